@@ -1,0 +1,34 @@
+/** Every failure that gpumix expects, by its stable code. README's table of errors is generated from this list. */
+export const errorCodes = {
+  BAD_USAGE: 'a command was called with arguments that do not fit it',
+  BAD_SETTING: 'a setting (flag or environment variable) has a value that it cannot have',
+  BAD_SNAPSHOT: 'a snapshot document breaks its format; the message names the path of the field',
+  BAD_PROFILE: 'a profile document breaks its format; only the Deployment it belongs to is affected',
+  BAD_RECORD: 'a request record of the gateway cannot be read; only its interval is affected',
+  BAD_DEPLOYMENT: 'a label or annotation of a Deployment cannot be read; only that Deployment is affected',
+  BAD_TRACE: 'a trace file breaks its format; the message names the line',
+  REDIS_UNAVAILABLE: 'Redis cannot be read or written; the last good plan stands',
+  KUBERNETES_UNAVAILABLE: 'the Kubernetes API server cannot be read; the last known objects stand',
+  FORBIDDEN: 'the Kubernetes API server refuses gpumix a permission that it needs; the message names it',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** A failure that we expect. `code` is stable and documented; the message is for people and says where and what. */
+export class GpumixError extends Error {
+  override readonly name = 'GpumixError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The message of anything that was thrown, with the messages of its causes. */
+export const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  const own = error.message || error.name;
+  return error.cause === undefined || own.includes(messageOf(error.cause)) ? own : `${own}: ${messageOf(error.cause)}`;
+};

@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+
+const source = resolve(import.meta.dirname, '../src');
+
+/** Which layer a module is in: 0 vocabulary, 1 pure, 2 edges, 3 roots. A folder's name stands for all its files. */
+const layers: Record<string, number> = {
+  domain: 0,
+  errors: 0,
+  'workload/histogram': 1,
+  'workload/bucket-index': 1,
+  'workload/rates': 1,
+  'profiles/profile': 1,
+  'profiles/throughput': 1,
+  'cluster/variant': 1,
+  'cluster/bounds': 1,
+  solver: 1,
+  'planner/plan': 1,
+  'planner/snapshot': 1,
+  'planner/states': 1,
+  'planner/transition': 1,
+  'planner/routing': 1,
+  config: 2,
+  telemetry: 2,
+  workload: 2,
+  profiles: 2,
+  cluster: 2,
+  planner: 2,
+  api: 2,
+  main: 3,
+  cli: 3,
+};
+const layerOf = (module: string): number => {
+  const layer = layers[module] ?? layers[module.split('/')[0] ?? ''];
+  if (layer === undefined) throw new Error(`${module} is in no layer: name it in test/layers.test.ts`);
+  return layer;
+};
+
+/** `planner/plan` and `planner/snapshot` join the pure parts; everything else of layers 1 and 2 stays in its own folder. */
+const mayImport = (from: string, to: string): boolean => {
+  const [fromLayer, toLayer] = [layerOf(from), layerOf(to)];
+  if (fromLayer === 3) return true;
+  if (toLayer < fromLayer) return true;
+  if (toLayer > fromLayer) return false;
+  return dirname(from) === dirname(to) || ['planner/plan', 'planner/snapshot'].includes(from);
+};
+
+const modules = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => path.slice(0, -'.ts'.length));
+const read = (module: string) => readFileSync(join(source, `${module}.ts`), 'utf8');
+const importsOf = (module: string) =>
+  [...read(module).matchAll(/(?:from|import\()\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+const arrows = modules.flatMap((from) =>
+  importsOf(from)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => ({ from, to: relative(source, join(source, dirname(from), specifier)).replace(/\.ts$/, '') })),
+);
+
+test('imports run one way', () => {
+  const wrong = arrows.filter(({ from, to }) => !to.startsWith('..') && !mayImport(from, to));
+  expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+});
+
+test('the pure layers import nothing with effects', () => {
+  const wrong = modules
+    .filter((module) => layerOf(module) < 2)
+    .flatMap((module) => importsOf(module).map((specifier) => ({ module, specifier })))
+    .filter(({ specifier }) => !specifier.startsWith('.') && specifier !== 'ml-matrix');
+  expect(wrong).toEqual([]);
+});
+
+test('only the composition roots name both Redis and Kubernetes', () => {
+  const both = modules.filter(
+    (module) => layerOf(module) < 3 && /ioredis/.test(read(module)) && /client-node/.test(read(module)),
+  );
+  expect(both).toEqual([]);
+});
