@@ -1,0 +1,82 @@
+/** The `v1` Status object, in the order of keys that Go writes. */
+export interface Status {
+  readonly kind: 'Status';
+  readonly apiVersion: 'v1';
+  readonly metadata: Record<string, never>;
+  readonly status: 'Failure';
+  readonly message: string;
+  readonly reason?: string;
+  readonly details?: StatusDetails;
+  readonly code: number;
+}
+export interface StatusDetails {
+  readonly name?: string;
+  readonly group?: string;
+  readonly kind?: string;
+  readonly causes?: readonly { readonly reason?: string; readonly message?: string; readonly field?: string }[];
+}
+
+/** A failure that the caller is told of as a Status, in his representation. */
+export class StatusError extends Error {
+  override readonly name = 'StatusError';
+  readonly code: number;
+  readonly reason: string | undefined;
+  readonly details: StatusDetails | undefined;
+
+  constructor(code: number, reason: string | undefined, message: string, details?: StatusDetails) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+    this.details = details;
+  }
+
+  body(): Status {
+    return {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: this.message,
+      ...(this.reason === undefined ? {} : { reason: this.reason }),
+      ...(this.details === undefined ? {} : { details: this.details }),
+      code: this.code,
+    };
+  }
+}
+
+/** A failure that Kubernetes' own servers answer in plain text. */
+export class PlainError extends Error {
+  override readonly name = 'PlainError';
+  readonly code: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+export const badRequest = (message: string): StatusError => new StatusError(400, 'BadRequest', message);
+export const unauthorized = (): StatusError => new StatusError(401, 'Unauthorized', 'Unauthorized');
+export const noSuchResource = (): StatusError =>
+  new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
+export const methodNotAllowed = (): StatusError =>
+  new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+export const timedOut = (): StatusError =>
+  new StatusError(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout', {});
+/** The HPA quotes the message in its condition, and keeps the replicas that it has. */
+export const unavailable = (message: string): StatusError => new StatusError(503, 'ServiceUnavailable', message);
+export const tooManyRequests = (): PlainError =>
+  new PlainError(429, 'Too many requests, please try again later.', { 'retry-after': '1' });
+
+/** `for deployments.apps`, `for deployments.apps NAME`, or that with the selector that the metric does not match. */
+export const metricNotFound = (metric: string, resource: string, name = '', selector = ''): StatusError => {
+  const object = name === '' ? '' : ` ${name}`;
+  const labels = selector === '' ? '' : ` with selector ${selector}`;
+  return new StatusError(
+    404,
+    'NotFound',
+    `the server could not find the metric ${metric} for ${resource}${object}${labels}`,
+  );
+};
