@@ -31,8 +31,8 @@ export interface Slo {
 
 /** Throughput of one replica of one model on one GPU type within one SLO, over a grid of request sizes. */
 export interface Profile {
-  /** The Deployment it was measured for: `name` or `namespace/name`. */
-  readonly deployment: string;
+  /** The Deployment it was measured for: `name` or `namespace/name`; null = any Deployment on that GPU type. */
+  readonly deployment: string | null;
   /** Grid, ascending, in tokens. */
   readonly inputTokens: readonly number[];
   readonly outputTokens: readonly number[];
@@ -43,7 +43,7 @@ export interface Profile {
   readonly slo: Slo | null;
   /** Price of one replica (money/h, or any unit that all profiles of a model share). */
   readonly cost: number;
-  /** Only in profiles of ours. */
+  /** The part as sold; only in profiles of ours. */
   readonly gpu: string | null;
   readonly gpusPerReplica: number | null;
   /** Unix seconds, as the document says. */

@@ -1,0 +1,133 @@
+import type { Profile, Slo } from '../domain.ts';
+import { GpumixError } from '../errors.ts';
+
+/**
+ * Reads a profile document: AIBrix's JSON (`gpu`, `cost`, `tputs`, `indexes`, ...) with the fields of ours, `gpuType` and
+ * `gpusPerReplica`. Python's bare NaN and Infinity are accepted; a cell that holds one counts as never within the SLO.
+ * @param where file or Redis key, for messages
+ * @throws GpumixError BAD_PROFILE
+ */
+export const parseProfile = (text: string, where: string): Profile => {
+  let document: unknown;
+  try {
+    document = JSON.parse(
+      text.replace(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g, (token) => (token.startsWith('"') ? token : 'null')),
+    );
+  } catch (cause) {
+    throw new GpumixError('BAD_PROFILE', `${where}: not JSON`, { cause });
+  }
+  return profileOf(document, where);
+};
+
+/**
+ * The same for a document that is parsed already. Descending ticks are sorted with their matrix.
+ * @throws GpumixError BAD_PROFILE, with the path of the field
+ */
+export const profileOf = (document: unknown, where: string): Profile => {
+  const fail = (what: string): never => {
+    throw new GpumixError('BAD_PROFILE', `${where}: ${what}`);
+  };
+  if (!isObject(document)) return fail('not a JSON object');
+  const { gpu, cost, indexes, tputs, e2e, created, gpuType, gpusPerReplica } = document;
+  if (typeof gpu !== 'string' || gpu === '')
+    return fail('gpu is missing: the name of the Deployment it was measured for');
+  if (cost === undefined || cost === null) return fail('cost is missing');
+  if (typeof cost !== 'number' || !(cost > 0)) return fail(`cost is ${String(cost)}, not a number above 0`);
+  if (!Array.isArray(indexes) || indexes.length !== 2) return fail('indexes is not [outputTicks, inputTicks]');
+  const outputs = ticks(indexes[0], 'indexes[0] (output ticks)', fail);
+  const inputs = ticks(indexes[1], 'indexes[1] (input ticks)', fail);
+  const throughput = matrix(tputs, 'tputs', outputs, inputs, fail).map((cell) => (Number.isFinite(cell) ? cell : 0));
+  if (gpuType !== undefined && gpuType !== null && typeof gpuType !== 'string') return fail('gpuType is not a string');
+  if (
+    gpusPerReplica !== undefined &&
+    gpusPerReplica !== null &&
+    !(Number.isInteger(gpusPerReplica) && (gpusPerReplica as number) > 0)
+  )
+    return fail(`gpusPerReplica is ${String(gpusPerReplica)}, not a whole number above 0`);
+  return {
+    deployment: (gpu as string | undefined) ?? null,
+    inputTokens: inputs.map(({ tokens }) => tokens),
+    outputTokens: outputs.map(({ tokens }) => tokens),
+    throughput,
+    e2eSeconds: e2e === undefined || e2e === null ? null : matrix(e2e, 'e2e', outputs, inputs, fail),
+    slo: sloOf(document['slos']),
+    cost,
+    gpu: (gpuType as string | null | undefined) ?? null,
+    gpusPerReplica: (gpusPerReplica as number | null | undefined) ?? null,
+    created: typeof created === 'number' ? created : null,
+  };
+};
+
+/** The document of a profile, as AIBrix's tools write it and as {@link profileOf} reads it; unknown cells are null. */
+export const profileDocument = (profile: Profile): Record<string, unknown> => {
+  const { inputTokens, outputTokens } = profile;
+  const rows = (cells: readonly number[]) =>
+    outputTokens.map((_, o) => inputTokens.map((_, i) => finiteOrNull(cells[i * outputTokens.length + o]!)));
+  return {
+    ...(profile.deployment === null ? {} : { gpu: profile.deployment }),
+    cost: profile.cost,
+    tputs: rows(profile.throughput),
+    indexes: [outputTokens, inputTokens],
+    ...(profile.created === null ? {} : { created: profile.created }),
+    ...(profile.e2eSeconds === null ? {} : { e2e: rows(profile.e2eSeconds) }),
+    ...(profile.slo === null ? {} : { slos: profile.slo }),
+    ...(profile.gpu === null ? {} : { gpuType: profile.gpu }),
+    ...(profile.gpusPerReplica === null ? {} : { gpusPerReplica: profile.gpusPerReplica }),
+  };
+};
+
+type Fail = (what: string) => never;
+type Tick = { readonly tokens: number; readonly position: number };
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+/** Ticks in ascending order, each with its place in the document. */
+const ticks = (value: unknown, name: string, fail: Fail): readonly Tick[] => {
+  if (!Array.isArray(value) || value.length === 0) return fail(`${name} is not a list of tokens`);
+  const sorted = value.map((tokens: unknown, position) => {
+    if (typeof tokens !== 'number' || !(tokens > 0))
+      return fail(`${name}[${position}] is ${String(tokens)}, not a number of tokens`);
+    return { tokens, position };
+  });
+  sorted.sort((a, b) => a.tokens - b.tokens);
+  const repeated = sorted.find((tick, index) => index > 0 && tick.tokens === sorted[index - 1]!.tokens);
+  return repeated === undefined ? sorted : fail(`${name} names ${repeated.tokens} twice`);
+};
+
+/** The document's matrix has a row per output tick; ours is a flat input x output. NaN where a cell is not a number. */
+const matrix = (
+  value: unknown,
+  name: string,
+  outputs: readonly Tick[],
+  inputs: readonly Tick[],
+  fail: Fail,
+): number[] => {
+  const rows = Array.isArray(value)
+    ? (value as unknown[])
+    : fail(`${name} is missing: a list of rows, one per output tick`);
+  const widths = new Set(rows.map((row) => (Array.isArray(row) ? row.length : -1)));
+  if (rows.length !== outputs.length || widths.size !== 1 || !widths.has(inputs.length))
+    return fail(
+      `${name} is ${rows.length} x ${[...widths].join('|')}, but indexes are ${outputs.length} x ${inputs.length} (output x input)`,
+    );
+  return inputs.flatMap((input) =>
+    outputs.map((output) => {
+      const cell = (rows[output.position] as unknown[])[input.position];
+      const path = `${name}[${output.position}][${input.position}]`;
+      if (cell === null) return Number.NaN;
+      if (typeof cell !== 'number') return fail(`${path} is ${JSON.stringify(cell)}, not a number`);
+      return cell < 0 ? fail(`${path} is negative`) : cell;
+    }),
+  );
+};
+
+const sloOf = (value: unknown): Slo | null => {
+  if (!isObject(value)) return null;
+  const limits = ['ttft', 'tpot', 'tpat', 'e2e', 'tput', 'tt'] as const;
+  const known = limits.flatMap((name) => (typeof value[name] === 'number' ? [[name, value[name]] as const] : []));
+  const percentile = typeof value['percentile'] === 'number' ? value['percentile'] : 0;
+  return { percentile, ...Object.fromEntries(known) };
+};

@@ -1,0 +1,90 @@
+import { GpumixError } from '../errors.ts';
+import { tokensOf } from './bucket-index.ts';
+
+/** What one gateway record says of one interval. */
+export interface RequestRecord {
+  /** 1 to 4; the writer's version. */
+  readonly version: number;
+  readonly intervalSeconds: number;
+  /** Requests that arrived in the interval. */
+  readonly arrivals: number;
+  /** In flight at its end; null where the version does not say. */
+  readonly pending: number | null;
+  /** In the gateway's own queue at its end; null where the version does not say. */
+  readonly queueing: number | null;
+  /** Requests that ended in the interval, by size. They lag arrivals by their latency. */
+  readonly completions: readonly Completions[];
+  /** Requests that ended without telling their size (`0:0`). */
+  readonly unknownSize: number;
+  /** Fields that could not be read and were left out. */
+  readonly malformed: number;
+  /** Whether a record that should carry the total did not, so that completions stand in for arrivals. */
+  readonly totalMissing: boolean;
+}
+
+export interface Completions {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly count: number;
+}
+
+/** Wire format: `aibrix:<model>_request_trace_<T>`, T = end of the interval in Unix seconds. The name is not escaped. */
+export const recordKey = (model: string, time: number): string => `aibrix:${model}_request_trace_${time}`;
+
+/**
+ * Decodes one record, versions 1 to 4: a flat JSON object of `"<input>:<output>": n` and `meta_*` fields. Fields that
+ * cannot be read are counted and left out; a record is refused only where it is no JSON object.
+ * @param key names the record in messages
+ * @throws GpumixError BAD_RECORD
+ */
+export const decodeRecord = (text: string, key: string): RequestRecord => {
+  const fields = parseObject(text, key);
+  const meta = (name: string): number | null => whole(fields[`meta_${name}`]);
+  const version = meta('v') ?? 1;
+  const precision = positiveOr(meta('precision'), version === 1 ? 1 : 10);
+  const buckets = Object.entries(fields).filter(([name]) => !name.startsWith('meta_'));
+  const counts = buckets.map(([name, value]) => ({ name: /^(\d+):(\d+)$/.exec(name), count: whole(value) }));
+  const known = counts.flatMap(({ name, count }) =>
+    name === null || count === null || count === 0 ? [] : [{ input: Number(name[1]), output: Number(name[2]), count }],
+  );
+  const completed = known.reduce((sum, { count }) => sum + count, 0);
+  const total = meta('total_reqs');
+  return {
+    version,
+    intervalSeconds: positiveOr(meta('interval_sec'), 10),
+    arrivals: version >= 3 && total !== null ? total : completed,
+    pending: meta('pending_reqs'),
+    queueing: meta('queueing_reqs'),
+    completions: known
+      .filter(({ input, output }) => input > 0 || output > 0)
+      .map(({ input, output, count }) => ({
+        inputTokens: tokensOf(input, precision),
+        outputTokens: tokensOf(output, precision),
+        count,
+      })),
+    unknownSize: known.reduce((sum, { input, output, count }) => sum + (input === 0 && output === 0 ? count : 0), 0),
+    malformed: counts.filter(({ name, count }) => name === null || count === null).length,
+    totalMissing: version >= 3 && total === null,
+  };
+};
+
+const parseObject = (text: string, key: string): Record<string, unknown> => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new GpumixError('BAD_RECORD', `${key}: not JSON`, { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new GpumixError('BAD_RECORD', `${key}: not a JSON object`);
+  return value as Record<string, unknown>;
+};
+
+/** A count, also where it is written as a numeric string; null where it is none. */
+const whole = (value: unknown): number | null => {
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : null;
+};
+
+const positiveOr = (value: number | null, otherwise: number): number =>
+  value === null || value === 0 ? otherwise : value;

@@ -1,0 +1,96 @@
+import type { Demand } from '../domain.ts';
+import type { Completions, RequestRecord } from './histogram.ts';
+
+/** What was found when the record of one interval was asked for. `time` is the interval's end, as in the key (Unix s). */
+export type Interval =
+  | { readonly time: number; readonly found: 'record'; readonly record: RequestRecord }
+  | { readonly time: number; readonly found: 'nothing' }
+  | { readonly time: number; readonly found: 'broken' };
+
+/** Share of requests of each size; shares sum to 1. */
+export type Shape = readonly { readonly inputTokens: number; readonly outputTokens: number; readonly share: number }[];
+
+export interface RateSettings {
+  /** Span over which arrivals become a rate (s). */
+  readonly windowSeconds: number;
+  /** Span over which completions become a shape (s); longer, since they lag arrivals by their latency. */
+  readonly shapeWindowSeconds: number;
+  /** Extra demand planned for; 0.1 = 10 %. */
+  readonly headroom: number;
+}
+
+/**
+ * Arrivals per second over the window that ends with the newest covered interval: counts over the seconds really covered.
+ * An interval without a record is covered, as empty, where a later one has a record or up to `silentUntil`; otherwise
+ * nobody knows what happened in it and it counts neither way.
+ * @param silentUntil up to when a missing record means that nothing happened (Unix s); -Infinity = never
+ * @returns req/s; NaN where nothing is covered
+ */
+export const arrivalRate = (
+  intervals: readonly Interval[],
+  intervalSeconds: number,
+  windowSeconds: number,
+  silentUntil: number,
+): number => {
+  const covered = coveredIntervals(intervals, silentUntil);
+  const end = covered.at(-1)?.time ?? Number.NaN;
+  const window = covered.filter(({ time }) => time > end - windowSeconds);
+  const seconds = window.reduce((sum, interval) => sum + (recordOf(interval)?.intervalSeconds ?? intervalSeconds), 0);
+  const arrivals = window.reduce((sum, interval) => sum + (recordOf(interval)?.arrivals ?? 0), 0);
+  return seconds === 0 ? Number.NaN : arrivals / seconds;
+};
+
+/**
+ * Sizes of the requests that ended within the window, as shares. Those of unknown size are spread over the others in
+ * proportion, which leaves shares as they are.
+ * @returns null where no size is known
+ */
+export const shapeOf = (intervals: readonly Interval[], windowSeconds: number): Shape | null => {
+  const end = intervals.at(-1)?.time ?? 0;
+  const recent = intervals
+    .filter(({ time }) => time > end - windowSeconds)
+    .flatMap((interval) => recordOf(interval) ?? []);
+  const counts = new Map<string, Completions>();
+  for (const { inputTokens, outputTokens, count } of recent.flatMap(({ completions }) => completions)) {
+    const key = `${inputTokens}:${outputTokens}`;
+    counts.set(key, { inputTokens, outputTokens, count: count + (counts.get(key)?.count ?? 0) });
+  }
+  const total = [...counts.values()].reduce((sum, { count }) => sum + count, 0);
+  if (total === 0) return null;
+  return [...counts.values()]
+    .sort((a, b) => a.inputTokens - b.inputTokens || a.outputTokens - b.outputTokens)
+    .map(({ inputTokens, outputTokens, count }) => ({ inputTokens, outputTokens, share: count / total }));
+};
+
+/** Demand by size: rate x (1 + headroom) x share (req/s). */
+export const demandOf = (rate: number, shape: Shape, headroom: number): readonly Demand[] =>
+  shape.map(({ inputTokens, outputTokens, share }) => ({
+    inputTokens,
+    outputTokens,
+    arrivalRate: rate * (1 + headroom) * share,
+  }));
+
+/** Demand of several names of one model, by size. */
+export const mergedDemand = (demands: readonly (readonly Demand[])[]): readonly Demand[] => {
+  if (demands.length === 1) return demands[0]!;
+  const bySize = new Map<string, Demand>();
+  for (const row of demands.flat()) {
+    const key = `${row.inputTokens}:${row.outputTokens}`;
+    bySize.set(key, { ...row, arrivalRate: row.arrivalRate + (bySize.get(key)?.arrivalRate ?? 0) });
+  }
+  return [...bySize.values()].sort((a, b) => a.inputTokens - b.inputTokens || a.outputTokens - b.outputTokens);
+};
+
+export const recordOf = (interval: Interval): RequestRecord | null =>
+  interval.found === 'record' ? interval.record : null;
+
+/** Whether requests arrived, ended, ran or waited in the interval. */
+export const active = ({ arrivals, completions, unknownSize, pending, queueing }: RequestRecord): boolean =>
+  arrivals > 0 || completions.length > 0 || unknownSize > 0 || (pending ?? 0) > 0 || (queueing ?? 0) > 0;
+
+const coveredIntervals = (intervals: readonly Interval[], silentUntil: number): readonly Interval[] => {
+  const newestRecord = intervals.findLast((interval) => interval.found === 'record')?.time ?? Number.NEGATIVE_INFINITY;
+  return intervals.filter(
+    ({ time, found }) => found === 'record' || (found === 'nothing' && time <= Math.max(newestRecord, silentUntil)),
+  );
+};

@@ -1,0 +1,190 @@
+import { GpumixError, messageOf } from '../errors.ts';
+import { decodeRecord, recordKey } from './histogram.ts';
+import { type Interval, recordOf } from './rates.ts';
+import { heartbeatsKey, type Store } from './store.ts';
+
+export interface ReaderSettings {
+  /** The gateway's interval until a record names another (s). */
+  readonly intervalSeconds: number;
+  /** How long after the end of an interval its record is there (s). */
+  readonly settleSeconds: number;
+  /** Before every key of ours: `gpumix:`. */
+  readonly keyPrefix: string;
+  /** Names this process among others that write to the same store. */
+  readonly instance: string;
+}
+
+/** What is known of one name, oldest interval first. */
+export interface NameHistory {
+  readonly intervals: readonly Interval[];
+  readonly intervalSeconds: number;
+  /** End of the newest record ever read (Unix s); null = never. */
+  readonly lastRecordAt: number | null;
+}
+
+export interface Workload {
+  /** Redis TIME (Unix s). */
+  readonly now: number;
+  readonly names: ReadonlyMap<string, NameHistory>;
+  /** Since when our own write has succeeded at every tick and was found again; null = it fails now. */
+  readonly writableSince: number | null;
+  /** Why the own write fails. */
+  readonly writeProblem: string | null;
+  /** Newest heartbeat of a gateway of ours (Unix s). */
+  readonly heartbeatAt: number | null;
+  /** Records that could not be read this time, one line each. */
+  readonly problems: readonly string[];
+}
+
+export interface WorkloadReader {
+  /**
+   * Reads what is due under these names since the last time; names that are no longer asked for are forgotten.
+   * @throws GpumixError REDIS_UNAVAILABLE; what was read before stands
+   */
+  read(names: readonly string[]): Promise<Workload>;
+}
+
+/** The gateway keeps records this long (s). */
+const recordLifetime = 600;
+/** An absent record is asked for again until it is this old (s). */
+const lateRecords = 60;
+const keysPerRead = 1000;
+
+/**
+ * Reads request records by computed keys: for each name the intervals since the last time, ten minutes back at first. No
+ * key is ever searched for.
+ */
+export const workloadReader = (store: Store, settings: ReaderSettings): WorkloadReader => {
+  let histories = new Map<string, MutableHistory>();
+  const probe = writeProbe(store, settings);
+  return {
+    read: async (names) => {
+      try {
+        const now = await store.time();
+        histories = new Map(names.map((name) => [name, histories.get(name) ?? newHistory(settings.intervalSeconds)]));
+        // A record may name an interval that we did not know, and with it keys that were not asked for.
+        const problems = [
+          ...(await readDue(store, histories, now, settings)),
+          ...(await readDue(store, histories, now, settings)),
+        ];
+        for (const history of histories.values()) forgetOld(history, now);
+        const { writableSince, writeProblem } = await probe(now);
+        const heartbeats = Object.values(await store.readFields(heartbeatsKey(settings.keyPrefix))).map(Number);
+        const heartbeatAt = Math.max(...heartbeats.filter((time) => time <= now + lateRecords));
+        return {
+          now,
+          names: new Map([...histories].map(([name, history]) => [name, frozen(history)])),
+          writableSince,
+          writeProblem,
+          heartbeatAt: Number.isFinite(heartbeatAt) ? heartbeatAt : null,
+          problems,
+        };
+      } catch (cause) {
+        throw new GpumixError('REDIS_UNAVAILABLE', 'Redis cannot be read', { cause });
+      }
+    },
+  };
+};
+
+interface MutableHistory {
+  intervals: Map<number, Interval>;
+  intervalSeconds: number;
+  lastRecordAt: number | null;
+}
+
+const newHistory = (intervalSeconds: number): MutableHistory => ({
+  intervals: new Map(),
+  intervalSeconds,
+  lastRecordAt: null,
+});
+
+const frozen = ({ intervals, intervalSeconds, lastRecordAt }: MutableHistory): NameHistory => ({
+  intervals: [...intervals.values()].sort((a, b) => a.time - b.time),
+  intervalSeconds,
+  lastRecordAt,
+});
+
+/** Ends of the intervals whose record should be there by now and has not been seen. */
+const dueTimes = (
+  { intervals, intervalSeconds }: MutableHistory,
+  now: number,
+  settleSeconds: number,
+): readonly number[] => {
+  const newest = Math.floor((now - settleSeconds) / intervalSeconds) * intervalSeconds;
+  const times = [];
+  for (let time = newest; time > now - recordLifetime; time -= intervalSeconds) {
+    const known = intervals.get(time);
+    if (known === undefined || (known.found === 'nothing' && now - time < lateRecords)) times.push(time);
+  }
+  return times;
+};
+
+const readDue = async (
+  store: Store,
+  histories: ReadonlyMap<string, MutableHistory>,
+  now: number,
+  settings: ReaderSettings,
+): Promise<readonly string[]> => {
+  const due = [...histories].flatMap(([name, history]) =>
+    dueTimes(history, now, settings.settleSeconds).map((time) => ({ history, time, key: recordKey(name, time) })),
+  );
+  const problems: string[] = [];
+  for (let start = 0; start < due.length; start += keysPerRead) {
+    const batch = due.slice(start, start + keysPerRead);
+    const values = await store.read(batch.map(({ key }) => key));
+    for (const [index, { history, time, key }] of batch.entries()) {
+      const problem = remember(history, time, key, values[index] ?? null);
+      if (problem !== null) problems.push(problem);
+    }
+  }
+  return problems;
+};
+
+/** Puts one answer into the history; returns what is wrong with it. */
+const remember = (history: MutableHistory, time: number, key: string, text: string | null): string | null => {
+  if (text === null) {
+    history.intervals.set(time, { time, found: 'nothing' });
+    return null;
+  }
+  try {
+    const record = decodeRecord(text, key);
+    history.intervals.set(time, { time, found: 'record', record });
+    history.lastRecordAt = Math.max(time, history.lastRecordAt ?? time);
+    if (time === history.lastRecordAt && record.intervalSeconds !== history.intervalSeconds) {
+      history.intervalSeconds = record.intervalSeconds;
+      for (const [old, interval] of history.intervals) if (recordOf(interval) === null) history.intervals.delete(old);
+    }
+    if (record.totalMissing) return `${key}: meta_total_reqs is missing; completions stand in for arrivals`;
+    return record.malformed === 0 ? null : `${key}: ${record.malformed} fields cannot be read and are left out`;
+  } catch (error) {
+    history.intervals.set(time, { time, found: 'broken' });
+    return messageOf(error);
+  }
+};
+
+const forgetOld = (history: MutableHistory, now: number): void => {
+  for (const time of history.intervals.keys()) if (time <= now - recordLifetime) history.intervals.delete(time);
+};
+
+/**
+ * Writes a value of our own and looks for the one written before. Silence in a store that takes no writes, or that lost
+ * the last one (a restart, a failover), says nothing about the gateway.
+ */
+const writeProbe = (store: Store, { keyPrefix, instance }: ReaderSettings) => {
+  const key = `${keyPrefix}probe:${instance}`;
+  let written: string | null = null;
+  let since: number | null = null;
+  return async (now: number): Promise<{ writableSince: number | null; writeProblem: string | null }> => {
+    try {
+      const [found] = await store.read([key]);
+      const value = String(now);
+      await store.write(key, value, recordLifetime);
+      if (since === null || found !== written) since = now;
+      written = value;
+      return { writableSince: since, writeProblem: null };
+    } catch (error) {
+      since = null;
+      return { writableSince: null, writeProblem: messageOf(error) };
+    }
+  };
+};

@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs';
+import { Cluster, Redis } from 'ioredis';
+import { GpumixError, messageOf } from '../errors.ts';
+import type { Store } from './store.ts';
+
+export type RedisMode = 'single' | 'cluster' | 'sentinel';
+
+export interface RedisSettings {
+  /** `redis[s]://[user[:password]@]host[:port][,host[:port]...][/db]`; several hosts with Cluster and Sentinel. */
+  readonly url: string;
+  readonly mode: RedisMode;
+  /** With Sentinel: the name of the master group. */
+  readonly masterName: string;
+  /** In place of the URL's; null = as in the URL. */
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly sentinelPassword: string | null;
+  /** PEM file of the authorities that may sign the server's certificate; null = those of the system. */
+  readonly caFile: string | null;
+  readonly timeoutSeconds: number;
+}
+
+export interface RedisAddress {
+  readonly tls: boolean;
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly hosts: readonly HostAndPort[];
+  readonly db: number;
+}
+
+/**
+ * Parses a Redis URL. User and password are percent-decoded.
+ * @throws GpumixError BAD_SETTING
+ */
+export const redisAddress = (url: string): RedisAddress => {
+  const parts = /^(rediss?):\/\/(?:([^@/]*)@)?([^/?#]+)(?:\/(\d*))?$/.exec(url);
+  if (parts === null) {
+    const shown = url.replace(/\/\/[^@]*@/, '//...@');
+    throw new GpumixError(
+      'BAD_SETTING',
+      `Redis URL ${shown}: expected redis[s]://[user[:password]@]host[:port][,host...][/db]`,
+    );
+  }
+  const [, scheme, credentials = '', hosts = '', db] = parts;
+  const [username = '', ...password] = credentials.split(':');
+  return {
+    tls: scheme === 'rediss',
+    username: username === '' ? null : decodeURIComponent(username),
+    password: password.length === 0 ? null : decodeURIComponent(password.join(':')),
+    hosts: hosts.split(',').map(hostAndPort),
+    db: Number(db || 0),
+  };
+};
+
+/** Connects to Redis (or Valkey), alone, behind Sentinel, or as a Cluster. Failed commands say what is wrong and where. */
+export const redisStore = (settings: RedisSettings, onProblem: (message: string) => void): Store => {
+  const { client, lastProblem } = connect(settings, onProblem);
+  const attempt = async <T>(command: Promise<T>): Promise<T> => {
+    try {
+      return await command;
+    } catch (error) {
+      throw new GpumixError('REDIS_UNAVAILABLE', explained(error, lastProblem()));
+    }
+  };
+  return {
+    time: async () => {
+      const [seconds, microseconds] = await attempt(client.time());
+      return Number(seconds) + Number(microseconds) / 1e6;
+    },
+    // One MGET; on a Cluster its keys would have to share a slot, so there it is a GET each.
+    read: (keys) =>
+      attempt(client instanceof Cluster ? Promise.all(keys.map((key) => client.get(key))) : client.mget(...keys)),
+    write: async (key, value, expirySeconds) => {
+      await attempt(client.set(key, value, 'EX', expirySeconds));
+    },
+    readFields: (key) => attempt(client.hgetall(key)),
+    writeField: async (key, field, value) => {
+      await attempt(client.hset(key, field, value));
+    },
+    close: async () => client.disconnect(),
+  };
+};
+
+const connect = (settings: RedisSettings, onProblem: (message: string) => void) => {
+  const client = clientOf(settings, redisAddress(settings.url));
+  let problem: string | null = null;
+  const note = (error: unknown) => {
+    const message = messageOf(error);
+    if (message !== problem) onProblem(message);
+    problem = message;
+  };
+  client.on('error', note);
+  client.on('node error', note);
+  client.on('ready', () => {
+    problem = null;
+  });
+  return { client, lastProblem: () => problem };
+};
+
+const clientOf = (settings: RedisSettings, address: RedisAddress): Redis | Cluster => {
+  const milliseconds = settings.timeoutSeconds * 1000;
+  const username = settings.username ?? address.username;
+  const password = settings.password ?? address.password;
+  const tls = settings.caFile === null ? {} : { ca: readFileSync(settings.caFile) };
+  const common = {
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    ...(address.tls ? { tls } : {}),
+    db: address.db,
+    connectionName: 'gpumix',
+    connectTimeout: milliseconds,
+    commandTimeout: milliseconds,
+    socketTimeout: 2 * milliseconds,
+    maxRetriesPerRequest: 1,
+    // Its LOADING answer is what we want to see, not a silent wait.
+    enableReadyCheck: false,
+  };
+  const wait = (attempts: number) => Math.min(attempts * 200, 2000);
+  switch (settings.mode) {
+    case 'single':
+      return new Redis({ ...common, ...(address.hosts[0] as HostAndPort), retryStrategy: wait });
+    case 'sentinel':
+      return new Redis({
+        ...common,
+        sentinels: [...address.hosts],
+        name: settings.masterName,
+        ...(settings.sentinelPassword === null ? {} : { sentinelPassword: settings.sentinelPassword }),
+        ...(address.tls ? { enableTLSForSentinelMode: true, sentinelTLS: tls } : {}),
+        // A master that was failed over comes back as a replica; leave it then.
+        failoverDetector: true,
+        reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+        retryStrategy: wait,
+        sentinelRetryStrategy: wait,
+      });
+    case 'cluster':
+      return new Cluster([...address.hosts], {
+        redisOptions: common,
+        enableReadyCheck: false,
+        clusterRetryStrategy: wait,
+      });
+  }
+};
+
+type HostAndPort = { readonly host: string; readonly port: number };
+
+/** Of an IPv6 host the address stands in brackets. */
+const hostAndPort = (text: string): HostAndPort => {
+  const parts = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text);
+  if (parts === null) throw new GpumixError('BAD_SETTING', `Redis URL: ${text} is not host[:port]`);
+  return { host: parts[1] ?? parts[2] ?? '', port: Number(parts[3] ?? 6379) };
+};
+
+const explained = (error: unknown, connectionProblem: string | null): string => {
+  const message = messageOf(error);
+  if (/^MOVED|^ASK/.test(message)) return `${message} (this is a Redis Cluster: set --redis-mode cluster)`;
+  if (/^LOADING/.test(message)) return `${message} (it will be read as soon as it has)`;
+  const connectionIsTheCause = /Connection is closed|retries per request|timed out|isn't writeable/i.test(message);
+  return connectionIsTheCause && connectionProblem !== null && connectionProblem !== message
+    ? `${message} (${connectionProblem})`
+    : message;
+};
