@@ -1,0 +1,210 @@
+import { atLower, basic, Forest, slack } from './forest.ts';
+import type { Program } from './program.ts';
+import { Relaxation } from './relaxation.ts';
+
+export interface BranchOptions {
+  /** Nodes after which the search stops with its incumbent and bound. */
+  readonly nodeLimit: number;
+  /** Nodes that may be spent on mixes of the same cost once the cost is proven. */
+  readonly tieLimit: number;
+  /** Whether the first of two mixes of the same cost is the better one. */
+  readonly prefers: (mix: Float64Array, other: Float64Array) => boolean;
+  /** Greatest common divisor of the prices (money/h); 0 = they have none. */
+  readonly unit: number;
+  /** A mix that carries the demand, to start from. */
+  readonly known: Float64Array | null;
+}
+
+export interface BranchResult {
+  readonly status: 'optimal' | 'feasible' | 'infeasible' | 'unknown';
+  /** Replicas per type; null without one. */
+  readonly mix: Float64Array | null;
+  readonly cost: number;
+  readonly bound: number;
+  readonly nodes: number;
+}
+
+/** Costs closer than this share of each other are the same cost. */
+export const sameCost = 1e-11;
+
+/** y this close below a whole number (share of y) is that number: far inside the line, above the rounding of sums. */
+const wholeTolerance = 4e-12;
+
+/** The whole number of replicas for a load that is divided by the line's scale. */
+export const wholeReplicas = (load: number): number => Math.ceil(load * (1 - wholeTolerance));
+
+/**
+ * Branch and bound for one program: depth first, on the dearest fractional type, nearer side first.
+ *
+ * Every fractional y rounded up carries the demand, so each node gives a candidate. A node is pruned when its bound says
+ * that it holds nothing cheaper than the incumbent, nor (while `tieLimit` lasts) anything as cheap that is preferred.
+ */
+export const branch = (program: Program, loads: Float64Array, options: BranchOptions): BranchResult =>
+  new Branch(program, loads, options).run();
+
+class Branch {
+  private readonly program: Program;
+  private readonly options: BranchOptions;
+  private readonly relaxation: Relaxation;
+  private readonly saved: Forest[] = [];
+  private readonly candidate: Float64Array;
+  private readonly incumbent: Float64Array;
+  private cost = Number.POSITIVE_INFINITY;
+  /** Least bound of what was left unexplored (money/h). */
+  private open = Number.POSITIVE_INFINITY;
+  private nodes = 0;
+  private tieNodes = 0;
+
+  constructor(program: Program, loads: Float64Array, options: BranchOptions) {
+    this.program = program;
+    this.options = options;
+    this.relaxation = new Relaxation(program, loads);
+    this.candidate = new Float64Array(program.types);
+    this.incumbent = new Float64Array(program.types);
+  }
+
+  run(): BranchResult {
+    if (this.options.known !== null) {
+      this.candidate.set(this.options.known);
+      this.offer();
+    }
+    this.visit(0, Number.NEGATIVE_INFINITY);
+    const { nodes, cost } = this;
+    const bound = Math.min(this.open, cost);
+    if (cost === Number.POSITIVE_INFINITY)
+      return { status: this.open < cost ? 'unknown' : 'infeasible', mix: null, cost, bound, nodes };
+    return { status: bound >= cost * (1 - 1e-9) ? 'optimal' : 'feasible', mix: this.incumbent, cost, bound, nodes };
+  }
+
+  /** What a node must exceed to be of no use: by cost alone, or by cost and preference. */
+  private proofCutoff(): number {
+    if (this.cost === Number.POSITIVE_INFINITY) return this.cost;
+    return this.cost - Math.max(this.options.unit * (1 - 1e-6), this.cost * sameCost);
+  }
+  private cutoff(): number {
+    return this.tieNodes < this.options.tieLimit ? this.cost * (1 + sameCost) : this.proofCutoff();
+  }
+
+  private visit(depth: number, parentBound: number): void {
+    if (this.nodes >= this.options.nodeLimit) {
+      this.leaveOpen(parentBound);
+      return;
+    }
+    this.nodes++;
+    const { relaxation } = this;
+    const status = relaxation.solve(this.cutoff());
+    if (status === 'infeasible' || status === 'cutoff' || relaxation.bound > this.cutoff()) return;
+    const bound = Math.max(relaxation.bound, parentBound);
+    if (bound > this.proofCutoff()) this.tieNodes++;
+    if (status === 'stalled') {
+      this.branchStalled(depth, bound);
+      return;
+    }
+    const fractional = this.round();
+    if (bound > this.cutoff()) return;
+    if (fractional < 0) this.exploreTies(depth, bound);
+    else {
+      const load = relaxation.load(fractional);
+      const up = this.candidate[fractional]!;
+      this.divide(depth, bound, fractional, up - 1, up, load - (up - 1) > 0.5);
+    }
+  }
+
+  /** Children y_g <= v and y_g >= w of the node at hand. Bounds are as before on return, the forest is not. */
+  private divide(depth: number, bound: number, g: number, v: number, w: number, upFirst: boolean): void {
+    const { lower, upper, forest } = this.relaxation;
+    this.saved[depth] ??= new Forest(forest.types, forest.classes);
+    const saved = this.saved[depth];
+    saved.copyFrom(forest);
+    const [least, most] = [lower[g]!, upper[g]!];
+    for (let side = 0; side < 2; side++) {
+      const up = (side === 0) === upFirst;
+      if (up ? w > most : v < least) continue;
+      if (side === 1) forest.copyFrom(saved);
+      if (up) lower[g] = w;
+      else upper[g] = v;
+      this.visit(depth + 1, bound);
+      lower[g] = least;
+      upper[g] = most;
+    }
+  }
+
+  /** Rounds the relaxation's y up, offers that, and returns the dearest fractional type (-1 = none). */
+  private round(): number {
+    const { relaxation, candidate } = this;
+    const { lower, upper, forest } = relaxation;
+    const { types, status } = forest;
+    const { prices } = this.program;
+    let [dearest, worst] = [-1, 0];
+    for (let g = 0; g < types; g++) {
+      const at = status[g]!;
+      if (at !== basic) {
+        candidate[g] = at === atLower || at === slack ? lower[g]! : upper[g]!;
+        continue;
+      }
+      const load = relaxation.load(g);
+      const whole = Math.max(wholeReplicas(load), lower[g]!);
+      candidate[g] = whole;
+      if (whole - load > wholeTolerance * whole && prices[g]! > worst && whole > lower[g]!) {
+        worst = prices[g]!;
+        dearest = g;
+      }
+    }
+    this.offer();
+    return dearest;
+  }
+
+  private offer(): void {
+    const { candidate, incumbent } = this;
+    const { prices, types } = this.program;
+    let cost = 0;
+    for (let g = 0; g < types; g++) cost += prices[g]! * candidate[g]!;
+    if (cost > this.cost * (1 + sameCost)) return;
+    if (cost >= this.cost * (1 - sameCost) && !this.options.prefers(candidate, incumbent)) return;
+    this.cost = cost;
+    incumbent.set(candidate);
+  }
+
+  /**
+   * The relaxation's y is whole, so no mix of the node is cheaper; one as cheap may be preferred. Other values of each y
+   * that can change at no cost are explored in turn, the y then held.
+   */
+  private exploreTies(depth: number, bound: number): void {
+    const { relaxation } = this;
+    const { lower, upper, forest } = relaxation;
+    const { prices, types } = this.program;
+    if (this.tieNodes >= this.options.tieLimit) return;
+    const mix = this.candidate.slice();
+    const before = [lower.slice(), upper.slice()] as const;
+    const start = new Forest(types, forest.classes);
+    start.copyFrom(forest);
+    for (let g = 0; g < types; g++) {
+      if (bound + Math.abs(prices[g]! - start.pi[g]!) > this.cutoff()) continue;
+      forest.copyFrom(start);
+      this.divide(depth, bound, g, mix[g]! - 1, mix[g]! + 1, false);
+      forest.copyFrom(start);
+      lower[g] = mix[g]!;
+      upper[g] = mix[g]!;
+    }
+    lower.set(before[0]);
+    upper.set(before[1]);
+  }
+
+  /** Without a solution of the relaxation: halve the widest range, or leave the node open. */
+  private branchStalled(depth: number, bound: number): void {
+    const { lower, upper, forest } = this.relaxation;
+    let widest = 0;
+    for (let g = 1; g < forest.types; g++) if (upper[g]! - lower[g]! > upper[widest]! - lower[widest]!) widest = g;
+    const width = upper[widest]! - lower[widest]!;
+    if (width === 0) {
+      this.leaveOpen(bound);
+      return;
+    }
+    const middle = Math.floor(lower[widest]! + width / 2);
+    this.divide(depth, bound, widest, middle, middle + 1, false);
+  }
+
+  private leaveOpen(bound: number): void {
+    if (bound <= this.proofCutoff()) this.open = Math.min(this.open, bound);
+  }
+}

@@ -1,0 +1,171 @@
+import type { Program } from './program.ts';
+
+/** What a type's y or slack is in a basis. A root has `basic` or `slack`; every other type is at a bound. */
+export const atLower = 0;
+export const atUpper = 1;
+/** y itself is basic: pi = price, the type buys as many replicas as its load needs. */
+export const basic = 2;
+/** The slack of C2 is basic: y = lower, some of it unused, pi as good as 0. */
+export const slack = 3;
+
+/**
+ * A basis of the relaxation as a price forest.
+ *
+ * A class is served by one type, or it is split: its price is the same on several types. Types and split classes are the
+ * nodes of a forest, a split class being linked to each type it ties; no cycles, as a basis has as many variables as
+ * rows. Each tree has one root type, whose y or slack is basic; the y of the others is at a bound. So prices are fixed
+ * from the root down (pi_g load_cg = pi_h load_ch along a tie), and shares from the leaves up: a type whose y is given
+ * takes of the split class above it what its other load leaves free.
+ */
+export class Forest {
+  readonly types: number;
+  readonly classes: number;
+  /** pi, price of one replica's capacity (money/h), per type. */
+  readonly pi: Float64Array;
+  readonly status: Uint8Array;
+  /** Per class the type that serves it, or -1 - k for split k. */
+  readonly server: Int16Array;
+  splits = 0;
+  /** Class of split k. */
+  readonly splitClass: Int32Array;
+  /** 1 where split k ties type g, split x type, row-major. */
+  readonly member: Uint8Array;
+
+  constructor(types: number, classes: number) {
+    this.types = types;
+    this.classes = classes;
+    this.pi = new Float64Array(types);
+    this.status = new Uint8Array(types);
+    this.server = new Int16Array(classes);
+    this.splitClass = new Int32Array(types);
+    this.member = new Uint8Array(types * types);
+  }
+
+  /** Every type its own root at pi = price, every class where it is cheapest: optimal where no bound binds. */
+  start(program: Program): void {
+    const { types, classes } = this;
+    const { loads, prices } = program;
+    this.pi.set(prices);
+    this.status.fill(basic);
+    this.splits = 0;
+    this.member.fill(0);
+    for (let c = 0; c < classes; c++) {
+      let [cheapest, least] = [0, Number.POSITIVE_INFINITY];
+      for (let g = 0; g < types; g++) {
+        const price = prices[g]! * loads[c * types + g]!;
+        if (price < least) [cheapest, least] = [g, price];
+      }
+      this.server[c] = cheapest;
+    }
+  }
+
+  copyFrom(other: Forest): void {
+    this.pi.set(other.pi);
+    this.status.set(other.status);
+    this.server.set(other.server);
+    this.splits = other.splits;
+    this.splitClass.set(other.splitClass);
+    this.member.set(other.member);
+  }
+
+  /** Class c, served by one type so far, ties with another. */
+  split(c: number, first: number, second: number): void {
+    const k = this.splits++;
+    this.splitClass[k] = c;
+    this.server[c] = -1 - k;
+    this.member[k * this.types + first] = 1;
+    this.member[k * this.types + second] = 1;
+  }
+
+  /** Type g leaves split k; a split of one type is no split. */
+  leave(k: number, g: number): void {
+    const { types, member } = this;
+    member[k * types + g] = 0;
+    let [left, last] = [0, 0];
+    for (let h = 0; h < types; h++) if (member[k * types + h] === 1) [left, last] = [left + 1, h];
+    if (left > 1) return;
+    this.server[this.splitClass[k]!] = last;
+    const moved = --this.splits;
+    if (moved !== k) {
+      this.splitClass[k] = this.splitClass[moved]!;
+      this.server[this.splitClass[k]!] = -1 - k;
+      for (let h = 0; h < types; h++) member[k * types + h] = member[moved * types + h]!;
+    }
+    for (let h = 0; h < types; h++) member[moved * types + h] = 0;
+  }
+}
+
+/** The primal side of a forest, recomputed for every iteration: nothing drifts. */
+export class Shares {
+  /** Types from the roots down, and how many were reached. */
+  readonly order: Int16Array;
+  /** Split above a type (-1 = it is a root); type above a split. */
+  readonly above: Int16Array;
+  readonly parent: Int16Array;
+  /** Load a type carries (replicas), without its share of the split above it. */
+  readonly need: Float64Array;
+  /** Share of split k on a type below it, split x type; share left for the type above it. */
+  readonly share: Float64Array;
+  readonly rest: Float64Array;
+
+  constructor(types: number) {
+    this.order = new Int16Array(types);
+    this.above = new Int16Array(types);
+    this.parent = new Int16Array(types);
+    this.need = new Float64Array(types);
+    this.share = new Float64Array(types * types);
+    this.rest = new Float64Array(types);
+  }
+
+  update(forest: Forest, loads: Float64Array, lower: Float64Array, upper: Float64Array): void {
+    this.orient(forest);
+    const { types, classes, server, splits, splitClass, status } = forest;
+    const { order, above, parent, need, share, rest } = this;
+    need.fill(0);
+    for (let c = 0, at = 0; c < classes; c++, at += types) {
+      const g = server[c]!;
+      if (g >= 0) need[g]! += loads[at + g]!;
+    }
+    for (let k = 0; k < splits; k++) rest[k] = 1;
+    for (let i = types - 1; i >= 0; i--) {
+      const g = order[i]!;
+      for (let k = 0; k < splits; k++) {
+        if (parent[k] !== g) continue;
+        if (Math.abs(rest[k]!) < 1e-14) rest[k] = 0;
+        need[g]! += rest[k]! * loads[splitClass[k]! * types + g]!;
+      }
+      const k = above[g]!;
+      if (k < 0) continue;
+      const replicas = status[g] === atUpper ? upper[g]! : lower[g]!;
+      let free = replicas - need[g]!;
+      if (Math.abs(free) <= 1e-13 * replicas) free = 0;
+      const taken = free / loads[splitClass[k]! * types + g]!;
+      share[k * types + g] = taken;
+      rest[k]! -= taken;
+    }
+  }
+
+  /** Breadth first from the roots. */
+  private orient({ types, splits, status, member }: Forest): void {
+    const { order, above, parent } = this;
+    let reached = 0;
+    for (let g = 0; g < types; g++) {
+      above[g] = -1;
+      if (status[g]! >= basic) order[reached++] = g;
+    }
+    for (let k = 0; k < splits; k++) parent[k] = -1;
+    for (let i = 0; i < reached; i++) {
+      const g = order[i]!;
+      for (let k = 0; k < splits; k++) {
+        if (parent[k] !== -1 || member[k * types + g] === 0) continue;
+        parent[k] = g;
+        for (let h = 0; h < types; h++) {
+          if (h === g || member[k * types + h] === 0) continue;
+          above[h] = k;
+          order[reached++] = h;
+        }
+      }
+    }
+    if (reached !== types) throw new Error('price forest lost a root');
+  }
+}

@@ -1,0 +1,194 @@
+import { atLower, atUpper, basic, type Forest, type Shares, slack } from './forest.ts';
+
+/** Prices below this share of a type's own count as 0: a forest scales prices and could never leave 0 again. */
+const floorShare = 1e-12;
+
+/**
+ * One step of the dual simplex: the prices of the types in S are multiplied by t, up from 1 or down from 1, while L grows.
+ *
+ * L is piecewise linear in t. Its slope falls at every breakpoint:
+ * - up: a class served in S becomes as dear as outside (it moves there: minus its price), a y at its lower bound reaches
+ *   pi = price (it flips to its upper bound: minus pi (upper - lower), all of it where there is no upper bound);
+ * - down: a class served outside becomes as cheap inside; a y at its upper bound falls to pi = price; a price reaches 0.
+ * Breakpoints are passed in order until the slope is spent; the last one enters the basis. A split class cannot be passed,
+ * as it holds its tree together: it joins and the step ends there.
+ */
+export class LongStep {
+  /** What L gained in the last run (money/h). */
+  gain = 0;
+  private readonly forest: Forest;
+  private readonly loads: Float64Array;
+  private readonly prices: Float64Array;
+  private readonly lower: Float64Array;
+  private readonly upper: Float64Array;
+  /**
+   * Breakpoints as a heap on `ratio` (t up, 1/t down): what happens there (class c, or -1 - g for type g), the type that
+   * the class ties with, and by how much the slope falls.
+   */
+  private readonly heap: Int32Array;
+  private readonly ratio: Float64Array;
+  private readonly weight: Float64Array;
+  private readonly what: Int32Array;
+  private readonly partner: Int16Array;
+  private count = 0;
+  private size = 0;
+
+  constructor(forest: Forest, loads: Float64Array, prices: Float64Array, lower: Float64Array, upper: Float64Array) {
+    this.forest = forest;
+    this.loads = loads;
+    this.prices = prices;
+    this.lower = lower;
+    this.upper = upper;
+    const most = forest.classes + 2 * forest.types;
+    this.heap = new Int32Array(most);
+    this.ratio = new Float64Array(most);
+    this.weight = new Float64Array(most);
+    this.what = new Int32Array(most);
+    this.partner = new Int16Array(most);
+  }
+
+  /** `cut` is the split whose tie to its parent was cut, if one was. Returns false where L grows without end: nothing outside S can relieve it. */
+  run(inside: Uint8Array, shares: Shares, cut: number, direction: -1 | 1, slope: number): boolean {
+    const { pi, types } = this.forest;
+    this.count = 0;
+    if (direction === 1) this.breakpointsUp(inside, shares);
+    else this.breakpointsDown(inside, shares, cut);
+    this.heapify();
+    const spent = 1e-13 * (slope + this.value(inside));
+    let at = 1;
+    this.gain = 0;
+    for (;;) {
+      if (this.size === 0) return false;
+      const next = this.pop();
+      const ratio = this.ratio[next]!;
+      this.gain += slope * (direction === 1 ? ratio - at : 1 / at - 1 / ratio);
+      at = ratio;
+      slope -= this.weight[next]!;
+      if (slope <= spent) {
+        const t = direction === 1 ? at : 1 / at;
+        for (let g = 0; g < types; g++) if (inside[g] === 1) pi[g]! *= t;
+        this.enter(next, direction);
+        return true;
+      }
+      this.pass(next);
+    }
+  }
+
+  /** What the capacity of S is worth (money/h): the scale on which a slope counts as spent. */
+  private value(inside: Uint8Array): number {
+    const { types, pi, status } = this.forest;
+    let value = 0;
+    for (let g = 0; g < types; g++)
+      if (inside[g] === 1) value += pi[g]! * (status[g] === atUpper ? this.upper[g]! : this.lower[g]!);
+    return value;
+  }
+
+  private breakpointsUp(inside: Uint8Array, shares: Shares): void {
+    const { types, classes, server, pi, status } = this.forest;
+    const { loads } = this;
+    for (let c = 0, row = 0; c < classes; c++, row += types) {
+      const g = server[c]!;
+      const serving = g >= 0 ? g : shares.parent[-1 - g]!;
+      if (inside[serving] === 0) continue;
+      const price = pi[serving]! * loads[row + serving]!;
+      let [least, cheapest] = [Number.POSITIVE_INFINITY, -1];
+      for (let h = 0; h < types; h++) {
+        if (inside[h] === 1) continue;
+        const other = pi[h]! * loads[row + h]!;
+        if (other < least) {
+          least = other;
+          cheapest = h;
+        }
+      }
+      if (cheapest >= 0) this.add(least / price, g >= 0 ? price : Number.POSITIVE_INFINITY, c, cheapest);
+    }
+    for (let g = 0; g < types; g++)
+      if (inside[g] === 1 && status[g] === atLower && this.upper[g]! > this.lower[g]!)
+        this.add(this.prices[g]! / pi[g]!, pi[g]! * (this.upper[g]! - this.lower[g]!), -1 - g, -1);
+  }
+
+  private breakpointsDown(inside: Uint8Array, shares: Shares, cut: number): void {
+    const { types, classes, server, pi, status } = this.forest;
+    const { loads } = this;
+    for (let c = 0, row = 0; c < classes; c++, row += types) {
+      const g = server[c]!;
+      const serving = g >= 0 ? g : shares.parent[-1 - g]!;
+      if (inside[serving] === 1 || (g < 0 && -1 - g === cut)) continue;
+      const price = pi[serving]! * loads[row + serving]!;
+      let [least, cheapest] = [Number.POSITIVE_INFINITY, -1];
+      for (let h = 0; h < types; h++) {
+        if (inside[h] === 0) continue;
+        const other = pi[h]! * loads[row + h]!;
+        if (other < least) {
+          least = other;
+          cheapest = h;
+        }
+      }
+      if (cheapest >= 0) this.add(least / price, g >= 0 ? least : Number.POSITIVE_INFINITY, c, cheapest);
+    }
+    for (let g = 0; g < types; g++) {
+      if (inside[g] === 0) continue;
+      if (status[g] === atUpper && this.upper[g]! > this.lower[g]!)
+        this.add(pi[g]! / this.prices[g]!, pi[g]! * (this.upper[g]! - this.lower[g]!), -1 - g, -1);
+      this.add(pi[g]! / (floorShare * this.prices[g]!), Number.POSITIVE_INFINITY, -1 - g, 0);
+    }
+  }
+
+  private add(ratio: number, weight: number, what: number, partner: number): void {
+    const i = this.count++;
+    this.ratio[i] = ratio > 1 ? ratio : 1;
+    this.weight[i] = weight;
+    this.what[i] = what;
+    this.partner[i] = partner;
+    this.heap[i] = i;
+  }
+
+  private pass(i: number): void {
+    const { server, status } = this.forest;
+    const what = this.what[i]!;
+    if (what >= 0) server[what] = this.partner[i]!;
+    else status[-1 - what] = status[-1 - what] === atLower ? atUpper : atLower;
+  }
+
+  private enter(i: number, direction: -1 | 1): void {
+    const { types, server, status, pi, member } = this.forest;
+    const what = this.what[i]!;
+    if (what < 0) {
+      const g = -1 - what;
+      const falls = direction === -1 && this.partner[i] === 0;
+      status[g] = falls ? slack : basic;
+      pi[g] = falls ? floorShare * this.prices[g]! : this.prices[g]!;
+    } else if (server[what]! >= 0) this.forest.split(what, server[what]!, this.partner[i]!);
+    else member[(-1 - server[what]!) * types + this.partner[i]!] = 1;
+  }
+
+  private heapify(): void {
+    this.size = this.count;
+    for (let i = (this.size >> 1) - 1; i >= 0; i--) this.sink(i);
+  }
+
+  private pop(): number {
+    const { heap } = this;
+    const top = heap[0]!;
+    heap[0] = heap[--this.size]!;
+    this.sink(0);
+    return top;
+  }
+
+  /** Ties go by the order of adding. */
+  private sink(start: number): void {
+    const { heap, ratio, size } = this;
+    let i = start;
+    const moved = heap[i]!;
+    const key = ratio[moved]!;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= size) break;
+      if (child + 1 < size && ratio[heap[child + 1]!]! < ratio[heap[child]!]!) child++;
+      if (ratio[heap[child]!]! >= key) break;
+      heap[i] = heap[child]!;
+      i = child;
+    }
+    heap[i] = moved;
+  }
+}

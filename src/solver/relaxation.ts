@@ -1,0 +1,193 @@
+import { atLower, atUpper, basic, Forest, Shares, slack } from './forest.ts';
+import { LongStep } from './long-step.ts';
+import { dualBound, type Program } from './program.ts';
+
+/**
+ * `optimal`: shares and y solve the relaxation. `cutoff`: its bound passed the cutoff. `infeasible`: no y within the
+ * bounds carries the classes. `stalled`: stopped early; the bound holds all the same.
+ */
+export type RelaxationStatus = 'optimal' | 'cutoff' | 'infeasible' | 'stalled';
+
+/**
+ * The bound at one node: the program without "y whole", by a dual simplex on price forests.
+ *
+ * L(pi) is concave; a basis fixes pi up to the scale of each tree. Where the shares that follow from a basis break a
+ * bound (a type needs more than its y, a share is below 0), cutting the tree there and scaling the prices of the part S
+ * that was cut off, up where S is short of capacity and down where it has too much, raises L at the rate of the
+ * violation. The step goes on until the slope is spent; what ties there joins S to the forest again.
+ */
+export class Relaxation {
+  readonly program: Program;
+  /** Divided by the line's scale: a replica carries 1. */
+  readonly loads: Float64Array;
+  /** Bounds of the node, which the caller sets. */
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+  readonly forest: Forest;
+  readonly shares: Shares;
+  /** L(pi), recomputed from pi when {@link solve} returns (money/h). */
+  bound = Number.NEGATIVE_INFINITY;
+  /** The same as added up step by step, for the check in the tests. */
+  incrementalBound = Number.NEGATIVE_INFINITY;
+  pivots = 0;
+  private readonly inside: Uint8Array;
+  private readonly longStep: LongStep;
+
+  constructor(program: Program, loads: Float64Array) {
+    const { types, classes } = program;
+    this.program = program;
+    this.loads = loads;
+    this.lower = program.lower.slice();
+    this.upper = program.upper.slice();
+    this.forest = new Forest(types, classes);
+    this.forest.start(program);
+    this.shares = new Shares(types);
+    this.inside = new Uint8Array(types);
+    this.longStep = new LongStep(this.forest, loads, program.prices, this.lower, this.upper);
+  }
+
+  /** Solves from the forest as it stands, whatever the bounds have become. */
+  solve(cutoff: number): RelaxationStatus {
+    this.incrementalBound = this.dualBound();
+    const status = this.iterate(cutoff);
+    this.bound = status === 'infeasible' ? Number.POSITIVE_INFINITY : this.dualBound();
+    return status === 'cutoff' && this.bound <= cutoff ? 'stalled' : status;
+  }
+
+  /** Load of type g in the relaxation's optimum (replicas, divided by the line's scale). */
+  load(g: number): number {
+    const k = this.shares.above[g]!;
+    if (k < 0) return this.shares.need[g]!;
+    return this.forest.status[g] === atUpper ? this.upper[g]! : this.lower[g]!;
+  }
+
+  /** Share of class c on each type, class x type. */
+  assignment(): Float64Array {
+    const { types, classes, server, member } = this.forest;
+    const { share, rest, parent } = this.shares;
+    const assignment = new Float64Array(types * classes);
+    for (let c = 0; c < classes; c++) {
+      const g = server[c]!;
+      if (g >= 0) {
+        assignment[c * types + g] = 1;
+        continue;
+      }
+      const k = -1 - g;
+      for (let h = 0; h < types; h++)
+        if (member[k * types + h] === 1) assignment[c * types + h] = h === parent[k] ? rest[k]! : share[k * types + h]!;
+    }
+    return assignment;
+  }
+
+  private dualBound(): number {
+    const { types, prices } = this.program;
+    return dualBound({ types, prices, loads: this.loads, lower: this.lower, upper: this.upper }, this.forest.pi);
+  }
+
+  private iterate(cutoff: number): RelaxationStatus {
+    const { forest, shares, longStep } = this;
+    const limit = 200 + 20 * forest.types;
+    for (let iteration = 0; iteration < limit; iteration++) {
+      if (this.incrementalBound > cutoff) return 'cutoff';
+      shares.update(forest, this.loads, this.lower, this.upper);
+      const leaving = this.leaving();
+      if (leaving === 0) return 'optimal';
+      this.pivots++;
+      if (!longStep.run(this.inside, shares, this.dropSplit, leaving, this.slope)) {
+        const status = this.infeasible() ? 'infeasible' : 'stalled';
+        forest.start(this.program);
+        return status;
+      }
+      if (this.dropSplit >= 0) forest.leave(this.dropSplit, this.dropType);
+      this.incrementalBound += longStep.gain;
+    }
+    return 'stalled';
+  }
+
+  /** dL / d log t of the step that {@link leaving} found (money/h), and the tie that it cuts (-1 = none). */
+  private slope = 0;
+  private dropSplit = -1;
+  private dropType = -1;
+
+  /**
+   * Finds the steepest violation, cuts the forest there and marks S. Returns 1 where S becomes dearer, -1 where it
+   * becomes cheaper, 0 where nothing is violated.
+   */
+  private leaving(): -1 | 0 | 1 {
+    const { forest, shares, lower, upper } = this;
+    const { types, pi, status, splits, splitClass } = forest;
+    const { need, above, parent, share, rest } = shares;
+    let [steepest, type, split, direction] = [0, -1, -1, 0 as -1 | 0 | 1];
+    for (let g = 0; g < types; g++) {
+      let slope = 0;
+      let up = true;
+      if (above[g]! >= 0) {
+        const k = above[g]!;
+        slope = -share[k * types + g]! * this.loads[splitClass[k]! * types + g]! * pi[g]!;
+      } else if (status[g] === slack) {
+        if (need[g]! > lower[g]! * (1 + 1e-13)) slope = pi[g]! * (need[g]! - lower[g]!);
+      } else if (need[g]! > upper[g]! * (1 + 1e-13)) slope = pi[g]! * (need[g]! - upper[g]!);
+      else if (need[g]! < lower[g]! * (1 - 1e-13)) {
+        slope = pi[g]! * (lower[g]! - need[g]!);
+        up = false;
+      }
+      if (slope > steepest) [steepest, type, direction] = [slope, g, up ? 1 : -1];
+    }
+    for (let k = 0; k < splits; k++) {
+      const g = parent[k]!;
+      const slope = -rest[k]! * this.loads[splitClass[k]! * types + g]! * pi[g]!;
+      if (slope > steepest) [steepest, split, direction] = [slope, k, -1];
+    }
+    this.slope = steepest;
+    this.dropSplit = -1;
+    if (direction !== 0) this.cut(type, split, direction);
+    return direction;
+  }
+
+  /** Marks S: below (and with) a type, or below a split. Bounds that stop being basic are set. */
+  private cut(type: number, split: number, direction: -1 | 1): void {
+    const { inside, forest, shares } = this;
+    const { types, status } = forest;
+    const { order, above, parent } = shares;
+    inside.fill(0);
+    for (let i = 0; i < types; i++) {
+      const g = order[i]!;
+      const k = above[g]!;
+      inside[g] =
+        split >= 0
+          ? k === split || (k >= 0 && inside[parent[k]!] === 1)
+            ? 1
+            : 0
+          : g === type || (k >= 0 && inside[parent[k]!] === 1)
+            ? 1
+            : 0;
+    }
+    if (split >= 0) {
+      this.dropSplit = split;
+      this.dropType = parent[split]!;
+    } else if (above[type]! >= 0) {
+      this.dropSplit = above[type]!;
+      this.dropType = type;
+    } else status[type] = status[type] === basic && direction === 1 ? atUpper : atLower;
+  }
+
+  /**
+   * Certifies that no y carries the classes (Farkas): with the prices of S alone, the classes that nothing outside S can
+   * serve cost more than all the capacity that S may have.
+   */
+  private infeasible(): boolean {
+    const { inside, forest, loads, upper } = this;
+    const { types, classes, pi } = forest;
+    let [asked, offered] = [0, 0];
+    for (let g = 0; g < types; g++) if (inside[g] === 1) offered += pi[g]! * upper[g]!;
+    for (let c = 0; c < classes; c++) {
+      let least = Number.POSITIVE_INFINITY;
+      for (let g = 0; g < types; g++) {
+        const load = loads[c * types + g]!;
+        if (load !== Number.POSITIVE_INFINITY) least = Math.min(least, inside[g] === 1 ? pi[g]! * load : 0);
+      }
+      if (least !== Number.POSITIVE_INFINITY) asked += least;
+    }
+    return asked > offered * (1 + 1e-13);
+  }
+}
