@@ -18,7 +18,7 @@ export interface Daemon {
  * end of that pipe, so that the command ends with the starter even if the starter is killed with -9.
  */
 const guard =
-  'exec 3<&0; "$@" 3<&- </dev/null & command=$!; { cat <&3 >/dev/null; kill -TERM $command; } & wait $command';
+  'exec 3<&0; "$@" 3<&- </dev/null & command=$!; { cat <&3 >/dev/null; kill -TERM $command; sleep 5; kill -KILL $command; } & wait $command';
 
 /** Starts a command in a process group of its own, its output in `<folder>/<name>.log`. */
 export const startDaemon = (folder: string, name: string, command: string, args: readonly string[]): Daemon => {
