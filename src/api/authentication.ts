@@ -1,0 +1,154 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { FrontProxy, WatchedAuthenticationConfig } from './authentication-config.ts';
+import { type ClientCertificate, vouchedFor } from './client-certificate.ts';
+import { remembered } from './expiring-cache.ts';
+import { type KubernetesRequest, persistently } from './kubernetes.ts';
+import { unauthorized } from './status.ts';
+
+/** Who is asking. */
+export interface User {
+  readonly name: string;
+  readonly uid: string;
+  readonly groups: readonly string[];
+  readonly extra: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What a request shows of who is asking. */
+export interface Credentials {
+  readonly certificate: ClientCertificate | null;
+  /** Names and values in turn, as they came: repeated headers stay apart, since a group may hold a comma. */
+  readonly rawHeaders: readonly string[];
+}
+
+export type Authenticate = (credentials: Credentials) => Promise<User>;
+
+const anonymous: User = { name: 'system:anonymous', uid: '', groups: ['system:unauthenticated'], extra: {} };
+
+/** What one way of authentication has to say: who it is, nothing, or that the credentials are bad. */
+type Opinion = User | 'nothing' | 'bad';
+
+/**
+ * Front proxy, client certificate, bearer token: the first that knows the caller wins. Credentials that nobody accepts
+ * are a 401; no credentials are the anonymous user.
+ */
+export const authenticator = (config: WatchedAuthenticationConfig, kubernetes: KubernetesRequest): Authenticate => {
+  const byToken = tokenReviewer(kubernetes);
+  const byCertificate = (credentials: Credentials): Opinion => {
+    const { clientAuthorities = null, frontProxy = null } = config.current() ?? {};
+    const now = new Date();
+    const first = frontProxy ? fromFrontProxy(frontProxy, credentials, now) : 'nothing';
+    if (typeof first === 'object' || credentials.certificate === null) return first;
+    if (clientAuthorities && vouchedFor(credentials.certificate, clientAuthorities, now)) {
+      return ofCertificate(credentials.certificate);
+    }
+    return 'bad';
+  };
+  return async (credentials) => {
+    let opinion = byCertificate(credentials);
+    if (opinion === 'bad' && (await config.refresh())) opinion = byCertificate(credentials);
+    if (typeof opinion === 'object') return authenticated(opinion);
+    const token = bearerToken(credentials.rawHeaders);
+    const user = token === undefined ? opinion : await byToken(token);
+    if (typeof user === 'object') return authenticated(user);
+    if (user === 'bad' || opinion === 'bad') throw unauthorized();
+    return anonymous;
+  };
+};
+
+const authenticated = (user: User): User => {
+  const group = 'system:authenticated';
+  if (user.name === anonymous.name || user.groups.includes(group)) return user;
+  return { ...user, groups: [...user.groups, group] };
+};
+
+const fromFrontProxy = (proxy: FrontProxy, { certificate, rawHeaders }: Credentials, now: Date): Opinion => {
+  if (certificate === null) return 'nothing';
+  if (!vouchedFor(certificate, proxy.authorities, now)) return 'bad';
+  if (proxy.allowedNames.length > 0 && !proxy.allowedNames.includes(certificate.commonName)) return 'bad';
+  const values = (names: readonly string[]): readonly string[] =>
+    names.flatMap((name) => headerValues(rawHeaders, name)).filter((value) => value !== '');
+  const name = values(proxy.userHeaders)[0];
+  if (name === undefined) return 'nothing';
+  const uid = values(proxy.uidHeaders)[0] ?? '';
+  return { name, uid, groups: values(proxy.groupHeaders), extra: extraOf(proxy.extraPrefixes, rawHeaders) };
+};
+
+const headerValues = (rawHeaders: readonly string[], name: string): string[] => {
+  const values: string[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.toLowerCase() === name) values.push(rawHeaders[at + 1] ?? '');
+  }
+  return values;
+};
+
+const extraOf = (prefixes: readonly string[], rawHeaders: readonly string[]): Record<string, string[]> => {
+  const extra: Record<string, string[]> = Object.create(null);
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? '';
+    const prefix = prefixes.find((one) => name.startsWith(one));
+    if (prefix === undefined) continue;
+    const key = percentDecoded(name.slice(prefix.length));
+    extra[key] = [...(extra[key] ?? []), rawHeaders[at + 1] ?? ''];
+  }
+  return extra;
+};
+
+const percentDecoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+const ofCertificate = ({ leaf, commonName, organizations }: ClientCertificate): User => {
+  const fingerprint = leaf.fingerprint256.replaceAll(':', '').toLowerCase();
+  const extra = { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] };
+  return { name: commonName, uid: '', groups: organizations, extra };
+};
+
+const bearerToken = (rawHeaders: readonly string[]): string | undefined => {
+  const header = headerValues(rawHeaders, 'authorization')[0]?.trim() ?? '';
+  const [scheme, token] = header.split(' ');
+  return scheme?.toLowerCase() === 'bearer' && token !== undefined && token !== '' ? token : undefined;
+};
+
+/** Asks kube-apiserver whose token it is; its word counts for ten seconds. No answer: bad, never anonymous. */
+const tokenReviewer = (kubernetes: KubernetesRequest): ((token: string) => Promise<Opinion>) => {
+  const review = persistently(kubernetes);
+  const recall = remembered<Opinion>({ entries: 8192, milliseconds: 10_000, clock: () => performance.now() });
+  const secret = randomBytes(32);
+  const lookUp = async (token: string): Promise<Opinion> => {
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
+    const answer = await review(
+      'POST',
+      '/apis/authentication.k8s.io/v1/tokenreviews',
+      body,
+      AbortSignal.timeout(30_000),
+    );
+    if (answer.status !== 200 && answer.status !== 201) throw new Error(`TokenReview: ${answer.status}`);
+    const { status = {} } = answer.body as { status?: { authenticated?: boolean; user?: ReviewedUser } };
+    if (status.authenticated !== true || status.user?.username === undefined) return 'bad';
+    const { username, uid = '', groups = [], extra = {} } = status.user;
+    return { name: username, uid, groups, extra };
+  };
+  return async (token) => {
+    const key = createHmac('sha256', secret).update(token).digest('base64');
+    return recall(key, () => lookUp(token)).catch((): Opinion => 'bad');
+  };
+};
+interface ReviewedUser {
+  readonly username?: string;
+  readonly uid?: string;
+  readonly groups?: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Names, lower case, of headers that nothing behind authentication may see. */
+export const credentialHeaders = (config: WatchedAuthenticationConfig, names: readonly string[]): readonly string[] => {
+  const proxy = config.current()?.frontProxy;
+  const own = proxy ? [...proxy.userHeaders, ...proxy.uidHeaders, ...proxy.groupHeaders] : [];
+  const fixed = ['authorization', 'x-remote-user', 'x-remote-uid', 'x-remote-group', ...own];
+  const prefixes = ['x-remote-extra-', ...(proxy?.extraPrefixes ?? [])];
+  return names.filter((name) => fixed.includes(name) || prefixes.some((prefix) => name.startsWith(prefix)));
+};

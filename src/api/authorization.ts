@@ -1,0 +1,90 @@
+import { messageOf } from '../errors.ts';
+import type { User } from './authentication.ts';
+import { remembered } from './expiring-cache.ts';
+import { type KubernetesRequest, persistently } from './kubernetes.ts';
+import type { RequestInfo, ResourceRequest } from './request-info.ts';
+import { PlainError, StatusError } from './status.ts';
+
+/** May `user` do that? Returns when he may, throws what he is to be told when not. */
+export type Authorize = (user: User, info: RequestInfo) => Promise<void>;
+
+/** kube-apiserver's answer to a SubjectAccessReview. */
+interface Verdict {
+  readonly allowed: boolean;
+  readonly denied: boolean;
+  readonly reason: string;
+}
+
+const openPaths = new Set(['/healthz', '/readyz', '/livez']);
+/** Attributes that the caller chooses, longer than this, are not worth the memory of a cache. */
+const longestCachedKey = 10_000;
+
+export const isMaster = (user: User): boolean => user.groups.includes('system:masters');
+
+/** Asks kube-apiserver, whose word counts for ten seconds. No answer is a 500: nothing is served on a guess. */
+export const authorizer = (kubernetes: KubernetesRequest): Authorize => {
+  const review = persistently(kubernetes);
+  const recall = remembered<Verdict>({ entries: 8192, milliseconds: 10_000, clock: () => performance.now() });
+  const lookUp = async (spec: object): Promise<Verdict> => {
+    const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
+    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+    const answer = await review('POST', path, body, AbortSignal.timeout(30_000));
+    if (answer.status !== 200 && answer.status !== 201) throw new Error(`SubjectAccessReview: ${answer.status}`);
+    const { status = {} } = answer.body as { status?: Partial<Verdict> };
+    const { allowed = false, denied = false, reason = '' } = status;
+    if (allowed && denied) throw new Error('SubjectAccessReview: allowed and denied at once');
+    return { allowed, denied, reason };
+  };
+  return async (user, info) => {
+    if (isMaster(user) || (info.resource === null && openPaths.has(info.path))) return;
+    const spec = reviewSpec(user, info);
+    const key = JSON.stringify(spec);
+    let verdict: Verdict;
+    try {
+      verdict = await recall(key, () => lookUp(spec), key.length <= longestCachedKey);
+    } catch (error) {
+      throw new PlainError(500, `Internal Server Error: ${JSON.stringify(info.path)}: ${messageOf(error)}`);
+    }
+    if (!verdict.allowed) throw forbidden(user, info, verdict.reason);
+  };
+};
+
+/** The spec of a SubjectAccessReview; empty attributes are left out. */
+export const reviewSpec = (user: User, info: RequestInfo): object => ({
+  ...(info.resource === null
+    ? { nonResourceAttributes: { path: info.path, verb: info.verb } }
+    : { resourceAttributes: resourceAttributes(info.verb, info.resource) }),
+  user: user.name,
+  groups: user.groups,
+  ...(user.uid === '' ? {} : { uid: user.uid }),
+  ...(Object.keys(user.extra).length === 0 ? {} : { extra: user.extra }),
+});
+
+const resourceAttributes = (
+  verb: string,
+  { namespace, group, version, resource, subresource, name }: ResourceRequest,
+) =>
+  Object.fromEntries(
+    Object.entries({ namespace, verb, group, version, resource, subresource, name }).filter(
+      ([, value]) => value !== '',
+    ),
+  );
+
+const forbidden = (user: User, { path, verb, resource: request }: RequestInfo, reason: string): StatusError => {
+  const who = `User ${JSON.stringify(user.name)} cannot ${verb}`;
+  const because = reason === '' ? '' : `: ${reason}`;
+  if (request === null) {
+    const message = `forbidden: ${who} path ${JSON.stringify(path)}${because}`;
+    return new StatusError(403, 'Forbidden', htmlEscaped(message), {});
+  }
+  const { group, resource, subresource, namespace, name } = request;
+  const what = JSON.stringify(subresource === '' ? resource : `${resource}/${subresource}`);
+  const where = namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`;
+  const object = name === '' ? '' : ` ${JSON.stringify(name)}`;
+  const message = `${resource}.${group}${object} is forbidden: ${who} resource ${what} in API group ${JSON.stringify(group)} ${where}${because}`;
+  const details = { ...(name === '' ? {} : { name }), group, kind: resource };
+  return new StatusError(403, 'Forbidden', htmlEscaped(message), details);
+};
+
+const htmlEscaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

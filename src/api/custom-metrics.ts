@@ -1,0 +1,86 @@
+import type { Board } from './board.ts';
+import { matches, type Requirement, selectorObject, selectorText } from './label-selector.ts';
+import { listOptions, selectsBareMetric } from './list-options.ts';
+import { type Metric, metrics, normalizedResource, type Reading } from './metrics.ts';
+import { quantity, timestamp } from './quantity.ts';
+import type { RequestInfo, ResourceRequest } from './request-info.ts';
+import { badRequest, metricNotFound, noSuchResource } from './status.ts';
+
+/** custom.metrics.k8s.io (metrics-api.md 1 and 2): metrics of one object, or of all that a selector picks. */
+
+export const customMetricsGroup = 'custom.metrics.k8s.io';
+export const customMetricsVersions = ['v1beta2', 'v1beta1'] as const; // the preferred one first
+export type CustomMetricsVersion = (typeof customMetricsVersions)[number];
+
+/** The MetricValueList that `info` asks for. Throws the Status that the caller is to get. */
+export const metricValueList = (board: Board, info: RequestInfo): object => {
+  const request = info.resource;
+  if (request === null || !routed(request.segments)) throw noSuchResource();
+  const described = describedNamespace(request);
+  if (described.name === '' || described.metric === '') throw badRequest('invalid request path');
+  const options = listOptions(info.query, described.name);
+  const { resource, name, metric: metricName, namespace } = described;
+  const metric = metrics.find((one) => one.resource === resource && one.name === metricName);
+  if (metric === undefined) throw metricNotFound(metricName, resource);
+  const readings =
+    name === '*'
+      ? metric.all(board, namespace).filter(({ labels }) => matches(options.labelSelector, labels))
+      : [known(metric, name, metric.one(board, namespace, name))];
+  const selected = selectsBareMetric(options.metricLabelSelector) ? readings : [];
+  if (name !== '*' && selected.length === 0) {
+    throw metricNotFound(metricName, resource, name, selectorText(options.metricLabelSelector));
+  }
+  const toItem = items[request.version as CustomMetricsVersion];
+  const apiVersion = `${customMetricsGroup}/${request.version}`;
+  return {
+    kind: 'MetricValueList',
+    apiVersion,
+    metadata: {},
+    items: selected.map((reading) => toItem(metric, namespace, reading, options.metricLabelSelector)),
+  };
+};
+
+/** Which numbers of segments have a route: R/N/M, namespaces/NS/R/N/M, namespaces/NS/metrics/M; none of them empty. */
+const routed = (segments: readonly string[]): boolean => {
+  if (segments.includes('')) return false;
+  if (segments.length === 3) return true;
+  if (segments[0] !== 'namespaces') return false;
+  return segments.length === 5 || (segments.length === 4 && segments[2] === 'metrics');
+};
+
+/** `namespaces/NS/metrics/M` describes the namespace itself. */
+const describedNamespace = ({ namespace, resource, name, subresource }: ResourceRequest) => {
+  if (namespace !== '' && resource === 'metrics') {
+    return { namespace: '', resource: 'namespaces', name: name === '' ? '' : namespace, metric: name };
+  }
+  return { namespace, resource: normalizedResource(resource), name, metric: subresource };
+};
+
+const known = (metric: Metric, name: string, reading: Reading | undefined): Reading => {
+  if (reading === undefined) throw metricNotFound(metric.name, metric.resource, name);
+  return reading;
+};
+
+const describedObject = (metric: Metric, namespace: string, name: string) => ({
+  kind: metric.kind,
+  namespace,
+  name,
+  apiVersion: metric.apiVersion,
+});
+
+type ToItem = (metric: Metric, namespace: string, reading: Reading, selector: readonly Requirement[]) => object;
+const items: Record<CustomMetricsVersion, ToItem> = {
+  v1beta2: (metric, namespace, reading, selector) => ({
+    describedObject: describedObject(metric, namespace, reading.name),
+    metric: { name: metric.name, selector: selectorObject(selector) },
+    timestamp: timestamp(reading.asOf),
+    value: quantity(reading.value),
+  }),
+  v1beta1: (metric, namespace, reading, selector) => ({
+    describedObject: describedObject(metric, namespace, reading.name),
+    metricName: metric.name,
+    timestamp: timestamp(reading.asOf),
+    value: quantity(reading.value),
+    selector: selectorObject(selector),
+  }),
+};

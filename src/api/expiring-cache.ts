@@ -1,0 +1,48 @@
+/** How many answers are kept, and for how long. */
+export interface CacheLimits {
+  readonly entries: number;
+  readonly milliseconds: number;
+  /** Milliseconds of any clock that never goes back. */
+  readonly clock: () => number;
+}
+
+interface Entry<Value> {
+  readonly value: Value;
+  readonly expires: number;
+}
+
+/**
+ * Remembers what `lookUp` answered for a key. Concurrent questions with one key share one look-up; a failed look-up is
+ * not remembered. When full, the oldest entry goes.
+ */
+export const remembered = <Value>({
+  entries,
+  milliseconds,
+  clock,
+}: CacheLimits): ((key: string, lookUp: () => Promise<Value>, keep?: boolean) => Promise<Value>) => {
+  const known = new Map<string, Entry<Value>>();
+  const running = new Map<string, Promise<Value>>();
+  const remember = (key: string, value: Value): void => {
+    known.delete(key); // to move it to the end: a Map keeps the order of insertion
+    known.set(key, { value, expires: clock() + milliseconds });
+    if (known.size > entries) known.delete(known.keys().next().value ?? '');
+  };
+  const ask = async (key: string, lookUp: () => Promise<Value>, keep: boolean): Promise<Value> => {
+    try {
+      const value = await lookUp();
+      if (keep) remember(key, value);
+      return value;
+    } finally {
+      running.delete(key);
+    }
+  };
+  return (key, lookUp, keep = true) => {
+    const found = known.get(key);
+    if (found !== undefined && found.expires > clock()) return Promise.resolve(found.value);
+    const shared = running.get(key);
+    if (shared !== undefined) return shared;
+    const asked = ask(key, lookUp, keep);
+    running.set(key, asked);
+    return asked;
+  };
+};

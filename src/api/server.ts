@@ -1,0 +1,154 @@
+import { constants } from 'node:crypto';
+import { METHODS } from 'node:http';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Access, addAccess } from './access.ts';
+import { send, sendBytes, sendError } from './answer.ts';
+import type { Board } from './board.ts';
+import { customMetricsGroup, customMetricsVersions, metricValueList } from './custom-metrics.ts';
+import { aggregatedDiscovery, aggregatedParameters, apiGroup, groupList, resourceList, serves } from './discovery.ts';
+import type { Log } from './log.ts';
+import { asksForAggregated, negotiated } from './negotiation.ts';
+import { addProbes, type Check } from './probes.ts';
+import { json, represented } from './representation.ts';
+import { decodedTarget } from './request-info.ts';
+import { noSuchResource } from './status.ts';
+import type { ServingCertificate } from './tls.ts';
+
+export interface ApiOptions {
+  readonly board: Board;
+  /** Of gpumix, for /version. */
+  readonly version: string;
+  /** Null: plain HTTP, for the demo on loopback. */
+  readonly certificate: ServingCertificate | null;
+  /** Null: everybody may ask. */
+  readonly access: Access | null;
+  /** What must be in order before requests should come here. */
+  readonly readyChecks: readonly Check[];
+  readonly log: Log;
+}
+
+/** The aggregated API server, not yet listening. */
+export const buildServer = (options: ApiOptions): FastifyInstance => {
+  const { access, certificate, log } = options;
+  const common = {
+    exposeHeadRoutes: false,
+    rewriteUrl: ({ url }: { url?: string }) => canonicalTarget(url ?? '/'),
+    routerOptions: { maxParamLength: 100_000 },
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      void sendError(request, reply, error, log),
+  };
+  const secure = certificate && {
+    http2: true,
+    https: { ...tlsOptions, ...pairOf(certificate) },
+    http2SessionTimeout: 90_000,
+  };
+  const app = fastify({ ...common, ...secure } as object) as unknown as FastifyInstance;
+  certificate?.onChange((pair) => secureServer(app).setSecureContext({ cert: pair.certificate, key: pair.privateKey }));
+
+  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  addAccess(app, access);
+  app.setErrorHandler((error, request, reply) => sendError(request, reply, error, log));
+  const paths = addRoutes(app, options);
+  app.setNotFoundHandler((request, reply) => {
+    if (/^\/(apis|version)(\/|$)/.test(request.info.path)) throw noSuchResource();
+    return sendBytes(reply, 404, 'application/json', Buffer.from(json({ paths }, true)));
+  });
+  return app;
+};
+
+const secureServer = (app: FastifyInstance) =>
+  app.server as unknown as { setSecureContext: (context: { cert: string; key: string }) => void };
+
+const pairOf = ({ current }: ServingCertificate) => ({ cert: current().certificate, key: current().privateKey });
+
+/**
+ * Client certificates are asked for and never checked in the handshake: authentication does that for each request, so
+ * that a new authority counts at once on open connections. Without tickets no session outlives its certificate.
+ */
+const tlsOptions = {
+  allowHTTP1: true,
+  minVersion: 'TLSv1.2',
+  requestCert: true,
+  rejectUnauthorized: false,
+  ca: [], // no list of acceptable authorities: clients show what they have
+  secureOptions: constants.SSL_OP_NO_TICKET,
+  ciphers: 'ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:!aNULL:!PSK',
+  maxHeaderSize: 1024 * 1024,
+  settings: { maxConcurrentStreams: 100 },
+} as const;
+
+/** One spelling for each path, so that the router and authorization read the same: decoded once, encoded anew. */
+const canonicalTarget = (target: string): string => {
+  const relative = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  if (!/[%#*]/.test(relative) && relative.startsWith('/')) return relative;
+  const mark = relative.indexOf('?');
+  try {
+    const path = decodedTarget(relative).path.split('/').map(encodeURIComponent).join('/');
+    return `${path.startsWith('/') ? '' : '/'}${path}${mark < 0 ? '' : relative.slice(mark)}`;
+  } catch {
+    return '/%'; // the router refuses it
+  }
+};
+
+/** Adds all routes; answers their paths, sorted. */
+const addRoutes = (app: FastifyInstance, { board, version, readyChecks }: ApiOptions): readonly string[] => {
+  const prefix = `/apis/${customMetricsGroup}`;
+  const paths: string[] = [];
+  app.addHook('onRoute', ({ url }) => {
+    if (!/[:*]|\/$/.test(url) && !paths.includes(url)) paths.push(url);
+  });
+  addProbes(app, readyChecks);
+  for (const slash of ['', '/']) {
+    app.all(`/apis${slash}`, (request, reply) => {
+      const mediaType = asksForAggregated(request.headers.accept);
+      if (mediaType === undefined) return send(request, reply, groupList(request.host));
+      const { etag, body } = aggregatedDiscovery();
+      reply.header('etag', etag).header('vary', 'Accept').header('cache-control', 'public');
+      const contentType = `${mediaType};${aggregatedParameters}`;
+      if (request.headers['if-none-match'] === etag) return reply.code(304).header('content-type', contentType).send();
+      return sendBytes(reply, 200, contentType, represented(body, mediaType, false));
+    });
+    app.all(`${prefix}${slash}`, (request, reply) => send(request, reply, apiGroup(customMetricsGroup)));
+    for (const served of customMetricsVersions) {
+      app.all(`${prefix}/${served}${slash}`, (request, reply) =>
+        send(request, reply, resourceList(customMetricsGroup, served)),
+      );
+    }
+  }
+  app.all(`${prefix}/:version/*`, (request, reply) => {
+    const { resource } = request.info;
+    negotiated(request.headers.accept); // as in Go, what the caller cannot read is refused before it is looked up
+    if (resource === null || !serves(resource.group, resource.version)) throw noSuchResource();
+    return send(request, reply, metricValueList(board, request.info));
+  });
+  const versionInfo = Buffer.from(json(versionOf(version), true));
+  app.all('/version', (request, reply) => {
+    negotiated(request.headers.accept, ['application/json']);
+    return sendBytes(reply, 200, 'application/json', versionInfo);
+  });
+  const index = (_request: FastifyRequest, reply: FastifyReply) =>
+    sendBytes(reply, 200, 'application/json', Buffer.from(json({ paths }, true)));
+  app.all('/', index);
+  app.all('/index.html', index);
+  return paths.sort();
+};
+
+/** The version object of the generic API server; all of it text. */
+const versionOf = (version: string) => {
+  const [major = '0', minor = '0'] = version.split('.');
+  return {
+    major,
+    minor,
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: minor,
+    gitVersion: `v${version}`,
+    gitCommit: '',
+    gitTreeState: '',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: `node ${process.version}`,
+    compiler: 'v8',
+    platform: `${process.platform}/${process.arch}`,
+  };
+};

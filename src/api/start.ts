@@ -1,0 +1,81 @@
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { authenticator, credentialHeaders } from './authentication.ts';
+import { watchAuthenticationConfig } from './authentication-config.ts';
+import { authorizer } from './authorization.ts';
+import type { Board } from './board.ts';
+import type { KubernetesRequest } from './kubernetes.ts';
+import type { Log } from './log.ts';
+import type { Check } from './probes.ts';
+import { buildServer } from './server.ts';
+import type { ServingCertificate } from './tls.ts';
+
+export interface StartOptions {
+  readonly board: Board;
+  readonly version: string;
+  readonly log: Log;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** What else must be in order before requests should come here: the watch caches. */
+  readonly readyChecks: readonly Check[];
+}
+export interface SecureOptions extends StartOptions {
+  readonly kubernetes: KubernetesRequest;
+  readonly certificate: ServingCertificate;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  /**
+   * Says that it is going away, keeps answering for `seconds` until everybody has heard, then finishes what is in
+   * flight and closes.
+   */
+  readonly drain: (seconds: number) => Promise<void>;
+}
+
+/**
+ * Serves the aggregated API: TLS, the caller's identity from the front proxy, his rights from SubjectAccessReview.
+ * Throws when we may not read whom the cluster trusts.
+ */
+export const startServer = async (options: SecureOptions): Promise<RunningServer> => {
+  const { kubernetes, certificate, log } = options;
+  const config = await watchAuthenticationConfig(kubernetes, log);
+  const access = {
+    authenticate: authenticator(config, kubernetes),
+    authorize: authorizer(kubernetes),
+    credentialHeaders: (names: readonly string[]) => credentialHeaders(config, names),
+  };
+  const readable: Check = {
+    name: 'authentication-config',
+    problem: () => (config.current() === undefined ? 'not read yet' : undefined),
+  };
+  const running = await listen(options, { certificate, access, readyChecks: [readable, ...options.readyChecks] });
+  const drain = async (seconds: number) => {
+    await running.drain(seconds);
+    config.stop();
+    certificate.stop();
+  };
+  return { ...running, drain };
+};
+
+/** The same routes in plain HTTP for whoever asks: for the demo, on loopback. */
+export const startOpenServer = (options: StartOptions): Promise<RunningServer> =>
+  listen(options, { certificate: null, access: null, readyChecks: options.readyChecks });
+
+type Parts = Pick<Parameters<typeof buildServer>[0], 'certificate' | 'access' | 'readyChecks'>;
+
+const listen = async ({ board, version, log, host, port }: StartOptions, parts: Parts): Promise<RunningServer> => {
+  let draining = false;
+  const shutdown: Check = { name: 'shutdown', problem: () => (draining ? 'process is shutting down' : undefined) };
+  const app = buildServer({ board, version, log, ...parts, readyChecks: [...parts.readyChecks, shutdown] });
+  await app.listen({ host, port });
+  const { port: chosen } = app.server.address() as AddressInfo;
+  const url = `${parts.certificate === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${chosen}`;
+  const drain = async (seconds: number) => {
+    draining = true;
+    await pause(seconds * 1000);
+    await app.close();
+  };
+  return { url, drain };
+};
