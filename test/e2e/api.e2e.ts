@@ -1,0 +1,268 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { authority, clientCertificate } from '../../hack/cluster/pki.ts';
+import { type RunningServer, startServer } from '../../src/api/start.ts';
+import { issueCertificate, type KeyPair } from '../../src/api/x509.ts';
+import { decided, type FakeBoard, fakeBoard, undecided } from '../helpers/fake-board.ts';
+import { httpsClient } from '../helpers/https-client.ts';
+import { apply, eventually, field, kubectl, requestWithToken } from './cluster.ts';
+
+/**
+ * The API server behind the real aggregator, read by the real HPA controller. The board is written by the test, the
+ * process runs on this host, and an ExternalName Service leads the aggregator to it. Its rights are those of apiservice/
+ * alone.
+ */
+const { ours } = inject('cluster');
+const system = 'e2e-api';
+const service = 'gpumix-on-host';
+const models = 'e2e-api-models';
+const serverName = `${service}.${system}.svc`;
+const ca = authority('e2e serving CA');
+const board: FakeBoard = fakeBoard();
+let server: RunningServer;
+
+const base = (version: string, namespace = models) =>
+  `/apis/custom.metrics.k8s.io/${version}/namespaces/${namespace}/deployments.apps`;
+const metric = (version: string, name: string) => `${base(version)}/${name}/gpumix_target_replicas`;
+const ask = httpsClient(
+  () => server.url,
+  () => ca.certificate,
+  serverName,
+);
+
+const servingPair = (): KeyPair =>
+  issueCertificate(
+    {
+      commonName: serverName,
+      dnsNames: [serverName],
+      usages: ['serverAuth'],
+      notBefore: new Date(Date.now() - 3_600_000),
+      notAfter: new Date(Date.now() + 3_600_000),
+    },
+    ca,
+  );
+
+const binding = (kind: string, name: string, namespace: string | undefined, roleKind: string, role: string) => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind,
+  metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: roleKind, name: role },
+  subjects: [{ kind: 'ServiceAccount', name: 'gpumix', namespace: system }],
+});
+const apiService = (version: string, versionPriority: number, port: number) => ({
+  apiVersion: 'apiregistration.k8s.io/v1',
+  kind: 'APIService',
+  metadata: { name: `${version}.custom.metrics.k8s.io` },
+  spec: {
+    group: 'custom.metrics.k8s.io',
+    version,
+    service: { namespace: system, name: service, port },
+    caBundle: Buffer.from(ca.certificate).toString('base64'),
+    groupPriorityMinimum: 100,
+    versionPriority,
+  },
+});
+const deployment = (name: string) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name, namespace: models, labels: { app: name } },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: { containers: [{ name: 'engine', image: 'engine:none' }] },
+    },
+  },
+});
+const autoscaler = (name: string) => ({
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  metadata: { name, namespace: models },
+  spec: {
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+    minReplicas: 0,
+    maxReplicas: 40,
+    metrics: [
+      {
+        type: 'Object',
+        object: {
+          describedObject: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+          metric: { name: 'gpumix_target_replicas' },
+          target: { type: 'AverageValue', averageValue: '1' },
+        },
+      },
+    ],
+    behavior: {
+      scaleUp: { tolerance: '0', policies: [{ type: 'Pods', value: 1000, periodSeconds: 15 }] },
+      scaleDown: { tolerance: '0', stabilizationWindowSeconds: 0 },
+    },
+  },
+});
+
+beforeAll(async () => {
+  await apply(
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: system } },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: models } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'gpumix', namespace: system } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'nobody', namespace: system } },
+    binding('ClusterRoleBinding', 'e2e-api-delegator', undefined, 'ClusterRole', 'system:auth-delegator'),
+    binding('RoleBinding', 'e2e-api-reader', 'kube-system', 'Role', 'extension-apiserver-authentication-reader'),
+  );
+  const token = (await kubectl(['create', 'token', 'gpumix', '-n', system])).trim();
+  const pair = servingPair();
+  server = await startServer({
+    board,
+    kubernetes: requestWithToken(token),
+    certificate: { current: () => pair, onChange: () => {}, stop: () => {} },
+    version: '0.0.0',
+    log: { info: () => {}, warn: console.warn, error: console.error },
+    host: '127.0.0.1',
+    port: 0,
+    readyChecks: [],
+  });
+  const port = Number(new URL(server.url).port);
+  await apply(
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: service, namespace: system },
+      spec: { type: 'ExternalName', externalName: 'localhost', ports: [{ port, name: 'https' }] },
+    },
+    apiService('v1beta1', 100, port),
+    apiService('v1beta2', 200, port),
+  );
+}, 60_000);
+
+afterAll(async () => {
+  await kubectl([
+    'delete',
+    'apiservice',
+    'v1beta1.custom.metrics.k8s.io',
+    'v1beta2.custom.metrics.k8s.io',
+    '--ignore-not-found',
+  ]);
+  await server.drain(0);
+  await kubectl(['delete', 'namespace', system, models, '--wait=false']);
+});
+
+test('103: both APIServices become available', async () => {
+  for (const version of ['v1beta1', 'v1beta2']) {
+    const ask = () =>
+      field('{.status.conditions[?(@.type=="Available")].reason}', 'apiservice', `${version}.custom.metrics.k8s.io`);
+    await eventually(version, ask, 'Passed', 30);
+  }
+});
+
+test('1, 2, 103: kubectl get --raw of both versions', async () => {
+  board.set(decided(models, 'raw', 7, { gpu: 'h100' }));
+  for (const version of ['v1beta1', 'v1beta2']) {
+    const one = JSON.parse(await kubectl(['get', '--raw', metric(version, 'raw')]));
+    expect(one).toMatchObject({ kind: 'MetricValueList', apiVersion: `custom.metrics.k8s.io/${version}` });
+    expect(one.items).toMatchObject([{ describedObject: { kind: 'Deployment', name: 'raw' }, value: '7' }]);
+    const all = JSON.parse(await kubectl(['get', '--raw', `${metric(version, '*')}?labelSelector=gpu%3Dh100`]));
+    expect(all.items).toEqual(one.items);
+  }
+});
+
+test('an object without a model is not found, by the exact text', async () => {
+  const asked = kubectl(['get', '--raw', metric('v1beta2', 'stranger')]);
+  await expect(asked).rejects.toThrow(
+    'the server could not find the metric gpumix_target_replicas for deployments.apps stranger',
+  );
+});
+
+test('104, 106, 107: the HPA follows 5 -> 11 -> 0 -> 3', async () => {
+  board.set(decided(models, 'web', 1));
+  await apply(deployment('web'), autoscaler('web'));
+  for (const replicas of [5, 11, 0, 3]) {
+    board.set(decided(models, 'web', replicas));
+    await eventually(
+      `spec.replicas`,
+      () => field('{.spec.replicas}', 'deployment', 'web', '-n', models),
+      String(replicas),
+      20,
+    );
+  }
+});
+
+test('34, 49, 105: an undecided Deployment makes the HPA hold, and its condition quotes our reason', async () => {
+  const reason = 'no request record of model llama-8b for 312 s';
+  board.set(undecided(models, 'web', reason));
+  const message = () => field('{.status.conditions[?(@.type=="ScalingActive")].message}', 'hpa', 'web', '-n', models);
+  expect(await eventually('condition', message, new RegExp(reason), 20)).toMatch(
+    `unable to fetch metrics from custom metrics API: ${reason}`,
+  );
+  expect(await field('{.spec.replicas}', 'deployment', 'web', '-n', models)).toBe('3');
+  board.set(decided(models, 'web', 4));
+  await eventually('resumed', () => field('{.spec.replicas}', 'deployment', 'web', '-n', models), '4', 20);
+});
+
+const frontProxyCertificate = (signer: KeyPair, name = 'front-proxy-client') => {
+  const { certificate, privateKey } = clientCertificate(signer, name);
+  return { cert: certificate, key: privateKey };
+};
+const forged = { 'X-Remote-User': 'system:admin', 'X-Remote-Group': 'system:masters' };
+const stranger = authority('some other CA');
+
+test.each([
+  { name: '88: no credentials', code: 403, options: {} },
+  { name: '84: forged X-Remote-User without a certificate', code: 403, options: { headers: forged } },
+  {
+    name: '84: front-proxy certificate of the wrong CA',
+    code: 401,
+    options: { headers: forged, ...frontProxyCertificate(stranger) },
+  },
+  { name: '98: client certificate of the wrong CA', code: 401, options: frontProxyCertificate(stranger, 'admin') },
+  { name: '87: a made-up token', code: 401, options: { headers: { authorization: 'Bearer x.y.z' } } },
+])('nobody in: $name', async ({ code, options }) => {
+  board.set(decided(models, 'web', 4));
+  const answer = await ask(metric('v1beta2', 'web'), options);
+  expect(answer.body).toMatchObject({ kind: 'Status', code, status: 'Failure' });
+  expect(answer.code).toBe(code);
+});
+
+test('86, 91: a token is known, and refused without rights, and let in with them', async () => {
+  const token = (await kubectl(['create', 'token', 'nobody', '-n', system])).trim();
+  const headers = { authorization: `Bearer ${token}` };
+  const refused = await ask(metric('v1beta2', 'web'), { headers });
+  expect(refused.body.message).toBe(
+    `deployments.apps.custom.metrics.k8s.io "web" is forbidden: User "system:serviceaccount:${system}:nobody" cannot get resource "deployments.apps/gpumix_target_replicas" in API group "custom.metrics.k8s.io" in the namespace "${models}"`,
+  );
+  await apply(
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: { name: 'metric-reader', namespace: models },
+      rules: [
+        {
+          apiGroups: ['custom.metrics.k8s.io'],
+          resources: ['deployments.apps/gpumix_target_replicas'],
+          verbs: ['get'],
+        },
+      ],
+    },
+    {
+      ...binding('RoleBinding', 'metric-reader', models, 'Role', 'metric-reader'),
+      subjects: [{ kind: 'ServiceAccount', name: 'nobody', namespace: system }],
+    },
+  );
+  const code = async () => String((await ask(metric('v1beta2', 'web'), { headers })).code);
+  await eventually('let in once the cached refusal is over', code, '200', 30);
+});
+
+test.runIf(ours)('89: the real front proxy is let in for whom it names', async () => {
+  const whoami = await kubectl(['get', '--raw', metric('v1beta2', 'web'), '--as=alice']).catch(
+    (error: Error) => error.message,
+  );
+  expect(whoami).toMatch('User "alice" cannot get resource');
+});
+
+test('namespaces are deleted while we serve, and after the APIServices are gone', async () => {
+  const removed = async (name: string) => {
+    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    await kubectl(['delete', 'namespace', name, '--timeout=60s']);
+  };
+  await removed('e2e-api-brief');
+  await kubectl(['delete', 'apiservice', 'v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io']);
+  await removed('e2e-api-brief');
+});
