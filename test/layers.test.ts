@@ -15,10 +15,15 @@ const layers: Record<string, number> = {
   'profiles/throughput': 1,
   'cluster/variant': 1,
   'cluster/bounds': 1,
+  'cluster/pods': 1,
+  'cluster/gpu-types': 1,
   solver: 1,
   'planner/plan': 1,
   'planner/snapshot': 1,
   'planner/states': 1,
+  'planner/offers': 1,
+  'planner/decide': 1,
+  'planner/situation': 1,
   'planner/transition': 1,
   'planner/routing': 1,
   config: 2,
@@ -37,13 +42,23 @@ const layerOf = (module: string): number => {
   return layer;
 };
 
-/** `planner/plan` and `planner/snapshot` join the pure parts; everything else of layers 1 and 2 stays in its own folder. */
+/** The pure files of the planner join the other pure parts; everything else of layers 1 and 2 stays in its own folder. */
 const mayImport = (from: string, to: string): boolean => {
   const [fromLayer, toLayer] = [layerOf(from), layerOf(to)];
   if (fromLayer === 3) return true;
   if (toLayer < fromLayer) return true;
   if (toLayer > fromLayer) return false;
-  return dirname(from) === dirname(to) || ['planner/plan', 'planner/snapshot'].includes(from);
+  return (
+    dirname(from) === dirname(to) ||
+    [
+      'planner/plan',
+      'planner/snapshot',
+      'planner/states',
+      'planner/offers',
+      'planner/decide',
+      'planner/situation',
+    ].includes(from)
+  );
 };
 
 const modules = readdirSync(source, { recursive: true, encoding: 'utf8' })

@@ -1,6 +1,22 @@
 import type { Profile, Slo } from '../domain.ts';
 import { GpumixError } from '../errors.ts';
 
+/** The profile that a Deployment has, and where it is from. */
+export interface FoundProfile {
+  readonly profile: Profile;
+  /** Redis key or file. */
+  readonly source: string;
+  /** When it was last seen at its source (Unix s). */
+  readonly seenAt: number;
+}
+
+export interface Profiles {
+  /** By `namespace/name`; a Deployment without a profile is absent. */
+  readonly found: ReadonlyMap<string, FoundProfile>;
+  /** Documents that cannot be read, one line each; what they said before stands. */
+  readonly problems: readonly string[];
+}
+
 /**
  * Reads a profile document: AIBrix's JSON (`gpu`, `cost`, `tputs`, `indexes`, ...) with the fields of ours, `gpuType` and
  * `gpusPerReplica`. Python's bare NaN and Infinity are accepted; a cell that holds one counts as never within the SLO.

@@ -7,6 +7,28 @@ export type Interval =
   | { readonly time: number; readonly found: 'nothing' }
   | { readonly time: number; readonly found: 'broken' };
 
+/** What is known of one name, oldest interval first. */
+export interface NameHistory {
+  readonly intervals: readonly Interval[];
+  readonly intervalSeconds: number;
+  /** End of the newest record ever read (Unix s); null = never. */
+  readonly lastRecordAt: number | null;
+}
+
+export interface Workload {
+  /** Redis TIME (Unix s). */
+  readonly now: number;
+  readonly names: ReadonlyMap<string, NameHistory>;
+  /** Since when our own write has succeeded at every tick and was found again; null = it fails now. */
+  readonly writableSince: number | null;
+  /** Why the own write fails. */
+  readonly writeProblem: string | null;
+  /** Newest heartbeat of a gateway of ours (Unix s). */
+  readonly heartbeatAt: number | null;
+  /** Records that could not be read this time, one line each. */
+  readonly problems: readonly string[];
+}
+
 /** Share of requests of each size; shares sum to 1. */
 export type Shape = readonly { readonly inputTokens: number; readonly outputTokens: number; readonly share: number }[];
 

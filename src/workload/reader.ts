@@ -1,6 +1,6 @@
 import { GpumixError, messageOf } from '../errors.ts';
 import { decodeRecord, recordKey } from './histogram.ts';
-import { type Interval, recordOf } from './rates.ts';
+import { type Interval, type NameHistory, recordOf, type Workload } from './rates.ts';
 import { heartbeatsKey, type Store } from './store.ts';
 
 export interface ReaderSettings {
@@ -12,28 +12,6 @@ export interface ReaderSettings {
   readonly keyPrefix: string;
   /** Names this process among others that write to the same store. */
   readonly instance: string;
-}
-
-/** What is known of one name, oldest interval first. */
-export interface NameHistory {
-  readonly intervals: readonly Interval[];
-  readonly intervalSeconds: number;
-  /** End of the newest record ever read (Unix s); null = never. */
-  readonly lastRecordAt: number | null;
-}
-
-export interface Workload {
-  /** Redis TIME (Unix s). */
-  readonly now: number;
-  readonly names: ReadonlyMap<string, NameHistory>;
-  /** Since when our own write has succeeded at every tick and was found again; null = it fails now. */
-  readonly writableSince: number | null;
-  /** Why the own write fails. */
-  readonly writeProblem: string | null;
-  /** Newest heartbeat of a gateway of ours (Unix s). */
-  readonly heartbeatAt: number | null;
-  /** Records that could not be read this time, one line each. */
-  readonly problems: readonly string[];
 }
 
 export interface WorkloadReader {

@@ -1,0 +1,60 @@
+/** Limits that an autoscaler sets to the replicas of a Deployment; a null maximum is no limit. */
+export interface Bounds {
+  readonly minReplicas: number;
+  readonly maxReplicas: number | null;
+}
+
+/** What an autoscaler says: the Deployment it scales, and within which limits. */
+export interface AutoscalerBounds extends Bounds {
+  /** `namespace/name` of the Deployment. */
+  readonly deployment: string;
+}
+
+/** HorizontalPodAutoscaler, PodAutoscaler (AIBrix) or ScaledObject (KEDA), as far as it is looked at. */
+export interface AutoscalerObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
+  };
+  readonly spec?: {
+    readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string };
+    readonly minReplicas?: number;
+    readonly maxReplicas?: number;
+    readonly minReplicaCount?: number;
+    readonly idleReplicaCount?: number;
+    readonly maxReplicaCount?: number;
+  };
+}
+
+/** An HPA or a PodAutoscaler. An absent minimum is 1; an HPA that belongs to a ScaledObject or a PodAutoscaler says nothing of its own. */
+export const boundsOfAutoscaler = ({ metadata, spec }: AutoscalerObject): AutoscalerBounds | null => {
+  const owned = (metadata.ownerReferences ?? []).some(
+    ({ kind }) => kind === 'ScaledObject' || kind === 'PodAutoscaler',
+  );
+  const deployment = scaledDeployment({ metadata, ...(spec === undefined ? {} : { spec }) });
+  if (owned || deployment === null) return null;
+  return { deployment, minReplicas: spec?.minReplicas ?? 1, maxReplicas: spec?.maxReplicas ?? null };
+};
+
+/** A ScaledObject's own limits: KEDA scales to 0 unless told otherwise, and to 100. */
+export const boundsOfScaledObject = (object: AutoscalerObject): AutoscalerBounds | null => {
+  const deployment = scaledDeployment(object);
+  if (deployment === null) return null;
+  const { minReplicaCount = 0, idleReplicaCount, maxReplicaCount = 100 } = object.spec ?? {};
+  return { deployment, minReplicas: idleReplicaCount ?? minReplicaCount, maxReplicas: maxReplicaCount };
+};
+
+/** The tightest of several; a minimum above the maximum gives way to it. */
+export const tightest = (all: readonly Bounds[]): Bounds => {
+  const maxima = all.flatMap(({ maxReplicas }) => maxReplicas ?? []);
+  const maxReplicas = maxima.length === 0 ? null : Math.min(...maxima);
+  const minReplicas = Math.max(0, ...all.map((bounds) => bounds.minReplicas));
+  return { minReplicas: maxReplicas === null ? minReplicas : Math.min(minReplicas, maxReplicas), maxReplicas };
+};
+
+/** A ScaledObject's target without a kind is a Deployment. */
+const scaledDeployment = ({ metadata, spec }: AutoscalerObject): string | null => {
+  const { kind = 'Deployment', name } = spec?.scaleTargetRef ?? {};
+  return kind === 'Deployment' && name !== undefined ? `${metadata.namespace}/${name}` : null;
+};

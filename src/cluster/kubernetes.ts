@@ -1,0 +1,93 @@
+import type { IncomingMessage } from 'node:http';
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
+import { KubeConfig } from '@kubernetes/client-node';
+import { GpumixError, messageOf } from '../errors.ts';
+
+/** One request to the Kubernetes API server. Any status is an answer; only a failure to get one throws. */
+export type KubernetesRequest = (
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+) => Promise<{ readonly status: number; readonly body: unknown }>;
+
+export interface Kubernetes {
+  /** @throws GpumixError KUBERNETES_UNAVAILABLE */
+  readonly request: KubernetesRequest;
+  /** A GET whose body is handed on as it comes in. @throws GpumixError KUBERNETES_UNAVAILABLE */
+  stream(path: string, signal: AbortSignal): Promise<IncomingMessage>;
+  /** The namespace that this process runs in, as the kubeconfig or the ServiceAccount says. */
+  readonly namespace: string;
+}
+
+const answerTimeoutMilliseconds = 10_000;
+
+/**
+ * The API server that the kubeconfig names: a file, else KUBECONFIG, else the pod's ServiceAccount, whose token is read
+ * again when it is renewed. Requests are made here and not by the generated clients: they cost 50 MiB of memory.
+ */
+export const kubernetes = (kubeconfigFile: string | null): Kubernetes => {
+  const config = new KubeConfig();
+  try {
+    if (kubeconfigFile === null) config.loadFromDefault();
+    else config.loadFromFile(kubeconfigFile);
+  } catch (cause) {
+    throw new GpumixError('BAD_SETTING', `kubeconfig ${kubeconfigFile ?? '(default)'} cannot be read`, { cause });
+  }
+  const server = config.getCurrentCluster()?.server;
+  if (server === undefined)
+    throw new GpumixError('BAD_SETTING', 'no Kubernetes cluster: set --kubeconfig or KUBECONFIG');
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  const proxied = config.getCurrentCluster()?.proxyUrl !== undefined;
+
+  const send = async (options: RequestOptions, path: string, body?: string): Promise<IncomingMessage> => {
+    await config.applyToHTTPSOptions(options);
+    if (!proxied) options.agent = agent;
+    return await new Promise((resolve, reject) => {
+      const request = httpsRequest(server + path, options, resolve);
+      const timer = setTimeout(
+        () => request.destroy(new Error(`no answer within ${answerTimeoutMilliseconds / 1000} s`)),
+        answerTimeoutMilliseconds,
+      );
+      request.on('response', () => clearTimeout(timer));
+      request.on('close', () => clearTimeout(timer));
+      request.on('error', (cause) =>
+        reject(new GpumixError('KUBERNETES_UNAVAILABLE', `${options.method} ${path}: ${messageOf(cause)}`, { cause })),
+      );
+      request.end(body);
+    });
+  };
+
+  return {
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
+    request: async (method, path, body, signal) => {
+      const text = body === undefined ? undefined : JSON.stringify(body);
+      const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+      const headers = { accept: 'application/json', ...(text === undefined ? {} : { 'content-type': type }) };
+      const response = await send({ method, headers, ...(signal === undefined ? {} : { signal }) }, path, text);
+      const answer = await textOf(response, path, method);
+      return { status: response.statusCode ?? 0, body: answer === '' ? null : parsed(answer) };
+    },
+    stream: (path, signal) => send({ method: 'GET', headers: { accept: 'application/json' }, signal }, path),
+  };
+};
+
+const textOf = async (response: IncomingMessage, path: string, method: string): Promise<string> => {
+  response.setTimeout(answerTimeoutMilliseconds, () => response.destroy(new Error('the answer stopped half-way')));
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+  } catch (cause) {
+    throw new GpumixError('KUBERNETES_UNAVAILABLE', `${method} ${path}: ${messageOf(cause)}`, { cause });
+  }
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+/** Some refusals are plain text. */
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+};

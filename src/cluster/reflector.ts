@@ -1,0 +1,210 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../errors.ts';
+import type { Kubernetes } from './kubernetes.ts';
+
+/** What of a Kubernetes object every reflector looks at. */
+export interface KubernetesObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly {
+      readonly kind: string;
+      readonly name: string;
+      readonly controller?: boolean;
+    }[];
+  };
+}
+
+export interface Resource<Source extends KubernetesObject, Kept> {
+  /** `/apis/apps/v1/deployments` */
+  readonly path: string;
+  /** What to keep of an object; null = nothing. `previous` is what was kept of it before. */
+  keep(object: Source, previous: Kept | undefined): Kept | null;
+  /** Whether the kind may be unknown to the cluster (a CustomResourceDefinition that is not installed). */
+  readonly optional?: boolean;
+}
+
+/** The objects of one kind, kept up to date by list and watch. */
+export interface Reflector<Kept> {
+  /** By `namespace/name`. What was known stands while the API server is away. */
+  readonly items: ReadonlyMap<string, Kept>;
+  /** Whether the list has been read once. */
+  synced(): boolean;
+  /** What is wrong now, in one line; null = nothing. */
+  problem(): string | null;
+  stop(): void;
+}
+
+export interface ReflectorTiming {
+  /** The server ends a watch after this long (s); one that it does not end in time is a dead connection. */
+  readonly watchSeconds: number;
+  /** How much later than that we wait (s). */
+  readonly graceSeconds: number;
+  /** First and longest pause between attempts (s). */
+  readonly pauseSeconds: number;
+  readonly longestPauseSeconds: number;
+}
+
+/** A watch whose connection has died without a word is noticed after 40 + 10 s. */
+export const defaultTiming: ReflectorTiming = {
+  watchSeconds: 40,
+  graceSeconds: 10,
+  pauseSeconds: 0.5,
+  longestPauseSeconds: 30,
+};
+
+const pageSize = 250;
+
+/**
+ * Lists a kind page by page and watches it from there; lists again when the server no longer knows our version (410).
+ * Attempts that fail are spaced out up to `longestPauseSeconds`, with jitter, so that a server that comes back is not
+ * flooded.
+ */
+export const reflector = <Source extends KubernetesObject, Kept>(
+  kubernetes: Kubernetes,
+  resource: Resource<Source, Kept>,
+  timing: ReflectorTiming = defaultTiming,
+  random: () => number = Math.random,
+): Reflector<Kept> => {
+  const items = new Map<string, Kept>();
+  const stopped = new AbortController();
+  /** The version reached; null = list first. */
+  let version: string | null = null;
+  let synced = false;
+  let problem: string | null = null;
+
+  const keep = (object: Source, into: Map<string, Kept>): void => {
+    const kept = resource.keep(object, items.get(keyOf(object)));
+    if (kept === null) into.delete(keyOf(object));
+    else into.set(keyOf(object), kept);
+  };
+
+  /** Reads all pages; what is no longer there is forgotten. Returns the version to watch from, null where the kind is unknown. */
+  const list = async (): Promise<string | null> => {
+    const found = new Map<string, Kept>();
+    let [token, listed] = ['', ''];
+    do {
+      const query = `limit=${pageSize}${token === '' ? '' : `&continue=${encodeURIComponent(token)}`}`;
+      const { status, body } = await kubernetes.request('GET', `${resource.path}?${query}`, undefined, stopped.signal);
+      if (status === 404 && resource.optional === true) {
+        items.clear();
+        return null;
+      }
+      if (status !== 200) throw new WatchEnded(status, statusMessage(status, body));
+      const page = body as { metadata: { resourceVersion: string; continue?: string }; items: Source[] };
+      for (const object of page.items) keep(object, found);
+      token = page.metadata.continue ?? '';
+      listed = page.metadata.resourceVersion;
+    } while (token !== '');
+    items.clear();
+    for (const [key, kept] of found) items.set(key, kept);
+    return listed;
+  };
+
+  const apply = (event: WatchEvent<Source>): void => {
+    if (event.type === 'ERROR') throw new WatchEnded(event.object.code ?? 500, event.object.message ?? 'watch error');
+    if (event.type === 'DELETED') items.delete(keyOf(event.object));
+    else if (event.type !== 'BOOKMARK') keep(event.object, items);
+  };
+
+  /** Follows changes from `version` on until the server ends the watch. */
+  const watch = async (progressed: () => void): Promise<void> => {
+    const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${timing.watchSeconds}&resourceVersion=${version}`;
+    const deadline = new AbortController();
+    const timer = setTimeout(
+      () => deadline.abort(new Error(`the watch of ${resource.path} has died without a word`)),
+      (timing.watchSeconds + timing.graceSeconds) * 1000,
+    );
+    const signal = AbortSignal.any([stopped.signal, deadline.signal]);
+    try {
+      const response = await kubernetes.stream(`${resource.path}?${query}`, signal);
+      if (response.statusCode !== 200) {
+        throw new WatchEnded(
+          response.statusCode ?? 0,
+          statusMessage(response.statusCode ?? 0, await firstText(response)),
+        );
+      }
+      progressed();
+      for await (const line of lines(response)) {
+        const event = JSON.parse(line) as WatchEvent<Source>;
+        apply(event);
+        if (event.type !== 'ERROR') version = event.object.metadata.resourceVersion ?? version;
+      }
+    } catch (error) {
+      throw deadline.signal.aborted ? deadline.signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    let failures = 0;
+    const progressed = () => {
+      failures = 0;
+      problem = null;
+    };
+    while (!stopped.signal.aborted) {
+      try {
+        version ??= await list();
+        synced = true;
+        if (version === null) {
+          progressed();
+          await sleep(60_000, undefined, { signal: stopped.signal });
+        } else await watch(progressed);
+      } catch (error) {
+        if (stopped.signal.aborted) return;
+        if (error instanceof WatchEnded && (error.status === 410 || error.status === 404)) version = null;
+        else problem = `${resource.path.split('/').at(-1)}: ${messageOf(error)}`;
+        failures += 1;
+        const pause = Math.min(timing.pauseSeconds * 2 ** (failures - 1), timing.longestPauseSeconds);
+        await sleep(pause * (0.5 + random() / 2) * 1000, undefined, { signal: stopped.signal }).catch(() => {});
+      }
+    }
+  };
+  void run();
+  return { items, synced: () => synced, problem: () => problem, stop: () => stopped.abort() };
+};
+
+export const keyOf = ({ metadata }: KubernetesObject): string =>
+  metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;
+
+type WatchEvent<Source> =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; readonly object: Source }
+  | { readonly type: 'ERROR'; readonly object: { readonly code?: number; readonly message?: string } };
+
+/** The server ended a list or a watch with a status. */
+class WatchEnded extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const statusMessage = (status: number, body: unknown): string => {
+  const message =
+    typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : String(body ?? '');
+  return `${status} ${message.slice(0, 300)}`.trim();
+};
+
+const firstText = async (response: IncomingMessage): Promise<string> => {
+  for await (const chunk of response) return String(chunk);
+  return '';
+};
+
+async function* lines(response: IncomingMessage): AsyncGenerator<string> {
+  response.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of response) {
+    rest += chunk as string;
+    for (let end = rest.indexOf('\n'); end !== -1; end = rest.indexOf('\n')) {
+      yield rest.slice(0, end);
+      rest = rest.slice(end + 1);
+    }
+  }
+}

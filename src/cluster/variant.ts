@@ -1,0 +1,169 @@
+import { gpuOfProduct } from './gpu-types.ts';
+
+/** What gpumix knows of a Deployment that carries a model. Fields that a broken label left without a value are null. */
+export interface ModelDeployment {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly model: string;
+  /** Other names that the model is called by (LoRA adapters, aliases); their requests are added to its demand. */
+  readonly aliases: readonly string[];
+  readonly priority: number;
+  /** Label `model.aibrix.ai/min_replicas`: what stays when the model is idle. */
+  readonly idleReplicas: number | null;
+  /** spec.replicas. */
+  readonly replicas: number;
+  /** As annotation or pod template say; null = they do not. */
+  readonly gpu: string | null;
+  readonly gpusPerReplica: number;
+  /** Annotation `gpumix.io/price`, of one replica (money/h). */
+  readonly price: number | null;
+  /** What cannot be read, one line; null = nothing. */
+  readonly problem: string | null;
+}
+
+export const modelKey = 'model.aibrix.ai/name';
+export const idleReplicasKey = 'model.aibrix.ai/min_replicas';
+
+/** The part of an apps/v1 Deployment that is looked at. */
+export interface DeploymentObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: { readonly replicas?: number; readonly template?: { readonly spec?: PodSpec } };
+}
+
+interface PodSpec {
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly affinity?: {
+    readonly nodeAffinity?: {
+      readonly requiredDuringSchedulingIgnoredDuringExecution?: {
+        readonly nodeSelectorTerms?: readonly NodeSelectorTerm[];
+      };
+    };
+  };
+  readonly containers?: readonly {
+    readonly resources?: { readonly limits?: Quantities; readonly requests?: Quantities };
+  }[];
+}
+type Quantities = Readonly<Record<string, string | number>>;
+interface NodeSelectorTerm {
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+/**
+ * Reads one Deployment. The model's name is a label, or an annotation of the same key for names that a label cannot hold.
+ * A label or annotation that cannot be read keeps the value that it had, and says so in `problem`.
+ * @returns null where the Deployment carries no model
+ */
+export const modelDeployment = (
+  { metadata, spec }: DeploymentObject,
+  previous?: ModelDeployment,
+): ModelDeployment | null => {
+  const { labels = {}, annotations = {}, namespace = '', name } = metadata;
+  const model = labels[modelKey] ?? annotations[modelKey];
+  if (model === undefined || model === '') return null;
+  const problems: string[] = [];
+  const read = <T>(
+    key: string,
+    text: string | undefined,
+    absent: T,
+    last: T | undefined,
+    parse: (text: string) => T | null,
+    expected: string,
+  ): T | null => {
+    if (text === undefined) return absent;
+    const value = parse(text);
+    if (value !== null) return value;
+    problems.push(`Deployment ${namespace}/${name}: ${key} is ${JSON.stringify(text)}, not ${expected}`);
+    return last ?? null;
+  };
+  const idleReplicas = read(
+    idleReplicasKey,
+    labels[idleReplicasKey],
+    0,
+    previous?.idleReplicas ?? undefined,
+    wholeNumber,
+    'a whole number from 0',
+  );
+  const price = read(
+    'gpumix.io/price',
+    annotations['gpumix.io/price'],
+    null,
+    previous?.price,
+    positive,
+    'a number above 0',
+  );
+  const priority = read(
+    'gpumix.io/priority',
+    annotations['gpumix.io/priority'],
+    0,
+    previous?.priority,
+    integer,
+    'an integer',
+  );
+  const podSpec = spec?.template?.spec;
+  return {
+    namespace,
+    name,
+    uid: metadata.uid ?? '',
+    labels,
+    model,
+    aliases: (annotations['gpumix.io/aliases'] ?? '')
+      .split(',')
+      .map((alias) => alias.trim())
+      .filter((alias) => alias !== ''),
+    priority: priority ?? 0,
+    idleReplicas,
+    replicas: spec?.replicas ?? 1,
+    gpu: annotations['gpumix.io/gpu'] ?? gpuOfPods(podSpec),
+    gpusPerReplica: gpusOf(podSpec),
+    price,
+    problem: problems.length === 0 ? null : problems.join('; '),
+  };
+};
+
+const wholeNumber = (text: string): number | null => (/^\d{1,9}$/.test(text) ? Number(text) : null);
+const integer = (text: string): number | null => (/^-?\d{1,9}$/.test(text) ? Number(text) : null);
+const positive = (text: string): number | null =>
+  /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 ? Number(text) : null;
+
+const productKey = 'nvidia.com/gpu.product';
+
+/** The GPU type that the pods insist on: a node selector, or a required affinity that leaves one product. */
+const gpuOfPods = (pods: PodSpec | undefined): string | null => {
+  const selected = pods?.nodeSelector?.[productKey];
+  if (selected !== undefined) return gpuOfProduct(selected);
+  const terms = pods?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const types = new Set(
+    terms.map((term) => {
+      const products =
+        term.matchExpressions?.find(({ key, operator }) => key === productKey && operator === 'In')?.values ?? [];
+      const named = new Set(products.map(gpuOfProduct));
+      return named.size === 1 ? [...named][0] : undefined;
+    }),
+  );
+  return types.size === 1 ? ([...types][0] ?? null) : null;
+};
+
+/** GPUs that one pod asks for; 1 where the template does not say. */
+const gpusOf = (pods: PodSpec | undefined): number => {
+  const asked = (pods?.containers ?? []).map(({ resources }) => {
+    const quantities = { ...resources?.requests, ...resources?.limits };
+    return Object.entries(quantities).reduce(
+      (sum, [name, count]) => (/^[^/]+\/gpu$/.test(name) ? sum + Number(count) : sum),
+      0,
+    );
+  });
+  const total = asked.reduce((sum, count) => sum + count, 0);
+  return Number.isInteger(total) && total > 0 ? total : 1;
+};

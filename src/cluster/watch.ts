@@ -1,0 +1,132 @@
+import {
+  type AutoscalerBounds,
+  type AutoscalerObject,
+  type Bounds,
+  boundsOfAutoscaler,
+  boundsOfScaledObject,
+  tightest,
+} from './bounds.ts';
+import type { Kubernetes } from './kubernetes.ts';
+import { type DeploymentPod, deploymentPod, type PodObject } from './pods.ts';
+import {
+  defaultTiming,
+  type KubernetesObject,
+  type Reflector,
+  type ReflectorTiming,
+  type Resource,
+  reflector,
+} from './reflector.ts';
+import { type DeploymentObject, type ModelDeployment, modelDeployment } from './variant.ts';
+
+/** The cluster as gpumix sees it: a view that watches keep up to date. Reading it asks nobody. */
+export interface Cluster {
+  /** Deployments that carry a model, by `namespace/name` in order of name. */
+  deployments(): ReadonlyMap<string, ModelDeployment>;
+  /** Pods of Deployments, by `namespace/name`. */
+  readonly pods: ReadonlyMap<string, DeploymentPod>;
+  /** Limits that autoscalers set to a Deployment now, or set within the last five minutes. */
+  bounds(now: number): ReadonlyMap<string, Bounds>;
+  /** Since when the gateway's pods have all been Ready and the same (Unix s); null = they are not, or there are none. */
+  gatewayUnchangedSince(now: number): number | null;
+  /** What has not been read yet; empty = everything has. */
+  unsynced(): readonly string[];
+  /** What is wrong now, one line each. */
+  problems(): readonly string[];
+  stop(): void;
+}
+
+/** How long the limits of an autoscaler that vanished still hold (s): it may only be on its way to being replaced. */
+const vanishedBoundsSeconds = 300;
+
+/**
+ * @param gatewaySelector the gateway's pods: name of their Deployment, or labels `key=value,key=value`
+ */
+export const watchCluster = (
+  kubernetes: Kubernetes,
+  gatewaySelector: string,
+  timing: ReflectorTiming = defaultTiming,
+): Cluster => {
+  const follow = <Source extends KubernetesObject, Kept>(resource: Resource<Source, Kept>): Reflector<Kept> =>
+    reflector(kubernetes, resource, timing);
+  const deployments = follow<DeploymentObject, ModelDeployment>({
+    path: '/apis/apps/v1/deployments',
+    keep: modelDeployment,
+  });
+  const pods = follow<PodObject, DeploymentPod>({ path: '/api/v1/pods', keep: deploymentPod });
+  const autoscalers = [
+    follow<AutoscalerObject, AutoscalerBounds>({
+      path: '/apis/autoscaling/v2/horizontalpodautoscalers',
+      keep: boundsOfAutoscaler,
+    }),
+    follow<AutoscalerObject, AutoscalerBounds>({
+      path: '/apis/autoscaling.aibrix.ai/v1alpha1/podautoscalers',
+      keep: boundsOfAutoscaler,
+      optional: true,
+    }),
+    follow<AutoscalerObject, AutoscalerBounds>({
+      path: '/apis/keda.sh/v1alpha1/scaledobjects',
+      keep: boundsOfScaledObject,
+      optional: true,
+    }),
+  ];
+  const all = {
+    Deployments: deployments,
+    Pods: pods,
+    HorizontalPodAutoscalers: autoscalers[0],
+    PodAutoscalers: autoscalers[1],
+    ScaledObjects: autoscalers[2],
+  };
+  const reflectors = Object.entries(all) as [string, Reflector<unknown>][];
+  const boundsNow = rememberVanished(autoscalers);
+  const gateway = unchangedSince(pods.items, gatewaySelector);
+  return {
+    deployments: () => new Map([...deployments.items].sort(([a], [b]) => (a < b ? -1 : 1))),
+    pods: pods.items,
+    bounds: boundsNow,
+    gatewayUnchangedSince: gateway,
+    unsynced: () =>
+      reflectors.flatMap(([name, one]) => (one.synced() ? [] : [one.problem() ?? `${name} have not been read yet`])),
+    problems: () => [
+      ...reflectors.flatMap(([, one]) => one.problem() ?? []),
+      ...[...deployments.items.values()].flatMap(({ problem }) => problem ?? []),
+    ],
+    stop: () => {
+      for (const [, one] of reflectors) one.stop();
+    },
+  };
+};
+
+const rememberVanished = (autoscalers: readonly Reflector<AutoscalerBounds>[]) => {
+  const seen = new Map<string, { readonly bounds: AutoscalerBounds; readonly at: number }>();
+  return (now: number): ReadonlyMap<string, Bounds> => {
+    for (const [index, { items }] of autoscalers.entries())
+      for (const [key, bounds] of items) seen.set(`${index} ${key}`, { bounds, at: now });
+    for (const [key, { at }] of seen) if (now - at > vanishedBoundsSeconds) seen.delete(key);
+    const byDeployment = Map.groupBy(
+      [...seen.values()].map(({ bounds }) => bounds),
+      ({ deployment }) => deployment,
+    );
+    return new Map([...byDeployment].map(([deployment, bounds]) => [deployment, tightest(bounds)]));
+  };
+};
+
+const unchangedSince = (pods: ReadonlyMap<string, DeploymentPod>, selector: string) => {
+  const labels = selector.includes('=') ? selector.split(',').map((term) => term.split('=') as [string, string]) : null;
+  const selected = (pod: DeploymentPod): boolean =>
+    labels === null ? pod.deployment === selector : labels.every(([key, value]) => pod.labels[key] === value);
+  let last = '';
+  let since: number | null = null;
+  return (now: number): number | null => {
+    const gateway = [...pods.values()].filter(selected);
+    const incarnations = gateway.every(({ ready }) => ready)
+      ? gateway
+          .map(({ incarnation }) => incarnation)
+          .sort()
+          .join('\n')
+      : '';
+    if (incarnations === '') since = null;
+    else if (incarnations !== last || since === null) since = now;
+    last = incarnations;
+    return since;
+  };
+};

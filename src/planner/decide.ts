@@ -1,0 +1,182 @@
+import type { ModelDeployment } from '../cluster/variant.ts';
+import type { Demand, Model, Plan, Snapshot, Target, Variant } from '../domain.ts';
+import { throughputAt } from '../profiles/throughput.ts';
+import { shapeOf } from '../workload/rates.ts';
+import type { Offer } from './offers.ts';
+import {
+  type DecideSettings,
+  type Decision,
+  groupsOf,
+  keyOf,
+  type Memory,
+  type Reading,
+  type Situation,
+  situationOf,
+} from './situation.ts';
+import type { State } from './states.ts';
+
+/** What became of one model in this tick. */
+export interface ModelReport {
+  readonly name: string;
+  readonly state: State;
+  readonly reason: string;
+  /** req/s, headroom included; null = not known. */
+  readonly arrivalRate: number | null;
+  /** End of the newest record (Unix s); null = there never was one. */
+  readonly dataAt: number | null;
+  readonly deployments: readonly string[];
+}
+
+export interface Decided {
+  readonly memory: Memory;
+  readonly targets: readonly Target[];
+  readonly models: readonly ModelReport[];
+  /** The solve's input and answer; null where no model had fresh demand. */
+  readonly snapshot: Snapshot | null;
+  readonly plan: Plan | null;
+}
+
+/**
+ * One tick of the planner: what was read, and what it remembers, to the targets. Fresh models are solved together; idle
+ * ones go to their label; of the others the last decision stands while it is young enough.
+ */
+export const decide = (
+  reading: Reading,
+  memory: Memory,
+  settings: DecideSettings,
+  solve: (snapshot: Snapshot) => Plan,
+): Decided => {
+  const shapes = new Map(memory.shapes);
+  for (const [name, { intervals }] of reading.workload?.names ?? []) {
+    const shape = shapeOf(intervals, settings.shapeWindowSeconds);
+    if (shape !== null) shapes.set(name, shape);
+  }
+  const groups = groupsOf(reading, settings.poolNamespaces);
+  const situations = groups.map((group) => situationOf(group, reading, memory, shapes, settings));
+  const fresh = situations.filter(({ demand }) => demand !== null);
+  const snapshot = fresh.length === 0 ? null : snapshotOf(fresh, reading.now, memory, settings);
+  const plan = snapshot === null ? null : solve(snapshot);
+  const decisions = new Map([...memory.decisions].filter(([key]) => reading.deployments.has(key)));
+  for (const situation of situations)
+    for (const [key, decision] of decisionsOf(situation, plan)) decisions.set(key, decision);
+  return {
+    memory: { decisions, shapes: new Map([...shapes].filter(([name]) => reading.workload?.names.has(name) ?? true)) },
+    targets: situations.flatMap((situation) =>
+      situation.deployments.map((deployment) => targetOf(deployment, situation, decisions, reading, settings)),
+    ),
+    models: situations.map(reportOf),
+    snapshot,
+    plan,
+  };
+};
+
+const snapshotOf = (
+  situations: readonly Situation[],
+  now: number,
+  memory: Memory,
+  settings: DecideSettings,
+): Snapshot => ({
+  now: new Date(now * 1000).toISOString(),
+  models: situations.map(({ name, deployments, offers, demand }) =>
+    modelOf(name, deployments, offers, demand ?? [], memory),
+  ),
+  stock: {},
+  budget: settings.budget,
+  routing: settings.routing,
+});
+
+const modelOf = (
+  name: string,
+  deployments: readonly ModelDeployment[],
+  offers: readonly Offer[],
+  demand: readonly Demand[],
+  memory: Memory,
+): Model => {
+  const previous = offers.flatMap(({ key }) => {
+    const decision = memory.decisions.get(key);
+    return decision === undefined ? [] : [[key, decision.replicas] as const];
+  });
+  return {
+    name,
+    priority: Math.max(...deployments.map(({ priority }) => priority)),
+    demand,
+    variants: offers.map((offer) => variantOf(offer, demand)),
+    previous: previous.length === 0 ? null : { replicas: Object.fromEntries(previous) },
+  };
+};
+
+const variantOf = ({ key, profile, bounds, ...offer }: Offer, demand: readonly Demand[]): Variant => {
+  const at = demand.map(({ inputTokens, outputTokens }) => throughputAt(profile, inputTokens, outputTokens));
+  return {
+    name: key,
+    gpu: offer.gpu,
+    gpusPerReplica: offer.gpusPerReplica,
+    price: offer.price,
+    ...bounds,
+    running: offer.running,
+    ready: offer.ready,
+    throughput: at.map(({ throughput }) => throughput),
+    e2eSeconds: profile.e2eSeconds === null ? null : at.map(({ e2eSeconds }) => e2eSeconds),
+    sloShare: profile.slo === null || profile.slo.percentile === 0 ? null : 1 - profile.slo.percentile / 100,
+  };
+};
+
+/** What is newly decided in this tick, by Deployment. */
+const decisionsOf = (situation: Situation, plan: Plan | null): readonly (readonly [string, Decision])[] => {
+  const { conclusion, deployments, refused, dataAt } = situation;
+  if (conclusion.state === 'idle') {
+    const asOf = Math.max(dataAt ?? 0, conclusion.silentUntil);
+    return deployments.flatMap((deployment) =>
+      refused.has(keyOf(deployment)) || deployment.idleReplicas === null
+        ? []
+        : [[keyOf(deployment), { replicas: deployment.idleReplicas, asOf }]],
+    );
+  }
+  const planned = plan?.status === 'unknown' ? undefined : plan?.models.find(({ name }) => name === situation.name);
+  if (situation.demand === null || planned === undefined || dataAt === null) return [];
+  return Object.entries(planned.replicas).map(([key, replicas]) => [key, { replicas, asOf: dataAt }]);
+};
+
+const targetOf = (
+  deployment: ModelDeployment,
+  situation: Situation,
+  decisions: ReadonlyMap<string, Decision>,
+  { now }: Reading,
+  { staleAfterSeconds }: DecideSettings,
+): Target => {
+  const key = keyOf(deployment);
+  const last = decisions.get(key);
+  const { state, reason } = situation.conclusion;
+  const { namespace, name, labels, idleReplicas, replicas } = deployment;
+  const unavailable = (): Target['decision'] => {
+    // Raising is safe, whatever is not known.
+    if ((state === 'missing' || situation.refused.has(key)) && idleReplicas !== null && replicas < idleReplicas)
+      return { replicas: idleReplicas, asOf: now };
+    return { unavailable: situation.refused.get(key) ?? unreadableLabel(deployment, state) ?? `${state}: ${reason}` };
+  };
+  const stands =
+    last !== undefined &&
+    !situation.refused.has(key) &&
+    state !== 'missing' &&
+    !(state === 'stale' && now - last.asOf > staleAfterSeconds);
+  return {
+    namespace,
+    deployment: name,
+    labels,
+    decision: stands && unreadableLabel(deployment, state) === null ? last : unavailable(),
+    standing: last ?? { replicas, asOf: now },
+  };
+};
+
+/** Only an idle model needs its label. */
+const unreadableLabel = ({ idleReplicas, problem }: ModelDeployment, state: State): string | null =>
+  state === 'idle' && idleReplicas === null ? problem : null;
+
+const reportOf = ({ name, conclusion, demand, dataAt, deployments }: Situation): ModelReport => ({
+  name,
+  state: conclusion.state,
+  reason: conclusion.reason,
+  arrivalRate: demand?.reduce((sum, row) => sum + row.arrivalRate, 0) ?? null,
+  dataAt,
+  deployments: deployments.map(keyOf),
+});

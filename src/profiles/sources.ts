@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { Profile } from '../domain.ts';
+import { messageOf } from '../errors.ts';
+import { type FoundProfile, type Profiles, parseProfile } from './profile.ts';
+
+/** A Deployment that needs a profile. */
+export interface Wanted {
+  readonly namespace: string;
+  readonly name: string;
+  readonly model: string;
+  readonly gpu: string | null;
+  readonly gpusPerReplica: number;
+}
+
+/** A deleted profile still counts this long (s). */
+const deletedProfileSeconds = 60;
+
+/**
+ * Profiles of Redis keys `aibrix:profile_<model>_<deployment>`, read by name, and of a folder of `<model>/<file>.json`.
+ * A key beats a file, and a file for the Deployment one for its GPU type. A document is read again when its content
+ * changes, whatever its `created` says; one that cannot be read leaves the last good version standing.
+ */
+export const profileSources = (
+  readKeys: ((keys: readonly string[]) => Promise<readonly (string | null)[]>) | null,
+  folder: string | null,
+): ((wanted: readonly Wanted[], now: number) => Promise<Profiles>) => {
+  const keys = documents();
+  const files = documents();
+  const remembered = new Map<string, FoundProfile>();
+  return async (wanted, now) => {
+    const names = readKeys === null ? [] : [...new Set(wanted.flatMap(profileKeys))];
+    // Where Redis cannot be read, what it said before stands.
+    const values = names.length === 0 || readKeys === null ? [] : await readKeys(names).catch(() => null);
+    if (values !== null)
+      keys.update(
+        names.map((key, index) => ({ source: key, content: values[index] ?? null })),
+        now,
+      );
+    if (folder !== null) files.update(folderContents(folder), now);
+    const found = new Map<string, FoundProfile>();
+    for (const one of wanted) {
+      const deployment = `${one.namespace}/${one.name}`;
+      const match =
+        profileKeys(one)
+          .flatMap((key) => keys.get(key) ?? [])
+          .find(({ profile }) => isFor(profile, one)) ?? matchingFile(files.all(), one);
+      if (match !== undefined) remembered.set(deployment, { ...match, seenAt: now });
+      const standing = remembered.get(deployment);
+      if (standing !== undefined && now - standing.seenAt <= deletedProfileSeconds) found.set(deployment, standing);
+    }
+    return { found, problems: [...keys.problems(), ...files.problems()] };
+  };
+};
+
+/** A Deployment's profile may be filed under its bare name or its full one. */
+const profileKeys = ({ model, namespace, name }: Wanted): readonly string[] => [
+  `aibrix:profile_${model}_${namespace}/${name}`,
+  `aibrix:profile_${model}_${name}`,
+];
+
+/** What counts is the name inside: keys of different models and Deployments can be the same text. */
+const isFor = ({ deployment }: Profile, { namespace, name }: Wanted): boolean =>
+  deployment === name || deployment === `${namespace}/${name}`;
+
+const matchingFile = (files: readonly FoundProfile[], wanted: Wanted): FoundProfile | undefined => {
+  const ofModel = files.filter(({ source }) => source.startsWith(`${wanted.model}/`));
+  return (
+    ofModel.find(({ profile }) => isFor(profile, wanted)) ??
+    ofModel.find(
+      ({ profile }) =>
+        profile.deployment === null &&
+        profile.gpu === wanted.gpu &&
+        (profile.gpusPerReplica ?? 1) === wanted.gpusPerReplica,
+    )
+  );
+};
+
+interface Content {
+  readonly source: string;
+  /** null = it is gone. */
+  readonly content: string | null;
+}
+
+/** Documents by source, parsed once per change of content. */
+const documents = () => {
+  const known = new Map<
+    string,
+    { readonly digest: string; readonly found: FoundProfile | null; readonly problem: string | null }
+  >();
+  return {
+    get: (source: string): FoundProfile | undefined => known.get(source)?.found ?? undefined,
+    all: (): readonly FoundProfile[] => [...known.values()].flatMap(({ found }) => found ?? []),
+    problems: (): readonly string[] => [...known.values()].flatMap(({ problem }) => problem ?? []),
+    update: (contents: readonly Content[], now: number): void => {
+      const present = new Set(contents.map(({ source }) => source));
+      for (const source of known.keys()) if (!present.has(source)) known.delete(source);
+      for (const { source, content } of contents) {
+        if (content === null) {
+          known.delete(source);
+          continue;
+        }
+        const digest = createHash('sha1').update(content).digest('base64');
+        const last = known.get(source);
+        if (last?.digest === digest) continue;
+        try {
+          known.set(source, {
+            digest,
+            found: { profile: parseProfile(content, source), source, seenAt: now },
+            problem: null,
+          });
+        } catch (error) {
+          known.set(source, { digest, found: last?.found ?? null, problem: messageOf(error) });
+        }
+      }
+    },
+  };
+};
+
+/** All `.json` files below a folder, by their path in it. A missing folder is an empty one. */
+const folderContents = (folder: string): readonly Content[] => {
+  let entries: Dirent[] = [];
+  try {
+    entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  } catch {
+    return [];
+  }
+  return (
+    entries
+      .map((entry) => join(entry.parentPath, entry.name))
+      // A mounted ConfigMap shows its files twice: the folder of the other view starts with two dots.
+      .filter(
+        (path) =>
+          !relative(folder, path).startsWith('..') &&
+          path.endsWith('.json') &&
+          statSync(path, { throwIfNoEntry: false })?.isFile() === true,
+      )
+      .map((path) => ({ source: relative(folder, path), content: readFileSync(path, 'utf8') }))
+      .sort((a, b) => (a.source < b.source ? -1 : 1))
+  );
+};
