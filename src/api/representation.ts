@@ -24,4 +24,10 @@ const escapes: Record<string, string> = {
 
 /** The JSON object with sorted keys, lists as far left as their key. */
 const yaml = (object: object): string =>
-  stringify(object, { sortMapEntries: true, indentSeq: false, lineWidth: 0, version: '1.1', aliasDuplicateObjects: false });
+  stringify(object, {
+    sortMapEntries: true,
+    indentSeq: false,
+    lineWidth: 0,
+    version: '1.1',
+    aliasDuplicateObjects: false,
+  });

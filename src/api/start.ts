@@ -50,7 +50,9 @@ export const startServer = async (options: SecureOptions): Promise<RunningServer
     name: 'authentication-config',
     problem: () => (config.current() === undefined ? 'not read yet' : undefined),
   };
-  const running = await listen(options, { certificate, access, readyChecks: [readable, ...options.readyChecks] });
+  const trusted: Check = { name: 'serving-certificate', problem: certificate.problem };
+  const readyChecks = [trusted, readable, ...options.readyChecks];
+  const running = await listen(options, { certificate, access, readyChecks });
   const drain = async (seconds: number) => {
     await running.drain(seconds);
     config.stop();

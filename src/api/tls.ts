@@ -7,6 +7,8 @@ import type { KeyPair } from './x509.ts';
 /** The certificate that we show, whoever makes it. */
 export interface ServingCertificate {
   readonly current: () => KeyPair;
+  /** Why nobody will trust it; undefined when all is well. */
+  readonly problem: () => string | undefined;
   /** Calls `changed` with every new one. */
   readonly onChange: (changed: (pair: KeyPair) => void) => void;
   readonly stop: () => void;
@@ -54,6 +56,7 @@ export const certificateFromFiles = async (
   const timer = setInterval(() => void poll(), pollMilliseconds).unref();
   return {
     current: () => current,
+    problem: () => undefined,
     onChange: (changed) => listeners.push(changed),
     stop: () => clearInterval(timer),
   };

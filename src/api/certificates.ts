@@ -1,0 +1,142 @@
+import { GpumixError, messageOf } from '../errors.ts';
+import type { KubernetesRequest } from './kubernetes.ts';
+import type { Log } from './log.ts';
+import { type Certificates, defaultLifetimes, type Lifetimes, nextCertificates } from './rotation.ts';
+import type { ServingCertificate } from './tls.ts';
+import type { KeyPair } from './x509.ts';
+
+export interface SecretOptions {
+  readonly kubernetes: KubernetesRequest;
+  readonly namespace: string;
+  /** Name of the Secret; it must exist, empty at first, so that we need no right to create Secrets. */
+  readonly secret: string;
+  /** The Service in the same namespace that APIService objects lead to. */
+  readonly service: string;
+  /** Names of the APIService objects that may be ours. */
+  readonly apiServices: readonly string[];
+  /** Whether this replica makes certificates; the others only read them. */
+  readonly leads: () => boolean;
+  readonly log: Log;
+  readonly lifetimes?: Lifetimes;
+  readonly pollMilliseconds?: number;
+}
+
+/**
+ * A certificate of our own authority, kept in a Secret that all replicas read, its authority written into the caBundle
+ * of the APIService objects that lead to us. Until the Secret could be read a certificate that nobody trusts is shown,
+ * so that probes are answered; `problem` says so.
+ */
+export const certificateFromSecret = (options: SecretOptions): ServingCertificate => {
+  const { log } = options;
+  const names = dnsNames(options);
+  const makeshift = nextCertificates(null, names, new Date());
+  let current: KeyPair | undefined;
+  let lastProblem = '';
+  const listeners: ((pair: KeyPair) => void)[] = [];
+  const round = async (): Promise<void> => {
+    try {
+      const certificates = options.leads() ? await maintain(options, names) : (await readSecret(options)).certificates;
+      if (certificates === null) throw new Error(`Secret ${options.secret} is still empty`);
+      const { serving } = certificates;
+      lastProblem = '';
+      if (serving.certificate === current?.certificate && serving.privateKey === current.privateKey) return;
+      current = serving;
+      for (const listener of listeners) listener(serving);
+    } catch (error) {
+      const problem = messageOf(error);
+      if (problem !== lastProblem) log.warn({ problem }, 'serving certificate not maintained, the last one stands');
+      lastProblem = problem;
+    }
+  };
+  let running = false;
+  const poll = async (): Promise<void> => {
+    if (running) return;
+    running = true;
+    await round();
+    running = false;
+  };
+  void poll();
+  const timer = setInterval(() => void poll(), options.pollMilliseconds ?? 5_000).unref();
+  return {
+    current: () => current ?? makeshift.serving,
+    problem: () => (current === undefined ? lastProblem || 'not loaded yet' : undefined),
+    onChange: (changed) => listeners.push(changed),
+    stop: () => clearInterval(timer),
+  };
+};
+
+const dnsNames = ({ service, namespace }: SecretOptions): readonly string[] => {
+  const full = `${service}.${namespace}.svc`;
+  return [full, `${full}.cluster.local`, `${service}.${namespace}`, service];
+};
+
+/** Takes the next step that is due, and keeps the bundle true. Another replica that was faster is no failure. */
+const maintain = async (options: SecretOptions, names: readonly string[]): Promise<Certificates> => {
+  const { object, certificates } = await readSecret(options);
+  const next = nextCertificates(certificates, names, new Date(), options.lifetimes ?? defaultLifetimes);
+  if (next !== certificates) {
+    const answer = await options.kubernetes('PUT', secretPath(options), { ...object, data: encoded(next) }, limit());
+    if (answer.status !== 200) throw refused('update', `Secret ${options.namespace}/${options.secret}`, answer.status);
+    options.log.info({ authorities: next.authorities.length }, 'serving certificate: next step taken');
+  }
+  await publishBundle(options, next.authorities.join(''));
+  return next;
+};
+
+const limit = () => AbortSignal.timeout(10_000);
+const secretPath = ({ namespace, secret }: SecretOptions) => `/api/v1/namespaces/${namespace}/secrets/${secret}`;
+
+const readSecret = async (options: SecretOptions): Promise<{ object: object; certificates: Certificates | null }> => {
+  const answer = await options.kubernetes('GET', secretPath(options), undefined, limit());
+  if (answer.status !== 200) throw refused('get', `Secret ${options.namespace}/${options.secret}`, answer.status);
+  const object = answer.body as { data?: Readonly<Record<string, string>> };
+  return { object, certificates: decoded(object.data ?? {}) };
+};
+
+const encoded = ({ authorities, authorityKey, serving }: Certificates) => ({
+  'ca.crt': base64(authorities.join('')),
+  'ca.key': base64(authorityKey),
+  'tls.crt': base64(serving.certificate),
+  'tls.key': base64(serving.privateKey),
+});
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+const decoded = (data: Readonly<Record<string, string>>): Certificates | null => {
+  const [bundle, authorityKey, certificate, privateKey] = ['ca.crt', 'ca.key', 'tls.crt', 'tls.key'].map((key) =>
+    Buffer.from(data[key] ?? '', 'base64').toString(),
+  );
+  if (!bundle || !authorityKey || !certificate || !privateKey) return null;
+  const authorities = bundle.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/g) ?? [];
+  return { authorities, authorityKey, serving: { certificate, privateKey } };
+};
+
+interface ApiService {
+  readonly spec: {
+    readonly service?: { readonly name?: string; readonly namespace?: string } | null;
+    readonly caBundle?: string;
+    readonly insecureSkipTLSVerify?: boolean;
+  };
+}
+
+/** Writes our authorities into the APIServices that lead to us; one that leads elsewhere is left alone. */
+const publishBundle = async (options: SecretOptions, bundle: string): Promise<void> => {
+  for (const name of options.apiServices) {
+    const path = `/apis/apiregistration.k8s.io/v1/apiservices/${name}`;
+    const answer = await options.kubernetes('GET', path, undefined, limit());
+    if (answer.status === 404) continue; // not installed (yet)
+    if (answer.status !== 200) throw refused('get', `APIService ${name}`, answer.status);
+    const object = answer.body as ApiService;
+    const { service, caBundle, insecureSkipTLSVerify = false } = object.spec;
+    const isOurs = service?.name === options.service && service.namespace === options.namespace;
+    if (!isOurs || insecureSkipTLSVerify || caBundle === base64(bundle)) continue;
+    const updated = { ...object, spec: { ...object.spec, caBundle: base64(bundle) } };
+    const written = await options.kubernetes('PUT', path, updated, limit());
+    if (written.status !== 200) throw refused('update', `APIService ${name}`, written.status);
+    options.log.info({ apiService: name }, 'caBundle written');
+  }
+};
+
+const refused = (verb: string, object: string, status: number): Error =>
+  status === 403
+    ? new GpumixError('FORBIDDEN', `may not ${verb} ${object}: see the ClusterRole and Role gpumix in manifests/`)
+    : new Error(`cannot ${verb} ${object}: kube-apiserver answered ${status}`);
