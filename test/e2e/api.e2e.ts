@@ -113,7 +113,7 @@ beforeAll(async () => {
   server = await startServer({
     board,
     kubernetes: requestWithToken(token),
-    certificate: { current: () => pair, onChange: () => {}, stop: () => {} },
+    certificate: { current: () => pair, problem: () => undefined, onChange: () => {}, stop: () => {} },
     version: '0.0.0',
     log: { info: () => {}, warn: console.warn, error: console.error },
     host: '127.0.0.1',
