@@ -67,6 +67,11 @@ export interface Variant {
   readonly ready: number | null;
   /** req/s of one replica within the SLO, one entry per row of the model's demand; 0 = not within the SLO. */
   readonly throughput: readonly number[];
+  /**
+   * req/s at which one replica is charged where it is not within the SLO, one entry per row of demand; elsewhere the same
+   * as `throughput`. 0 only where the variant serves nothing at all.
+   */
+  readonly throughputBeyondSlo: readonly number[];
   /** Mean end-to-end seconds at that throughput, one entry per row of demand; NaN where unknown; null = unknown. */
   readonly e2eSeconds: readonly number[] | null;
   /** 1 - the percentile of the profile's SLO, where it has one: the share of requests that may be beyond it. */
@@ -99,6 +104,8 @@ export interface Snapshot {
   /** Money/h for all models together; null = no limit. */
   readonly budget: number | null;
   readonly routing: Routing;
+  /** Nodes of one search after which it stops with what it has; null = the solver's own limit. */
+  readonly nodeLimit?: number | null;
 }
 
 /**

@@ -136,7 +136,7 @@ export class LongStep {
 
   private add(ratio: number, weight: number, what: number, partner: number): void {
     const i = this.count++;
-    this.ratio[i] = ratio > 1 ? ratio : 1;
+    this.ratio[i] = Math.max(ratio, 1);
     this.weight[i] = weight;
     this.what[i] = what;
     this.partner[i] = partner;

@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import type { ModelPlan, Plan } from '../domain.ts';
+import { GpumixError, messageOf } from '../errors.ts';
+import { planOf } from '../planner/plan.ts';
+import { parseSnapshot } from '../planner/snapshot.ts';
+
+export interface Io {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+}
+
+/** `gpumix plan`: snapshot in, plan out. Exit status 0 done, 1 not all demand can be served, 2 bad usage or input. */
+export const plan = {
+  name: 'plan',
+  summary: 'solve one snapshot: the cheapest mix of replicas, as a table or as JSON',
+  options: {
+    snapshot: { type: 'string', value: 'FILE', help: 'the snapshot document; - reads standard input' },
+    json: { type: 'boolean', help: 'print the plan document and nothing else' },
+  },
+
+  async run(argv: readonly string[], io: Io): Promise<number> {
+    try {
+      const { snapshot: path, json } = options(argv);
+      const document = path === '-' ? await text(process.stdin) : await read(path);
+      const result = planOf(
+        located(path, () => parseSnapshot(document)),
+        () => performance.now(),
+      );
+      io.stdout(json ? `${JSON.stringify(result)}\n` : table(result));
+      return result.status === 'optimal' || result.status === 'feasible' ? 0 : 1;
+    } catch (error) {
+      if (!(error instanceof GpumixError)) throw error;
+      io.stderr(`gpumix plan: ${messageOf(error).replaceAll('\n', ' ')}\n`);
+      return 2;
+    }
+  },
+} as const;
+
+const options = (argv: readonly string[]): { snapshot: string; json: boolean } => {
+  const bad = (what: string, cause?: unknown): never => {
+    throw new GpumixError('BAD_USAGE', what, { cause });
+  };
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { snapshot: { type: 'string' }, json: { type: 'boolean', default: false } },
+    });
+    return { snapshot: values.snapshot ?? bad('--snapshot FILE is missing'), json: values.json };
+  } catch (error) {
+    if (error instanceof GpumixError) throw error;
+    return bad(messageOf(error).split('. ')[0]!);
+  }
+};
+
+const read = async (path: string): Promise<string> => {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new GpumixError('BAD_USAGE', `${path}: cannot be read`, { cause });
+  }
+};
+
+/** Puts the file's name before what is wrong in it. */
+const located = <T>(path: string, parse: () => T): T => {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof GpumixError)) throw error;
+    throw new GpumixError(error.code, `${path === '-' ? 'standard input' : path}: ${messageOf(error)}`);
+  }
+};
+
+/** The plan for people. */
+export const table = (result: Plan): string => {
+  const rows = result.models.flatMap((model) =>
+    Object.entries(model.replicas).map(([variant, replicas]) => [model.name, variant, String(replicas)]),
+  );
+  const lines = columns([['MODEL', 'VARIANT', 'REPLICAS'], ...rows]);
+  const proof = result.gap === null ? '' : `, gap ${(100 * result.gap).toPrecision(2)} %`;
+  return [...lines, `${result.status}: ${result.cost} per hour${proof}`, ...result.models.flatMap(remarks), ''].join(
+    '\n',
+  );
+};
+
+const remarks = (model: ModelPlan): string[] => [
+  ...model.beyondSlo.map((row) => `${model.name}: ${shape(row)} is beyond every SLO, charged by extrapolation`),
+  ...model.unserved.map((row) => `${model.name}: ${shape(row)} is not served (${row.reason})`),
+];
+
+const shape = (row: { inputTokens: number; outputTokens: number; arrivalRate: number }): string =>
+  `${Number(row.arrivalRate.toPrecision(3))} req/s of ${row.inputTokens} + ${row.outputTokens} tokens`;
+
+const columns = (rows: readonly (readonly string[])[]): string[] => {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+};

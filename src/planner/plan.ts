@@ -1,0 +1,164 @@
+import type { Model, ModelPlan, Plan, RoutedDemand, Shortage, Snapshot, UnservedDemand } from '../domain.ts';
+import type { Fleet, FleetModel } from '../solver/fleet.ts';
+import { defaultOptions, type ModelOutcome, solve } from '../solver/solve.ts';
+import { canServe, type RoutingClasses, routingClasses, rowShares } from './routing.ts';
+
+/**
+ * The plan of a snapshot: the one entry that serve, demo, plan and simulate share. The same snapshot gives the same plan,
+ * whatever the order of its models, variants, rows and stock; only `solve.milliseconds` is as long as it takes by `clock`.
+ * @param clock milliseconds from any start
+ */
+export const planOf = (snapshot: Snapshot, clock: () => number = () => 0): Plan => {
+  const started = clock();
+  const problem = problemOf(snapshot);
+  const outcome = solve(problem.fleet, { ...defaultOptions, ...limitOf(snapshot) });
+  const left = leftOver(problem, outcome.models);
+  const plans = problem.models.map(({ model, classes }, m) => modelPlan(model, classes, outcome.models[m]!, left));
+  const cost = rounded(plans.reduce((sum, plan) => sum + plan.cost, 0));
+  const bound =
+    outcome.bound === null ? null : outcome.status === 'optimal' ? cost : Math.min(cost, rounded(outcome.bound));
+  return {
+    status: outcome.status,
+    cost,
+    bound,
+    gap: bound === null ? null : cost === 0 ? 0 : (cost - bound) / cost,
+    models: plans,
+    solve: { milliseconds: clock() - started, nodes: outcome.nodes },
+  };
+};
+
+/** A snapshot's numbers as the solver takes them, models and variants in order of name. */
+export interface Problem {
+  readonly models: readonly { readonly model: Model; readonly classes: RoutingClasses }[];
+  readonly fleet: Fleet;
+  /** GPU types whose stock is limited, in order of name. */
+  readonly pools: readonly string[];
+  readonly budget: number | null;
+}
+
+export const problemOf = ({ models, stock, budget, routing }: Snapshot): Problem => {
+  const pools = Object.keys(stock).sort(byText);
+  const named = models
+    .map((model) => ({ ...model, variants: [...model.variants].sort(byName) }))
+    .sort(byName)
+    .map((model) => ({ model, classes: routingClasses(model, routing) }));
+  return {
+    models: named,
+    pools,
+    budget,
+    fleet: {
+      models: named.map(({ model, classes }) => fleetModel(model, classes, pools)),
+      stock: pools.map((gpu) => stock[gpu]!),
+      budget: budget ?? Number.POSITIVE_INFINITY,
+    },
+  };
+};
+
+const fleetModel = (model: Model, { rates, ways }: RoutingClasses, pools: readonly string[]): FleetModel => ({
+  priority: model.priority,
+  rates,
+  ways,
+  variants: model.variants.map((variant) => ({
+    price: variant.price,
+    lower: variant.minReplicas,
+    upper: variant.maxReplicas ?? Number.POSITIVE_INFINITY,
+    pool: pools.indexOf(variant.gpu),
+    gpus: variant.gpusPerReplica,
+    running: variant.running,
+  })),
+  known: model.previous === null ? null : model.variants.map(({ name }) => model.previous!.replicas[name] ?? 0),
+});
+
+const limitOf = ({ nodeLimit }: Snapshot): { nodeLimit?: number } =>
+  nodeLimit === undefined || nodeLimit === null ? {} : { nodeLimit };
+
+/** What a plan leaves of every pool (GPUs) and of the budget (money/h). */
+interface LeftOver {
+  readonly gpus: ReadonlyMap<string, number>;
+  readonly budget: number | null;
+}
+
+const leftOver = ({ models, fleet, pools, budget }: Problem, outcomes: readonly ModelOutcome[]): LeftOver => {
+  const gpus = new Map(pools.map((gpu, pool) => [gpu, fleet.stock[pool]!]));
+  for (const [m, { model }] of models.entries())
+    for (const [g, { gpu, gpusPerReplica }] of model.variants.entries()) {
+      const left = gpus.get(gpu);
+      if (left !== undefined) gpus.set(gpu, left - gpusPerReplica * outcomes[m]!.mix[g]!);
+    }
+  return { gpus, budget };
+};
+
+const modelPlan = (model: Model, classes: RoutingClasses, outcome: ModelOutcome, left: LeftOver): ModelPlan => {
+  const { mix, served } = outcome;
+  const shares = rowShares(classes, outcome.way, mix, outcome.assignment);
+  const routing: RoutedDemand[] = [];
+  const unserved: UnservedDemand[] = [];
+  for (const [row, demand] of model.demand.entries()) {
+    const c = classes.classOf[row]!;
+    if (c < 0 && demand.arrivalRate > 0) continue;
+    const part = c < 0 ? 1 : served[c]!;
+    const spread = c < 0 ? idleShares(model, mix, row) : shares[row]!;
+    if (part > 0 && spread !== null)
+      routing.push({ ...demand, arrivalRate: demand.arrivalRate * part, shares: named(model, spread) });
+    if (part < 1)
+      unserved.push({
+        ...demand,
+        arrivalRate: demand.arrivalRate * (1 - part),
+        reason: shortage(model, classes, c, mix, left),
+      });
+  }
+  return {
+    name: model.name,
+    cost: rounded(model.variants.reduce((sum, { price }, g) => sum + price * mix[g]!, 0)),
+    replicas: Object.fromEntries(model.variants.map(({ name }, g) => [name, mix[g]!])),
+    routing,
+    beyondSlo: model.demand.filter(
+      ({ arrivalRate }, row) => arrivalRate > 0 && model.variants.every(({ throughput }) => throughput[row] === 0),
+    ),
+    unserved,
+  };
+};
+
+/** Only variants that take a share. */
+const named = ({ variants }: Model, shares: readonly number[]): Record<string, number> =>
+  Object.fromEntries(variants.flatMap(({ name }, g) => (shares[g]! > 0 ? [[name, shares[g]!]] : [])));
+
+/** A row at which nothing arrives would go to the variant with the most replicas among those that serve it. */
+const idleShares = ({ variants }: Model, mix: ArrayLike<number>, row: number): number[] | null => {
+  const within = variants.some(({ throughput }) => throughput[row]! > 0);
+  const serves = variants.map(
+    ({ throughput, throughputBeyondSlo }) => (within ? throughput : throughputBeyondSlo)[row]! > 0,
+  );
+  const best = variants.reduce(
+    (chosen, _, g) => (serves[g] && (chosen < 0 || mix[g]! > mix[chosen]!) ? g : chosen),
+    -1,
+  );
+  return best < 0 ? null : variants.map((_, g) => (g === best ? 1 : 0));
+};
+
+/**
+ * What keeps a class from being served: the budget if some variant that may serve it could have one more replica by its
+ * bound and the stock; else the stock if one could by its bound; else the bounds.
+ */
+const shortage = (
+  { variants }: Model,
+  classes: RoutingClasses,
+  c: number,
+  mix: ArrayLike<number>,
+  { gpus, budget }: LeftOver,
+): Shortage => {
+  const growing = variants.filter(
+    ({ maxReplicas }, g) => canServe(classes, c, g) && (maxReplicas === null || mix[g]! < maxReplicas),
+  );
+  const inStock = growing.some(
+    ({ gpu, gpusPerReplica }) => (gpus.get(gpu) ?? Number.POSITIVE_INFINITY) >= gpusPerReplica,
+  );
+  if (inStock && budget !== null) return 'budget';
+  return growing.length > 0 ? 'stock' : 'maxReplicas';
+};
+
+/** Sums of prices such as 0.1 + 0.2, without the noise of the last bits. */
+const rounded = (money: number): number => Number(money.toPrecision(12));
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number => byText(a.name, b.name);

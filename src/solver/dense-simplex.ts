@@ -1,0 +1,179 @@
+import { LuDecomposition, Matrix } from 'ml-matrix';
+
+/** Pivots after which the tableau is computed afresh from the rows. */
+const refactorisationInterval = 60;
+const epsilon = 1e-9;
+
+/**
+ * A bounded dual simplex on a dense tableau, for linear programs of few variables and many rows that come one by one:
+ *
+ *   minimise cost . v   with  lower <= v <= upper (both finite)  and  rowLower <= A v <= rowUpper
+ *
+ * Every row's activity is a variable too. With n variables nonbasic, each at one of its bounds, the basic ones follow as
+ * x_B = T x_N; T starts as A. Bounds may change and rows may be added at any time: the basis stays dual feasible.
+ */
+export class DenseSimplex {
+  readonly lower: number[];
+  readonly upper: number[];
+  pivots = 0;
+  private readonly cost: readonly number[];
+  private readonly size: number;
+  /** A, one row after the other. */
+  private readonly rows: number[][] = [];
+  /** T, and the reduced cost of the nonbasic. Variables from `size` on are the activities of the rows. */
+  private tableau: Float64Array[] = [];
+  private reduced: Float64Array;
+  private readonly basicAt: number[] = [];
+  private readonly nonbasic: number[];
+  private readonly high: Uint8Array;
+  private sinceRefactorisation = 0;
+
+  constructor(cost: readonly number[], lower: readonly number[], upper: readonly number[]) {
+    this.cost = cost;
+    this.size = cost.length;
+    this.lower = [...lower];
+    this.upper = [...upper];
+    this.reduced = Float64Array.from(cost);
+    this.nonbasic = cost.map((_, j) => j);
+    this.high = Uint8Array.from(cost, (price) => (price < 0 ? 1 : 0));
+  }
+
+  get rowCount(): number {
+    return this.rows.length;
+  }
+
+  addRow(row: readonly number[], rowLower: number, rowUpper: number): void {
+    const expressed = new Float64Array(this.size);
+    const place = new Map(this.basicAt.map((variable, i) => [variable, i]));
+    const column = new Map(this.nonbasic.map((variable, j) => [variable, j]));
+    row.forEach((coefficient, variable) => {
+      if (coefficient === 0) return;
+      const j = column.get(variable);
+      if (j !== undefined) expressed[j]! += coefficient;
+      else {
+        const basicRow = this.tableau[place.get(variable)!]!;
+        for (let k = 0; k < this.size; k++) expressed[k]! += coefficient * basicRow[k]!;
+      }
+    });
+    this.basicAt.push(this.size + this.rows.length);
+    this.rows.push([...row]);
+    this.tableau.push(expressed);
+    this.lower.push(rowLower);
+    this.upper.push(rowUpper);
+  }
+
+  /** Value and v at the optimum; null where the rows and bounds contradict each other. */
+  solve(): { readonly value: number; readonly v: Float64Array } | null {
+    for (let iteration = 0; iteration < 5_000; iteration++) {
+      const values = this.basicValues();
+      const leaving = this.leaving(values);
+      if (leaving < 0) return this.solution(values);
+      const short = values[leaving]! < this.lower[this.basicAt[leaving]!]!;
+      const entering = this.entering(leaving, short);
+      if (entering < 0) return null;
+      this.pivot(leaving, entering, short);
+    }
+    return this.solution(this.basicValues());
+  }
+
+  private value(j: number): number {
+    const variable = this.nonbasic[j]!;
+    return this.high[j] === 1 ? this.upper[variable]! : this.lower[variable]!;
+  }
+
+  private basicValues(): Float64Array {
+    const at = Float64Array.from(this.nonbasic, (_, j) => this.value(j));
+    return Float64Array.from(this.tableau, (row) => {
+      let sum = 0;
+      for (let j = 0; j < this.size; j++) if (at[j] !== 0) sum += row[j]! * at[j]!;
+      return sum;
+    });
+  }
+
+  /** Row of the basic variable farthest outside its bounds, relative to their size. */
+  private leaving(values: Float64Array): number {
+    let [row, worst] = [-1, epsilon];
+    this.basicAt.forEach((variable, i) => {
+      const outside = Math.max(this.lower[variable]! - values[i]!, values[i]! - this.upper[variable]!);
+      const relative = outside / (1 + Math.abs(values[i]!));
+      if (relative > worst) [row, worst] = [i, relative];
+    });
+    return row;
+  }
+
+  /** Dual ratio test: the first reduced cost to reach 0; among equals the largest pivot, then the lowest variable. */
+  private entering(leaving: number, short: boolean): number {
+    const row = this.tableau[leaving]!;
+    let [column, least, size] = [-1, Number.POSITIVE_INFINITY, 0];
+    for (let j = 0; j < this.size; j++) {
+      const helps = short ? row[j]! : -row[j]!;
+      const variable = this.nonbasic[j]!;
+      if (Math.abs(helps) < 1e-10 || helps > 0 === (this.high[j] === 1)) continue;
+      if (this.lower[variable] === this.upper[variable]) continue;
+      const ratio = Math.abs(this.reduced[j]!) / Math.abs(helps);
+      const equal = Math.abs(ratio - least) <= 1e-12 * (1 + least);
+      if (equal ? Math.abs(helps) > size : ratio < least) [column, least, size] = [j, ratio, Math.abs(helps)];
+    }
+    return column;
+  }
+
+  /** Exchanges basic row i and nonbasic column j: x_j = (x_i - sum_{k != j} T_ik x_k) / T_ij. */
+  private pivot(i: number, j: number, short: boolean): void {
+    const { size, tableau } = this;
+    const row = tableau[i]!;
+    const inverse = 1 / row[j]!;
+    for (let k = 0; k < size; k++) row[k] = k === j ? inverse : -row[k]! * inverse;
+    for (const other of [...tableau, this.reduced]) {
+      if (other === row || other[j] === 0) continue;
+      const factor = other[j]!;
+      for (let k = 0; k < size; k++) other[k] = k === j ? factor * inverse : other[k]! + factor * row[k]!;
+    }
+    [this.basicAt[i], this.nonbasic[j]] = [this.nonbasic[j]!, this.basicAt[i]!];
+    this.high[j] = short ? 0 : 1;
+    this.pivots++;
+    if (++this.sinceRefactorisation >= refactorisationInterval) this.refactorise();
+  }
+
+  /**
+   * T afresh. With R the rows whose activity is nonbasic and S the basic variables (as many), r_R = A_RS v_S + A_RN v_N,
+   * so v_S = A_RS^-1 (r_R - A_RN v_N); the basic activities follow from A.
+   */
+  private refactorise(): void {
+    const { size } = this;
+    this.sinceRefactorisation = 0;
+    const basicVariables = this.basicAt.filter((variable) => variable < size);
+    if (basicVariables.length === 0) return;
+    const nonbasicRows = this.nonbasic.filter((variable) => variable >= size);
+    const square = new Matrix(nonbasicRows.map((r) => basicVariables.map((s) => this.rows[r - size]![s]!)));
+    const right = new Matrix(
+      nonbasicRows.map((r) =>
+        this.nonbasic.map((variable) => (variable === r ? 1 : variable < size ? -this.rows[r - size]![variable]! : 0)),
+      ),
+    );
+    const decomposition = new LuDecomposition(square);
+    if (decomposition.isSingular()) return;
+    const expressed = decomposition.solve(right);
+    const rowOf = new Map(basicVariables.map((variable, i) => [variable, expressed.getRow(i)]));
+    const activity = (coefficients: readonly number[]): Float64Array => {
+      const row = Float64Array.from(this.nonbasic, (variable) => (variable < size ? coefficients[variable]! : 0));
+      for (const [variable, basicRow] of rowOf)
+        for (let k = 0; k < size; k++) row[k]! += coefficients[variable]! * basicRow[k]!;
+      return row;
+    };
+    this.tableau = this.basicAt.map((variable) =>
+      variable < size ? Float64Array.from(rowOf.get(variable)!) : activity(this.rows[variable - size]!),
+    );
+    this.reduced = activity(this.cost);
+  }
+
+  private solution(values: Float64Array): { value: number; v: Float64Array } {
+    const v = new Float64Array(this.size);
+    this.nonbasic.forEach((variable, j) => {
+      if (variable < this.size) v[variable] = this.value(j);
+    });
+    this.basicAt.forEach((variable, i) => {
+      if (variable < this.size) v[variable] = values[i]!;
+    });
+    return { value: v.reduce((sum, x, j) => sum + x * this.cost[j]!, 0), v };
+  }
+}

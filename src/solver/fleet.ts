@@ -1,0 +1,130 @@
+import { fullLoads } from './program.ts';
+
+/**
+ * One way in which a router can spread a model's classes: one program. A router that knows sizes has one way; the modes
+ * `load` and `none` have one for each variant as the one that sets the pace, and the cheapest way counts.
+ */
+export interface Way {
+  /** Replicas' worth of work of a whole class on a variant, class x variant, row-major; Infinity = may not go there. */
+  readonly loads: Float64Array;
+  /** 1 where a variant may run in this way at all, 0 where its y is 0. */
+  readonly open: Uint8Array;
+}
+
+export interface FleetVariant {
+  /** Of one replica (money/h). */
+  readonly price: number;
+  readonly lower: number;
+  readonly upper: number;
+  /** Index into the stock, -1 where the GPU type is not limited, and how many GPUs of it a replica takes. */
+  readonly pool: number;
+  readonly gpus: number;
+  /** Replicas today; null = not known. */
+  readonly running: number | null;
+}
+
+/** A model with its variants in order of name. */
+export interface FleetModel {
+  readonly priority: number;
+  /** req/s of every class, all above 0. */
+  readonly rates: Float64Array;
+  readonly variants: readonly FleetVariant[];
+  readonly ways: readonly Way[];
+  /** Replicas per variant to start the search from; null = none. */
+  readonly known: readonly number[] | null;
+}
+
+/** Several models in order of name, on common stock and budget. */
+export interface Fleet {
+  readonly models: readonly FleetModel[];
+  /** GPUs per pool. */
+  readonly stock: readonly number[];
+  /** Money/h; Infinity = no limit. */
+  readonly budget: number;
+}
+
+/**
+ * The fleet with what follows from it: no price is 0, floors come before stock and budget, and no variant has more replicas
+ * than the whole demand could use or the stock of its type could hold. `floorsFit` says whether the floors do fit.
+ */
+export const prepared = (fleet: Fleet): { readonly fleet: Fleet; readonly floorsFit: boolean } => {
+  const floors = fleet.stock.map((_, pool) => total(fleet, (variant) => (variant.pool === pool ? variant.gpus : 0)));
+  const floorCost = total(fleet, (variant) => variant.price);
+  const stock = fleet.stock.map((gpus, pool) => Math.max(gpus, floors[pool]!));
+  const free = tinyPrice(fleet);
+  const models = fleet.models.map((model) => {
+    const useful = usefulReplicas(model);
+    const variants = model.variants.map((variant, g) => {
+      const spare =
+        variant.pool < 0 || variant.gpus === 0
+          ? Number.POSITIVE_INFINITY
+          : Math.floor((stock[variant.pool]! - floors[variant.pool]!) / variant.gpus);
+      const upper = Math.min(variant.upper, Math.max(variant.lower, useful[g]!), variant.lower + spare);
+      return { ...variant, price: Math.max(variant.price, free), upper };
+    });
+    return { ...model, variants };
+  });
+  return {
+    fleet: { models, stock, budget: Math.max(fleet.budget, floorCost) },
+    floorsFit: floors.every((gpus, pool) => gpus <= fleet.stock[pool]!) && floorCost <= fleet.budget * (1 + 1e-9),
+  };
+};
+
+const total = (fleet: Fleet, each: (variant: FleetVariant) => number): number =>
+  fleet.models.reduce(
+    (sum, { variants }) => sum + variants.reduce((part, variant) => part + variant.lower * each(variant), 0),
+    0,
+  );
+
+/** A replica that costs nothing still counts a trifle, so that there are not more of them than needed. */
+const tinyPrice = (fleet: Fleet): number => {
+  const dearest = Math.max(0, ...fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price)));
+  return dearest === 0 ? 1 : dearest * 1e-12;
+};
+
+/** Most replicas of each variant that its share of the demand could ever use, over all ways. */
+const usefulReplicas = ({ variants, rates, ways }: FleetModel): number[] => {
+  const types = variants.length;
+  const useful = new Array<number>(types).fill(0);
+  for (const { loads, open } of ways) {
+    const bounds = new Float64Array(types);
+    const full = fullLoads({ types, classes: rates.length, loads, prices: bounds, lower: bounds, upper: bounds });
+    for (let g = 0; g < types; g++) if (open[g] === 1) useful[g] = Math.max(useful[g]!, Math.ceil(full[g]!));
+  }
+  return useful;
+};
+
+/** GPUs of each pool that a mix of one model takes. */
+export const poolUse = ({ variants }: FleetModel, mix: ArrayLike<number>, pools: number): number[] => {
+  const use = new Array<number>(pools).fill(0);
+  variants.forEach(({ pool, gpus }, g) => {
+    if (pool >= 0) use[pool]! += gpus * mix[g]!;
+  });
+  return use;
+};
+
+export const mixCost = ({ variants }: FleetModel, mix: ArrayLike<number>): number =>
+  variants.reduce((sum, { price }, g) => sum + price * mix[g]!, 0);
+
+/** Replicas that a mix starts or stops, where it is known what runs. */
+export const changes = ({ variants }: FleetModel, mix: ArrayLike<number>): number =>
+  variants.reduce((sum, { running }, g) => sum + (running === null ? 0 : Math.abs(mix[g]! - running)), 0);
+
+/**
+ * Order of mixes of the same cost: fewer changes first, then more replicas of the variant whose name comes first.
+ * Negative where `a` is preferred. Lists hold one mix per model.
+ */
+export const preference = (
+  models: readonly FleetModel[],
+  a: readonly ArrayLike<number>[],
+  b: readonly ArrayLike<number>[],
+): number => {
+  let difference = 0;
+  models.forEach((model, m) => {
+    difference += changes(model, a[m]!) - changes(model, b[m]!);
+  });
+  if (difference !== 0) return difference;
+  for (let m = 0; m < models.length; m++)
+    for (let g = 0; g < models[m]!.variants.length; g++) if (a[m]![g] !== b[m]![g]) return b[m]![g]! - a[m]![g]!;
+  return 0;
+};
