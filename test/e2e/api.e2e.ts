@@ -1,66 +1,33 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { authority, clientCertificate } from '../../hack/cluster/pki.ts';
+import { certificateFromSecret } from '../../src/api/certificates.ts';
 import { type RunningServer, startServer } from '../../src/api/start.ts';
-import { issueCertificate, type KeyPair } from '../../src/api/x509.ts';
+import type { KeyPair } from '../../src/api/x509.ts';
 import { decided, type FakeBoard, fakeBoard, undecided } from '../helpers/fake-board.ts';
 import { httpsClient } from '../helpers/https-client.ts';
 import { apply, eventually, field, kubectl, requestWithToken } from './cluster.ts';
+import { installOnHost, publishedBundle, uninstall } from './install.ts';
 
 /**
- * The API server behind the real aggregator, read by the real HPA controller. The board is written by the test, the
- * process runs on this host, and an ExternalName Service leads the aggregator to it. Its rights are those of apiservice/
- * alone.
+ * The API server behind the real aggregator, read by the real HPA controller. The board is written by the test and the
+ * process runs on this host; its rights are those of manifests/, and its certificate is the one that it makes itself.
  */
 const { ours } = inject('cluster');
-const system = 'e2e-api';
-const service = 'gpumix-on-host';
+const system = 'gpumix-system';
 const models = 'e2e-api-models';
-const serverName = `${service}.${system}.svc`;
-const ca = authority('e2e serving CA');
 const board: FakeBoard = fakeBoard();
 let server: RunningServer;
+let bundle = '';
 
 const base = (version: string, namespace = models) =>
   `/apis/custom.metrics.k8s.io/${version}/namespaces/${namespace}/deployments.apps`;
 const metric = (version: string, name: string) => `${base(version)}/${name}/gpumix_target_replicas`;
 const ask = httpsClient(
   () => server.url,
-  () => ca.certificate,
-  serverName,
+  () => bundle,
+  `gpumix.${system}.svc`,
 );
 
-const servingPair = (): KeyPair =>
-  issueCertificate(
-    {
-      commonName: serverName,
-      dnsNames: [serverName],
-      usages: ['serverAuth'],
-      notBefore: new Date(Date.now() - 3_600_000),
-      notAfter: new Date(Date.now() + 3_600_000),
-    },
-    ca,
-  );
-
-const binding = (kind: string, name: string, namespace: string | undefined, roleKind: string, role: string) => ({
-  apiVersion: 'rbac.authorization.k8s.io/v1',
-  kind,
-  metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: roleKind, name: role },
-  subjects: [{ kind: 'ServiceAccount', name: 'gpumix', namespace: system }],
-});
-const apiService = (version: string, versionPriority: number, port: number) => ({
-  apiVersion: 'apiregistration.k8s.io/v1',
-  kind: 'APIService',
-  metadata: { name: `${version}.custom.metrics.k8s.io` },
-  spec: {
-    group: 'custom.metrics.k8s.io',
-    version,
-    service: { namespace: system, name: service, port },
-    caBundle: Buffer.from(ca.certificate).toString('base64'),
-    groupPriorityMinimum: 100,
-    versionPriority,
-  },
-});
 const deployment = (name: string) => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
@@ -100,49 +67,40 @@ const autoscaler = (name: string) => ({
 });
 
 beforeAll(async () => {
+  const installed = await installOnHost();
   await apply(
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: system } },
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: models } },
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'gpumix', namespace: system } },
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'nobody', namespace: system } },
-    binding('ClusterRoleBinding', 'e2e-api-delegator', undefined, 'ClusterRole', 'system:auth-delegator'),
-    binding('RoleBinding', 'e2e-api-reader', 'kube-system', 'Role', 'extension-apiserver-authentication-reader'),
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'nobody', namespace: models } },
   );
-  const token = (await kubectl(['create', 'token', 'gpumix', '-n', system])).trim();
-  const pair = servingPair();
+  const kubernetes = requestWithToken(installed.token);
+  const log = { info: () => {}, warn: console.warn, error: console.error };
+  const certificate = certificateFromSecret({
+    kubernetes,
+    namespace: system,
+    secret: 'gpumix-serving-certificate',
+    service: 'gpumix',
+    apiServices: ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'],
+    leads: () => true,
+    log,
+  });
   server = await startServer({
     board,
-    kubernetes: requestWithToken(token),
-    certificate: { current: () => pair, problem: () => undefined, onChange: () => {}, stop: () => {} },
+    kubernetes,
+    certificate,
     version: '0.0.0',
-    log: { info: () => {}, warn: console.warn, error: console.error },
+    log,
     host: '127.0.0.1',
     port: 0,
     readyChecks: [],
   });
-  const port = Number(new URL(server.url).port);
-  await apply(
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: service, namespace: system },
-      spec: { type: 'ExternalName', externalName: 'localhost', ports: [{ port, name: 'https' }] },
-    },
-    apiService('v1beta1', 100, port),
-    apiService('v1beta2', 200, port),
-  );
+  await installed.serve(Number(new URL(server.url).port));
+  await eventually('caBundle', publishedBundle, /BEGIN CERTIFICATE/, 30);
+  bundle = await publishedBundle();
 }, 60_000);
 
 afterAll(async () => {
-  await kubectl([
-    'delete',
-    'apiservice',
-    'v1beta1.custom.metrics.k8s.io',
-    'v1beta2.custom.metrics.k8s.io',
-    '--ignore-not-found',
-  ]);
-  await server.drain(0);
-  await kubectl(['delete', 'namespace', system, models, '--wait=false']);
+  await uninstall(() => server.drain(0));
+  await kubectl(['delete', 'namespace', models, '--ignore-not-found', '--wait=false']);
 });
 
 test('103: both APIServices become available', async () => {
@@ -222,11 +180,11 @@ test.each([
 });
 
 test('86, 91: a token is known, and refused without rights, and let in with them', async () => {
-  const token = (await kubectl(['create', 'token', 'nobody', '-n', system])).trim();
+  const token = (await kubectl(['create', 'token', 'nobody', '-n', models])).trim();
   const headers = { authorization: `Bearer ${token}` };
   const refused = await ask(metric('v1beta2', 'web'), { headers });
   expect(refused.body.message).toBe(
-    `deployments.apps.custom.metrics.k8s.io "web" is forbidden: User "system:serviceaccount:${system}:nobody" cannot get resource "deployments.apps/gpumix_target_replicas" in API group "custom.metrics.k8s.io" in the namespace "${models}"`,
+    `deployments.apps.custom.metrics.k8s.io "web" is forbidden: User "system:serviceaccount:${models}:nobody" cannot get resource "deployments.apps/gpumix_target_replicas" in API group "custom.metrics.k8s.io" in the namespace "${models}"`,
   );
   await apply(
     {
@@ -242,8 +200,11 @@ test('86, 91: a token is known, and refused without rights, and let in with them
       ],
     },
     {
-      ...binding('RoleBinding', 'metric-reader', models, 'Role', 'metric-reader'),
-      subjects: [{ kind: 'ServiceAccount', name: 'nobody', namespace: system }],
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name: 'metric-reader', namespace: models },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'metric-reader' },
+      subjects: [{ kind: 'ServiceAccount', name: 'nobody', namespace: models }],
     },
   );
   const code = async () => String((await ask(metric('v1beta2', 'web'), { headers })).code);
