@@ -164,7 +164,7 @@ const waysOfLoad = (model: Model, loads: readonly number[], rows: readonly numbe
   const { demand, variants } = model;
   const seconds = variants.map(
     ({ e2eSeconds }) =>
-      rows.reduce((sum, row) => sum + demand[row]!.arrivalRate * e2eSeconds![row]!, 0) / rateOf(demand, rows),
+      rows.reduce((sum, row) => sum + demand[row]!.arrivalRate * (e2eSeconds?.[row] ?? 0), 0) / rateOf(demand, rows),
   );
   const rate = rateOf(demand, rows);
   const inFlight = loads.map((load, g) => (rate / load) * seconds[g]!);

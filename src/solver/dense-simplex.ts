@@ -64,6 +64,7 @@ export class DenseSimplex {
 
   /** Value and v at the optimum; null where the rows and bounds contradict each other. */
   solve(): { readonly value: number; readonly v: Float64Array } | null {
+    this.turnReleased();
     for (let iteration = 0; iteration < 5_000; iteration++) {
       const values = this.basicValues();
       const leaving = this.leaving(values);
@@ -74,6 +75,13 @@ export class DenseSimplex {
       this.pivot(leaving, entering, short);
     }
     return this.solution(this.basicValues());
+  }
+
+  /** A variable that was fixed may have left its reduced cost with either sign: released, it belongs at the other bound. */
+  private turnReleased(): void {
+    this.nonbasic.forEach((variable, j) => {
+      if (variable < this.size && this.reduced[j] !== 0) this.high[j] = this.reduced[j]! < 0 ? 1 : 0;
+    });
   }
 
   private value(j: number): number {
