@@ -20,8 +20,8 @@ import { type DeploymentObject, type ModelDeployment, modelDeployment } from './
 
 /** The cluster as gpumix sees it: a view that watches keep up to date. Reading it asks nobody. */
 export interface Cluster {
-  /** Deployments that carry a model, by `namespace/name` in order of name. */
-  deployments(): ReadonlyMap<string, ModelDeployment>;
+  /** Deployments that carry a model, by `namespace/name`. */
+  readonly deployments: ReadonlyMap<string, ModelDeployment>;
   /** Pods of Deployments, by `namespace/name`. */
   readonly pods: ReadonlyMap<string, DeploymentPod>;
   /** Limits that autoscalers set to a Deployment now, or set within the last five minutes. */
@@ -80,7 +80,7 @@ export const watchCluster = (
   const boundsNow = rememberVanished(autoscalers);
   const gateway = unchangedSince(pods.items, gatewaySelector);
   return {
-    deployments: () => new Map([...deployments.items].sort(([a], [b]) => (a < b ? -1 : 1))),
+    deployments: deployments.items,
     pods: pods.items,
     bounds: boundsNow,
     gatewayUnchangedSince: gateway,

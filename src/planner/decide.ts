@@ -1,6 +1,5 @@
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Demand, Model, Plan, Snapshot, Target, Variant } from '../domain.ts';
-import { throughputAt } from '../profiles/throughput.ts';
 import { shapeOf } from '../workload/rates.ts';
 import type { Offer } from './offers.ts';
 import {
@@ -13,6 +12,7 @@ import {
   type Situation,
   situationOf,
 } from './situation.ts';
+import { servedByProfile } from './snapshot.ts';
 import type { State } from './states.ts';
 
 /** What became of one model in this tick. */
@@ -83,6 +83,7 @@ const snapshotOf = (
   stock: {},
   budget: settings.budget,
   routing: settings.routing,
+  nodeLimit: settings.nodeLimit,
 });
 
 const modelOf = (
@@ -105,21 +106,16 @@ const modelOf = (
   };
 };
 
-const variantOf = ({ key, profile, bounds, ...offer }: Offer, demand: readonly Demand[]): Variant => {
-  const at = demand.map(({ inputTokens, outputTokens }) => throughputAt(profile, inputTokens, outputTokens));
-  return {
-    name: key,
-    gpu: offer.gpu,
-    gpusPerReplica: offer.gpusPerReplica,
-    price: offer.price,
-    ...bounds,
-    running: offer.running,
-    ready: offer.ready,
-    throughput: at.map(({ throughput }) => throughput),
-    e2eSeconds: profile.e2eSeconds === null ? null : at.map(({ e2eSeconds }) => e2eSeconds),
-    sloShare: profile.slo === null || profile.slo.percentile === 0 ? null : 1 - profile.slo.percentile / 100,
-  };
-};
+const variantOf = ({ key, profile, bounds, ...offer }: Offer, demand: readonly Demand[]): Variant => ({
+  name: key,
+  gpu: offer.gpu,
+  gpusPerReplica: offer.gpusPerReplica,
+  price: offer.price,
+  ...bounds,
+  running: offer.running,
+  ready: offer.ready,
+  ...servedByProfile(profile, demand),
+});
 
 /** What is newly decided in this tick, by Deployment. */
 const decisionsOf = (situation: Situation, plan: Plan | null): readonly (readonly [string, Decision])[] => {

@@ -39,6 +39,8 @@ export interface DecideSettings extends RateSettings, StateSettings {
   /** Money/h for all models; null = no limit. */
   readonly budget: number | null;
   readonly prices: Readonly<Record<string, number>>;
+  /** Nodes of one search after which it stops with what it has. */
+  readonly nodeLimit: number;
 }
 
 /** What the planner remembers from tick to tick. */

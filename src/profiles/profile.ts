@@ -45,7 +45,8 @@ export const profileOf = (document: unknown, where: string): Profile => {
   };
   if (!isObject(document)) return fail('not a JSON object');
   const { gpu, cost, indexes, tputs, e2e, created, gpuType, gpusPerReplica } = document;
-  if (typeof gpu !== 'string' || gpu === '')
+  const forAnyDeployment = gpu === undefined && typeof gpuType === 'string';
+  if (!forAnyDeployment && (typeof gpu !== 'string' || gpu === ''))
     return fail('gpu is missing: the name of the Deployment it was measured for');
   if (cost === undefined || cost === null) return fail('cost is missing');
   if (typeof cost !== 'number' || !(cost > 0)) return fail(`cost is ${String(cost)}, not a number above 0`);

@@ -1,0 +1,53 @@
+/**
+ * Bundles src/ into dist/gpumix.js with what it needs at run time beside it. A bundle leaves out what is never called:
+ * the generated Kubernetes clients alone would cost 50 MiB of memory.
+ *
+ *   node hack/build.ts              build
+ *   node hack/build.ts --if-stale   build unless dist/ is newer than every source
+ */
+import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+
+const root = join(import.meta.dirname, '..');
+const output = join(root, 'dist/gpumix.js');
+
+const newest = (folder: string): number =>
+  Math.max(
+    ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => statSync(join(folder, path)).mtimeMs),
+  );
+
+const stale = (): boolean => {
+  if (!existsSync(output)) return true;
+  const sources = Math.max(
+    newest(join(root, 'src')),
+    newest(join(root, 'profiles')),
+    statSync(join(root, 'package-lock.json')).mtimeMs,
+    statSync(import.meta.filename).mtimeMs,
+  );
+  return statSync(output).mtimeMs < sources;
+};
+
+if (!process.argv.includes('--if-stale') || stale()) {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  const bundle = await rolldown({
+    input: { gpumix: join(root, 'src/cli/gpumix.ts') },
+    platform: 'node',
+    treeshake: { moduleSideEffects: (id) => !id.includes('@kubernetes/client-node') },
+    onLog: (level, log, handler) => {
+      // Third-party packages warn about themselves; what concerns us is an error.
+      if (level !== 'warn' || !String(log.id ?? log.loc?.file ?? log.message).includes('node_modules'))
+        handler(level, log);
+    },
+  });
+  await bundle.write({
+    dir: join(root, 'dist'),
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+    minify: 'dce-only',
+  });
+  await bundle.close();
+  cpSync(join(root, 'src/cli/demo'), join(root, 'dist/demo'), { recursive: true });
+  cpSync(join(root, 'profiles'), join(root, 'dist/profiles'), { recursive: true });
+}

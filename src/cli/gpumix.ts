@@ -1,0 +1,83 @@
+import { GpumixError, messageOf } from '../errors.ts';
+import { version } from '../version.ts';
+import { type Command, type Io, optionsHelp } from './command.ts';
+
+/** Commands are loaded when they are called: `plan` needs neither Redis nor Kubernetes. */
+const commands: Readonly<Record<string, { readonly summary: string; load(): Promise<Command> }>> = {
+  serve: {
+    summary: 'the adapter: watch, read, solve, publish, answer',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  plan: {
+    summary: 'the solver on a laptop: snapshot in, plan out',
+    load: async () => (await import('./plan.ts')).plan,
+  },
+  demo: {
+    summary: 'everything on embedded defaults: no cluster, no Redis server',
+    load: async () => (await import('./demo.ts')).demo,
+  },
+  replay: {
+    summary: 'a trace file into Redis, as a gateway would have written it',
+    load: async () => (await import('./replay.ts')).replay,
+  },
+};
+
+const usage = (): string =>
+  [
+    'gpumix: the cheapest mix of GPUs that serves an LLM workload within its SLO',
+    '',
+    'usage: gpumix COMMAND [flags]',
+    '',
+    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`),
+    '',
+    'gpumix COMMAND --help shows the flags of a command, gpumix --version the version.',
+    'Exit status: 0 done; 1 the answer is no (infeasible, a check failed); 2 bad usage or bad input.',
+    '',
+  ].join('\n');
+
+/** Runs the command that the arguments name and returns the exit status. */
+export const main = async (argv: readonly string[], io: Io): Promise<number> => {
+  const [name = '--help', ...rest] = argv;
+  if (name === '--version') io.stdout(`${version}\n`);
+  else if (name === '--help' || name === '-h') io.stdout(usage());
+  else {
+    const found = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (found === undefined) {
+      io.stderr(`gpumix: there is no command ${JSON.stringify(name)}; gpumix --help lists them\n`);
+      return 2;
+    }
+    return await runCommand(await found.load(), rest, io);
+  }
+  return 0;
+};
+
+const runCommand = async (command: Command, argv: readonly string[], io: Io): Promise<number> => {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    io.stdout(`gpumix ${command.name}: ${command.summary}\n\n${optionsHelp(command.options)}`);
+    return 0;
+  }
+  try {
+    return await command.run(argv, io);
+  } catch (error) {
+    if (!(error instanceof GpumixError)) throw error;
+    io.stderr(
+      `${messageOf(error)
+        .split('\n')
+        .map((line) => `gpumix ${command.name}: ${line}`)
+        .join('\n')}\n`,
+    );
+    return 2;
+  }
+};
+
+/** Whether this file is what was started, not imported. */
+if (import.meta.main) {
+  // Whoever reads our output may stop early (head).
+  process.stdout.on('error', () => process.exit());
+  process.exitCode = await main(process.argv.slice(2), {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+  });
+  // A server that was asked to stop has closed what it opened; a client library's timer must not hold the process.
+  if (process.argv[2] === 'serve') process.exit();
+}

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GpumixError } from '../errors.ts';
+import { gatewayCounter, parseTrace } from '../workload/gateway-records.ts';
+import { recordKey } from '../workload/histogram.ts';
+import { redisStore } from '../workload/redis.ts';
+import { heartbeatsKey } from '../workload/store.ts';
+import { type Command, numberOption, readOptions } from './command.ts';
+
+const options: Command['options'] = {
+  trace: { type: 'string', value: 'FILE', help: 'CSV with a header: arrival time, input tokens, output tokens' },
+  model: { type: 'string', value: 'NAME', help: 'model that the requests are for' },
+  'redis-url': { type: 'string', value: 'URL', default: 'redis://localhost:6379', help: 'where to write' },
+  speed: { type: 'string', value: 'X', default: '1', help: 'play the trace X times as fast: X times the rate' },
+  interval: { type: 'string', value: 'SECONDS', default: '10', help: 'length of an interval' },
+  'seconds-per-token': {
+    type: 'string',
+    value: 'SECONDS',
+    default: '0.02',
+    help: 'how long requests run, per output token',
+  },
+  linger: {
+    type: 'string',
+    value: 'SECONDS',
+    default: '0',
+    help: 'go on with heartbeats this long after the last request ended',
+  },
+  'no-heartbeat': { type: 'boolean', help: 'write records only, as a gateway does that is not ours' },
+  'key-prefix': { type: 'string', value: 'PREFIX', default: 'gpumix:', help: 'before the heartbeat key' },
+};
+
+/** Records live ten minutes, as those of AIBrix's gateway. */
+const recordLifetime = 600;
+
+export const replay: Command = {
+  name: 'replay',
+  summary: 'a trace file into Redis, as a gateway would have written it',
+  options,
+  run: async (argv, io) => {
+    const given = readOptions(options, argv);
+    const [path, model] = [required(given, 'trace'), required(given, 'model')];
+    const interval = numberOption('interval', given['interval'], 1);
+    const speed = numberOption('speed', given['speed'], 1e-3);
+    const linger = numberOption('linger', given['linger'], 0);
+    const trace = parseTrace(await read(path), path);
+    const counter = gatewayCounter(
+      trace,
+      interval,
+      numberOption('seconds-per-token', given['seconds-per-token'], 0),
+      speed,
+    );
+    const store = redisStore(
+      {
+        url: String(given['redis-url']),
+        mode: 'single',
+        masterName: '',
+        username: null,
+        password: process.env['REDIS_PASSWORD'] ?? null,
+        sentinelPassword: null,
+        caFile: null,
+        timeoutSeconds: 3,
+      },
+      (problem) => io.stderr(`gpumix replay: redis: ${problem}\n`),
+    );
+    try {
+      const start = Math.ceil((await store.time()) / interval) * interval;
+      let quietSince: number | null = null;
+      for (let time = start + interval; quietSince === null || time - quietSince <= linger; time += interval) {
+        await sleep(Math.max(0, (time - (await store.time())) * 1000));
+        const record = counter.recordUntil(time - start);
+        if (record !== null) await store.write(recordKey(model, time), record, recordLifetime);
+        if (given['no-heartbeat'] !== true)
+          await store.writeField(heartbeatsKey(String(given['key-prefix'])), `replay-${process.pid}`, String(time));
+        if (counter.finished()) quietSince ??= time;
+        io.stdout(`${new Date(time * 1000).toISOString()} ${record ?? 'nothing happened'}\n`);
+      }
+    } finally {
+      await store.close();
+    }
+    return 0;
+  },
+};
+
+const required = (given: Readonly<Record<string, string | boolean | undefined>>, name: string): string => {
+  const value = given[name];
+  if (typeof value !== 'string' || value === '') throw new GpumixError('BAD_USAGE', `--${name} is missing`);
+  return value;
+};
+
+const read = async (path: string): Promise<string> => {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new GpumixError('BAD_TRACE', `${path}: cannot be read`, { cause });
+  }
+};

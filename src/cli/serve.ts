@@ -1,0 +1,13 @@
+import { readConfig, settingOptions } from '../config.ts';
+import { serve as run } from '../main.ts';
+import type { Command } from './command.ts';
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'the adapter: watch, read, solve, publish, answer',
+  options: settingOptions(),
+  run: async (argv) => {
+    await run(readConfig(argv, process.env));
+    return 0;
+  },
+};

@@ -1,0 +1,201 @@
+import { readFileSync } from 'node:fs';
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { routings } from './domain.ts';
+import { GpumixError, messageOf } from './errors.ts';
+
+/** One setting of `gpumix serve`: a flag, an environment variable, and what they may hold. */
+interface Setting<T> {
+  readonly default: string;
+  readonly parse: (text: string) => T;
+  readonly help: string;
+  /** Environment variable; else GPUMIX_<NAME>. */
+  readonly env?: string;
+}
+const setting = <T>(parse: (text: string) => T, otherwise: string, help: string, env?: string): Setting<T> => ({
+  default: otherwise,
+  parse,
+  help,
+  ...(env === undefined ? {} : { env }),
+});
+
+const text = (value: string): string => value;
+const textOrNull = (value: string): string | null => (value === '' ? null : value);
+const number = (value: string): number => {
+  if (!/^-?\d+(\.\d+)?$/.test(value)) throw new Error('not a number');
+  return Number(value);
+};
+const atLeast =
+  (least: number) =>
+  (value: string): number => {
+    const parsed = number(value);
+    if (parsed < least) throw new Error(`less than ${least}`);
+    return parsed;
+  };
+const whole = (value: string): number => {
+  if (!/^\d+$/.test(value)) throw new Error('not a whole number from 0');
+  return Number(value);
+};
+const seconds = atLeast(0);
+const flag = (value: string): boolean => {
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new Error('neither true nor false');
+};
+const oneOf =
+  <T extends string>(...values: readonly T[]) =>
+  (value: string): T => {
+    const found = values.find((candidate) => candidate === value);
+    if (found === undefined) throw new Error(`none of ${values.join(', ')}`);
+    return found;
+  };
+const budget = (value: string): number | null => (value === '' ? null : atLeast(0)(value));
+const prices = (file: string): Readonly<Record<string, number>> => {
+  if (file === '') return {};
+  const table: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  if (typeof table !== 'object' || table === null || Array.isArray(table))
+    throw new Error('not an object of GPU type to price');
+  for (const [gpu, price] of Object.entries(table)) {
+    if (typeof price !== 'number' || !(price > 0)) throw new Error(`${gpu} is ${String(price)}, not a price above 0`);
+  }
+  return table as Readonly<Record<string, number>>;
+};
+
+/** One row per setting: parsing, `--help` and the README's table all read this. */
+export const settings = {
+  redisUrl: setting(
+    text,
+    'redis://localhost:6379',
+    'where the gateway writes: redis[s]://[user[:password]@]host[:port][,host...][/db]',
+    'REDIS_URL',
+  ),
+  redisMode: setting(
+    oneOf('single', 'sentinel', 'cluster'),
+    'single',
+    'single, sentinel (the hosts are Sentinels) or cluster',
+  ),
+  redisMasterName: setting(text, 'mymaster', 'with Sentinel: name of the master group'),
+  redisUsername: setting(textOrNull, '', 'in place of the one in the URL', 'REDIS_USERNAME'),
+  redisPassword: setting(
+    textOrNull,
+    '',
+    'in place of the one in the URL; better in the environment than as a flag',
+    'REDIS_PASSWORD',
+  ),
+  redisSentinelPassword: setting(textOrNull, '', 'of the Sentinels themselves', 'REDIS_SENTINEL_PASSWORD'),
+  redisCaFile: setting(textOrNull, '', 'PEM file of the authorities that may sign the certificate of Redis'),
+  redisTimeoutSeconds: setting(seconds, '3', 'how long one answer of Redis may take (s)'),
+  keyPrefix: setting(text, 'gpumix:', 'before every Redis key of ours'),
+  kubeconfig: setting(textOrNull, '', 'kubeconfig file; empty = KUBECONFIG, else the pod’s ServiceAccount'),
+  profiles: setting(textOrNull, '', 'folder of profiles, <model>/<file>.json; those in Redis come first'),
+  prices: setting(prices, '', 'JSON file of GPU type to price per GPU and hour, over the built-in list'),
+  intervalSeconds: setting(atLeast(1), '10', 'the gateway’s interval, until its records name another (s)'),
+  settleSeconds: setting(seconds, '2', 'how long after its interval a record is there (s)'),
+  windowSeconds: setting(atLeast(1), '60', 'span over which arrivals become a rate (s)'),
+  shapeWindowSeconds: setting(atLeast(1), '240', 'span over which ended requests become a shape (s)'),
+  headroom: setting(atLeast(0), '0.1', 'extra demand planned for; 0.1 = 10 %'),
+  idleAfterSeconds: setting(seconds, '240', 'how long nothing must happen before a model is idle (s)'),
+  staleAfterSeconds: setting(seconds, '300', 'how long a plan stands without new data (s)'),
+  trustSilence: setting(
+    flag,
+    'false',
+    'take a missing record for an interval without requests; for gateways that gpumix cannot see',
+  ),
+  gatewaySelector: setting(
+    text,
+    'aibrix-gateway-plugins',
+    'the gateway’s pods: name of their Deployment, or labels key=value,key=value',
+  ),
+  poolNamespaces: setting(flag, 'false', 'treat a model that lives in several namespaces as one'),
+  routing: setting(
+    oneOf(...routings),
+    'size',
+    'what the router in front knows of a request: size, input, load or none',
+  ),
+  budget: setting(budget, '', 'most that all models together may cost per hour; empty = no limit'),
+  nodeLimit: setting(atLeast(1), '200000', 'most nodes of one search; the best mix so far is used then'),
+  bindAddress: setting(text, '0.0.0.0', 'address to listen on'),
+  securePort: setting(whole, '6443', 'HTTPS port of the metrics API; 0 = any free one'),
+  tlsCertFile: setting(
+    textOrNull,
+    '',
+    'serving certificate (PEM), read again when it changes; empty = made by gpumix, kept in a Secret',
+  ),
+  tlsPrivateKeyFile: setting(textOrNull, '', 'its private key (PEM)'),
+  serviceName: setting(text, 'gpumix', 'Service that the APIService objects name'),
+  serviceNamespace: setting(textOrNull, '', 'its namespace; empty = the one that gpumix runs in'),
+  drainSeconds: setting(seconds, '5', 'how long to go on answering after SIGTERM (s)'),
+  snapshots: setting(textOrNull, '', 'folder that keeps the snapshot and the plan of each tick'),
+  snapshotsKept: setting(atLeast(1), '360', 'how many ticks that folder keeps'),
+  logLevel: setting(oneOf('trace', 'debug', 'info', 'warn', 'error'), 'info', 'trace, debug, info, warn or error'),
+} satisfies Record<string, Setting<unknown>>;
+
+export type Config = { readonly [K in keyof typeof settings]: ReturnType<(typeof settings)[K]['parse']> };
+
+/** `redisUrl` is `--redis-url`. */
+export const flagOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** `redisUrl` is REDIS_URL where the table says so, else GPUMIX_REDIS_URL. */
+export const variableOf = (name: string, { env }: { readonly env?: string }): string =>
+  env ?? `GPUMIX_${flagOf(name).replaceAll('-', '_').toUpperCase()}`;
+
+/**
+ * Flags beat environment variables, which beat defaults. All that is wrong is said at once, one line each.
+ * @throws GpumixError BAD_SETTING
+ */
+export const readConfig = (
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Config => {
+  const rows = Object.entries(settings) as [keyof Config, Setting<unknown>][];
+  const flags = flagsOf(rows, argv);
+  const problems: string[] = [];
+  const entries = rows.map(([name, row]) => {
+    const variable = variableOf(name, row);
+    const fromFlag = flags[flagOf(name)];
+    const given = fromFlag ?? environment[variable] ?? row.default;
+    try {
+      return [name, row.parse(given)];
+    } catch (error) {
+      const where = fromFlag === undefined ? variable : `--${flagOf(name)}`;
+      const shown = /password|url/i.test(name) ? '' : ` is ${JSON.stringify(given)}`;
+      problems.push(`${where}${shown}: ${messageOf(error)}`);
+      return [name, undefined];
+    }
+  });
+  const config = Object.fromEntries(entries) as Config;
+  if (problems.length === 0 && (config.tlsCertFile === null) !== (config.tlsPrivateKeyFile === null))
+    problems.push('--tls-cert-file and --tls-private-key-file go together');
+  if (problems.length > 0) throw new GpumixError('BAD_SETTING', problems.join('\n'));
+  return config;
+};
+
+const flagsOf = (
+  rows: readonly (readonly [string, Setting<unknown>])[],
+  argv: readonly string[],
+): Readonly<Record<string, string | undefined>> => {
+  const options: ParseArgsOptionsConfig = Object.fromEntries(
+    rows.map(([name]) => [flagOf(name), { type: 'string' as const }]),
+  );
+  // A flag that is true or false may stand alone.
+  const switches = new Set(rows.flatMap(([name, row]) => (row.parse === flag ? [`--${flagOf(name)}`] : [])));
+  const args = argv.map((argument) => (switches.has(argument) ? `${argument}=true` : argument));
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: false }).values as Record<
+      string,
+      string | undefined
+    >;
+  } catch (cause) {
+    throw new GpumixError('BAD_USAGE', messageOf(cause).split('. ')[0]!, { cause });
+  }
+};
+
+/** The settings as the flags of a command, for `--help`. */
+export const settingOptions = () =>
+  Object.fromEntries(
+    Object.entries(settings as Record<string, Setting<unknown>>).map(([name, row]) => [
+      flagOf(name),
+      {
+        ...(row.parse === flag ? { type: 'boolean' as const } : { type: 'string' as const, value: 'VALUE' }),
+        default: row.default,
+        help: `${row.help} (${variableOf(name, row)})`,
+      },
+    ]),
+  );

@@ -1,0 +1,124 @@
+import { hostname } from 'node:os';
+import { schedule } from 'node-cron';
+import type { Logger } from 'pino';
+import { certificateFromSecret } from './api/certificates.ts';
+import type { RunningServer } from './api/start.ts';
+import { startServer } from './api/start.ts';
+import { certificateFromFiles } from './api/tls.ts';
+import { kubernetes as connectKubernetes, type Kubernetes } from './cluster/kubernetes.ts';
+import { watchCluster } from './cluster/watch.ts';
+import type { Config } from './config.ts';
+import { messageOf } from './errors.ts';
+import { createBoard } from './planner/board.ts';
+import { createLoop, type Loop } from './planner/loop.ts';
+import { priceTable } from './planner/offers.ts';
+import { planOf } from './planner/plan.ts';
+import { snapshotsFolder } from './planner/snapshots-folder.ts';
+import { profileSources } from './profiles/sources.ts';
+import { createLogger, tickReporter } from './telemetry.ts';
+import { version } from './version.ts';
+import { workloadReader } from './workload/reader.ts';
+import { redisStore } from './workload/redis.ts';
+
+/** Runs `gpumix serve` until it is told to stop. The one place that names both Redis and Kubernetes. */
+export const serve = async (config: Config): Promise<void> => {
+  const log = createLogger(config.logLevel);
+  const kubernetes = connectKubernetes(config.kubeconfig);
+  const store = redisStore(
+    {
+      url: config.redisUrl,
+      mode: config.redisMode,
+      masterName: config.redisMasterName,
+      username: config.redisUsername,
+      password: config.redisPassword,
+      sentinelPassword: config.redisSentinelPassword,
+      caFile: config.redisCaFile,
+      timeoutSeconds: config.redisTimeoutSeconds,
+    },
+    (problem) => log.warn({ problem }, 'redis connection'),
+  );
+  const clock = () => Date.now() / 1000;
+  const reader = workloadReader(store, { ...config, instance: hostname() });
+  const profiles = profileSources((keys) => store.read(keys), config.profiles);
+  const cluster = watchCluster(kubernetes, config.gatewaySelector);
+  const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock);
+  const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
+  const report = tickReporter(log);
+  const loop = createLoop({
+    cluster,
+    readWorkload: (names) => reader.read(names),
+    readProfiles: (wanted, now) => profiles(wanted, now),
+    solve: planOf,
+    board,
+    settings: { ...config, prices: priceTable(config.prices) },
+    clock,
+    onTick: (decided, problems) => {
+      report(decided, problems);
+      if (save !== null && decided.snapshot !== null && decided.plan !== null) save(decided.snapshot, decided.plan);
+    },
+  });
+  const server = await startServer({
+    kubernetes: kubernetes.request,
+    certificate: await servingCertificate(config, kubernetes, log),
+    board,
+    version,
+    log,
+    host: config.bindAddress,
+    port: config.securePort,
+    readyChecks: [{ name: 'watch-caches', problem: () => cluster.unsynced().at(0) }],
+  });
+  log.info({ url: server.url, version }, 'serving');
+  const stopTicking = tickOnTheClock(loop, log);
+  await told(log);
+  await stop(server, config.drainSeconds, log);
+  stopTicking();
+  cluster.stop();
+  await store.close();
+};
+
+const servingCertificate = (config: Config, kubernetes: Kubernetes, log: Logger) =>
+  config.tlsCertFile !== null && config.tlsPrivateKeyFile !== null
+    ? certificateFromFiles(config.tlsCertFile, config.tlsPrivateKeyFile, log)
+    : certificateFromSecret({
+        kubernetes: kubernetes.request,
+        namespace: config.serviceNamespace ?? kubernetes.namespace,
+        secret: `${config.serviceName}-serving-certificate`,
+        service: config.serviceName,
+        apiServices: ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'],
+        leads: () => true,
+        log,
+      });
+
+/** Looks every second of the wall clock whether new records should be there; one tick at a time. */
+const tickOnTheClock = (loop: Loop, log: Logger): (() => void) => {
+  let ticking = false;
+  const turn = async () => {
+    if (ticking || !loop.due()) return;
+    ticking = true;
+    try {
+      await loop.tick();
+    } catch (error) {
+      log.error({ problem: messageOf(error), stack: (error as Error).stack }, 'tick failed');
+    } finally {
+      ticking = false;
+    }
+  };
+  const task = schedule('* * * * * *', turn);
+  return () => void task.destroy();
+};
+
+/** Until SIGTERM or SIGINT. */
+const told = (log: Logger): Promise<void> =>
+  new Promise((done) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        log.info({ signal }, 'stopping');
+        done();
+      });
+    }
+  });
+
+const stop = async (server: RunningServer, drainSeconds: number, log: Logger): Promise<void> => {
+  await server.drain(drainSeconds);
+  log.info({}, 'stopped');
+};

@@ -1,0 +1,76 @@
+import type { DeploymentPod } from '../cluster/pods.ts';
+import type { ModelDeployment } from '../cluster/variant.ts';
+import type { Plan, Target } from '../domain.ts';
+import type { Decided, ModelReport } from './decide.ts';
+
+/** What gpumix says now. The only state that is shared: the loop publishes, the API and the telemetry read. */
+export interface Board {
+  publish(decided: Decided, now: number): void;
+  /** A Deployment that carries a model; undefined for any other. */
+  target(namespace: string, deployment: string): Target | undefined;
+  targets(namespace: string): readonly Target[];
+  pod(namespace: string, name: string): DeploymentPod | undefined;
+  pods(namespace: string): readonly DeploymentPod[];
+  allTargets(): readonly Target[];
+  models(): readonly ModelReport[];
+  plan(): Plan | null;
+  /** When the last tick was published (Unix s, our own clock); null = never. */
+  publishedAt(): number | null;
+}
+
+/**
+ * @param staleAfterSeconds what was published longer ago than this is no answer any more: the loop is stuck
+ * @param clock Unix seconds
+ */
+export const createBoard = (
+  deployments: ReadonlyMap<string, ModelDeployment>,
+  allPods: ReadonlyMap<string, DeploymentPod>,
+  staleAfterSeconds: number,
+  clock: () => number,
+): Board => {
+  let published: ReadonlyMap<string, Target> = new Map();
+  let models: readonly ModelReport[] = [];
+  let plan: Plan | null = null;
+  let publishedAt: number | null = null;
+
+  const targetOf = (deployment: ModelDeployment): Target => {
+    const { namespace, name, labels, replicas } = deployment;
+    const target = published.get(`${namespace}/${name}`);
+    const undecided = (unavailable: string): Target => ({
+      namespace,
+      deployment: name,
+      labels,
+      decision: { unavailable },
+      standing: target?.standing ?? { replicas, asOf: clock() },
+    });
+    if (target === undefined) return undecided('no plan yet: gpumix has just seen this Deployment');
+    const age = clock() - (publishedAt ?? 0);
+    return age > staleAfterSeconds
+      ? undecided(`the planner has not finished a tick for ${Math.floor(age)} s`)
+      : { ...target, labels };
+  };
+  const ofModel = (pod: DeploymentPod): boolean => deployments.has(`${pod.namespace}/${pod.deployment}`);
+
+  return {
+    publish: (decided, now) => {
+      published = new Map(decided.targets.map((target) => [`${target.namespace}/${target.deployment}`, target]));
+      models = decided.models;
+      plan = decided.plan ?? plan;
+      publishedAt = now;
+    },
+    target: (namespace, name) => {
+      const deployment = deployments.get(`${namespace}/${name}`);
+      return deployment === undefined ? undefined : targetOf(deployment);
+    },
+    targets: (namespace) => [...deployments.values()].filter((one) => one.namespace === namespace).map(targetOf),
+    pod: (namespace, name) => {
+      const pod = allPods.get(`${namespace}/${name}`);
+      return pod !== undefined && ofModel(pod) ? pod : undefined;
+    },
+    pods: (namespace) => [...allPods.values()].filter((pod) => pod.namespace === namespace && ofModel(pod)),
+    allTargets: () => [...deployments.values()].map(targetOf),
+    models: () => models,
+    plan: () => plan,
+    publishedAt: () => publishedAt,
+  };
+};

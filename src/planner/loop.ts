@@ -1,0 +1,106 @@
+import type { Bounds } from '../cluster/bounds.ts';
+import type { DeploymentPod } from '../cluster/pods.ts';
+import type { ModelDeployment } from '../cluster/variant.ts';
+import type { Plan, Snapshot } from '../domain.ts';
+import { messageOf } from '../errors.ts';
+import type { Profiles } from '../profiles/profile.ts';
+import type { Workload } from '../workload/rates.ts';
+import type { Board } from './board.ts';
+import { type Decided, decide } from './decide.ts';
+import { type DecideSettings, emptyMemory } from './situation.ts';
+
+/** The cluster as the loop sees it. Reading it asks nobody. */
+export interface ClusterView {
+  readonly deployments: ReadonlyMap<string, ModelDeployment>;
+  readonly pods: ReadonlyMap<string, DeploymentPod>;
+  bounds(now: number): ReadonlyMap<string, Bounds>;
+  gatewayUnchangedSince(now: number): number | null;
+  unsynced(): readonly string[];
+  problems(): readonly string[];
+}
+
+export interface LoopParts {
+  readonly cluster: ClusterView;
+  readWorkload(names: readonly string[]): Promise<Workload>;
+  readProfiles(wanted: readonly ModelDeployment[], now: number): Promise<Profiles>;
+  solve(snapshot: Snapshot): Plan;
+  readonly board: Board;
+  readonly settings: DecideSettings & { readonly intervalSeconds: number };
+  /** Unix seconds, our own clock. */
+  clock(): number;
+  /** Called after each tick, with everything that is wrong at the moment, one line each. */
+  onTick(decided: Decided, problems: readonly string[]): void;
+}
+
+export interface Loop {
+  /** Reads, decides, publishes. Never throws: what cannot be read is a problem, and what stood goes on standing. */
+  tick(): Promise<void>;
+  /** Whether the records of another interval should be there since the last tick. */
+  due(): boolean;
+}
+
+export const createLoop = (parts: LoopParts): Loop => {
+  const { cluster, settings, board, clock } = parts;
+  let memory = emptyMemory;
+  let workload: Workload | null = null;
+  /** Redis' clock minus ours (s). */
+  let clockOffset = 0;
+  let lastInterval = 0;
+
+  const redisNow = () => clock() + clockOffset;
+  const intervalNow = (): number =>
+    Math.min(
+      ...[...(workload?.names.values() ?? [])].map(({ intervalSeconds }) => intervalSeconds),
+      settings.intervalSeconds,
+    );
+  const intervalNumber = () => Math.floor((redisNow() - settings.settleSeconds) / intervalNow());
+
+  const readWorkload = async (names: readonly string[]): Promise<readonly string[]> => {
+    try {
+      workload = await parts.readWorkload(names);
+      clockOffset = workload.now - clock();
+      return [
+        ...workload.problems,
+        ...(workload.writeProblem === null ? [] : [`Redis takes no write of ours: ${workload.writeProblem}`]),
+        ...(Math.abs(clockOffset) > 2
+          ? [`our clock differs from that of Redis by ${clockOffset.toFixed(0)} s; that of Redis counts`]
+          : []),
+      ];
+    } catch (error) {
+      return [messageOf(error)];
+    }
+  };
+
+  const tick = async (): Promise<void> => {
+    lastInterval = intervalNumber();
+    const deployments = new Map([...cluster.deployments].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const names = new Set([...deployments.values()].flatMap(({ model, aliases }) => [model, ...aliases]));
+    const workloadProblems = await readWorkload([...names]);
+    const now = redisNow();
+    const profiles = await parts.readProfiles([...deployments.values()], now);
+    const reading = {
+      now,
+      workload,
+      deployments,
+      profiles: profiles.found,
+      bounds: cluster.bounds(now),
+      ready: readyPods(cluster.pods),
+      gatewayUnchangedSince: cluster.gatewayUnchangedSince(now),
+      unsynced: cluster.unsynced(),
+    };
+    const decided = decide(reading, memory, settings, parts.solve);
+    memory = decided.memory;
+    board.publish(decided, clock());
+    parts.onTick(decided, [...workloadProblems, ...profiles.problems, ...cluster.problems()]);
+  };
+  return { tick, due: () => intervalNumber() > lastInterval };
+};
+
+const readyPods = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>();
+  for (const { namespace, deployment, ready } of pods.values()) {
+    const key = `${namespace}/${deployment}`;
+    if (ready) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+};

@@ -1,0 +1,90 @@
+import { GpumixError } from '../errors.ts';
+import { bucketIndex } from './bucket-index.ts';
+
+/** One request of a trace. */
+export interface TraceRequest {
+  /** When it arrived (s after the start of the trace). */
+  readonly time: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/**
+ * Reads a trace: CSV with a header, arrival time, input tokens, output tokens (the Azure LLM inference traces).
+ * @throws GpumixError BAD_TRACE, with the line
+ */
+export const parseTrace = (text: string, where: string): readonly TraceRequest[] => {
+  const lines = text.split(/\r?\n/);
+  const rows = lines.flatMap((line, index) => (index === 0 || line === '' ? [] : [{ line, number: index + 1 }]));
+  if (rows.length === 0)
+    throw new GpumixError(
+      'BAD_TRACE',
+      `${where}: no requests; expected a header and rows of time,inputTokens,outputTokens`,
+    );
+  const requests = rows.map(({ line, number }) => {
+    const [at, input, output] = line.split(',');
+    // Milliseconds and finer: Date keeps three digits, the rest is added.
+    const parts = /^(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)(\.\d+)?/.exec(at ?? '');
+    const time =
+      parts === null ? Number.NaN : Date.parse(`${parts[1]!.replace(' ', 'T')}Z`) / 1000 + Number(parts[2] ?? 0);
+    const [inputTokens, outputTokens] = [Number(input), Number(output)];
+    if (!Number.isFinite(time))
+      throw new GpumixError('BAD_TRACE', `${where}:${number}: ${JSON.stringify(at)} is no time`);
+    if (!(inputTokens >= 0 && outputTokens >= 0))
+      throw new GpumixError('BAD_TRACE', `${where}:${number}: tokens are not two numbers from 0`);
+    return { time, inputTokens, outputTokens };
+  });
+  requests.sort((a, b) => a.time - b.time);
+  const start = requests[0]!.time;
+  return requests.map((request) => ({ ...request, time: request.time - start }));
+};
+
+/**
+ * Counts requests as AIBrix's gateway does: arrivals in the interval in which they come in, completions by size in the one
+ * in which they end, what is in flight at its end. Requests end `secondsPerToken` x output tokens after they came.
+ */
+export const gatewayCounter = (
+  requests: readonly TraceRequest[],
+  intervalSeconds: number,
+  secondsPerToken: number,
+  speed = 1,
+) => {
+  const arrivals = requests.map(({ time }) => time / speed);
+  const ends = requests
+    .map(({ time, inputTokens, outputTokens }) => ({
+      time: time / speed + outputTokens * secondsPerToken,
+      inputTokens,
+      outputTokens,
+    }))
+    .sort((a, b) => a.time - b.time);
+  let [arrived, ended] = [0, 0];
+  return {
+    /** Whether everything has come in and ended. */
+    finished: (): boolean => ended === ends.length,
+    /**
+     * The record (version 4) of the interval up to `until` seconds after the start; null where nothing came in, ended or
+     * was in flight: the gateway writes none then. Intervals are asked for in order.
+     */
+    recordUntil: (until: number): string | null => {
+      const [arrivedBefore, endedBefore] = [arrived, ended];
+      while (arrived < arrivals.length && arrivals[arrived]! <= until) arrived += 1;
+      const buckets = new Map<string, number>();
+      for (; ended < ends.length && ends[ended]!.time <= until; ended += 1) {
+        const { inputTokens, outputTokens } = ends[ended]!;
+        const bucket = `${bucketIndex(inputTokens)}:${bucketIndex(outputTokens)}`;
+        buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1);
+      }
+      const [total, pending] = [arrived - arrivedBefore, arrived - ended];
+      if (total === 0 && pending === 0 && ended === endedBefore) return null;
+      return JSON.stringify({
+        meta_v: 4,
+        meta_interval_sec: intervalSeconds,
+        meta_precision: 10,
+        meta_total_reqs: total,
+        meta_pending_reqs: pending,
+        meta_queueing_reqs: 0,
+        ...Object.fromEntries(buckets),
+      });
+    },
+  };
+};
