@@ -26,8 +26,11 @@ export interface Access {
 
 const mostInFlight = 400;
 
-/** What every request passes before its handler, in the order of the generic API server. Null access: everybody may. */
-export const addAccess = (app: FastifyInstance, access: Access | null): void => {
+/**
+ * What every request passes before its handler, in the order of the generic API server. Null access: everybody may.
+ * `watched` is told how many requests are in flight.
+ */
+export const addAccess = (app: FastifyInstance, access: Access | null, watched: (inFlight: number) => void): void => {
   let inFlight = 0;
   app.decorateRequest('info', null as unknown as RequestInfo);
   app.decorateRequest('counted', false);
@@ -40,7 +43,7 @@ export const addAccess = (app: FastifyInstance, access: Access | null): void => 
     if (request.method !== 'GET' && !request.is404) throw methodNotAllowed();
   });
   app.addHook('onResponse', async (request) => {
-    if (request.counted) inFlight -= 1;
+    if (request.counted) watched(--inFlight);
   });
 
   const admit = async ({ authenticate, authorize, credentialHeaders }: Access, request: FastifyRequest) => {
@@ -54,7 +57,7 @@ export const addAccess = (app: FastifyInstance, access: Access | null): void => 
     if (isMaster(user)) return;
     if (inFlight >= mostInFlight) throw tooManyRequests();
     request.counted = true;
-    inFlight += 1;
+    watched(++inFlight);
   };
 };
 

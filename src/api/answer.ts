@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf } from '../errors.ts';
 import type { Log } from './log.ts';
@@ -16,8 +18,16 @@ export const send = (
   const { accept, 'user-agent': userAgent } = request.headers;
   const { mediaType, pretty } = negotiated(accept, offered);
   const indented = pretty || prettyByDefault(request.info.query, userAgent);
-  return sendBytes(reply, code, mediaType, represented(object, mediaType, indented));
+  const bytes = represented(object, mediaType, indented);
+  const encodings = String(request.headers['accept-encoding'] ?? '').split(',');
+  if (bytes.length <= largestPlain || !encodings.some((encoding) => encoding.trim() === 'gzip')) {
+    return sendBytes(reply, code, mediaType, bytes);
+  }
+  reply.header('content-encoding', 'gzip').header('vary', 'Accept-Encoding');
+  return gzipped(bytes, { level: 1 }).then((small) => sendBytes(reply, code, mediaType, small));
 };
+const gzipped = promisify(gzip);
+const largestPlain = 128 * 1024;
 
 /** Bytes, not text: Fastify would add a charset to the type of a text. */
 export const sendBytes = (reply: FastifyReply, code: number, contentType: string, bytes: Buffer) =>

@@ -2,6 +2,7 @@ import { messageOf } from '../errors.ts';
 import type { User } from './authentication.ts';
 import { remembered } from './expiring-cache.ts';
 import { type KubernetesRequest, persistently } from './kubernetes.ts';
+import { parseLabelSelector, selectorRequirements } from './label-selector.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
 import { PlainError, StatusError } from './status.ts';
 
@@ -53,7 +54,7 @@ export const authorizer = (kubernetes: KubernetesRequest): Authorize => {
 export const reviewSpec = (user: User, info: RequestInfo): object => ({
   ...(info.resource === null
     ? { nonResourceAttributes: { path: info.path, verb: info.verb } }
-    : { resourceAttributes: resourceAttributes(info.verb, info.resource) }),
+    : { resourceAttributes: { ...resourceAttributes(info.verb, info.resource), ...selection(info) } }),
   user: user.name,
   groups: user.groups,
   ...(user.uid === '' ? {} : { uid: user.uid }),
@@ -69,6 +70,17 @@ const resourceAttributes = (
       ([, value]) => value !== '',
     ),
   );
+
+/** What a list or watch is limited to, so that rights can be; a selector that cannot be read limits nothing. */
+const selection = ({ verb, query }: RequestInfo): object => {
+  const text = query.get('labelSelector') ?? '';
+  if ((verb !== 'list' && verb !== 'watch') || text === '') return {};
+  try {
+    return { labelSelector: { requirements: selectorRequirements(parseLabelSelector(text)) } };
+  } catch {
+    return {};
+  }
+};
 
 const forbidden = (user: User, { path, verb, resource: request }: RequestInfo, reason: string): StatusError => {
   const who = `User ${JSON.stringify(user.name)} cannot ${verb}`;

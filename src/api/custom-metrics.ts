@@ -1,4 +1,5 @@
 import type { Board } from './board.ts';
+import type { ApiGroup, MetricList } from './group.ts';
 import { matches, type Requirement, selectorObject, selectorText } from './label-selector.ts';
 import { listOptions, selectsBareMetric } from './list-options.ts';
 import { type Metric, metrics, normalizedResource, type Reading } from './metrics.ts';
@@ -8,12 +9,11 @@ import { badRequest, metricNotFound, noSuchResource } from './status.ts';
 
 /** custom.metrics.k8s.io (metrics-api.md 1 and 2): metrics of one object, or of all that a selector picks. */
 
-export const customMetricsGroup = 'custom.metrics.k8s.io';
-export const customMetricsVersions = ['v1beta2', 'v1beta1'] as const; // the preferred one first
-export type CustomMetricsVersion = (typeof customMetricsVersions)[number];
+const group = 'custom.metrics.k8s.io';
+const versions = ['v1beta2', 'v1beta1'] as const; // the preferred one first
+type Version = (typeof versions)[number];
 
-/** The MetricValueList that `info` asks for. Throws the Status that the caller is to get. */
-export const metricValueList = (board: Board, info: RequestInfo): object => {
+const answer = (board: Board, info: RequestInfo): MetricList => {
   const request = info.resource;
   if (request === null || !routed(request.segments)) throw noSuchResource();
   const described = describedNamespace(request);
@@ -30,8 +30,8 @@ export const metricValueList = (board: Board, info: RequestInfo): object => {
   if (name !== '*' && selected.length === 0) {
     throw metricNotFound(metricName, resource, name, selectorText(options.metricLabelSelector));
   }
-  const toItem = items[request.version as CustomMetricsVersion];
-  const apiVersion = `${customMetricsGroup}/${request.version}`;
+  const toItem = items[request.version as Version];
+  const apiVersion = `${group}/${request.version}`;
   return {
     kind: 'MetricValueList',
     apiVersion,
@@ -68,8 +68,13 @@ const describedObject = (metric: Metric, namespace: string, name: string) => ({
   apiVersion: metric.apiVersion,
 });
 
-type ToItem = (metric: Metric, namespace: string, reading: Reading, selector: readonly Requirement[]) => object;
-const items: Record<CustomMetricsVersion, ToItem> = {
+type ToItem = (
+  metric: Metric,
+  namespace: string,
+  reading: Reading,
+  selector: readonly Requirement[],
+) => { readonly timestamp: string };
+const items: Record<Version, ToItem> = {
   v1beta2: (metric, namespace, reading, selector) => ({
     describedObject: describedObject(metric, namespace, reading.name),
     metric: { name: metric.name, selector: selectorObject(selector) },
@@ -83,4 +88,12 @@ const items: Record<CustomMetricsVersion, ToItem> = {
     value: quantity(reading.value),
     selector: selectorObject(selector),
   }),
+};
+
+export const customMetrics: ApiGroup = {
+  name: group,
+  versions,
+  kind: 'MetricValueList',
+  resources: metrics.map(({ resource, name }) => `${resource}/${name}`),
+  answer,
 };

@@ -39,20 +39,23 @@ export const selectorText = (selector: readonly Requirement[]): string =>
     .join(',');
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The LabelSelector object that an answer echoes; null for an empty selector. */
-export const selectorObject = (selector: readonly Requirement[]) => {
-  if (selector.length === 0) return null;
-  const sorted = [...selector].sort((a, b) => order(a.key, b.key));
-  const labels = sorted.filter(({ operator }) => operator === '=').map(({ key, values }) => [key, values[0] ?? '']);
-  const expressions = sorted
-    .filter(({ operator }) => operator !== '=')
+/** The requirements as Kubernetes' objects carry them, in order of key. */
+export const selectorRequirements = (selector: readonly Requirement[]) =>
+  [...selector]
+    .sort((a, b) => order(a.key, b.key))
     .map(({ key, operator, values }) => ({
       key,
       operator: operatorNames[operator],
       ...(values.length === 0 ? {} : { values: [...values].sort(order) }),
     }));
+
+/** The LabelSelector object that an answer echoes; null for an empty selector. */
+export const selectorObject = (selector: readonly Requirement[]) => {
+  if (selector.length === 0) return null;
+  const labels = selector.filter(({ operator }) => operator === '=').map(({ key, values }) => [key, values[0] ?? '']);
+  const expressions = selectorRequirements(selector.filter(({ operator }) => operator !== '='));
   return {
-    ...(labels.length === 0 ? {} : { matchLabels: Object.fromEntries(labels) as Labels }),
+    ...(labels.length === 0 ? {} : { matchLabels: Object.fromEntries(labels.sort()) as Labels }),
     ...(expressions.length === 0 ? {} : { matchExpressions: expressions }),
   };
 };

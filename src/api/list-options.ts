@@ -1,5 +1,6 @@
 import { type Labels, matches, parseLabelSelector, type Requirement } from './label-selector.ts';
-import { badRequest } from './status.ts';
+import { isTrue } from './request-info.ts';
+import { badRequest, StatusError } from './status.ts';
 
 /** What the query of a metric request asks for. */
 export interface ListOptions {
@@ -16,6 +17,52 @@ export const listOptions = (query: URLSearchParams, name: string): ListOptions =
   const labelSelector = parseLabelSelector(query.get('labelSelector') ?? '');
   checkFieldSelector(query.get('fieldSelector') ?? '', name);
   return { labelSelector, metricLabelSelector: parseLabelSelector(query.get('metricLabelSelector') ?? '') };
+};
+
+/** The same for external metrics, where selectors are on the labels of the metric, and nothing can be watched. */
+export const externalListOptions = (query: URLSearchParams): Pick<ListOptions, 'labelSelector'> => {
+  const { labelSelector } = listOptions(withoutMetricSelector(query), '');
+  if (isTrue(query.get('watch'))) throw notWatched();
+  const match = query.get('resourceVersionMatch') ?? '';
+  if (match !== '') checkVersionMatch(match, query.get('resourceVersion') ?? '');
+  if (query.has('sendInitialEvents')) {
+    throw invalidOption(
+      'sendInitialEvents',
+      'Forbidden: sendInitialEvents is forbidden for list',
+      'FieldValueForbidden',
+    );
+  }
+  return { labelSelector };
+};
+
+const withoutMetricSelector = (query: URLSearchParams): URLSearchParams => {
+  const copy = new URLSearchParams(query);
+  copy.delete('metricLabelSelector');
+  return copy;
+};
+
+const checkVersionMatch = (match: string, resourceVersion: string): void => {
+  const field = 'resourceVersionMatch';
+  if (resourceVersion === '') {
+    const problem = 'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided';
+    throw invalidOption(field, problem, 'FieldValueForbidden');
+  }
+  if (match !== 'Exact' && match !== 'NotOlderThan') {
+    const problem = `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`;
+    throw invalidOption(field, problem, 'FieldValueNotSupported');
+  }
+};
+
+const invalidOption = (field: string, problem: string, reason: string): StatusError =>
+  new StatusError(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: ${field}: ${problem}`, {
+    group: 'meta.k8s.io',
+    kind: 'ListOptions',
+    causes: [{ reason, message: problem, field }],
+  });
+
+const notWatched = (): StatusError => {
+  const message = 'watch is not supported on resources of kind "*.external.metrics.k8s.io"';
+  return new StatusError(405, 'MethodNotAllowed', message, { group: 'external.metrics.k8s.io', kind: '*' });
 };
 
 /** Whether a metric without labels of its own is selected. */

@@ -15,6 +15,7 @@ const listOf = (item: string): readonly Field[] => [
 const messages: Record<string, readonly Field[]> = {
   'custom.metrics.k8s.io/v1beta1/MetricValueList': listOf('MetricValueV1beta1'),
   'custom.metrics.k8s.io/v1beta2/MetricValueList': listOf('MetricValueV1beta2'),
+  'external.metrics.k8s.io/v1beta1/ExternalMetricValueList': listOf('ExternalMetricValue'),
   'v1/APIGroupList': [[1, 'groups', '[]APIGroup']],
   'v1/APIGroup': [
     [1, 'name', 'string'],
@@ -49,6 +50,13 @@ const messages: Record<string, readonly Field[]> = {
     [2, 'metric', 'MetricIdentifier'],
     [3, 'timestamp', 'Time'],
     [4, 'windowSeconds', 'int?'],
+    [5, 'value', 'Quantity'],
+  ],
+  ExternalMetricValue: [
+    [1, 'metricName', 'string'],
+    [2, 'metricLabels', 'map'],
+    [3, 'timestamp', 'Time'],
+    [4, 'window', 'int?'],
     [5, 'value', 'Quantity'],
   ],
   MetricIdentifier: [

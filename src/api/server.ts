@@ -1,21 +1,24 @@
 import { constants } from 'node:crypto';
 import { METHODS } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Registry } from 'prom-client';
 import { type Access, addAccess } from './access.ts';
 import { send, sendBytes, sendError } from './answer.ts';
 import type { Board } from './board.ts';
-import { customMetricsGroup, customMetricsVersions, metricValueList } from './custom-metrics.ts';
-import { aggregatedDiscovery, aggregatedParameters, apiGroup, groupList, resourceList, serves } from './discovery.ts';
+import { aggregatedDiscovery, aggregatedParameters, apiGroup, groupList, resourceList } from './discovery.ts';
+import type { ApiGroup } from './group.ts';
 import type { Log } from './log.ts';
 import { asksForAggregated, negotiated } from './negotiation.ts';
 import { addProbes, type Check } from './probes.ts';
 import { json, represented } from './representation.ts';
 import { decodedTarget } from './request-info.ts';
 import { noSuchResource } from './status.ts';
+import { type ApiTelemetry, addTelemetry } from './telemetry.ts';
 import type { ServingCertificate } from './tls.ts';
 
 export interface ApiOptions {
   readonly board: Board;
+  readonly groups: readonly ApiGroup[];
   /** Of gpumix, for /version. */
   readonly version: string;
   /** Null: plain HTTP, for the demo on loopback. */
@@ -25,6 +28,8 @@ export interface ApiOptions {
   /** What must be in order before requests should come here. */
   readonly readyChecks: readonly Check[];
   readonly log: Log;
+  /** What `/metrics` shows, ours added. */
+  readonly registry: Registry;
 }
 
 /** The aggregated API server, not yet listening. */
@@ -46,9 +51,10 @@ export const buildServer = (options: ApiOptions): FastifyInstance => {
   certificate?.onChange((pair) => secureServer(app).setSecureContext({ cert: pair.certificate, key: pair.privateKey }));
 
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
-  addAccess(app, access);
+  const telemetry = addTelemetry(app, options.registry);
+  addAccess(app, access, telemetry.inFlight);
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, log));
-  const paths = addRoutes(app, options);
+  const paths = addRoutes(app, options, telemetry);
   app.setNotFoundHandler((request, reply) => {
     if (/^\/(apis|version)(\/|$)/.test(request.info.path)) throw noSuchResource();
     return sendBytes(reply, 404, 'application/json', Buffer.from(json({ paths }, true)));
@@ -91,36 +97,28 @@ const canonicalTarget = (target: string): string => {
 };
 
 /** Adds all routes; answers their paths, sorted. */
-const addRoutes = (app: FastifyInstance, { board, version, readyChecks }: ApiOptions): readonly string[] => {
-  const prefix = `/apis/${customMetricsGroup}`;
+const addRoutes = (
+  app: FastifyInstance,
+  { board, groups, version, readyChecks }: ApiOptions,
+  telemetry: ApiTelemetry,
+): readonly string[] => {
   const paths: string[] = [];
   app.addHook('onRoute', ({ url }) => {
     if (!/[:*]|\/$/.test(url) && !paths.includes(url)) paths.push(url);
   });
   addProbes(app, readyChecks);
-  for (const slash of ['', '/']) {
-    app.all(`/apis${slash}`, (request, reply) => {
-      const mediaType = asksForAggregated(request.headers.accept);
-      if (mediaType === undefined) return send(request, reply, groupList(request.host));
-      const { etag, body } = aggregatedDiscovery();
-      reply.header('etag', etag).header('vary', 'Accept').header('cache-control', 'public');
-      const contentType = `${mediaType};${aggregatedParameters}`;
-      if (request.headers['if-none-match'] === etag) return reply.code(304).header('content-type', contentType).send();
-      return sendBytes(reply, 200, contentType, represented(body, mediaType, false));
+  for (const slash of ['', '/']) addDiscovery(app, groups, slash);
+  for (const { name, versions, answer } of groups) {
+    app.all(`/apis/${name}/:version/*`, (request, reply) => {
+      const { resource } = request.info;
+      negotiated(request.headers.accept); // as in Go, what the caller cannot read is refused before it is looked up
+      if (resource?.group !== name || !versions.includes(resource.version)) throw noSuchResource();
+      const list = answer(board, request.info);
+      const now = Date.now();
+      for (const { timestamp } of list.items) telemetry.served(name, (now - Date.parse(timestamp)) / 1000);
+      return send(request, reply, list);
     });
-    app.all(`${prefix}${slash}`, (request, reply) => send(request, reply, apiGroup(customMetricsGroup)));
-    for (const served of customMetricsVersions) {
-      app.all(`${prefix}/${served}${slash}`, (request, reply) =>
-        send(request, reply, resourceList(customMetricsGroup, served)),
-      );
-    }
   }
-  app.all(`${prefix}/:version/*`, (request, reply) => {
-    const { resource } = request.info;
-    negotiated(request.headers.accept); // as in Go, what the caller cannot read is refused before it is looked up
-    if (resource === null || !serves(resource.group, resource.version)) throw noSuchResource();
-    return send(request, reply, metricValueList(board, request.info));
-  });
   const versionInfo = Buffer.from(json(versionOf(version), true));
   app.all('/version', (request, reply) => {
     negotiated(request.headers.accept, ['application/json']);
@@ -131,6 +129,27 @@ const addRoutes = (app: FastifyInstance, { board, version, readyChecks }: ApiOpt
   app.all('/', index);
   app.all('/index.html', index);
   return paths.sort();
+};
+
+/** Everything the aggregator asks for before it leads anybody here. */
+const addDiscovery = (app: FastifyInstance, groups: readonly ApiGroup[], slash: string): void => {
+  const { etag, body } = aggregatedDiscovery(groups);
+  app.all(`/apis${slash}`, (request, reply) => {
+    const mediaType = asksForAggregated(request.headers.accept);
+    if (mediaType === undefined) return send(request, reply, groupList(groups, request.host));
+    const contentType = `${mediaType};${aggregatedParameters}`;
+    reply.header('etag', etag).header('vary', 'Accept').header('cache-control', 'public');
+    if (request.headers['if-none-match'] === etag) return reply.code(304).header('content-type', contentType).send();
+    return sendBytes(reply, 200, contentType, represented(body, mediaType, false));
+  });
+  for (const group of groups) {
+    app.all(`/apis/${group.name}${slash}`, (request, reply) => send(request, reply, apiGroup(group)));
+    for (const version of group.versions) {
+      app.all(`/apis/${group.name}/${version}${slash}`, (request, reply) =>
+        send(request, reply, resourceList(group, version)),
+      );
+    }
+  }
 };
 
 /** The version object of the generic API server; all of it text. */

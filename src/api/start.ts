@@ -1,9 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Registry } from 'prom-client';
 import { authenticator, credentialHeaders } from './authentication.ts';
 import { watchAuthenticationConfig } from './authentication-config.ts';
 import { authorizer } from './authorization.ts';
 import type { Board } from './board.ts';
+import { customMetrics } from './custom-metrics.ts';
+import { externalMetrics } from './external-metrics.ts';
 import type { KubernetesRequest } from './kubernetes.ts';
 import type { Log } from './log.ts';
 import type { Check } from './probes.ts';
@@ -19,6 +22,10 @@ export interface StartOptions {
   readonly port: number;
   /** What else must be in order before requests should come here: the watch caches. */
   readonly readyChecks: readonly Check[];
+  /** Serve external.metrics.k8s.io too; another adapter, KEDA's say, may own that group. */
+  readonly external?: boolean;
+  /** Metrics of the rest of the process, to be shown with the API's own. */
+  readonly registry?: Registry;
 }
 export interface SecureOptions extends StartOptions {
   readonly kubernetes: KubernetesRequest;
@@ -67,10 +74,12 @@ export const startOpenServer = (options: StartOptions): Promise<RunningServer> =
 
 type Parts = Pick<Parameters<typeof buildServer>[0], 'certificate' | 'access' | 'readyChecks'>;
 
-const listen = async ({ board, version, log, host, port }: StartOptions, parts: Parts): Promise<RunningServer> => {
+const listen = async (options: StartOptions, parts: Parts): Promise<RunningServer> => {
+  const { host, port, registry = new Registry(), external = false, ...common } = options;
+  const groups = external ? [customMetrics, externalMetrics] : [customMetrics];
   let draining = false;
   const shutdown: Check = { name: 'shutdown', problem: () => (draining ? 'process is shutting down' : undefined) };
-  const app = buildServer({ board, version, log, ...parts, readyChecks: [...parts.readyChecks, shutdown] });
+  const app = buildServer({ ...common, groups, registry, ...parts, readyChecks: [...parts.readyChecks, shutdown] });
   await app.listen({ host, port });
   const { port: chosen } = app.server.address() as AddressInfo;
   const url = `${parts.certificate === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${chosen}`;

@@ -1,0 +1,22 @@
+import type { Board } from './board.ts';
+import type { RequestInfo } from './request-info.ts';
+
+/** An API group that we serve: what it lists in discovery, and how it answers. */
+export interface ApiGroup {
+  readonly name: string;
+  /** The preferred one first. */
+  readonly versions: readonly string[];
+  /** Kind of every answer. */
+  readonly kind: 'MetricValueList' | 'ExternalMetricValueList';
+  /** Names in the resource list: `resource/metric`, or the metric alone. Never none: clients take that for a failure. */
+  readonly resources: readonly string[];
+  /** The list that `info` asks for. Throws the Status that the caller is to get. */
+  readonly answer: (board: Board, info: RequestInfo) => MetricList;
+}
+
+export interface MetricList {
+  readonly kind: ApiGroup['kind'];
+  readonly apiVersion: string;
+  readonly metadata: object;
+  readonly items: readonly { readonly timestamp: string }[];
+}
