@@ -1,0 +1,78 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { plan } from '../../src/cli/plan.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'gpumix-plan-'));
+const file = (name: string, content: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+const snapshot = (stock: number) =>
+  JSON.stringify({
+    models: [
+      {
+        name: 'llama-8b',
+        demand: [{ inputTokens: 1024, outputTokens: 128, arrivalRate: 3.5 }],
+        variants: [{ name: 'serving/llama-8b-l40s', gpu: 'L40S', price: 1.86, throughput: [2.2] }],
+      },
+    ],
+    stock: { L40S: stock },
+  });
+const good = file('good.json', snapshot(16));
+
+const run = async (...argv: string[]) => {
+  let [stdout, stderr] = ['', ''];
+  const status = await plan.run(argv, {
+    stdout: (text) => {
+      stdout += text;
+    },
+    stderr: (text) => {
+      stderr += text;
+    },
+  });
+  return { status, stdout, stderr };
+};
+
+test('--json prints exactly one document, the plan', async () => {
+  const { status, stdout, stderr } = await run('--snapshot', good, '--json');
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+  const document = JSON.parse(stdout);
+  expect(document).toMatchObject({ status: 'optimal', cost: 3.72, gap: 0 });
+  expect(Object.keys(document)).toEqual(['status', 'cost', 'bound', 'gap', 'models', 'solve']);
+  expect(document.solve.milliseconds).toBeGreaterThan(0);
+});
+
+test('the table is for people', async () => {
+  const { status, stdout } = await run('--snapshot', good);
+  expect(status).toBe(0);
+  expect(stdout).toContain('llama-8b  serving/llama-8b-l40s  2');
+  expect(stdout).toContain('optimal: 3.72 per hour');
+});
+
+test('what cannot be served is exit status 1, with the reason', async () => {
+  const { status, stdout, stderr } = await run('--snapshot', file('short.json', snapshot(1)));
+  expect([status, stderr]).toEqual([1, '']);
+  expect(stdout).toContain('1.3 req/s of 1024 + 128 tokens is not served (stock)');
+});
+
+test.each([
+  { what: 'no snapshot', argv: [], says: '--snapshot FILE is missing' },
+  { what: 'an unknown option', argv: ['--snap', good], says: "Unknown option '--snap'" },
+  { what: 'an argument too many', argv: ['--snapshot', good, 'more'], says: "Unexpected argument 'more'" },
+  { what: 'no such file', argv: ['--snapshot', join(folder, 'absent.json')], says: 'absent.json: cannot be read' },
+  { what: 'no JSON', argv: ['--snapshot', file('text.json', 'hello\nworld')], says: 'text.json: not a JSON document' },
+  {
+    what: 'a broken field',
+    argv: ['--snapshot', file('broken.json', snapshot(16).replace('2.2', '-2'))],
+    says: 'broken.json: models[0].variants[0].throughput[0]: must be a number of at least 0, not -2',
+  },
+])('$what is exit status 2 and one line', async ({ argv, says }) => {
+  const { status, stdout, stderr } = await run(...argv);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(says);
+  expect(stderr).toMatch(/^gpumix plan: [^\n]+\n$/);
+});
