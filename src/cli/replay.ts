@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GpumixError } from '../errors.ts';
+import { GpumixError, messageOf } from '../errors.ts';
 import { gatewayCounter, parseTrace } from '../workload/gateway-records.ts';
 import { recordKey } from '../workload/histogram.ts';
 import { redisStore } from '../workload/redis.ts';
@@ -62,17 +62,26 @@ export const replay: Command = {
       },
       (problem) => io.stderr(`gpumix replay: redis: ${problem}\n`),
     );
+    const heartbeat = given['no-heartbeat'] === true ? null : heartbeatsKey(String(given['key-prefix']));
+    /** A failed write loses its interval, as in the gateway; the next one is tried again. */
+    const write = async (time: number, record: string | null): Promise<void> => {
+      try {
+        if (record !== null) await store.write(recordKey(model, time), record, recordLifetime);
+        if (heartbeat !== null) await store.writeField(heartbeat, `replay-${process.pid}`, String(time));
+        io.stdout(`${new Date(time * 1000).toISOString()} ${record ?? 'nothing happened'}\n`);
+      } catch (error) {
+        io.stderr(`gpumix replay: the record of ${new Date(time * 1000).toISOString()} is lost: ${messageOf(error)}\n`);
+      }
+    };
     try {
-      const start = Math.ceil((await store.time()) / interval) * interval;
+      const storeTime = await store.time();
+      const ahead = storeTime - Date.now() / 1000;
+      const start = Math.ceil(storeTime / interval) * interval;
       let quietSince: number | null = null;
       for (let time = start + interval; quietSince === null || time - quietSince <= linger; time += interval) {
-        await sleep(Math.max(0, (time - (await store.time())) * 1000));
-        const record = counter.recordUntil(time - start);
-        if (record !== null) await store.write(recordKey(model, time), record, recordLifetime);
-        if (given['no-heartbeat'] !== true)
-          await store.writeField(heartbeatsKey(String(given['key-prefix'])), `replay-${process.pid}`, String(time));
+        await sleep(Math.max(0, (time - ahead) * 1000 - Date.now()));
+        await write(time, counter.recordUntil(time - start));
         if (counter.finished()) quietSince ??= time;
-        io.stdout(`${new Date(time * 1000).toISOString()} ${record ?? 'nothing happened'}\n`);
       }
     } finally {
       await store.close();

@@ -1,0 +1,86 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { Plan } from '../../src/domain.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** Builds dist/ if it is older than its sources; the processes run what users run. */
+export const build = (): void =>
+  void execFileSync(process.execPath, [join(root, 'hack/build.ts'), '--if-stale'], { stdio: 'inherit' });
+
+export interface Running {
+  readonly process: ChildProcess;
+  readonly output: () => string;
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
+}
+
+/** Starts `gpumix ARGUMENTS` from the bundle. */
+export const gpumix = (args: readonly string[]): Running => {
+  const child = spawn(process.execPath, [join(root, 'dist/gpumix.js'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'] },
+  });
+  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
+  return {
+    process: child,
+    output: () => output,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+};
+
+/** `gpumix plan --snapshot FILE --json` of a saved snapshot. */
+export const planAgain = (snapshot: string): Plan => {
+  const text = execFileSync(
+    process.execPath,
+    [join(root, 'dist/gpumix.js'), 'plan', '--snapshot', snapshot, '--json'],
+    { encoding: 'utf8', maxBuffer: 64 << 20 },
+  );
+  return JSON.parse(text) as Plan;
+};
+
+/** The plans that `serve --snapshots` saved, oldest first. */
+export const savedPlans = (
+  folder: string,
+): readonly { readonly at: number; readonly plan: Plan; readonly snapshot: string }[] =>
+  readdirSync(folder)
+    .filter((name) => /^[^.].*\.snapshot\.json$/.test(name))
+    .sort()
+    .map((name) => {
+      const time = name.replace('.snapshot.json', '').replace(/T(\d\d)-(\d\d)-/, 'T$1:$2:');
+      return {
+        at: Date.parse(time) / 1000,
+        plan: JSON.parse(readFileSync(join(folder, name.replace('.snapshot.', '.plan.')), 'utf8')) as Plan,
+        snapshot: join(folder, name),
+      };
+    });
+
+/** A kubeconfig that carries a ServiceAccount's token in place of the administrator's certificate. */
+export const kubeconfigWithToken = (administrator: string, token: string, file: string): void => {
+  const document = parse(readFileSync(administrator, 'utf8'));
+  document.users = document.users.map(({ name }: { name: string }) => ({ name, user: { token } }));
+  writeFileSync(file, JSON.stringify(document));
+};
+
+/** A trace of `rate` requests per second of one size for `seconds`, evenly spaced. */
+export const steadyTrace = (file: string, rate: number, seconds: number): string => {
+  const rows = Array.from({ length: Math.floor(rate * seconds) }, (_, index) => {
+    const time = new Date(Date.UTC(2026, 0, 1) + (index / rate) * 1000)
+      .toISOString()
+      .replace('T', ' ')
+      .replace('Z', '');
+    return `${time},1024,128`;
+  });
+  writeFileSync(file, ['TIMESTAMP,ContextTokens,GeneratedTokens', ...rows, ''].join('\n'));
+  return file;
+};
