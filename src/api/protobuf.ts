@@ -1,236 +1,82 @@
-/**
- * Kubernetes' protobuf encoding of what we answer (metrics-api.md 5.2): an envelope that names the type, around proto2
- * as gogo writes it: fields in order of number; strings and numbers also when empty or zero; what is optional, repeated
- * or a map only when set.
- */
+import { fields, type Messages, message, type Values } from './wire.ts';
 
-/** Number, key of the JSON form, type. `?`: only when set; `[]`: repeated; `map`: strings to strings, sorted. */
-type Field = readonly [number: number, key: string, type: string];
+/** Kubernetes' protobuf form of what we answer (metrics-api.md 5.2): an envelope that names the type, around proto2. */
 
-const listOf = (item: string): readonly Field[] => [
-  [1, 'metadata', 'ListMeta'],
-  [2, 'items', `[]${item}`],
-];
+const list = (item: string) => fields(`1 metadata ListMeta, 2 items []${item}`);
+const apiGroup = fields(
+  '1 name, 2 versions []GroupVersion, 3 preferredVersion GroupVersion, 4 serverAddressByClientCIDRs []ServerAddress',
+);
 
-const messages: Record<string, readonly Field[]> = {
-  'custom.metrics.k8s.io/v1beta1/MetricValueList': listOf('MetricValueV1beta1'),
-  'custom.metrics.k8s.io/v1beta2/MetricValueList': listOf('MetricValueV1beta2'),
-  'external.metrics.k8s.io/v1beta1/ExternalMetricValueList': listOf('ExternalMetricValue'),
-  'v1/APIGroupList': [[1, 'groups', '[]APIGroup']],
-  'v1/APIGroup': [
-    [1, 'name', 'string'],
-    [2, 'versions', '[]GroupVersion'],
-    [3, 'preferredVersion', 'GroupVersion'],
-    [4, 'serverAddressByClientCIDRs', '[]ServerAddress'],
-  ],
-  'v1/APIResourceList': [
-    [1, 'groupVersion', 'string'],
-    [2, 'resources', '[]APIResource'],
-  ],
-  'apidiscovery.k8s.io/v2/APIGroupDiscoveryList': listOf('APIGroupDiscovery'),
-  'v1/Status': [
-    [1, 'metadata', 'ListMeta'],
-    [2, 'status', 'string'],
-    [3, 'message', 'string'],
-    [4, 'reason', 'string'],
-    [5, 'details', 'StatusDetails?'],
-    [6, 'code', 'int'],
-  ],
+const messages: Messages = {
+  'custom.metrics.k8s.io/v1beta1/MetricValueList': list('CustomV1beta1'),
+  'custom.metrics.k8s.io/v1beta2/MetricValueList': list('CustomV1beta2'),
+  'external.metrics.k8s.io/v1beta1/ExternalMetricValueList': list('External'),
+  CustomV1beta1: fields(
+    '1 describedObject ObjectReference, 2 metricName, 3 timestamp Time?, 4 window int?, 5 value Quantity, 6 selector LabelSelector?',
+  ),
+  CustomV1beta2: fields(
+    '1 describedObject ObjectReference, 2 metric Identifier, 3 timestamp Time?, 4 windowSeconds int?, 5 value Quantity',
+  ),
+  External: fields('1 metricName, 2 metricLabels map, 3 timestamp Time?, 4 window int?, 5 value Quantity'),
+  Identifier: fields('1 name, 2 selector LabelSelector?'),
+  ObjectReference: fields('1 kind, 2 namespace, 3 name, 4 uid, 5 apiVersion, 6 resourceVersion, 7 fieldPath'),
+  LabelSelector: fields('1 matchLabels map, 2 matchExpressions []Requirement'),
+  Requirement: fields('1 key, 2 operator, 3 values []string'),
+  ListMeta: fields('1 selfLink, 2 resourceVersion, 3 continue'),
+  Time: fields('1 seconds int, 2 nanos int'),
+  Quantity: fields('1 string'),
 
-  MetricValueV1beta1: [
-    [1, 'describedObject', 'ObjectReference'],
-    [2, 'metricName', 'string'],
-    [3, 'timestamp', 'Time'],
-    [4, 'window', 'int?'],
-    [5, 'value', 'Quantity'],
-    [6, 'selector', 'LabelSelector?'],
-  ],
-  MetricValueV1beta2: [
-    [1, 'describedObject', 'ObjectReference'],
-    [2, 'metric', 'MetricIdentifier'],
-    [3, 'timestamp', 'Time'],
-    [4, 'windowSeconds', 'int?'],
-    [5, 'value', 'Quantity'],
-  ],
-  ExternalMetricValue: [
-    [1, 'metricName', 'string'],
-    [2, 'metricLabels', 'map'],
-    [3, 'timestamp', 'Time'],
-    [4, 'window', 'int?'],
-    [5, 'value', 'Quantity'],
-  ],
-  MetricIdentifier: [
-    [1, 'name', 'string'],
-    [2, 'selector', 'LabelSelector?'],
-  ],
-  ObjectReference: [
-    [1, 'kind', 'string'],
-    [2, 'namespace', 'string'],
-    [3, 'name', 'string'],
-    [4, 'uid', 'string'],
-    [5, 'apiVersion', 'string'],
-    [6, 'resourceVersion', 'string'],
-    [7, 'fieldPath', 'string'],
-  ],
-  LabelSelector: [
-    [1, 'matchLabels', 'map'],
-    [2, 'matchExpressions', '[]Requirement'],
-  ],
-  Requirement: [
-    [1, 'key', 'string'],
-    [2, 'operator', 'string'],
-    [3, 'values', '[]string'],
-  ],
-  ListMeta: [
-    [1, 'selfLink', 'string'],
-    [2, 'resourceVersion', 'string'],
-    [3, 'continue', 'string'],
-  ],
-  StatusDetails: [
-    [1, 'name', 'string'],
-    [2, 'group', 'string'],
-    [3, 'kind', 'string'],
-    [4, 'causes', '[]StatusCause'],
-    [5, 'retryAfterSeconds', 'int'],
-    [6, 'uid', 'string'],
-  ],
-  StatusCause: [
-    [1, 'reason', 'string'],
-    [2, 'message', 'string'],
-    [3, 'field', 'string'],
-  ],
-  APIGroup: [
-    [1, 'name', 'string'],
-    [2, 'versions', '[]GroupVersion'],
-    [3, 'preferredVersion', 'GroupVersion'],
-    [4, 'serverAddressByClientCIDRs', '[]ServerAddress'],
-  ],
-  GroupVersion: [
-    [1, 'groupVersion', 'string'],
-    [2, 'version', 'string'],
-  ],
-  ServerAddress: [
-    [1, 'clientCIDR', 'string'],
-    [2, 'serverAddress', 'string'],
-  ],
-  APIResource: [
-    [1, 'name', 'string'],
-    [2, 'namespaced', 'bool'],
-    [3, 'kind', 'string'],
-    [4, 'verbs', 'Verbs'],
-    [6, 'singularName', 'string'],
-    [8, 'group', 'string'],
-    [9, 'version', 'string'],
-    [10, 'storageVersionHash', 'string'],
-  ],
-  APIGroupDiscovery: [
-    [1, 'metadata', 'ObjectMeta'],
-    [2, 'versions', '[]APIVersionDiscovery'],
-  ],
-  ObjectMeta: [
-    [1, 'name', 'string'],
-    [2, 'generateName', 'string'],
-    [3, 'namespace', 'string'],
-    [4, 'selfLink', 'string'],
-    [5, 'uid', 'string'],
-    [6, 'resourceVersion', 'string'],
-    [7, 'generation', 'int'],
-    [8, 'creationTimestamp', 'Time'],
-  ],
-  APIVersionDiscovery: [
-    [1, 'version', 'string'],
-    [2, 'resources', '[]APIResourceDiscovery'],
-    [3, 'freshness', 'string'],
-  ],
-  APIResourceDiscovery: [
-    [1, 'resource', 'string'],
-    [2, 'responseKind', 'GroupVersionKind?'],
-    [3, 'scope', 'string'],
-    [4, 'singularResource', 'string'],
-    [5, 'verbs', '[]string'],
-    [8, 'subresources', '[]APISubresourceDiscovery'],
-  ],
-  APISubresourceDiscovery: [
-    [1, 'subresource', 'string'],
-    [2, 'responseKind', 'GroupVersionKind?'],
-    [4, 'verbs', '[]string'],
-  ],
-  GroupVersionKind: [
-    [1, 'group', 'string'],
-    [2, 'version', 'string'],
-    [3, 'kind', 'string'],
-  ],
-  MapEntry: [
-    [1, 'key', 'string'],
-    [2, 'value', 'string'],
-  ],
-  Unknown: [
-    [1, 'typeMeta', 'TypeMeta'],
-    [2, 'raw', 'bytes'],
-    [3, 'contentEncoding', 'string'],
-    [4, 'contentType', 'string'],
-  ],
-  TypeMeta: [
-    [1, 'apiVersion', 'string'],
-    [2, 'kind', 'string'],
-  ],
+  'v1/Status': fields('1 metadata ListMeta, 2 status, 3 message, 4 reason, 5 details StatusDetails?, 6 code int'),
+  StatusDetails: fields('1 name, 2 group, 3 kind, 4 causes []StatusCause, 5 retryAfterSeconds int, 6 uid'),
+  StatusCause: fields('1 reason, 2 message, 3 field'),
+
+  'v1/APIGroupList': fields('1 groups []APIGroup'),
+  'v1/APIGroup': apiGroup,
+  APIGroup: apiGroup,
+  GroupVersion: fields('1 groupVersion, 2 version'),
+  ServerAddress: fields('1 clientCIDR, 2 serverAddress'),
+  'v1/APIResourceList': fields('1 groupVersion, 2 resources []APIResource'),
+  APIResource: fields(
+    '1 name, 2 namespaced bool, 3 kind, 4 verbs Verbs, 6 singularName, 8 group, 9 version, 10 storageVersionHash',
+  ),
+  Verbs: fields('1 items []string'),
+
+  'apidiscovery.k8s.io/v2/APIGroupDiscoveryList': list('GroupDiscovery'),
+  GroupDiscovery: fields('1 metadata ObjectMeta, 2 versions []VersionDiscovery'),
+  ObjectMeta: fields(
+    '1 name, 2 generateName, 3 namespace, 4 selfLink, 5 uid, 6 resourceVersion, 7 generation int, 8 creationTimestamp None',
+  ),
+  None: [],
+  VersionDiscovery: fields('1 version, 2 resources []ResourceDiscovery, 3 freshness'),
+  ResourceDiscovery: fields(
+    '1 resource, 2 responseKind Kind?, 3 scope, 4 singularResource, 5 verbs []string, 8 subresources []SubresourceDiscovery',
+  ),
+  SubresourceDiscovery: fields('1 subresource, 2 responseKind Kind?, 4 verbs []string'),
+  Kind: fields('1 group, 2 version, 3 kind'),
+
+  Unknown: fields('1 typeMeta TypeMeta, 2 raw bytes, 3 contentEncoding, 4 contentType'),
+  TypeMeta: fields('1 apiVersion, 2 kind'),
 };
 
 const magic = Buffer.from('6b387300', 'hex');
-type Values = Readonly<Record<string, unknown>>;
 
 /** An API object in its JSON form -> bytes. Its kind and apiVersion say which message it is. */
 export const protobuf = (object: object): Buffer => {
   const { apiVersion = 'v1', kind } = object as { apiVersion?: string; kind?: string };
-  const raw = message(`${apiVersion}/${kind}`, object as Values);
-  return Buffer.concat([magic, message('Unknown', { typeMeta: { apiVersion, kind }, raw })]);
+  const raw = message(messages, `${apiVersion}/${kind}`, wireForm(object) as Values);
+  return Buffer.concat([magic, message(messages, 'Unknown', { typeMeta: { apiVersion, kind }, raw })]);
 };
 
-const message = (type: string, values: Values): Buffer => {
-  const fields = messages[type];
-  if (fields === undefined) throw new Error(`no protobuf message for ${type}`);
-  return Buffer.concat(fields.flatMap(([number, key, fieldType]) => encodings(number, fieldType, values[key])));
-};
-
-const encodings = (number: number, type: string, value: unknown): readonly Buffer[] => {
-  if (type.startsWith('[]')) return ((value ?? []) as unknown[]).map((one) => single(number, type.slice(2), one));
-  if (type === 'map') {
-    const entries = Object.entries((value ?? {}) as Values).sort(([a], [b]) => (a < b ? -1 : 1));
-    return entries.map(([key, text]) => single(number, 'MapEntry', { key, value: text }));
-  }
-  if (!type.endsWith('?')) return [single(number, type, value)];
-  return value === undefined || value === null ? [] : [single(number, type.slice(0, -1), value)];
-};
-
-/** One occurrence of a field: its number and wire type (0 varint, 2 length and bytes), then the value. */
-const single = (number: number, type: string, value: unknown): Buffer => {
-  if (type === 'int' || type === 'bool') return Buffer.concat([varint(number * 8), varint(Number(value ?? 0))]);
-  const bytes = content(type, value);
-  return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
-};
-
-const content = (type: string, value: unknown): Buffer => {
-  if (type === 'string') return Buffer.from((value as string | undefined) ?? '');
-  if (type === 'bytes') return value as Buffer;
-  if (type === 'Quantity') return single(1, 'string', value);
-  if (type === 'Verbs') return Buffer.concat(encodings(1, '[]string', value));
-  if (type === 'Time') return time(value as string | null | undefined);
-  return message(type, (value ?? {}) as Values);
-};
-
-/** Seconds and nanoseconds, the latter always 0; no time is an empty message. */
-const time = (rfc3339: string | null | undefined): Buffer => {
-  if (rfc3339 === undefined || rfc3339 === null) return Buffer.alloc(0);
-  return Buffer.concat([single(1, 'int', Date.parse(rfc3339) / 1000), single(2, 'int', 0)]);
-};
-
-/** Seven bits a byte, the lowest first. By division: values go beyond 32 bits. */
-const varint = (value: number): Buffer => {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 0x80) {
-    bytes.push((rest % 0x80) + 0x80);
-    rest = Math.floor(rest / 0x80);
-  }
-  return Buffer.from([...bytes, rest]);
+/** Times, quantities and verbs are plain in JSON and messages here. */
+const wireForm = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(wireForm);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]) => {
+    if (key === 'timestamp') return [key, { seconds: Date.parse(inner as string) / 1000, nanos: 0 }];
+    if (key === 'value') return [key, { string: inner }];
+    if (key === 'matchLabels' || key === 'metricLabels') return [key, inner]; // their keys are anybody's
+    if (key === 'verbs' && 'namespaced' in value) return [key, { items: inner }];
+    return [key, wireForm(inner)];
+  });
+  return Object.fromEntries(entries);
 };

@@ -9,6 +9,7 @@ import { aggregatedDiscovery, aggregatedParameters, apiGroup, groupList, resourc
 import type { ApiGroup } from './group.ts';
 import type { Log } from './log.ts';
 import { asksForAggregated, negotiated } from './negotiation.ts';
+import { addOpenapi } from './openapi-routes.ts';
 import { addProbes, type Check } from './probes.ts';
 import { json, represented } from './representation.ts';
 import { decodedTarget } from './request-info.ts';
@@ -107,6 +108,7 @@ const addRoutes = (
     if (!/[:*]|\/$/.test(url) && !paths.includes(url)) paths.push(url);
   });
   addProbes(app, readyChecks);
+  addOpenapi(app, groups, version);
   for (const slash of ['', '/']) addDiscovery(app, groups, slash);
   for (const { name, versions, answer } of groups) {
     app.all(`/apis/${name}/:version/*`, (request, reply) => {
