@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticate, User } from './authentication.ts';
 import { type Authorize, isMaster } from './authorization.ts';
 import { type ClientCertificate, clientCertificate } from './client-certificate.ts';
@@ -35,8 +35,7 @@ export const addAccess = (app: FastifyInstance, access: Access | null, watched: 
   app.decorateRequest('info', null as unknown as RequestInfo);
   app.decorateRequest('counted', false);
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('audit-id', request.headers['audit-id'] ?? randomUUID());
-    reply.header('cache-control', 'no-cache, private');
+    addCommonHeaders(request, reply);
     request.info = requestInfo(request.method, request.raw.url ?? '/');
     const milliseconds = deadlineMilliseconds(request.info.query);
     if (access !== null) await within(milliseconds, admit(access, request));
@@ -59,6 +58,11 @@ export const addAccess = (app: FastifyInstance, access: Access | null, watched: 
     request.counted = true;
     watched(++inFlight);
   };
+};
+
+/** What every answer carries. */
+export const addCommonHeaders = (request: FastifyRequest, reply: FastifyReply): void => {
+  reply.header('audit-id', request.headers['audit-id'] ?? randomUUID()).header('cache-control', 'no-cache, private');
 };
 
 /** In HTTP/2 each request has a stand-in for the socket; the session is what lasts as long as the connection. */

@@ -24,7 +24,7 @@ export const send = (
     return sendBytes(reply, code, mediaType, bytes);
   }
   reply.header('content-encoding', 'gzip').header('vary', 'Accept-Encoding');
-  return gzipped(bytes, { level: 1 }).then((small) => sendBytes(reply, code, mediaType, small));
+  return gzipped(bytes, { level: 1 }).then((small) => void sendBytes(reply, code, mediaType, small));
 };
 const gzipped = promisify(gzip);
 const largestPlain = 128 * 1024;

@@ -2,7 +2,7 @@ import { constants } from 'node:crypto';
 import { METHODS } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
-import { type Access, addAccess } from './access.ts';
+import { type Access, addAccess, addCommonHeaders } from './access.ts';
 import { send, sendBytes, sendError } from './answer.ts';
 import type { Board } from './board.ts';
 import { aggregatedDiscovery, aggregatedParameters, apiGroup, groupList, resourceList } from './discovery.ts';
@@ -40,8 +40,10 @@ export const buildServer = (options: ApiOptions): FastifyInstance => {
     exposeHeadRoutes: false,
     rewriteUrl: ({ url }: { url?: string }) => canonicalTarget(url ?? '/'),
     routerOptions: { maxParamLength: 100_000 },
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      void sendError(request, reply, error, log),
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      addCommonHeaders(request, reply);
+      sendError(request, reply, error, log);
+    },
   };
   const secure = certificate && {
     http2: true,
@@ -52,13 +54,21 @@ export const buildServer = (options: ApiOptions): FastifyInstance => {
   certificate?.onChange((pair) => secureServer(app).setSecureContext({ cert: pair.certificate, key: pair.privateKey }));
 
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  const paths: string[] = [];
+  app.addHook('onRoute', ({ url }) => {
+    if (!/[:*]|\/$/.test(url) && !paths.includes(url)) paths.push(url);
+  });
   const telemetry = addTelemetry(app, options.registry);
   addAccess(app, access, telemetry.inFlight);
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, log));
-  const paths = addRoutes(app, options, telemetry);
+  addRoutes(app, options, telemetry);
+  const index = Buffer.from(json({ paths: paths.sort() }, true));
+  for (const url of ['/', '/index.html']) {
+    app.all(url, (_request, reply) => sendBytes(reply, 200, 'application/json', index));
+  }
   app.setNotFoundHandler((request, reply) => {
     if (/^\/(apis|version)(\/|$)/.test(request.info.path)) throw noSuchResource();
-    return sendBytes(reply, 404, 'application/json', Buffer.from(json({ paths }, true)));
+    return sendBytes(reply, 404, 'application/json', index);
   });
   return app;
 };
@@ -87,7 +97,7 @@ const tlsOptions = {
 /** One spelling for each path, so that the router and authorization read the same: decoded once, encoded anew. */
 const canonicalTarget = (target: string): string => {
   const relative = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
-  if (!/[%#*]/.test(relative) && relative.startsWith('/')) return relative;
+  if (!/[%#]/.test(relative) && relative.startsWith('/')) return relative;
   const mark = relative.indexOf('?');
   try {
     const path = decodedTarget(relative).path.split('/').map(encodeURIComponent).join('/');
@@ -97,16 +107,11 @@ const canonicalTarget = (target: string): string => {
   }
 };
 
-/** Adds all routes; answers their paths, sorted. */
 const addRoutes = (
   app: FastifyInstance,
   { board, groups, version, readyChecks }: ApiOptions,
   telemetry: ApiTelemetry,
-): readonly string[] => {
-  const paths: string[] = [];
-  app.addHook('onRoute', ({ url }) => {
-    if (!/[:*]|\/$/.test(url) && !paths.includes(url)) paths.push(url);
-  });
+): void => {
   addProbes(app, readyChecks);
   addOpenapi(app, groups, version);
   for (const slash of ['', '/']) addDiscovery(app, groups, slash);
@@ -126,11 +131,6 @@ const addRoutes = (
     negotiated(request.headers.accept, ['application/json']);
     return sendBytes(reply, 200, 'application/json', versionInfo);
   });
-  const index = (_request: FastifyRequest, reply: FastifyReply) =>
-    sendBytes(reply, 200, 'application/json', Buffer.from(json({ paths }, true)));
-  app.all('/', index);
-  app.all('/index.html', index);
-  return paths.sort();
 };
 
 /** Everything the aggregator asks for before it leads anybody here. */

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Agent, request } from 'node:https';
+import { gunzipSync } from 'node:zlib';
 
 export interface Answer {
   readonly code: number;
@@ -30,7 +31,7 @@ export const httpsClient =
         response.on('error', reject);
         response.on('end', () => {
           const bytes = Buffer.concat(chunks);
-          const text = bytes.toString();
+          const text = (response.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString();
           const json = response.headers['content-type']?.startsWith('application/json') && text !== '';
           const body = json ? JSON.parse(text) : undefined;
           resolve({ code: response.statusCode ?? 0, headers: response.headers, bytes, text, body });
