@@ -40,11 +40,11 @@ export const workloadReader = (store: Store, settings: ReaderSettings): Workload
       try {
         const now = await store.time();
         histories = new Map(names.map((name) => [name, histories.get(name) ?? newHistory(settings.intervalSeconds)]));
-        // A record may name an interval that we did not know, and with it keys that were not asked for.
-        const problems = [
-          ...(await readDue(store, histories, now, settings)),
-          ...(await readDue(store, histories, now, settings)),
-        ];
+        const intervals = new Map([...histories].map(([name, { intervalSeconds }]) => [name, intervalSeconds]));
+        const problems = await readDue(store, histories, now, settings);
+        // A record may have named another interval, and with it keys that were not asked for.
+        const changed = [...histories].filter(([name, { intervalSeconds }]) => intervals.get(name) !== intervalSeconds);
+        const more = await readDue(store, new Map(changed), now, settings);
         for (const history of histories.values()) forgetOld(history, now);
         const { writableSince, writeProblem } = await probe(now);
         const heartbeats = Object.values(await store.readFields(heartbeatsKey(settings.keyPrefix))).map(Number);
@@ -55,7 +55,7 @@ export const workloadReader = (store: Store, settings: ReaderSettings): Workload
           writableSince,
           writeProblem,
           heartbeatAt: Number.isFinite(heartbeatAt) ? heartbeatAt : null,
-          problems,
+          problems: [...problems, ...more],
         };
       } catch (cause) {
         throw new GpumixError('REDIS_UNAVAILABLE', 'Redis cannot be read', { cause });

@@ -39,6 +39,8 @@ const syncSeconds = 2;
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-main-'));
 const snapshots = join(folder, 'snapshots');
 const azure = join(import.meta.dirname, '../../src/cli/demo/azure-conversation-10min.csv');
+/** 60 requests per second of one size. */
+const steady = join(folder, 'steady.csv');
 const processes = new Set<Running>();
 let redis: RedisServer;
 let adapter: Running;
@@ -173,6 +175,7 @@ const asList = (replicas: Readonly<Record<string, number>>) =>
 describe.runIf(ours)('the main job', () => {
   beforeAll(async () => {
     build();
+    steadyTrace(steady, 60, 900);
     redis = await startRedis();
     port = await freePort();
     const installed = await installOnHost();
@@ -290,8 +293,7 @@ describe.runIf(ours)('the main job', () => {
   });
 
   test('(d) Redis away for longer than a plan stands: nothing falls, the HPA quotes our reason, and it resumes', async () => {
-    const trace = steadyTrace(join(folder, 'steady.csv'), 60, 900);
-    replay(trace, '--seconds-per-token', '0');
+    replay(steady, '--seconds-per-token', '0');
     await settled();
     await redis.kill();
     await neverFalls(staleAfter + 10);
@@ -304,7 +306,7 @@ describe.runIf(ours)('the main job', () => {
   });
 
   test('(d) the writer killed right after a record with nothing pending, while pods run: nothing falls', async () => {
-    const traffic = replay(join(folder, 'steady.csv'), '--seconds-per-token', '0');
+    const traffic = replay(steady, '--seconds-per-token', '0');
     await settled();
     await traffic.kill();
     expect(traffic.output()).toMatch(/"meta_pending_reqs":0/);
@@ -313,7 +315,7 @@ describe.runIf(ours)('the main job', () => {
   });
 
   test('(e) gpumix killed and started again under load: nothing falls', async () => {
-    replay(join(folder, 'steady.csv'), '--seconds-per-token', '0');
+    replay(steady, '--seconds-per-token', '0');
     await settled();
     const watched = neverFalls(14);
     await sleep(1000);
@@ -325,7 +327,7 @@ describe.runIf(ours)('the main job', () => {
   });
 
   test('(f) kube-apiserver restarted under load: nothing falls, and gpumix follows the cluster again', async () => {
-    replay(join(folder, 'steady.csv'), '--seconds-per-token', '0');
+    replay(steady, '--seconds-per-token', '0');
     await settled();
     const before = await specReplicas();
     await restartApiServer();

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { arrivalRate, demandOf, type Interval, mergedDemand, shapeOf } from '../../src/workload/rates.ts';
+import { nothing, record } from '../helpers/records.ts';
+
+const never = Number.NEGATIVE_INFINITY;
+const rate = (intervals: readonly Interval[], silentUntil = never, windowSeconds = 60) =>
+  arrivalRate(intervals, 10, windowSeconds, silentUntil);
+
+describe('arrivalRate: counts over the seconds really covered', () => {
+  test.each([
+    {
+      name: 'case 19: two records of 100 are 10 req/s',
+      intervals: [record(1000, 100), record(1010, 100)],
+      expected: 10,
+    },
+    { name: 'case 19: one record of 100 is 10 req/s', intervals: [record(1000, 100)], expected: 10 },
+    {
+      name: 'case 21: an absent record before a newer one is an empty interval',
+      intervals: [record(1010, 60), nothing(1020), record(1030, 60)],
+      expected: 4,
+    },
+    {
+      name: 'case 21: an absent record after the newest is unknown',
+      intervals: [record(1010, 60), nothing(1020), nothing(1030)],
+      expected: 6,
+    },
+    {
+      name: 'a broken record is unknown',
+      intervals: [record(1010, 60), { time: 1020, found: 'broken' as const }, record(1030, 60)],
+      expected: 6,
+    },
+    { name: 'only the window counts', intervals: [record(900, 9000), record(1000, 50), record(1010, 50)], expected: 5 },
+    {
+      name: 'case 9: an interval of 5 s covers 5 s',
+      intervals: [record(1000, 10, { meta_interval_sec: 5 })],
+      expected: 2,
+    },
+  ])('$name', ({ intervals, expected }) => {
+    expect(rate(intervals)).toBe(expected);
+  });
+
+  test('a credible silence is covered as empty', () => {
+    expect(rate([record(1010, 60), nothing(1020), nothing(1030)], 1030)).toBe(2);
+  });
+
+  test('nothing covered is not a number, and not 0', () => {
+    expect(rate([nothing(1000)])).toBeNaN();
+    expect(rate([])).toBeNaN();
+  });
+});
+
+describe('shapeOf', () => {
+  test('case 11: completions of unknown size leave the shape as it is', () => {
+    const shape = shapeOf([record(1000, 7, { '80:60': 3, '100:60': 1, '0:0': 6 })], 60);
+    expect(shape).toEqual([
+      { inputTokens: 256, outputTokens: 64, share: 0.75 },
+      { inputTokens: 1024, outputTokens: 64, share: 0.25 },
+    ]);
+  });
+
+  test('case 25: arrivals without completions have no shape', () => {
+    expect(shapeOf([record(1000, 120), record(1010, 120), record(1020, 120)], 60)).toBeNull();
+  });
+
+  test('records outside the window do not count', () => {
+    expect(shapeOf([record(1000, 1, { '80:60': 1 }), record(2000, 1, { '90:60': 1 })], 60)).toMatchObject([
+      { inputTokens: 512 },
+    ]);
+  });
+});
+
+test('demandOf spreads the rate over the shape, headroom included', () => {
+  const shape = [
+    { inputTokens: 1, outputTokens: 2, share: 0.25 },
+    { inputTokens: 3, outputTokens: 4, share: 0.75 },
+  ];
+  expect(demandOf(8, shape, 0.5).map(({ arrivalRate: lambda }) => lambda)).toEqual([3, 9]);
+});
+
+test('mergedDemand adds the rows of several names by size', () => {
+  const row = (inputTokens: number, lambda: number) => ({ inputTokens, outputTokens: 8, arrivalRate: lambda });
+  expect(mergedDemand([[row(64, 1)], [row(32, 2), row(64, 3)]])).toEqual([row(32, 2), row(64, 4)]);
+});

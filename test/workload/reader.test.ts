@@ -1,0 +1,146 @@
+import { expect, test } from 'vitest';
+import { memoryStore } from '../../src/workload/memory-store.ts';
+import { workloadReader } from '../../src/workload/reader.ts';
+import type { Store } from '../../src/workload/store.ts';
+import { recordText } from '../helpers/records.ts';
+
+/** A store with a clock that the test sets, and a list of what was asked of it. */
+const world = () => {
+  const clock = { now: 0 };
+  const asked: string[] = [];
+  const memory = memoryStore(() => clock.now);
+  const store: Store = {
+    ...memory,
+    read: (keys) => {
+      asked.push(...keys.filter((key) => key.startsWith('aibrix:')));
+      return memory.read(keys);
+    },
+  };
+  const reader = workloadReader(store, {
+    intervalSeconds: 10,
+    settleSeconds: 2,
+    keyPrefix: 'gpumix:',
+    instance: 'test',
+  });
+  const key = (time: number, model = 'm') => `aibrix:${model}_request_trace_${time}`;
+  const readAt = async (now: number, names = ['m']) => {
+    clock.now = now;
+    asked.length = 0;
+    const workload = await reader.read(names);
+    return { ...workload, asked: asked.map((name) => Number(name.split('_').at(-1))).sort() };
+  };
+  return { clock, store, memory, key, readAt };
+};
+
+test('case 20: everything since the last time is asked for, the newest only when it has settled', async () => {
+  const { clock, memory, key, readAt } = world();
+  clock.now = 1000;
+  for (let time = 410; time <= 1000; time += 10) await memory.write(key(time), recordText(1), 600);
+  await readAt(1002);
+  expect((await readAt(1041.5)).asked).toEqual([1010, 1020, 1030]);
+  for (const time of [1010, 1020, 1030]) await memory.write(key(time), recordText(1), 600);
+  await readAt(1041.6);
+  expect((await readAt(1042)).asked).toEqual([1040]);
+});
+
+test('the first time, ten minutes are read; what the gateway has let expire is not asked for', async () => {
+  const { readAt } = world();
+  const { asked } = await readAt(5002);
+  expect([asked.length, asked[0], asked.at(-1)]).toEqual([60, 4410, 5000]);
+});
+
+test('an absent record is asked for again until it is a minute old, and counts when it comes late', async () => {
+  const { memory, key, readAt } = world();
+  await readAt(5002);
+  expect((await readAt(5012)).asked).toEqual([4960, 4970, 4980, 4990, 5000, 5010]);
+  await memory.write(key(5000), recordText(7), 600);
+  const { names } = await readAt(5022);
+  expect(names.get('m')?.intervals.find(({ time }) => time === 5000)).toMatchObject({ found: 'record' });
+  expect((await readAt(5032)).asked).not.toContain(5000);
+});
+
+test('a record that names another interval changes the keys that are asked for', async () => {
+  const { clock, memory, key, readAt } = world();
+  clock.now = 5000;
+  for (let time = 4960; time <= 5000; time += 5)
+    await memory.write(key(time), recordText(1, { meta_interval_sec: 5 }), 600);
+  const { names } = await readAt(5002);
+  const records = names
+    .get('m')
+    ?.intervals.filter(({ found }) => found === 'record')
+    .map(({ time }) => time);
+  expect(names.get('m')?.intervalSeconds).toBe(5);
+  expect(records).toEqual([4960, 4965, 4970, 4975, 4980, 4985, 4990, 4995, 5000]);
+});
+
+test('case 18: a broken record is named, its interval is unknown, and freshness does not advance', async () => {
+  const { clock, memory, key, readAt } = world();
+  clock.now = 5000;
+  await memory.write(key(4990), recordText(1), 600);
+  await memory.write(key(5000), 'not json', 600);
+  const { names, problems } = await readAt(5002);
+  expect(names.get('m')).toMatchObject({ lastRecordAt: 4990 });
+  expect(names.get('m')?.intervals.at(-1)).toEqual({ time: 5000, found: 'broken' });
+  expect(problems).toEqual([expect.stringMatching(/^aibrix:m_request_trace_5000: not JSON/)]);
+});
+
+test('case 23: names are opaque, and each has its own keys', async () => {
+  const { clock, memory, key, readAt } = world();
+  clock.now = 5000;
+  await memory.write(key(5000, 'a*b/c'), recordText(3), 600);
+  const { names } = await readAt(5002, ['a*b/c', 'axb/c']);
+  expect(names.get('a*b/c')?.lastRecordAt).toBe(5000);
+  expect(names.get('axb/c')?.lastRecordAt).toBeNull();
+});
+
+test('names that are no longer asked for are forgotten', async () => {
+  const { readAt } = world();
+  await readAt(5002, ['m', 'other']);
+  const { names } = await readAt(5012, ['other']);
+  expect([...names.keys()]).toEqual(['other']);
+  expect((await readAt(5022, ['m'])).asked).toHaveLength(60);
+});
+
+test('our own write dates from when it was last lost', async () => {
+  const { memory, store, readAt } = world();
+  expect((await readAt(5000)).writableSince).toBe(5000);
+  expect((await readAt(5010)).writableSince).toBe(5000);
+  await memory.write('gpumix:probe:test', 'of an older snapshot', 600);
+  expect((await readAt(5020)).writableSince).toBe(5020);
+  const refusing = workloadReader(
+    { ...store, write: () => Promise.reject(new Error('READONLY')) },
+    { intervalSeconds: 10, settleSeconds: 2, keyPrefix: 'gpumix:', instance: 'x' },
+  );
+  expect(await refusing.read(['m'])).toMatchObject({ writableSince: null, writeProblem: 'READONLY' });
+});
+
+test('the newest heartbeat counts; one from the far future does not', async () => {
+  const { memory, readAt } = world();
+  expect((await readAt(5000)).heartbeatAt).toBeNull();
+  await memory.writeField('gpumix:heartbeats', 'a', '4980');
+  await memory.writeField('gpumix:heartbeats', 'b', '4990');
+  await memory.writeField('gpumix:heartbeats', 'mad', '9999999');
+  await memory.writeField('gpumix:heartbeats', 'broken', 'x');
+  expect((await readAt(5000)).heartbeatAt).toBe(4990);
+});
+
+test('case 22: where the store cannot be read that is said, and what was read before stands', async () => {
+  const { clock, memory, key, store } = world();
+  let away = false;
+  const reader = workloadReader(
+    { ...store, time: () => (away ? Promise.reject(new Error('connect ECONNREFUSED')) : store.time()) },
+    { intervalSeconds: 10, settleSeconds: 2, keyPrefix: 'gpumix:', instance: 'x' },
+  );
+  clock.now = 5000;
+  await memory.write(key(4990), recordText(5), 600);
+  await reader.read(['m']);
+  away = true;
+  await expect(reader.read(['m'])).rejects.toThrow(
+    expect.objectContaining({ code: 'REDIS_UNAVAILABLE', message: 'Redis cannot be read' }),
+  );
+  away = false;
+  clock.now = 5500;
+  expect((await reader.read(['m'])).names.get('m')?.intervals.find(({ found }) => found === 'record')).toMatchObject({
+    time: 4990,
+  });
+});
