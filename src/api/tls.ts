@@ -14,8 +14,6 @@ export interface ServingCertificate {
   readonly stop: () => void;
 }
 
-const pollMilliseconds = 5_000;
-
 /**
  * Certificate and key from files that someone else renews. They are read again every few seconds, by content: a mounted
  * Secret changes through symbolic links that file watches do not follow. A pair that does not fit, as when only one of
@@ -25,6 +23,7 @@ export const certificateFromFiles = async (
   certificateFile: string,
   privateKeyFile: string,
   log: Log,
+  pollMilliseconds = 5_000,
 ): Promise<ServingCertificate> => {
   const read = async (): Promise<KeyPair> => {
     const [certificate, privateKey] = await Promise.all([
