@@ -49,5 +49,4 @@ if (!process.argv.includes('--if-stale') || stale()) {
   });
   await bundle.close();
   cpSync(join(root, 'src/cli/demo'), join(root, 'dist/demo'), { recursive: true });
-  cpSync(join(root, 'profiles'), join(root, 'dist/profiles'), { recursive: true });
 }

@@ -168,10 +168,11 @@ const targetOf = (
 const unreadableLabel = ({ idleReplicas, problem }: ModelDeployment, state: State): string | null =>
   state === 'idle' && idleReplicas === null ? problem : null;
 
-const reportOf = ({ name, conclusion, demand, dataAt, deployments }: Situation): ModelReport => ({
+const reportOf = ({ name, conclusion, demand, dataAt, deployments, offers, refused }: Situation): ModelReport => ({
   name,
   state: conclusion.state,
-  reason: conclusion.reason,
+  // Demand is known, but there is nothing to serve it with.
+  reason: conclusion.state === 'fresh' && offers.length === 0 ? [...refused.values()].join('; ') : conclusion.reason,
   arrivalRate: demand?.reduce((sum, row) => sum + row.arrivalRate, 0) ?? null,
   dataAt,
   deployments: deployments.map(keyOf),

@@ -72,11 +72,11 @@ export const createLoop = (parts: LoopParts): Loop => {
   };
 
   const tick = async (): Promise<void> => {
-    lastInterval = intervalNumber();
     const deployments = new Map([...cluster.deployments].sort(([a], [b]) => (a < b ? -1 : 1)));
     const names = new Set([...deployments.values()].flatMap(({ model, aliases }) => [model, ...aliases]));
     const workloadProblems = await readWorkload([...names]);
     const now = redisNow();
+    lastInterval = intervalNumber();
     const profiles = await parts.readProfiles([...deployments.values()], now);
     const reading = {
       now,

@@ -171,13 +171,14 @@ const demandNow = (
     const history = workload?.names.get(name);
     return history === undefined ? [] : [{ name, ...history }];
   });
+  const coverage = { silentUntil, lostUntil: workload?.lostUntil ?? Number.NEGATIVE_INFINITY };
   const records = histories
     .flatMap(({ intervals }) => intervals)
     .filter((interval) => recordOf(interval) !== null).length;
   const decidedBefore = group.deployments.some((deployment) => memory.decisions.has(keyOf(deployment)));
   if (records < 2 && !decidedBefore) return wait('only one interval has been seen; the first plan waits for two');
   const demands = histories.flatMap(({ name, intervals, intervalSeconds }) => {
-    const rate = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, silentUntil);
+    const rate = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);
     const shape = shapes.get(name) ?? shapes.get(group.name);
     return rate > 0 ? [shape === undefined ? null : demandOf(rate * group.share, shape, settings.headroom)] : [];
   });

@@ -21,6 +21,8 @@ export interface Workload {
   readonly names: ReadonlyMap<string, NameHistory>;
   /** Since when our own write has succeeded at every tick and was found again; null = it fails now. */
   readonly writableSince: number | null;
+  /** Up to when the store may have lost records, as it lost or refused our own write (Unix s); -Infinity = it has not. */
+  readonly lostUntil: number;
   /** Why the own write fails. */
   readonly writeProblem: string | null;
   /** Newest heartbeat of a gateway of ours (Unix s). */
@@ -41,20 +43,27 @@ export interface RateSettings {
   readonly headroom: number;
 }
 
+/** What a missing record means. */
+export interface Coverage {
+  /** Up to when it means that nothing happened, also after the newest record (Unix s); -Infinity = never. */
+  readonly silentUntil: number;
+  /** Up to when the store may have lost it (Unix s). */
+  readonly lostUntil: number;
+}
+
 /**
  * Arrivals per second over the window that ends with the newest covered interval: counts over the seconds really covered.
- * An interval without a record is covered, as empty, where a later one has a record or up to `silentUntil`; otherwise
- * nobody knows what happened in it and it counts neither way.
- * @param silentUntil up to when a missing record means that nothing happened (Unix s); -Infinity = never
+ * An interval without a record is covered, as empty, between two records and up to `silentUntil`; before the first record,
+ * after the newest, and where the store may have lost it, nobody knows what happened and it counts neither way.
  * @returns req/s; NaN where nothing is covered
  */
 export const arrivalRate = (
   intervals: readonly Interval[],
   intervalSeconds: number,
   windowSeconds: number,
-  silentUntil: number,
+  coverage: Coverage,
 ): number => {
-  const covered = coveredIntervals(intervals, silentUntil);
+  const covered = coveredIntervals(intervals, intervalSeconds, coverage);
   const end = covered.at(-1)?.time ?? Number.NaN;
   const window = covered.filter(({ time }) => time > end - windowSeconds);
   const seconds = window.reduce((sum, interval) => sum + (recordOf(interval)?.intervalSeconds ?? intervalSeconds), 0);
@@ -110,9 +119,15 @@ export const recordOf = (interval: Interval): RequestRecord | null =>
 export const active = ({ arrivals, completions, unknownSize, pending, queueing }: RequestRecord): boolean =>
   arrivals > 0 || completions.length > 0 || unknownSize > 0 || (pending ?? 0) > 0 || (queueing ?? 0) > 0;
 
-const coveredIntervals = (intervals: readonly Interval[], silentUntil: number): readonly Interval[] => {
-  const newestRecord = intervals.findLast((interval) => interval.found === 'record')?.time ?? Number.NEGATIVE_INFINITY;
+const coveredIntervals = (
+  intervals: readonly Interval[],
+  intervalSeconds: number,
+  { silentUntil, lostUntil }: Coverage,
+): readonly Interval[] => {
+  const records = intervals.filter(({ found }) => found === 'record');
+  const from = Math.max(records.at(0)?.time ?? Number.POSITIVE_INFINITY, lostUntil + intervalSeconds);
+  const to = Math.max(records.at(-1)?.time ?? Number.NEGATIVE_INFINITY, silentUntil);
   return intervals.filter(
-    ({ time, found }) => found === 'record' || (found === 'nothing' && time <= Math.max(newestRecord, silentUntil)),
+    ({ time, found }) => found === 'record' || (found === 'nothing' && time >= from && time <= to),
   );
 };

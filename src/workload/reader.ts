@@ -46,14 +46,13 @@ export const workloadReader = (store: Store, settings: ReaderSettings): Workload
         const changed = [...histories].filter(([name, { intervalSeconds }]) => intervals.get(name) !== intervalSeconds);
         const more = await readDue(store, new Map(changed), now, settings);
         for (const history of histories.values()) forgetOld(history, now);
-        const { writableSince, writeProblem } = await probe(now);
+        const written = await probe(now);
         const heartbeats = Object.values(await store.readFields(heartbeatsKey(settings.keyPrefix))).map(Number);
         const heartbeatAt = Math.max(...heartbeats.filter((time) => time <= now + lateRecords));
         return {
           now,
           names: new Map([...histories].map(([name, history]) => [name, frozen(history)])),
-          writableSince,
-          writeProblem,
+          ...written,
           heartbeatAt: Number.isFinite(heartbeatAt) ? heartbeatAt : null,
           problems: [...problems, ...more],
         };
@@ -151,18 +150,22 @@ const forgetOld = (history: MutableHistory, now: number): void => {
 const writeProbe = (store: Store, { keyPrefix, instance }: ReaderSettings) => {
   const key = `${keyPrefix}probe:${instance}`;
   let written: string | null = null;
-  let since: number | null = null;
-  return async (now: number): Promise<{ writableSince: number | null; writeProblem: string | null }> => {
+  let writableSince: number | null = null;
+  let lostUntil = Number.NEGATIVE_INFINITY;
+  return async (now: number): Promise<Pick<Workload, 'writableSince' | 'lostUntil' | 'writeProblem'>> => {
     try {
       const [found] = await store.read([key]);
-      const value = String(now);
-      await store.write(key, value, recordLifetime);
-      if (since === null || found !== written) since = now;
-      written = value;
-      return { writableSince: since, writeProblem: null };
+      await store.write(key, String(now), recordLifetime);
+      // On the first tick of this process nothing was written that could be lost.
+      if (written !== null && (found !== written || writableSince === null)) lostUntil = now;
+      if (writableSince === null || found !== written) writableSince = now;
+      written = String(now);
+      return { writableSince, lostUntil, writeProblem: null };
     } catch (error) {
-      since = null;
-      return { writableSince: null, writeProblem: messageOf(error) };
+      written ??= '';
+      writableSince = null;
+      lostUntil = now;
+      return { writableSince, lostUntil, writeProblem: messageOf(error) };
     }
   };
 };

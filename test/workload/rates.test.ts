@@ -3,8 +3,8 @@ import { arrivalRate, demandOf, type Interval, mergedDemand, shapeOf } from '../
 import { nothing, record } from '../helpers/records.ts';
 
 const never = Number.NEGATIVE_INFINITY;
-const rate = (intervals: readonly Interval[], silentUntil = never, windowSeconds = 60) =>
-  arrivalRate(intervals, 10, windowSeconds, silentUntil);
+const rate = (intervals: readonly Interval[], silentUntil = never, lostUntil = never, windowSeconds = 60) =>
+  arrivalRate(intervals, 10, windowSeconds, { silentUntil, lostUntil });
 
 describe('arrivalRate: counts over the seconds really covered', () => {
   test.each([
@@ -41,6 +41,16 @@ describe('arrivalRate: counts over the seconds really covered', () => {
 
   test('a credible silence is covered as empty', () => {
     expect(rate([record(1010, 60), nothing(1020), nothing(1030)], 1030)).toBe(2);
+  });
+
+  test('before the first record nobody knows: a gateway that has just begun is not taken for one with little traffic', () => {
+    expect(rate([nothing(980), nothing(990), record(1000, 100)])).toBe(10);
+  });
+
+  test('where the store may have lost records, their absence says nothing', () => {
+    const restarted = [record(960, 100), nothing(970), nothing(980), record(990, 100), record(1000, 100)];
+    expect(rate(restarted)).toBe(6);
+    expect(rate(restarted, never, 985)).toBe(10);
   });
 
   test('nothing covered is not a number, and not 0', () => {

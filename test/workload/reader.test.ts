@@ -101,17 +101,19 @@ test('names that are no longer asked for are forgotten', async () => {
   expect((await readAt(5022, ['m'])).asked).toHaveLength(60);
 });
 
-test('our own write dates from when it was last lost', async () => {
+test('our own write dates from when it was last lost, and until then records may be lost too', async () => {
   const { memory, store, readAt } = world();
-  expect((await readAt(5000)).writableSince).toBe(5000);
-  expect((await readAt(5010)).writableSince).toBe(5000);
+  const never = Number.NEGATIVE_INFINITY;
+  expect(await readAt(5000)).toMatchObject({ writableSince: 5000, lostUntil: never });
+  expect(await readAt(5010)).toMatchObject({ writableSince: 5000, lostUntil: never });
   await memory.write('gpumix:probe:test', 'of an older snapshot', 600);
-  expect((await readAt(5020)).writableSince).toBe(5020);
+  expect(await readAt(5020)).toMatchObject({ writableSince: 5020, lostUntil: 5020 });
+  expect(await readAt(5030)).toMatchObject({ writableSince: 5020, lostUntil: 5020 });
   const refusing = workloadReader(
     { ...store, write: () => Promise.reject(new Error('READONLY')) },
     { intervalSeconds: 10, settleSeconds: 2, keyPrefix: 'gpumix:', instance: 'x' },
   );
-  expect(await refusing.read(['m'])).toMatchObject({ writableSince: null, writeProblem: 'READONLY' });
+  expect(await refusing.read(['m'])).toMatchObject({ writableSince: null, lostUntil: 5030, writeProblem: 'READONLY' });
 });
 
 test('the newest heartbeat counts; one from the far future does not', async () => {

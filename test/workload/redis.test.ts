@@ -63,7 +63,10 @@ const readRate = async (store: Store): Promise<number> => {
     instance: 'test',
   });
   const { names } = await reader.read([model]);
-  return arrivalRate(names.get(model)?.intervals ?? [], 10, 60, Number.NEGATIVE_INFINITY);
+  return arrivalRate(names.get(model)?.intervals ?? [], 10, 60, {
+    silentUntil: Number.NEGATIVE_INFINITY,
+    lostUntil: Number.NEGATIVE_INFINITY,
+  });
 };
 
 describe('the same rates are read from every kind of Redis', () => {

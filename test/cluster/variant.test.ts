@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'vitest';
+import { boundsOfAutoscaler, boundsOfScaledObject, tightest } from '../../src/cluster/bounds.ts';
+import { deploymentPod } from '../../src/cluster/pods.ts';
+import { modelDeployment } from '../../src/cluster/variant.ts';
+
+const labels = { 'model.aibrix.ai/name': 'llama' };
+const object = (metadata: object, podSpec: object = {}, replicas = 2) => ({
+  metadata: { name: 'llama-l40s', namespace: 'ns', uid: 'u1', labels, ...metadata },
+  spec: { replicas, template: { spec: podSpec } },
+});
+const gpu = (limits: object) => ({ containers: [{ resources: { limits } }] });
+
+describe('a Deployment that carries a model', () => {
+  test('label, replicas, defaults', () => {
+    expect(modelDeployment(object({}))).toEqual({
+      namespace: 'ns',
+      name: 'llama-l40s',
+      uid: 'u1',
+      labels,
+      model: 'llama',
+      aliases: [],
+      priority: 0,
+      idleReplicas: 0,
+      replicas: 2,
+      gpu: null,
+      gpusPerReplica: 1,
+      price: null,
+      problem: null,
+    });
+  });
+
+  test('a name that a label cannot hold is an annotation; the label wins', () => {
+    const annotations = { 'model.aibrix.ai/name': 'org/llama' };
+    expect(modelDeployment(object({ labels: {}, annotations }))?.model).toBe('org/llama');
+    expect(modelDeployment(object({ annotations }))?.model).toBe('llama');
+  });
+
+  test('no model, no interest', () => {
+    expect(modelDeployment(object({ labels: { app: 'web' } }))).toBeNull();
+  });
+
+  test.each([
+    ['node selector', { nodeSelector: { 'nvidia.com/gpu.product': 'NVIDIA-H100-80GB-HBM3' } }, 'H100'],
+    ['an unknown product is its own type', { nodeSelector: { 'nvidia.com/gpu.product': 'NVIDIA-X1' } }, 'NVIDIA-X1'],
+    ['required affinity', affinity([['Tesla-V100-SXM2-16GB', 'Tesla-V100-PCIE-16GB']]), 'V100'],
+    ['an affinity that leaves two types says nothing', affinity([['NVIDIA-L4', 'NVIDIA-L40S']]), null],
+    ['terms that differ say nothing', affinity([['NVIDIA-L4'], ['NVIDIA-L40S']]), null],
+    ['a term without the product says nothing', affinity([['NVIDIA-L4'], []]), null],
+  ])('GPU type: %s', (_name, podSpec, expected) => {
+    expect(modelDeployment(object({}, podSpec))?.gpu).toBe(expected);
+  });
+
+  test('GPU type: the annotation comes first', () => {
+    const annotations = { 'gpumix.io/gpu': 'L4' };
+    expect(
+      modelDeployment(object({ annotations }, { nodeSelector: { 'nvidia.com/gpu.product': 'NVIDIA-H200' } }))?.gpu,
+    ).toBe('L4');
+  });
+
+  test('GPUs per replica are summed over containers, limits before requests', () => {
+    const podSpec = {
+      containers: [
+        { resources: { limits: { 'nvidia.com/gpu': '2', cpu: '4' } } },
+        { resources: { requests: { 'amd.com/gpu': 1 } } },
+        {},
+      ],
+    };
+    expect(modelDeployment(object({}, podSpec))?.gpusPerReplica).toBe(3);
+    expect(modelDeployment(object({}, gpu({ cpu: '1' })))?.gpusPerReplica).toBe(1);
+  });
+
+  test('idle replicas, price, priority, aliases', () => {
+    const read = modelDeployment(
+      object({
+        labels: { ...labels, 'model.aibrix.ai/min_replicas': '3' },
+        annotations: { 'gpumix.io/price': '1.25', 'gpumix.io/priority': '-2', 'gpumix.io/aliases': 'lora-a, lora-b,' },
+      }),
+    );
+    expect(read).toMatchObject({
+      idleReplicas: 3,
+      price: 1.25,
+      priority: -2,
+      aliases: ['lora-a', 'lora-b'],
+      problem: null,
+    });
+  });
+
+  test.each(['two', '-1', '1.5', '', ' 1'])(
+    'min_replicas %j is one clear line, and the last good value stands',
+    (text) => {
+      const broken = object({ labels: { ...labels, 'model.aibrix.ai/min_replicas': text } });
+      const first = modelDeployment(broken);
+      expect(first).toMatchObject({
+        idleReplicas: null,
+        problem: `Deployment ns/llama-l40s: model.aibrix.ai/min_replicas is ${JSON.stringify(text)}, not a whole number from 0`,
+      });
+      const good = modelDeployment(object({ labels: { ...labels, 'model.aibrix.ai/min_replicas': '4' } }));
+      expect(modelDeployment(broken, good ?? undefined)).toMatchObject({ idleReplicas: 4, problem: first?.problem });
+    },
+  );
+
+  test.each(['0', '-1', 'free'])('a price of %j is one clear line', (text) => {
+    expect(modelDeployment(object({ annotations: { 'gpumix.io/price': text } }))).toMatchObject({
+      price: null,
+      problem: `Deployment ns/llama-l40s: gpumix.io/price is "${text}", not a number above 0`,
+    });
+  });
+});
+
+function affinity(terms: readonly (readonly string[])[]) {
+  const nodeSelectorTerms = terms.map((values) => ({
+    matchExpressions: values.length === 0 ? [] : [{ key: 'nvidia.com/gpu.product', operator: 'In', values }],
+  }));
+  return { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } } };
+}
+
+describe('bounds', () => {
+  const autoscaler = (spec: object, metadata: object = {}) => ({
+    metadata: { name: 'x', namespace: 'ns', ...metadata },
+    spec,
+  });
+  const target = { scaleTargetRef: { kind: 'Deployment', name: 'd' } };
+
+  test('an HPA without minReplicas has 1', () => {
+    expect(boundsOfAutoscaler(autoscaler({ ...target, maxReplicas: 9 }))).toEqual({
+      deployment: 'ns/d',
+      minReplicas: 1,
+      maxReplicas: 9,
+    });
+    expect(boundsOfAutoscaler(autoscaler({ ...target, minReplicas: 0, maxReplicas: 9 }))?.minReplicas).toBe(0);
+  });
+
+  test.each([
+    ['another kind', autoscaler({ scaleTargetRef: { kind: 'StatefulSet', name: 'd' }, maxReplicas: 9 })],
+    [
+      'an HPA of a ScaledObject',
+      autoscaler({ ...target, maxReplicas: 9 }, { ownerReferences: [{ kind: 'ScaledObject', name: 's' }] }),
+    ],
+    [
+      'an HPA of a PodAutoscaler',
+      autoscaler({ ...target, maxReplicas: 9 }, { ownerReferences: [{ kind: 'PodAutoscaler', name: 's' }] }),
+    ],
+  ])('%s says nothing', (_name, object_) => {
+    expect(boundsOfAutoscaler(object_)).toBeNull();
+  });
+
+  test("a ScaledObject has its own limits and KEDA's defaults", () => {
+    expect(boundsOfScaledObject(autoscaler({ scaleTargetRef: { name: 'd' } }))).toEqual({
+      deployment: 'ns/d',
+      minReplicas: 0,
+      maxReplicas: 100,
+    });
+    expect(
+      boundsOfScaledObject(autoscaler({ scaleTargetRef: { name: 'd' }, minReplicaCount: 2, maxReplicaCount: 5 })),
+    ).toMatchObject({ minReplicas: 2, maxReplicas: 5 });
+  });
+
+  test('the tightest wins; a minimum above the maximum gives way', () => {
+    expect(
+      tightest([
+        { minReplicas: 1, maxReplicas: 9 },
+        { minReplicas: 3, maxReplicas: null },
+        { minReplicas: 0, maxReplicas: 5 },
+      ]),
+    ).toEqual({ minReplicas: 3, maxReplicas: 5 });
+    expect(
+      tightest([
+        { minReplicas: 7, maxReplicas: 9 },
+        { minReplicas: 0, maxReplicas: 5 },
+      ]),
+    ).toEqual({ minReplicas: 5, maxReplicas: 5 });
+    expect(tightest([])).toEqual({ minReplicas: 0, maxReplicas: null });
+  });
+});
+
+describe('pods', () => {
+  const pod = (metadata: object, status: object = {}) => ({
+    metadata: {
+      name: 'a-b-7c9f-x2',
+      namespace: 'ns',
+      uid: 'p1',
+      labels: { 'pod-template-hash': '7c9f' },
+      ownerReferences: [{ kind: 'ReplicaSet', name: 'a-b-7c9f', controller: true }],
+      ...metadata,
+    },
+    status,
+  });
+
+  test('its Deployment is in the name of its ReplicaSet', () => {
+    expect(deploymentPod(pod({}))).toMatchObject({ deployment: 'a-b', ready: false });
+    expect(deploymentPod(pod({}, { conditions: [{ type: 'Ready', status: 'True' }] }))?.ready).toBe(true);
+  });
+
+  test('pods of anything else are left out', () => {
+    expect(deploymentPod(pod({ ownerReferences: [] }))).toBeNull();
+    expect(
+      deploymentPod(pod({ ownerReferences: [{ kind: 'StatefulSet', name: 'a-b-7c9f', controller: true }] })),
+    ).toBeNull();
+    expect(deploymentPod(pod({ labels: {} }))).toBeNull();
+  });
+
+  test('a restart or another image is another incarnation', () => {
+    const at = (restartCount: number, imageID: string) =>
+      deploymentPod(pod({}, { containerStatuses: [{ restartCount, imageID }] }))?.incarnation;
+    expect(new Set([at(0, 'i'), at(1, 'i'), at(0, 'j')]).size).toBe(3);
+    expect(at(0, 'i')).toBe(at(0, 'i'));
+  });
+});

@@ -1,0 +1,63 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+
+test('flags beat environment variables, which beat defaults', () => {
+  expect(readConfig([], {}).redisUrl).toBe('redis://localhost:6379');
+  expect(readConfig([], { REDIS_URL: 'redis://env' }).redisUrl).toBe('redis://env');
+  expect(readConfig(['--redis-url', 'redis://flag'], { REDIS_URL: 'redis://env' }).redisUrl).toBe('redis://flag');
+  expect(readConfig([], { GPUMIX_HEADROOM: '0.2' }).headroom).toBe(0.2);
+});
+
+test('a switch may stand alone or have a value', () => {
+  expect(readConfig(['--trust-silence'], {}).trustSilence).toBe(true);
+  expect(readConfig(['--trust-silence=false'], { GPUMIX_TRUST_SILENCE: 'true' }).trustSilence).toBe(false);
+});
+
+test('all that is wrong is said at once, one line each, and no password with it', () => {
+  const argv = [
+    '--interval-seconds',
+    '0',
+    '--headroom=-1',
+    '--routing',
+    'magic',
+    '--secure-port',
+    '1.5',
+    '--tls-cert-file',
+    'x',
+  ];
+  expect(() => readConfig(argv, { GPUMIX_IDLE_AFTER_SECONDS: 'soon', GPUMIX_TRUST_SILENCE: 'maybe' })).toThrow(
+    expect.objectContaining({
+      code: 'BAD_SETTING',
+      message: [
+        '--interval-seconds is "0": less than 1',
+        '--headroom is "-1": less than 0',
+        'GPUMIX_IDLE_AFTER_SECONDS is "soon": not a number',
+        'GPUMIX_TRUST_SILENCE is "maybe": neither true nor false',
+        '--routing is "magic": none of size, input, load, none',
+        '--secure-port is "1.5": not a whole number from 0',
+      ].join('\n'),
+    }),
+  );
+  expect(() => readConfig(['--tls-cert-file', 'x'], {})).toThrow(
+    '--tls-cert-file and --tls-private-key-file go together',
+  );
+});
+
+test('an unknown flag is bad usage', () => {
+  expect(() => readConfig(['--replicas', '3'], {})).toThrow(
+    expect.objectContaining({ code: 'BAD_USAGE', message: "Unknown option '--replicas'" }),
+  );
+  expect(() => readConfig(['extra'], {})).toThrow(expect.objectContaining({ code: 'BAD_USAGE' }));
+});
+
+test('prices come from a file, checked', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'gpumix-config-')), 'prices.json');
+  writeFileSync(file, '{"L4": 0.5}');
+  expect(readConfig(['--prices', file], {}).prices).toEqual({ L4: 0.5 });
+  writeFileSync(file, '{"L4": "cheap"}');
+  expect(() => readConfig(['--prices', file], {})).toThrow(/L4 is cheap, not a price above 0/);
+  expect(() => readConfig(['--prices', '/nowhere'], {})).toThrow(/ENOENT/);
+});

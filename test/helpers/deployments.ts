@@ -1,0 +1,27 @@
+import type { ModelDeployment } from '../../src/cluster/variant.ts';
+import { type FoundProfile, profileOf } from '../../src/profiles/profile.ts';
+
+/** A Deployment of model `m` in namespace `ns` with one replica. */
+export const deployment = (name: string, more: Partial<ModelDeployment> = {}): ModelDeployment => ({
+  namespace: 'ns',
+  name,
+  uid: name,
+  labels: {},
+  model: 'm',
+  aliases: [],
+  priority: 0,
+  idleReplicas: 0,
+  replicas: 1,
+  gpu: null,
+  gpusPerReplica: 1,
+  price: null,
+  problem: null,
+  ...more,
+});
+
+/** A profile that serves `throughput` req/s of 1024 tokens in, 64 out. */
+export const foundProfile = (gpu: string, throughput: number, cost = 1): FoundProfile => ({
+  profile: profileOf({ gpu, cost, indexes: [[64], [1024]], tputs: [[throughput]] }, gpu),
+  source: `profile ${gpu}`,
+  seenAt: 0,
+});

@@ -1,0 +1,247 @@
+import { describe, expect, test } from 'vitest';
+import type { Snapshot } from '../../src/domain.ts';
+import { decide } from '../../src/planner/decide.ts';
+import { planOf } from '../../src/planner/plan.ts';
+import { type DecideSettings, emptyMemory, type Memory, type Reading } from '../../src/planner/situation.ts';
+import type { Interval, Workload } from '../../src/workload/rates.ts';
+import { deployment, foundProfile } from '../helpers/deployments.ts';
+import { nothing, record } from '../helpers/records.ts';
+
+const settings: DecideSettings = {
+  windowSeconds: 60,
+  shapeWindowSeconds: 240,
+  headroom: 0,
+  idleAfterSeconds: 240,
+  settleSeconds: 2,
+  staleAfterSeconds: 300,
+  trustSilence: false,
+  poolNamespaces: false,
+  routing: 'size',
+  budget: null,
+  prices: { H100: 4, L40S: 1 },
+  nodeLimit: 100_000,
+};
+const times = (from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, (to - from) / 10 + 1) }, (_, index) => from + 10 * index);
+/** 30 arrivals and completions of 1024 in, 64 out in each interval: 3 req/s. */
+const busy = (from: number, to: number): Interval[] =>
+  times(from, to).map((time) => record(time, 30, { '100:60': 30 }));
+
+const workload = (
+  now: number,
+  names: Readonly<Record<string, readonly Interval[]>>,
+  more: Partial<Workload> = {},
+): Workload => ({
+  now,
+  names: new Map(
+    Object.entries(names).map(([name, intervals]) => [
+      name,
+      {
+        intervals,
+        intervalSeconds: 10,
+        lastRecordAt: intervals.findLast(({ found }) => found === 'record')?.time ?? null,
+      },
+    ]),
+  ),
+  writableSince: 0,
+  lostUntil: Number.NEGATIVE_INFINITY,
+  writeProblem: null,
+  heartbeatAt: null,
+  problems: [],
+  ...more,
+});
+const deployments = [deployment('h100', { gpu: 'H100', idleReplicas: 1 }), deployment('l40s', { gpu: 'L40S' })];
+const reading = (now: number, given: Workload | null, more: Partial<Reading> = {}): Reading => ({
+  now,
+  workload: given,
+  deployments: new Map(deployments.map((one) => [`${one.namespace}/${one.name}`, one])),
+  profiles: new Map([
+    ['ns/h100', foundProfile('h100', 8)],
+    ['ns/l40s', foundProfile('l40s', 2)],
+  ]),
+  bounds: new Map(),
+  ready: new Map(),
+  gatewayUnchangedSince: null,
+  unsynced: [],
+  ...more,
+});
+const run = (given: Reading, memory: Memory = emptyMemory, more: Partial<DecideSettings> = {}) =>
+  decide(given, memory, { ...settings, ...more }, planOf);
+const targets = (decided: ReturnType<typeof run>) =>
+  Object.fromEntries(
+    decided.targets.map(({ namespace, deployment: name, decision }) => [
+      `${namespace}/${name}`,
+      'replicas' in decision ? decision.replicas : decision.unavailable,
+    ]),
+  );
+
+const steady = run(reading(2002, workload(2002, { m: busy(1410, 2000) })));
+
+describe('fresh', () => {
+  test('the cheapest mix carries the arrivals, and the targets are its replicas', () => {
+    expect(targets(steady)).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+    expect(steady.plan).toMatchObject({ status: 'optimal', cost: 2 });
+    expect(steady.models).toMatchObject([{ name: 'm', state: 'fresh', arrivalRate: 3, dataAt: 2000 }]);
+  });
+
+  test('the label does nothing while there is traffic', () => {
+    expect(targets(steady)['ns/h100']).toBe(0);
+  });
+
+  test('headroom, bounds of autoscalers and price annotations count', () => {
+    const given = workload(2002, { m: busy(1410, 2000) });
+    expect(targets(run(reading(2002, given), emptyMemory, { headroom: 0.5 }))).toEqual({ 'ns/h100': 0, 'ns/l40s': 3 });
+    const bounds = new Map([['ns/l40s', { minReplicas: 0, maxReplicas: 1 }]]);
+    expect(targets(run(reading(2002, given, { bounds })))).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+    const dear = [deployments[0]!, deployment('l40s', { gpu: 'L40S', price: 3 })];
+    const priced = new Map(dear.map((one) => [`ns/${one.name}`, one]));
+    expect(targets(run(reading(2002, given, { deployments: priced })))).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+  });
+
+  test('one interval alone makes no first plan; two do', () => {
+    expect(targets(run(reading(2002, workload(2002, { m: busy(2000, 2000) }))))['ns/l40s']).toMatch(
+      /^quiet: only one interval/,
+    );
+    expect(targets(run(reading(2002, workload(2002, { m: busy(1990, 2000) }))))['ns/l40s']).toBe(2);
+  });
+
+  test('case 25: arrivals of unknown size hold what stands, and are not zero', () => {
+    const unknown = workload(2002, { m: times(1980, 2000).map((time) => record(time, 120)) });
+    expect(targets(run(reading(2002, unknown)))['ns/l40s']).toMatch(/^quiet: requests arrive, but none has ended/);
+    expect(targets(run(reading(2002, unknown), steady.memory))).toEqual({ 'ns/h100': 1, 'ns/l40s': 2 });
+  });
+
+  test('requests under another name of the model are added', () => {
+    const named = new Map(
+      [...reading(0, null).deployments].map(([key, one]) => [key, { ...one, aliases: ['adapter'] }]),
+    );
+    const both = workload(2002, { m: busy(1410, 2000), adapter: busy(1410, 2000) });
+    expect(run(reading(2002, both, { deployments: named })).models).toMatchObject([{ arrivalRate: 6 }]);
+  });
+
+  test('the snapshot solves again to the same plan', () => {
+    expect(planOf(steady.snapshot as Snapshot)).toEqual(steady.plan);
+  });
+});
+
+describe('what is not known lowers nothing', () => {
+  const silent = [...busy(1410, 1750), ...times(1760, 2000).map(nothing)];
+
+  test('quiet and stale: the last decision stands, with its age', () => {
+    const stale = run(reading(2040, workload(2002, { m: busy(1410, 2000) })), steady.memory);
+    expect(stale.models).toMatchObject([{ state: 'stale' }]);
+    expect(stale.targets.map(({ decision }) => decision)).toEqual([
+      { replicas: 0, asOf: 2000 },
+      { replicas: 2, asOf: 2000 },
+    ]);
+  });
+
+  test('case 22: after staleAfterSeconds it is unavailable with the reason, and pods are still answered', () => {
+    const old = run(reading(2301, workload(2002, { m: busy(1410, 2000) })), steady.memory);
+    expect(targets(old)['ns/l40s']).toMatch(
+      /^stale: no request record for 301 s; our own write to Redis does not succeed/,
+    );
+    expect(old.targets.map(({ standing }) => standing.replicas)).toEqual([0, 2]);
+  });
+
+  test('case 48: nothing but a credible idle goes to the label', () => {
+    expect(targets(run(reading(2002, workload(2002, { m: silent })), steady.memory))).toEqual({
+      'ns/h100': 0,
+      'ns/l40s': 2,
+    });
+    const idle = run(reading(2002, workload(2002, { m: silent }, { heartbeatAt: 2000 })), steady.memory);
+    expect(targets(idle)).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+    expect(idle.plan).toBeNull();
+  });
+
+  test('after an idle decision, losing its evidence changes nothing', () => {
+    const idle = run(reading(2002, workload(2002, { m: silent }, { heartbeatAt: 2000 })), steady.memory);
+    const later = run(reading(2100, workload(2100, { m: silent }, { heartbeatAt: 2000 })), idle.memory);
+    expect(later.models).toMatchObject([{ state: 'stale' }]);
+    expect(targets(later)).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+  });
+
+  test('missing: unavailable, but a Deployment below its label is raised to it', () => {
+    const none = workload(2002, { m: times(1410, 2000).map(nothing) }, { heartbeatAt: 2000 });
+    const atZero = new Map([...reading(0, null).deployments].map(([key, one]) => [key, { ...one, replicas: 0 }]));
+    expect(targets(run(reading(2002, none)))).toEqual({
+      'ns/h100': expect.stringMatching(/^missing/),
+      'ns/l40s': expect.stringMatching(/^missing/),
+    });
+    expect(targets(run(reading(2002, none, { deployments: atZero })))).toEqual({
+      'ns/h100': 1,
+      'ns/l40s': expect.stringMatching(/^missing/),
+    });
+    expect(targets(run(reading(2002, null)))['ns/l40s']).toBe('missing: Redis has not been read yet');
+    expect(targets(run(reading(2002, none, { unsynced: ['Pods have not been read yet'] })))['ns/l40s']).toBe(
+      'missing: Pods have not been read yet',
+    );
+  });
+
+  test('a Deployment without a profile is left alone, the others are planned', () => {
+    const profiles = new Map([['ns/l40s', foundProfile('l40s', 2)]]);
+    expect(targets(run(reading(2002, workload(2002, { m: busy(1410, 2000) }), { profiles })))).toEqual({
+      'ns/h100': 'no profile for Deployment ns/h100 of model m',
+      'ns/l40s': 2,
+    });
+  });
+
+  test('a label that is no integer keeps one Deployment from going idle, and harms no other', () => {
+    const broken = { ...deployments[0]!, idleReplicas: null, problem: 'Deployment ns/h100: min_replicas is "two"' };
+    const given = new Map([
+      ['ns/h100', broken],
+      ['ns/l40s', deployments[1]!],
+    ]);
+    const idle = run(reading(2002, workload(2002, { m: silent }, { heartbeatAt: 2000 }), { deployments: given }));
+    expect(targets(idle)).toEqual({ 'ns/h100': 'Deployment ns/h100: min_replicas is "two"', 'ns/l40s': 0 });
+    const traffic = run(reading(2002, workload(2002, { m: busy(1410, 2000) }), { deployments: given }));
+    expect(targets(traffic)).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+  });
+});
+
+describe('one model in two namespaces', () => {
+  const two = new Map(
+    ['a', 'b'].map((namespace) => [`${namespace}/l40s`, deployment('l40s', { gpu: 'L40S', namespace })]),
+  );
+  const profiles = new Map([...two.keys()].map((key) => [key, foundProfile('l40s', 2)]));
+  const given = workload(2002, { m: busy(1410, 2000) });
+
+  test('arrivals are split by Ready replicas', () => {
+    const split = run(
+      reading(2002, given, {
+        deployments: two,
+        profiles,
+        ready: new Map([
+          ['a/l40s', 2],
+          ['b/l40s', 1],
+        ]),
+      }),
+    );
+    expect(split.models.map(({ name, arrivalRate }) => [name, arrivalRate])).toEqual([
+      ['m (a)', 2],
+      ['m (b)', 1],
+    ]);
+    expect(targets(split)).toEqual({ 'a/l40s': 1, 'b/l40s': 1 });
+  });
+
+  test('evenly where nothing is Ready; as one where they are pooled', () => {
+    expect(
+      run(reading(2002, given, { deployments: two, profiles })).models.map(({ arrivalRate }) => arrivalRate),
+    ).toEqual([1.5, 1.5]);
+    const pooled = run(reading(2002, given, { deployments: two, profiles }), emptyMemory, { poolNamespaces: true });
+    expect(pooled.plan?.cost).toBe(2);
+  });
+});
+
+test('a Deployment that is gone is forgotten, and starts anew when it is made again', () => {
+  const one = new Map([['ns/h100', deployments[0]!]]);
+  const without = run(reading(2012, workload(2012, { m: busy(1410, 2010) }), { deployments: one }), steady.memory);
+  expect(without.memory.decisions.has('ns/l40s')).toBe(false);
+  expect(targets(without)).toEqual({ 'ns/h100': 1 });
+});
+
+test('what the planner remembered is not changed by the next tick', () => {
+  const before = JSON.stringify([...steady.memory.decisions]);
+  run(reading(2012, workload(2012, { m: [] })), steady.memory);
+  expect(JSON.stringify([...steady.memory.decisions])).toBe(before);
+});

@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest';
+import { createBoard } from '../../src/planner/board.ts';
+import { createLoop } from '../../src/planner/loop.ts';
+import { planOf } from '../../src/planner/plan.ts';
+import { memoryStore } from '../../src/workload/memory-store.ts';
+import { workloadReader } from '../../src/workload/reader.ts';
+import { deployment, foundProfile } from '../helpers/deployments.ts';
+import { recordText } from '../helpers/records.ts';
+
+/** Redis' clock is `behind` seconds behind ours. */
+const setUp = (behind = 0) => {
+  const clock = { now: 5000 };
+  const store = memoryStore(() => clock.now - behind);
+  let away = false;
+  const deployments = new Map([['ns/l40s', deployment('l40s')]]);
+  const board = createBoard(deployments, new Map(), 300, () => clock.now);
+  const reader = workloadReader(store, { intervalSeconds: 10, settleSeconds: 2, keyPrefix: 'gpumix:', instance: 'x' });
+  const problems: (readonly string[])[] = [];
+  const loop = createLoop({
+    cluster: {
+      deployments,
+      pods: new Map(),
+      bounds: () => new Map(),
+      gatewayUnchangedSince: () => null,
+      unsynced: () => [],
+      problems: () => ['of the cluster'],
+    },
+    readWorkload: (names) => (away ? Promise.reject(new Error('ECONNREFUSED')) : reader.read(names)),
+    readProfiles: async () => ({ found: new Map([['ns/l40s', foundProfile('l40s', 2)]]), problems: ['of profiles'] }),
+    solve: planOf,
+    board,
+    settings: {
+      intervalSeconds: 10,
+      windowSeconds: 60,
+      shapeWindowSeconds: 240,
+      headroom: 0,
+      idleAfterSeconds: 240,
+      settleSeconds: 2,
+      staleAfterSeconds: 300,
+      trustSilence: false,
+      poolNamespaces: false,
+      routing: 'size',
+      budget: null,
+      prices: {},
+      nodeLimit: 1000,
+    },
+    clock: () => clock.now,
+    onTick: (_decided, found) => problems.push(found),
+  });
+  const write = (time: number) => store.write(`aibrix:m_request_trace_${time}`, recordText(30, { '100:60': 30 }), 600);
+  return {
+    clock,
+    loop,
+    board,
+    problems,
+    write,
+    setAway: (value: boolean) => {
+      away = value;
+    },
+  };
+};
+const replicas = (board: ReturnType<typeof setUp>['board']) => board.target('ns', 'l40s')?.decision;
+
+test('a tick is due once per interval, settle time after its end', async () => {
+  const { clock, loop } = setUp();
+  clock.now = 5001;
+  await loop.tick();
+  expect(loop.due()).toBe(false);
+  clock.now = 5001.9;
+  expect(loop.due()).toBe(false);
+  clock.now = 5002;
+  expect(loop.due()).toBe(true);
+  await loop.tick();
+  expect(loop.due()).toBe(false);
+});
+
+test('the clock of Redis counts, also where ours is ten seconds off; that is said', async () => {
+  const { clock, loop, board, problems, write } = setUp(10);
+  for (const time of [4970, 4980]) await write(time);
+  clock.now = 4992.5;
+  await loop.tick();
+  expect(replicas(board)).toEqual({ replicas: 2, asOf: 4980 });
+  expect(problems.at(-1)).toContain('our clock differs from that of Redis by -10 s; that of Redis counts');
+  clock.now = 5001.9;
+  expect(loop.due()).toBe(false);
+  clock.now = 5002;
+  expect(loop.due()).toBe(true);
+});
+
+test('where Redis is away the loop goes on, says so, and what stood stands until it is stale', async () => {
+  const { clock, loop, board, problems, write, setAway } = setUp();
+  for (const time of [4990, 5000]) await write(time);
+  clock.now = 5002;
+  await loop.tick();
+  expect(replicas(board)).toEqual({ replicas: 2, asOf: 5000 });
+  setAway(true);
+  clock.now = 5300;
+  await loop.tick();
+  expect(replicas(board)).toEqual({ replicas: 2, asOf: 5000 });
+  expect(problems.at(-1)).toEqual(['ECONNREFUSED', 'of profiles', 'of the cluster']);
+  clock.now = 5302;
+  await loop.tick();
+  expect(replicas(board)).toEqual({ unavailable: expect.stringMatching(/^stale: no request record for 302 s/) });
+  setAway(false);
+  for (let time = 5260; time <= 5310; time += 10) await write(time);
+  clock.now = 5312;
+  await loop.tick();
+  expect(replicas(board)).toEqual({ replicas: 2, asOf: 5310 });
+});
