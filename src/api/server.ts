@@ -5,6 +5,12 @@ import type { Registry } from 'prom-client';
 import { type Access, addAccess, addCommonHeaders } from './access.ts';
 import { send, sendBytes, sendError } from './answer.ts';
 import type { Board } from './board.ts';
+import {
+  answerBrokenRequest,
+  type ConnectionLimits,
+  defaultConnectionLimits,
+  limitConnections,
+} from './connections.ts';
 import { aggregatedDiscovery, aggregatedParameters, apiGroup, groupList, resourceList } from './discovery.ts';
 import type { ApiGroup } from './group.ts';
 import type { Log } from './log.ts';
@@ -31,36 +37,19 @@ export interface ApiOptions {
   readonly log: Log;
   /** What `/metrics` shows, ours added. */
   readonly registry: Registry;
+  readonly connectionLimits?: ConnectionLimits;
 }
 
 /** The aggregated API server, not yet listening. */
 export const buildServer = (options: ApiOptions): FastifyInstance => {
-  const { access, certificate, log } = options;
-  const common = {
-    exposeHeadRoutes: false,
-    rewriteUrl: ({ url }: { url?: string }) => canonicalTarget(url ?? '/'),
-    routerOptions: { maxParamLength: 100_000 },
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      addCommonHeaders(request, reply);
-      sendError(request, reply, error, log);
-    },
-  };
-  const secure = certificate && {
-    http2: true,
-    https: { ...tlsOptions, ...pairOf(certificate) },
-    http2SessionTimeout: 90_000,
-  };
-  const app = fastify({ ...common, ...secure } as object) as unknown as FastifyInstance;
-  certificate?.onChange((pair) => secureServer(app).setSecureContext({ cert: pair.certificate, key: pair.privateKey }));
-
-  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  const app = emptyServer(options);
   const paths: string[] = [];
   app.addHook('onRoute', ({ url }) => {
     if (!/[:*]|\/$/.test(url) && !paths.includes(url)) paths.push(url);
   });
   const telemetry = addTelemetry(app, options.registry);
-  addAccess(app, access, telemetry.inFlight);
-  app.setErrorHandler((error, request, reply) => sendError(request, reply, error, log));
+  addAccess(app, options.access, telemetry.inFlight);
+  app.setErrorHandler((error, request, reply) => sendError(request, reply, error, options.log));
   addRoutes(app, options, telemetry);
   const index = Buffer.from(json({ paths: paths.sort() }, true));
   for (const url of ['/', '/index.html']) {
@@ -73,8 +62,29 @@ export const buildServer = (options: ApiOptions): FastifyInstance => {
   return app;
 };
 
-const secureServer = (app: FastifyInstance) =>
-  app.server as unknown as { setSecureContext: (context: { cert: string; key: string }) => void };
+/** HTTP/1.1 and HTTP/2 over TLS, or plain HTTP/1.1 without a certificate; no routes yet. */
+const emptyServer = ({ certificate, connectionLimits = defaultConnectionLimits, log }: ApiOptions): FastifyInstance => {
+  const common = {
+    exposeHeadRoutes: false,
+    clientErrorHandler: answerBrokenRequest,
+    rewriteUrl: ({ url }: { url?: string }) => canonicalTarget(url ?? '/'),
+    routerOptions: { maxParamLength: 100_000 },
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      addCommonHeaders(request, reply);
+      sendError(request, reply, error, log);
+    },
+  };
+  const connectionsCheckingInterval = Math.min(5_000, connectionLimits.headerMilliseconds);
+  const https = certificate && { ...tlsOptions, ...pairOf(certificate), connectionsCheckingInterval };
+  const secure = https && { http2: true, https };
+  const app = fastify({ ...common, ...secure } as object) as unknown as FastifyInstance;
+  limitConnections(app.server, connectionLimits);
+  certificate?.onChange(() => secureServer(app).setSecureContext({ ...tlsOptions, ...pairOf(certificate) }));
+  for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  return app;
+};
+
+const secureServer = (app: FastifyInstance) => app.server as unknown as { setSecureContext: (context: object) => void };
 
 const pairOf = ({ current }: ServingCertificate) => ({ cert: current().certificate, key: current().privateKey });
 
@@ -86,6 +96,7 @@ const tlsOptions = {
   allowHTTP1: true,
   minVersion: 'TLSv1.2',
   requestCert: true,
+  handshakeTimeout: defaultConnectionLimits.headerMilliseconds,
   rejectUnauthorized: false,
   ca: [], // no list of acceptable authorities: clients show what they have
   secureOptions: constants.SSL_OP_NO_TICKET,

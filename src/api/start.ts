@@ -5,6 +5,7 @@ import { authenticator, credentialHeaders } from './authentication.ts';
 import { watchAuthenticationConfig } from './authentication-config.ts';
 import { authorizer } from './authorization.ts';
 import type { Board } from './board.ts';
+import type { ConnectionLimits } from './connections.ts';
 import { customMetrics } from './custom-metrics.ts';
 import { externalMetrics } from './external-metrics.ts';
 import type { KubernetesRequest } from './kubernetes.ts';
@@ -24,6 +25,7 @@ export interface StartOptions {
   readonly readyChecks: readonly Check[];
   /** Serve external.metrics.k8s.io too; another adapter, KEDA's say, may own that group. */
   readonly external?: boolean;
+  readonly connectionLimits?: ConnectionLimits;
   /** Metrics of the rest of the process, to be shown with the API's own. */
   readonly registry?: Registry;
 }

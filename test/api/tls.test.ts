@@ -103,6 +103,7 @@ test('99: new certificate files are served without a restart, half-written ones 
   renameSync(`${keyFile}.new`, keyFile);
   await vi.waitFor(async () => expect(await shown()).toBe(second.certificate));
   expect(open.destroyed).toBe(false);
+  await expect(handshake({ maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA256' }, server.url)).rejects.toThrow(); // as strict as before
   open.destroy();
   await server.drain(0);
 });
