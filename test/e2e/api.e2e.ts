@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { authority, clientCertificate } from '../../hack/cluster/pki.ts';
-import { certificateFromSecret } from '../../src/api/certificates.ts';
-import { type RunningServer, startServer } from '../../src/api/start.ts';
+import type { RunningServer } from '../../src/api/start.ts';
 import type { KeyPair } from '../../src/api/x509.ts';
 import { decided, type FakeBoard, fakeBoard, undecided } from '../helpers/fake-board.ts';
 import { httpsClient } from '../helpers/https-client.ts';
-import { apply, eventually, field, kubectl, requestWithToken } from './cluster.ts';
-import { installOnHost, publishedBundle, uninstall } from './install.ts';
+import { apply, cluster, eventually, field, kubectl } from './cluster.ts';
+import { publishedBundle, serveOnHost, uninstall } from './install.ts';
 
 /**
  * The API server behind the real aggregator, read by the real HPA controller. The board is written by the test and the
@@ -67,36 +66,13 @@ const autoscaler = (name: string) => ({
 });
 
 beforeAll(async () => {
-  const installed = await installOnHost();
+  server = await serveOnHost(cluster, { board });
+  bundle = await publishedBundle();
   await apply(
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: models } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'nobody', namespace: models } },
   );
-  const kubernetes = requestWithToken(installed.token);
-  const log = { info: () => {}, warn: console.warn, error: console.error };
-  const certificate = certificateFromSecret({
-    kubernetes,
-    namespace: system,
-    secret: 'gpumix-serving-certificate',
-    service: 'gpumix',
-    apiServices: ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'],
-    leads: () => true,
-    log,
-  });
-  server = await startServer({
-    board,
-    kubernetes,
-    certificate,
-    version: '0.0.0',
-    log,
-    host: '127.0.0.1',
-    port: 0,
-    readyChecks: [],
-  });
-  await installed.serve(Number(new URL(server.url).port));
-  await eventually('caBundle', publishedBundle, /BEGIN CERTIFICATE/, 30);
-  bundle = await publishedBundle();
-}, 60_000);
+}, 90_000);
 
 afterAll(async () => {
   await uninstall(() => server.drain(0));

@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
-import { apply, field, kubectl } from './cluster.ts';
+import { certificateFromSecret } from '../../src/api/certificates.ts';
+import type { Lifetimes } from '../../src/api/rotation.ts';
+import { type RunningServer, type StartOptions, startServer } from '../../src/api/start.ts';
+import { type Cluster, cluster, eventually } from './cluster.ts';
 
 const manifests = resolve(import.meta.dirname, '../../manifests');
-const apiServices = ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'];
+export const apiServices = ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'];
 
 /**
  * Applies manifests/ as users do, with the API server led to a process on this host in place of the Deployment's pods:
  * the Service becomes an ExternalName. Answers a token of gpumix's ServiceAccount.
  */
-export const installOnHost = async (): Promise<{
-  readonly token: string;
-  readonly serve: (port: number) => Promise<void>;
-}> => {
+export const installOnHost = async ({ kubectl, apply }: Cluster = cluster) => {
   await kubectl(['apply', '--server-side', '--field-manager=e2e', '--force-conflicts', '-k', manifests]);
   await kubectl(['delete', 'deployment', 'gpumix', '-n', 'gpumix-system']);
   await kubectl(['delete', 'service', 'gpumix', '-n', 'gpumix-system']);
@@ -29,13 +29,43 @@ export const installOnHost = async (): Promise<{
   return { token, serve };
 };
 
+/** The API server in this process, behind the aggregator, with the rights of manifests/ and its own certificate. */
+export const serveOnHost = async (
+  at: Cluster,
+  options: Pick<StartOptions, 'board'> & { readonly lifetimes?: Lifetimes },
+): Promise<RunningServer> => {
+  const installed = await installOnHost(at);
+  const kubernetes = at.requestWithToken(installed.token);
+  const log = { info: () => {}, warn: console.warn, error: console.error };
+  const certificate = certificateFromSecret({
+    kubernetes,
+    namespace: 'gpumix-system',
+    secret: 'gpumix-serving-certificate',
+    service: 'gpumix',
+    apiServices,
+    leads: () => true,
+    log,
+    ...(options.lifetimes ? { lifetimes: options.lifetimes, pollMilliseconds: 1_000 } : {}),
+  });
+  const { board } = options;
+  const common = { board, version: '0.0.0', log, host: '127.0.0.1', port: 0, readyChecks: [] };
+  const server = await startServer({ ...common, kubernetes, certificate });
+  await installed.serve(Number(new URL(server.url).port));
+  await eventually('caBundle', () => publishedBundle(at), /BEGIN CERTIFICATE/, 30);
+  for (const name of apiServices) {
+    const available = () => at.field('{.status.conditions[?(@.type=="Available")].reason}', 'apiservice', name);
+    await eventually(name, available, 'Passed', 30);
+  }
+  return server;
+};
+
 /** Removes what installOnHost applied; `stop` ends the process once nobody is led to it any more. */
-export const uninstall = async (stop: () => Promise<void>): Promise<void> => {
+export const uninstall = async (stop: () => Promise<void>, { kubectl }: Cluster = cluster): Promise<void> => {
   await kubectl(['delete', 'apiservice', ...apiServices, '--ignore-not-found']);
   await stop();
   await kubectl(['delete', '-k', manifests, '--ignore-not-found']);
 };
 
 /** The authorities that the API server checks our certificate against, PEM. */
-export const publishedBundle = async (): Promise<string> =>
+export const publishedBundle = async ({ field }: Cluster = cluster): Promise<string> =>
   Buffer.from(await field('{.spec.caBundle}', 'apiservice', apiServices[1] ?? ''), 'base64').toString();
