@@ -50,10 +50,10 @@ export interface ReflectorTiming {
   readonly longestPauseSeconds: number;
 }
 
-/** A watch whose connection has died without a word is noticed after 40 + 10 s. */
+/** A watch whose connection has died without a word is noticed after 25 + 5 s; the next attempt may meet another dead one. */
 export const defaultTiming: ReflectorTiming = {
-  watchSeconds: 40,
-  graceSeconds: 10,
+  watchSeconds: 25,
+  graceSeconds: 5,
   pauseSeconds: 0.5,
   longestPauseSeconds: 30,
 };
