@@ -114,6 +114,7 @@ export const settings = {
   nodeLimit: setting(atLeast(1), '200000', 'most nodes of one search; the best mix so far is used then'),
   bindAddress: setting(text, '0.0.0.0', 'address to listen on'),
   securePort: setting(whole, '6443', 'HTTPS port of the metrics API; 0 = any free one'),
+  externalMetrics: setting(flag, 'false', 'serve external.metrics.k8s.io too; KEDA or another adapter may own it'),
   tlsCertFile: setting(
     textOrNull,
     '',

@@ -15,7 +15,7 @@ import { priceTable } from './planner/offers.ts';
 import { planOf } from './planner/plan.ts';
 import { snapshotsFolder } from './planner/snapshots-folder.ts';
 import { profileSources } from './profiles/sources.ts';
-import { createLogger, tickReporter } from './telemetry.ts';
+import { createLogger, plannerRegistry, tickReporter } from './telemetry.ts';
 import { version } from './version.ts';
 import { workloadReader } from './workload/reader.ts';
 import { redisStore } from './workload/redis.ts';
@@ -65,6 +65,8 @@ export const serve = async (config: Config): Promise<void> => {
     log,
     host: config.bindAddress,
     port: config.securePort,
+    external: config.externalMetrics,
+    registry: plannerRegistry(board, clock),
     readyChecks: [{ name: 'watch-caches', problem: () => cluster.unsynced().at(0) }],
   });
   log.info({ url: server.url, version }, 'serving');

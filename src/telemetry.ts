@@ -1,5 +1,7 @@
 import { type Logger, pino } from 'pino';
-import type { Decided } from './planner/decide.ts';
+import { Gauge, Registry } from 'prom-client';
+import type { Plan, Target } from './domain.ts';
+import type { Decided, ModelReport } from './planner/decide.ts';
 
 /** One JSON line per event on stderr; stdout belongs to the commands' results. */
 export const createLogger = (level: string): Logger =>
@@ -37,4 +39,58 @@ export const tickReporter = (log: Logger) => {
     const { plan } = decided;
     if (plan !== null) log.debug({ status: plan.status, cost: plan.cost, gap: plan.gap, ...plan.solve }, 'planned');
   };
+};
+
+/** What the gauges are read from when they are asked for. */
+export interface Published {
+  allTargets(): readonly Target[];
+  models(): readonly ModelReport[];
+  plan(): Plan | null;
+  /** Unix s, our own clock. */
+  publishedAt(): number | null;
+}
+
+/** Gauges of the planner: targets, states, ages, cost. Of a Deployment without an answer there is no target. */
+export const plannerRegistry = (published: Published, clock: () => number): Registry => {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, labelNames: readonly string[], collect: (one: Gauge) => void) =>
+    new Gauge({
+      name: `gpumix_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      collect() {
+        this.reset();
+        collect(this);
+      },
+    });
+  gauge('target_replicas', 'replicas that the plan wants of a Deployment', ['namespace', 'deployment'], (one) => {
+    for (const { namespace, deployment, decision } of published.allTargets())
+      if ('replicas' in decision) one.set({ namespace, deployment }, decision.replicas);
+  });
+  gauge(
+    'model_state',
+    '1 for the state that a model is in: fresh, quiet, idle, stale or missing',
+    ['model', 'state'],
+    (one) => {
+      for (const { name, state } of published.models()) one.set({ model: name, state }, 1);
+    },
+  );
+  gauge('arrival_rate', 'requests per second that were planned for, headroom included', ['model'], (one) => {
+    for (const { name, arrivalRate } of published.models())
+      if (arrivalRate !== null) one.set({ model: name }, arrivalRate);
+  });
+  gauge('data_age_seconds', 'age of the newest request record of a model', ['model'], (one) => {
+    for (const { name, dataAt } of published.models())
+      if (dataAt !== null) one.set({ model: name }, Math.max(0, clock() - dataAt));
+  });
+  gauge('plan_cost', 'money per hour of the last plan', [], (one) => {
+    const plan = published.plan();
+    if (plan !== null) one.set(plan.cost);
+  });
+  gauge('tick_age_seconds', 'time since the last tick was published', [], (one) => {
+    const at = published.publishedAt();
+    if (at !== null) one.set(clock() - at);
+  });
+  return registry;
 };

@@ -1,0 +1,13 @@
+/** Repairs what a machine can repair: format, imports, generated parts of the docs, shipped profiles. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+for (const [command, ...args] of [
+  [process.execPath, 'hack/estimate-profiles.ts'],
+  [process.execPath, 'hack/docs.ts'],
+  [join(root, 'node_modules/.bin/biome'), 'check', '--write', '.'],
+] as const) {
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exitCode = 1;
+}

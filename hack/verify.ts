@@ -1,0 +1,31 @@
+/** Runs every check that needs no cluster, lists all that fail, and says what repairs them. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const bin = (name: string) => join(root, 'node_modules/.bin', name);
+const checks: readonly (readonly [string, string, readonly string[]])[] = [
+  ['format and lint', bin('biome'), ['check', '.']],
+  ['types', bin('tsc'), []],
+  ['layers', bin('vitest'), ['run', 'test/layers.test.ts']],
+  ['generated docs', process.execPath, ['hack/docs.ts', '--check']],
+  ['shipped profiles', process.execPath, ['hack/estimate-profiles.ts', '--check']],
+];
+
+let [passed, failed] = [0, 0];
+for (const [name, command, args] of checks) {
+  if (!existsSync(command)) throw new Error(`${command} is not installed: run npm ci`);
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
+  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name}`);
+  if (status === 0) passed += 1;
+  else {
+    failed += 1;
+    console.log(`${stdout}${stderr}`);
+  }
+}
+console.log(`${passed} passed, ${failed} failed, 0 skipped`);
+if (failed > 0) {
+  console.log('run `npm run update` to repair what a machine can repair');
+  process.exitCode = 1;
+}

@@ -1,0 +1,55 @@
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import type { Decided } from '../src/planner/decide.ts';
+import { plannerRegistry, tickReporter } from '../src/telemetry.ts';
+
+const target = (deployment: string, decision: { replicas: number; asOf: number } | { unavailable: string }) => ({
+  namespace: 'ns',
+  deployment,
+  labels: {},
+  decision,
+  standing: { replicas: 1, asOf: 0 },
+});
+const model = { name: 'm', state: 'fresh' as const, reason: 'r', arrivalRate: 3.5, dataAt: 990, deployments: ['ns/a'] };
+
+test('gauges say what stands now, and nothing of what has no answer', async () => {
+  const published = {
+    allTargets: () => [target('a', { replicas: 4, asOf: 990 }), target('b', { unavailable: 'stale' })],
+    models: () => [model],
+    plan: () => null,
+    publishedAt: () => 998,
+  };
+  const text = await plannerRegistry(published, () => 1000).metrics();
+  const values = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  expect(values).toEqual([
+    'gpumix_target_replicas{namespace="ns",deployment="a"} 4',
+    'gpumix_model_state{model="m",state="fresh"} 1',
+    'gpumix_arrival_rate{model="m"} 3.5',
+    'gpumix_data_age_seconds{model="m"} 10',
+    'gpumix_tick_age_seconds 2',
+  ]);
+});
+
+test('changes and problems are said once, and a problem also when it is gone', () => {
+  const lines: { msg: string; problem?: string; target?: string }[] = [];
+  const report = tickReporter(
+    pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
+  );
+  const decided = (replicas: number): Decided => ({
+    memory: { decisions: new Map(), shapes: new Map() },
+    targets: [target('a', { replicas, asOf: 0 })],
+    models: [model],
+    snapshot: null,
+    plan: null,
+  });
+  report(decided(1), ['broken record']);
+  report(decided(1), ['broken record']);
+  report(decided(2), []);
+  expect(lines.map(({ msg, problem, target: to }) => [msg, problem ?? to])).toEqual([
+    ['problem', 'broken record'],
+    ['state', undefined],
+    ['target', '1'],
+    ['problem gone', 'broken record'],
+    ['target', '2'],
+  ]);
+});
