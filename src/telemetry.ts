@@ -84,13 +84,13 @@ export const plannerRegistry = (published: Published, clock: () => number): Regi
     for (const { name, dataAt } of published.models())
       if (dataAt !== null) one.set({ model: name }, Math.max(0, clock() - dataAt));
   });
-  gauge('plan_cost', 'money per hour of the last plan', [], (one) => {
+  gauge('plan_cost', 'money per hour of the last plan', ['status'], (one) => {
     const plan = published.plan();
-    if (plan !== null) one.set(plan.cost);
+    if (plan !== null) one.set({ status: plan.status }, plan.cost);
   });
   gauge('tick_age_seconds', 'time since the last tick was published', [], (one) => {
     const at = published.publishedAt();
-    if (at !== null) one.set(clock() - at);
+    one.set(at === null ? Number.NaN : clock() - at);
   });
   return registry;
 };
