@@ -25,7 +25,14 @@ export const remembered = <Value>({
   const remember = (key: string, value: Value): void => {
     known.delete(key); // to move it to the end: a Map keeps the order of insertion
     known.set(key, { value, expires: clock() + milliseconds });
-    if (known.size > entries) known.delete(known.keys().next().value ?? '');
+    forgetOldest();
+  };
+  /** What has expired, and what is too much. */
+  const forgetOldest = (): void => {
+    for (const [key, { expires }] of known) {
+      if (expires > clock() && known.size <= entries) return;
+      known.delete(key);
+    }
   };
   const ask = async (key: string, lookUp: () => Promise<Value>, keep: boolean): Promise<Value> => {
     try {
