@@ -30,7 +30,7 @@ export const instance = (seed: number, shape: InstanceShape): Program => {
   return programOf(random, shape, gpuTypes(random, shape.types), Math.exp(random.between(Math.log(5), Math.log(800))));
 };
 
-/** Several models on the same GPU types, in stock for 1.15 to 1.8 times the demand, but not of each model's favourite. */
+/** Several models on the same GPU types. Of most types there are fewer than the models would take if nothing was short. */
 export interface FleetInstance {
   readonly programs: readonly Program[];
   /** GPUs per type, and how many a replica takes. */
@@ -45,15 +45,26 @@ export const fleetInstance = (seed: number, shape: InstanceShape): FleetInstance
     programOf(random, shape, types, Math.exp(random.between(Math.log(5), Math.log(200))), false),
   );
   const gpus = types.map(() => random.pick([1, 1, 1, 2, 4]));
-  const shares = types.map(() => random.between(0.2, 1));
-  const plenty = random.between(1.15, 1.8) / shares.reduce((sum, share) => sum + share, 0);
-  const stock = types.map((_, g) => Math.ceil(gpus[g]! * shares[g]! * plenty * loadOfAll(programs, g)));
+  const stock = types.map((_, g) => {
+    const wanted = programs.reduce((sum, program) => sum + wantedReplicas(program, g), 0);
+    const all = programs.reduce((sum, program) => sum + fullLoads(program)[g]!, 0);
+    const short = g + 1 < types.length && random.chance(0.6);
+    return Math.ceil(gpus[g]! * (short ? Math.max(wanted, all / 20) * random.between(0.3, 0.9) : 1.2 * all));
+  });
   return { programs, stock, gpus };
 };
 
-/** Load of all models on one type, classes that it cannot serve left out (replicas). */
-const loadOfAll = (programs: readonly Program[], g: number): number =>
-  programs.reduce((sum, program) => sum + fullLoads(program)[g]!, 0);
+/** Load on a type where every class goes to the type on which it costs least: what a model takes where nothing is short. */
+const wantedReplicas = ({ types, classes, loads, prices }: Program, type: number): number => {
+  let wanted = 0;
+  for (let c = 0; c < classes; c++) {
+    let cheapest = 0;
+    for (let g = 1; g < types; g++)
+      if (prices[g]! * loads[c * types + g]! < prices[cheapest]! * loads[c * types + cheapest]!) cheapest = g;
+    if (cheapest === type) wanted += loads[c * types + type]!;
+  }
+  return wanted;
+};
 
 const gpuTypes = (random: Random, count: number): Gpu[] =>
   Array.from({ length: count }, (_, i) => {

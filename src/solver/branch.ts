@@ -1,4 +1,4 @@
-import { atLower, basic, Forest, slack } from './forest.ts';
+import { basic, Forest } from './forest.ts';
 import type { Program } from './program.ts';
 import { Relaxation } from './relaxation.ts';
 
@@ -9,16 +9,22 @@ export interface BranchOptions {
   readonly tieLimit: number;
   /** Whether the first of two mixes of the same cost is the better one. */
   readonly prefers: (mix: Float64Array, other: Float64Array) => boolean;
+  /** Share of the cost within which a mix counts as the cheapest. */
+  readonly gapTolerance: number;
   /** Greatest common divisor of the prices (money/h); 0 = they have none. */
   readonly unit: number;
-  /** A mix that carries the demand, to start from. */
-  readonly known: Float64Array | null;
+  /** A mix to start from, if it carries the demand. */
+  readonly known: ArrayLike<number> | null;
+  /** Whether it is sure that the known mix carries the demand. */
+  readonly trusted: boolean;
 }
 
 export interface BranchResult {
   readonly status: 'optimal' | 'feasible' | 'infeasible' | 'unknown';
   /** Replicas per type; null without one. */
   readonly mix: Float64Array | null;
+  /** Share of each class on each type, class x type, with which the mix carries the demand. */
+  readonly assignment: Float64Array;
   readonly cost: number;
   readonly bound: number;
   readonly nodes: number;
@@ -49,9 +55,12 @@ class Branch {
   private readonly saved: Forest[] = [];
   private readonly candidate: Float64Array;
   private readonly incumbent: Float64Array;
+  private assignment: Float64Array = new Float64Array();
   private cost = Number.POSITIVE_INFINITY;
   /** Least bound of what was left unexplored (money/h). */
   private open = Number.POSITIVE_INFINITY;
+  /** Least bound of what was pruned (money/h). */
+  private pruned = Number.POSITIVE_INFINITY;
   private nodes = 0;
   private tieNodes = 0;
 
@@ -64,22 +73,39 @@ class Branch {
   }
 
   run(): BranchResult {
-    if (this.options.known !== null) {
-      this.candidate.set(this.options.known);
-      this.offer();
-    }
+    this.offerKnown();
     this.visit(0, Number.NEGATIVE_INFINITY);
-    const { nodes, cost } = this;
-    const bound = Math.min(this.open, cost);
+    const { nodes, cost, assignment } = this;
+    const bound = Math.min(this.open, this.options.gapTolerance > sameCost ? this.pruned : cost, cost);
     if (cost === Number.POSITIVE_INFINITY)
-      return { status: this.open < cost ? 'unknown' : 'infeasible', mix: null, cost, bound, nodes };
-    return { status: bound >= cost * (1 - 1e-9) ? 'optimal' : 'feasible', mix: this.incumbent, cost, bound, nodes };
+      return { status: this.open < cost ? 'unknown' : 'infeasible', mix: null, assignment, cost, bound, nodes };
+    const status = bound >= cost * (1 - 1e-9) ? 'optimal' : 'feasible';
+    return { status, mix: this.incumbent, assignment, cost, bound, nodes };
+  }
+
+  /** The known mix is an incumbent where the relaxation can be solved with every y held at it. */
+  private offerKnown(): void {
+    const { known } = this.options;
+    const { lower, upper, forest } = this.relaxation;
+    if (known === null) return;
+    for (let g = 0; g < lower.length; g++) if (known[g]! < lower[g]! || known[g]! > upper[g]!) return;
+    this.candidate.set(known);
+    if (this.options.trusted) {
+      this.offer();
+      return;
+    }
+    lower.set(known);
+    upper.set(known);
+    if (this.relaxation.solve(Number.POSITIVE_INFINITY) === 'optimal') this.offer();
+    lower.set(this.program.lower);
+    upper.set(this.program.upper);
+    forest.start(this.program);
   }
 
   /** What a node must exceed to be of no use: by cost alone, or by cost and preference. */
   private proofCutoff(): number {
     if (this.cost === Number.POSITIVE_INFINITY) return this.cost;
-    return this.cost - Math.max(this.options.unit * (1 - 1e-6), this.cost * sameCost);
+    return this.cost - Math.max(this.options.unit * (1 - 1e-6), this.cost * this.options.gapTolerance);
   }
   private cutoff(): number {
     return this.tieNodes < this.options.tieLimit ? this.cost * (1 + sameCost) : this.proofCutoff();
@@ -93,7 +119,11 @@ class Branch {
     this.nodes++;
     const { relaxation } = this;
     const status = relaxation.solve(this.cutoff());
-    if (status === 'infeasible' || status === 'cutoff' || relaxation.bound > this.cutoff()) return;
+    if (status === 'infeasible') return;
+    if (status === 'cutoff' || relaxation.bound > this.cutoff()) {
+      this.pruned = Math.min(this.pruned, relaxation.bound);
+      return;
+    }
     const bound = Math.max(relaxation.bound, parentBound);
     if (bound > this.proofCutoff()) this.tieNodes++;
     if (status === 'stalled') {
@@ -101,10 +131,13 @@ class Branch {
       return;
     }
     const fractional = this.round();
-    if (bound > this.cutoff()) return;
+    if (bound > this.cutoff()) {
+      this.pruned = Math.min(this.pruned, bound);
+      return;
+    }
     if (fractional < 0) this.exploreTies(depth, bound);
     else {
-      const load = relaxation.load(fractional);
+      const load = relaxation.replicas(fractional);
       const up = this.candidate[fractional]!;
       this.divide(depth, bound, fractional, up - 1, up, load - (up - 1) > 0.5);
     }
@@ -132,17 +165,16 @@ class Branch {
   /** Rounds the relaxation's y up, offers that, and returns the dearest fractional type (-1 = none). */
   private round(): number {
     const { relaxation, candidate } = this;
-    const { lower, upper, forest } = relaxation;
+    const { lower, forest } = relaxation;
     const { types, status } = forest;
     const { prices } = this.program;
     let [dearest, worst] = [-1, 0];
     for (let g = 0; g < types; g++) {
-      const at = status[g]!;
-      if (at !== basic) {
-        candidate[g] = at === atLower || at === slack ? lower[g]! : upper[g]!;
+      const load = relaxation.replicas(g);
+      if (status[g] !== basic) {
+        candidate[g] = load;
         continue;
       }
-      const load = relaxation.load(g);
       const whole = Math.max(wholeReplicas(load), lower[g]!);
       candidate[g] = whole;
       if (whole - load > wholeTolerance * whole && prices[g]! > worst && whole > lower[g]!) {
@@ -163,6 +195,7 @@ class Branch {
     if (cost >= this.cost * (1 - sameCost) && !this.options.prefers(candidate, incumbent)) return;
     this.cost = cost;
     incumbent.set(candidate);
+    this.assignment = this.relaxation.assignment();
   }
 
   /**

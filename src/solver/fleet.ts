@@ -44,13 +44,16 @@ export interface Fleet {
 }
 
 /**
- * The fleet with what follows from it: no price is 0, floors come before stock and budget, and no variant has more replicas
- * than the whole demand could use or the stock of its type could hold. `floorsFit` says whether the floors do fit.
+ * The fleet with what follows from it: no price is 0, floors come before stock and budget, no variant has more replicas than
+ * the whole demand could use or the stock of its type could hold, and no stock has GPUs that no number of replicas uses up. `floorsFit` says whether the floors do fit.
  */
 export const prepared = (fleet: Fleet): { readonly fleet: Fleet; readonly floorsFit: boolean } => {
   const floors = fleet.stock.map((_, pool) => total(fleet, (variant) => (variant.pool === pool ? variant.gpus : 0)));
   const floorCost = total(fleet, (variant) => variant.price);
-  const stock = fleet.stock.map((gpus, pool) => Math.max(gpus, floors[pool]!));
+  const stock = fleet.stock.map((gpus, pool) => {
+    const step = packet(fleet, pool);
+    return Math.max(Math.floor(gpus / step) * step, floors[pool]!);
+  });
   const free = tinyPrice(fleet);
   const models = fleet.models.map((model) => {
     const useful = usefulReplicas(model);
@@ -68,6 +71,17 @@ export const prepared = (fleet: Fleet): { readonly fleet: Fleet; readonly floors
     fleet: { models, stock, budget: Math.max(fleet.budget, floorCost) },
     floorsFit: floors.every((gpus, pool) => gpus <= fleet.stock[pool]!) && floorCost <= fleet.budget * (1 + 1e-9),
   };
+};
+
+/** GPUs of a pool are taken in multiples of this: what is left of the stock beyond it cannot be used. */
+const packet = ({ models }: Fleet, pool: number): number => {
+  let step = 0;
+  for (const { variants } of models)
+    for (const variant of variants) {
+      let rest = variant.pool === pool ? variant.gpus : 0;
+      while (rest !== 0) [step, rest] = [rest, step % rest];
+    }
+  return Math.max(1, step);
 };
 
 const total = (fleet: Fleet, each: (variant: FleetVariant) => number): number =>

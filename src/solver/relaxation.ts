@@ -54,11 +54,11 @@ export class Relaxation {
     return status === 'cutoff' && this.bound <= cutoff ? 'stalled' : status;
   }
 
-  /** Load of type g in the relaxation's optimum (replicas, divided by the line's scale). */
-  load(g: number): number {
-    const k = this.shares.above[g]!;
-    if (k < 0) return this.shares.need[g]!;
-    return this.forest.status[g] === atUpper ? this.upper[g]! : this.lower[g]!;
+  /** y of type g in the relaxation's optimum. */
+  replicas(g: number): number {
+    const status = this.forest.status[g]!;
+    if (status === basic) return this.shares.need[g]!;
+    return status === atUpper ? this.upper[g]! : this.lower[g]!;
   }
 
   /** Share of class c on each type, class x type. */

@@ -1,0 +1,71 @@
+import { wholeReplicas } from './branch.ts';
+import { Forest } from './forest.ts';
+import type { Program } from './program.ts';
+import { Relaxation } from './relaxation.ts';
+
+/**
+ * Every minimal mix that costs at most `cutoff`: one from which no replica can be taken. Returns false where `nodeLimit`
+ * ended it first.
+ *
+ * The search is that of branch.ts with a cutoff that stays. Where the lower corner of a node carries the demand it is the
+ * node's only minimal mix. Else some type needs more than its lower bound, and the node is divided there.
+ */
+export const enumerateMixes = (
+  program: Program,
+  loads: Float64Array,
+  cutoff: number,
+  nodeLimit: number,
+  found: (mix: Float64Array) => void,
+): { readonly complete: boolean; readonly nodes: number } => {
+  const relaxation = new Relaxation(program, loads);
+  const { lower, upper, forest } = relaxation;
+  const saved: Forest[] = [];
+  let nodes = 0;
+  let complete = true;
+  const visit = (depth: number): void => {
+    if (nodes >= nodeLimit) {
+      complete = false;
+      return;
+    }
+    nodes++;
+    const status = relaxation.solve(cutoff);
+    if (status === 'infeasible' || status === 'cutoff' || relaxation.bound > cutoff) return;
+    const at = status === 'optimal' ? divided(relaxation, program.prices) : widest(lower, upper);
+    if (at < 0) {
+      found(lower.slice());
+      return;
+    }
+    const v =
+      status === 'optimal' ? wholeReplicas(relaxation.replicas(at)) : Math.floor((lower[at]! + upper[at]!) / 2) + 1;
+    saved[depth] ??= new Forest(program.types, program.classes);
+    saved[depth].copyFrom(forest);
+    const [least, most] = [lower[at]!, upper[at]!];
+    upper[at] = v - 1;
+    visit(depth + 1);
+    upper[at] = most;
+    forest.copyFrom(saved[depth]);
+    lower[at] = v;
+    visit(depth + 1);
+    lower[at] = least;
+  };
+  visit(0);
+  return { complete, nodes };
+};
+
+/** The dearest type that needs more than its lower bound, a fractional one first; -1 = the lower corner carries all. */
+const divided = (relaxation: Relaxation, prices: Float64Array): number => {
+  const { lower } = relaxation;
+  let [at, worst] = [-1, 0];
+  for (let g = 0; g < prices.length; g++) {
+    const y = relaxation.replicas(g);
+    const whole = wholeReplicas(y);
+    if (whole <= lower[g]!) continue;
+    const fractional = whole - y > 1e-9 * whole;
+    const weight = prices[g]! * (fractional ? 1e6 : 1);
+    if (weight > worst) [at, worst] = [g, weight];
+  }
+  return at;
+};
+
+const widest = (lower: Float64Array, upper: Float64Array): number =>
+  lower.reduce((best, _, g) => (upper[g]! - lower[g]! > upper[best]! - lower[best]! ? g : best), 0);

@@ -1,0 +1,120 @@
+import { type BranchResult, branch, sameCost } from './branch.ts';
+import { type FleetModel, mixCost, preference, type Way } from './fleet.ts';
+import { lineScale, type Program, replicasFor } from './program.ts';
+
+export interface SolveOptions {
+  /** Nodes of one search after which it stops with what it has. */
+  readonly nodeLimit: number;
+  /** Nodes of one search that may go into choosing among mixes of the same cost. */
+  readonly tieLimit: number;
+}
+
+/** A model's program in one way, its loads divided by the line's scale as well. */
+export interface WayProgram {
+  readonly way: number;
+  readonly program: Program;
+  readonly scaled: Float64Array;
+}
+
+export interface ModelSolved {
+  readonly status: BranchResult['status'];
+  readonly mix: Float64Array | null;
+  /** The way of the mix, and the share of each class on each variant, class x variant. */
+  readonly way: number;
+  readonly assignment: Float64Array;
+  readonly cost: number;
+  readonly bound: number;
+  readonly nodes: number;
+}
+
+/** One model within its own bounds: the cheapest of its ways. */
+export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolved => {
+  const { variants, rates } = model;
+  if (rates.length === 0) {
+    const mix = Float64Array.from(variants, ({ lower }) => lower);
+    const cost = mixCost(model, mix);
+    return { status: 'optimal', mix, way: 0, assignment: new Float64Array(), cost, bound: cost, nodes: 0 };
+  }
+  const unit = commonUnit(variants.map(({ price }) => price));
+  const prefers = (a: Float64Array, b: Float64Array): boolean => preference([model], [a], [b]) < 0;
+  let best: (BranchResult & { readonly way: number }) | null = null;
+  let [nodes, bound, open] = [0, Number.POSITIVE_INFINITY, false];
+  for (const { way, program, scaled } of wayPrograms(model)) {
+    const result = branch(program, scaled, {
+      ...options,
+      unit,
+      known: model.known,
+      trusted: false,
+      gapTolerance: sameCost,
+      prefers,
+    });
+    nodes += result.nodes;
+    bound = Math.min(bound, result.bound);
+    open ||= result.status === 'feasible' || result.status === 'unknown';
+    if (result.mix !== null && (best === null || cheaper(result, best, prefers))) best = { ...result, way };
+  }
+  if (best === null || best.mix === null) {
+    const status = open ? 'unknown' : 'infeasible';
+    return { status, mix: null, way: -1, assignment: new Float64Array(), cost: Number.POSITIVE_INFINITY, bound, nodes };
+  }
+  const { mix, cost, assignment, way } = best;
+  const status = bound >= cost * (1 - 1e-9) ? 'optimal' : 'feasible';
+  return { status, mix, way, assignment, cost, bound: Math.min(bound, cost), nodes };
+};
+
+const cheaper = (
+  result: BranchResult,
+  best: BranchResult,
+  prefers: (a: Float64Array, b: Float64Array) => boolean,
+): boolean =>
+  result.cost < best.cost * (1 - sameCost) ||
+  (result.cost <= best.cost * (1 + sameCost) && prefers(result.mix!, best.mix!));
+
+/** The programs of a model's ways; those left out that a floor forbids or in which a class has nowhere to go. */
+export const wayPrograms = (model: FleetModel): WayProgram[] =>
+  model.ways.flatMap((way, index) => {
+    const program = wayProgram(model, way);
+    if (program === null) return [];
+    const scaled = new Float64Array(program.loads.length);
+    for (let at = 0; at < scaled.length; at++) scaled[at] = program.loads[at]! / lineScale;
+    return [{ way: index, program, scaled }];
+  });
+
+const wayProgram = ({ variants, rates }: FleetModel, { loads, open }: Way): Program | null => {
+  const types = variants.length;
+  if (variants.some(({ lower }, g) => open[g] === 0 && lower > 0)) return null;
+  for (let c = 0, at = 0; c < rates.length; c++) {
+    let somewhere = false;
+    for (let g = 0; g < types; g++, at++) somewhere ||= loads[at] !== Number.POSITIVE_INFINITY;
+    if (!somewhere) return null;
+  }
+  return {
+    types,
+    classes: rates.length,
+    loads: rates.length === 1 ? wholeLoads(loads) : loads,
+    prices: Float64Array.from(variants, ({ price }) => price),
+    lower: Float64Array.from(variants, ({ lower }) => lower),
+    upper: Float64Array.from(variants, ({ upper }, g) => (open[g] === 1 ? upper : 0)),
+  };
+};
+
+/** One class whose load is the same wherever it may go takes a whole number of replicas: a bound that is exact at once. */
+const wholeLoads = (loads: Float64Array): Float64Array => {
+  const finite = loads.filter((load) => load < Number.POSITIVE_INFINITY);
+  if (finite.some((load) => load !== finite[0])) return loads;
+  return loads.map((load) => (load < Number.POSITIVE_INFINITY ? replicasFor(load) : load));
+};
+
+/**
+ * Greatest common divisor of prices that are whole multiples of a hundred-thousandth; else 0.
+ * @example commonUnit([9.8, 1.9, 0.8]) // => 0.1
+ */
+export const commonUnit = (prices: readonly number[]): number => {
+  let unit = 0;
+  for (const price of prices) {
+    let rest = Math.round(price * 1e5);
+    if (rest === 0 || Math.abs(rest - price * 1e5) > 1e-6 || rest > 1e12) return 0;
+    while (rest !== 0) [unit, rest] = [rest, unit % rest];
+  }
+  return unit / 1e5;
+};
