@@ -14,7 +14,6 @@ const items: readonly { number: number; kind: 'G' | 'N' | 'P'; text: string }[] 
 
 /** Items that do not apply to us, or where we do something else on purpose. */
 const apart: Record<number, string> = {
-  6: 'not applicable: gpumix has no metrics of root-scoped objects',
   7: 'not applicable: gpumix has no metrics of namespaces',
   21: 'differs: a segment too many is 404',
   41: 'differs: a bad metricLabelSelector is 400, as a bad labelSelector is',

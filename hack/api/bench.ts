@@ -1,14 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { request as plainRequest } from 'node:http';
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { rolldown } from 'rolldown';
 import { issueCertificate } from '../../src/api/x509.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { authority } from '../cluster/pki.ts';
-import { freePorts, startDaemon, waitUntil } from '../cluster/processes.ts';
 import { exchange, open, type Target } from './exchange.ts';
+import { startPeer } from './peer.ts';
 
 /**
  * Our API server and the Go test-adapter in turns, by one load generator, with the same certificates and identity, both
@@ -119,51 +118,7 @@ const startOurs = async (
   };
 };
 
-const startPeer = async (
-  controlPlane: ControlPlane,
-  certificate: string,
-  key: string,
-  target: Omit<Target, 'port'>,
-  deployments: number,
-): Promise<Subject> => {
-  const binary = execFileSync(join(import.meta.dirname, 'peer/build.sh'), {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  }).trim();
-  const [port = 0] = await freePorts(1);
-  const { kubeconfig, folder } = controlPlane;
-  mkdirSync(join(folder, 'peer'));
-  const flags = [
-    `--secure-port=${port}`,
-    '--bind-address=127.0.0.1',
-    `--lister-kubeconfig=${kubeconfig}`,
-    `--authentication-kubeconfig=${kubeconfig}`,
-    `--authorization-kubeconfig=${kubeconfig}`,
-    `--tls-cert-file=${certificate}`,
-    `--tls-private-key-file=${key}`,
-  ];
-  const daemon = startDaemon(folder, 'test-adapter', binary, flags);
-  peerDaemons.push(daemon);
-  const write = (index: number) =>
-    new Promise<number>((resolve, reject) => {
-      const path = `/write-metrics/namespaces/default/deployments.apps/model-${index}/target_replicas`;
-      plainRequest(
-        { port: 8080, path, method: 'POST', headers: { 'content-type': 'application/json' } },
-        (response) => {
-          response.resume();
-          resolve(response.statusCode ?? 0);
-        },
-      )
-        .on('error', reject)
-        .end(JSON.stringify(String(index % 50)));
-    });
-  await waitUntil('test-adapter', async () => (await write(0)) === 200, daemon);
-  for (let index = 0; index < deployments; index += 1) await write(index);
-  const pid = Number(execFileSync('pgrep', ['-f', `^${binary} --secure-port=${port}`], { encoding: 'utf8' }).trim());
-  return { name: 'test-adapter', pid, target: { ...target, port }, path: metricOf('target_replicas') };
-};
-const peerDaemons: { stop: () => Promise<void> }[] = [];
-
+const running: { stop: () => Promise<void> }[] = [];
 const controlPlane = await startControlPlane();
 try {
   const ca = authority('bench serving CA');
@@ -185,7 +140,17 @@ try {
     cert: readFileSync(frontProxyClient.certificate, 'utf8'),
     key: readFileSync(frontProxyClient.privateKey, 'utf8'),
   };
-  const peer = await startPeer(controlPlane, certificate, key, target, 5_000);
+  const adapter = await startPeer(controlPlane.folder, controlPlane.kubeconfig, certificate, key);
+  running.push(adapter);
+  for (let index = 0; index < 5_000; index += 1) {
+    await adapter.write(`namespaces/default/deployments.apps/model-${index}/target_replicas`, String(index % 50));
+  }
+  const peer: Subject = {
+    name: 'test-adapter',
+    pid: adapter.pid,
+    target: { ...target, port: adapter.port },
+    path: metricOf('target_replicas'),
+  };
   const ours = await startOurs(
     controlPlane,
     { certificate, key, deployments: 5_000, kubeconfig: controlPlane.kubeconfig },
@@ -226,6 +191,6 @@ try {
   console.log(`gpumix serves at least ${least.toFixed(2)} times the peer's requests per CPU second`);
   ours.stop();
 } finally {
-  for (const daemon of peerDaemons) await daemon.stop();
+  for (const one of running) await one.stop();
   await controlPlane.stop();
 }

@@ -95,5 +95,9 @@ export const customMetrics: ApiGroup = {
   versions,
   kind: 'MetricValueList',
   resources: metrics.map(({ resource, name }) => `${resource}/${name}`),
+  isOwn: (request) => {
+    const { resource, metric } = describedNamespace(request);
+    return metrics.some((one) => one.resource === resource && one.name === metric);
+  },
   answer,
 };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ApiGroup } from './group.ts';
+import type { ApiGroup, ResourceEntry } from './group.ts';
 
 /**
  * What we serve, in the classic form and in the aggregated one. The aggregator asks for these to call us available and
@@ -23,46 +23,69 @@ export const groupList = (groups: readonly ApiGroup[], serverAddress: string) =>
 /** `GET /apis/GROUP`. */
 export const apiGroup = (group: ApiGroup) => ({ kind: 'APIGroup', apiVersion: 'v1', ...groupVersions(group) });
 
-/** `GET /apis/GROUP/VERSION`. */
-export const resourceList = ({ name, kind, resources }: ApiGroup, version: string) => ({
-  kind: 'APIResourceList',
-  apiVersion: 'v1',
-  groupVersion: `${name}/${version}`,
-  resources: resources.map((resource) => ({
+/** What else is served in a group version, beside our own metrics. */
+export type More = (group: string, version: string) => readonly ResourceEntry[];
+
+const entries = ({ name, kind, resources }: ApiGroup, version: string, more: More): readonly ResourceEntry[] => {
+  const own = resources.map((resource) => ({
     name: resource,
     singularName: '',
     namespaced: true,
     kind,
     verbs: ['get'],
-  })),
+  }));
+  return [...own, ...more(name, version).filter((entry) => !resources.includes(entry.name))];
+};
+
+/** `GET /apis/GROUP/VERSION`. */
+export const resourceList = (group: ApiGroup, version: string, more: More) => ({
+  kind: 'APIResourceList',
+  apiVersion: 'v1',
+  groupVersion: `${group.name}/${version}`,
+  resources: entries(group, version, more),
 });
 
 /** The media type parameters that ask for the aggregated form, and name it in the answer. */
 export const aggregatedParameters = 'g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 /** `GET /apis` in the aggregated form, and its ETag: the hash of the list without kind and apiVersion. */
-export const aggregatedDiscovery = (groups: readonly ApiGroup[]) => {
+export const aggregatedDiscovery = (groups: readonly ApiGroup[], more: More) => {
   const list = {
     metadata: {},
-    items: groups.map((group) => ({ metadata: { name: group.name }, versions: aggregatedVersions(group) })),
+    items: groups.map((group) => ({ metadata: { name: group.name }, versions: aggregatedVersions(group, more) })),
   };
   const etag = `"${createHash('sha512').update(JSON.stringify(list)).digest('hex').toUpperCase()}"`;
   return { etag, body: { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', ...list } };
 };
 
-const aggregatedVersions = ({ versions, resources, kind }: ApiGroup) =>
-  versions.map((version) => ({
+const aggregatedVersions = (group: ApiGroup, more: More) =>
+  group.versions.map((version) => ({
     version,
-    resources: resources.map((resource) => aggregatedResource(resource, kind)),
+    resources: aggregatedResources(entries(group, version, more)),
     freshness: 'Current',
   }));
 
 const responseKind = (kind: string) => ({ group: '', version: '', kind });
 
-/** `resource/metric` is a subresource; its parent, which we do not serve, has an empty kind and no verbs. */
-const aggregatedResource = (name: string, kind: string) => {
-  const [resource = '', subresource] = name.split('/');
-  const common = { resource, responseKind: responseKind(''), scope: 'Namespaced', singularResource: '' };
-  if (subresource === undefined) return { ...common, responseKind: responseKind(kind), verbs: ['get'] };
-  return { ...common, verbs: null, subresources: [{ subresource, responseKind: responseKind(kind), verbs: ['get'] }] };
+/** `resource/metric` is a subresource; its parent, which nobody serves, has an empty kind and no verbs. */
+const aggregatedResources = (list: readonly ResourceEntry[]) => {
+  const parents = Map.groupBy(list, ({ name }) => name.split('/')[0] ?? '');
+  return [...parents].map(([resource, children]) => {
+    const alone = children.find(({ name }) => name === resource);
+    const subresources = children
+      .filter((child) => child !== alone)
+      .map(({ name, kind, verbs }) => ({
+        subresource: name.slice(resource.length + 1),
+        responseKind: responseKind(kind),
+        verbs,
+      }));
+    return {
+      resource,
+      responseKind: responseKind(alone?.kind ?? ''),
+      scope: children[0]?.namespaced ? 'Namespaced' : 'Cluster',
+      singularResource: '',
+      verbs: alone?.verbs ?? null,
+      ...(subresources.length === 0 ? {} : { subresources }),
+    };
+  });
 };

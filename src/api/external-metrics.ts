@@ -65,5 +65,6 @@ export const externalMetrics: ApiGroup = {
   versions: [version],
   kind: 'ExternalMetricValueList',
   resources: [shared],
+  isOwn: ({ resource }) => resource === shared || resource.startsWith(ownPrefix),
   answer,
 };

@@ -1,5 +1,5 @@
 import type { Board } from './board.ts';
-import type { RequestInfo } from './request-info.ts';
+import type { RequestInfo, ResourceRequest } from './request-info.ts';
 
 /** An API group that we serve: what it lists in discovery, and how it answers. */
 export interface ApiGroup {
@@ -10,6 +10,8 @@ export interface ApiGroup {
   readonly kind: 'MetricValueList' | 'ExternalMetricValueList';
   /** Names in the resource list: `resource/metric`, or the metric alone. Never none: clients take that for a failure. */
   readonly resources: readonly string[];
+  /** Whether that is a metric of ours; any other is the upstream adapter's, where there is one. */
+  readonly isOwn: (request: ResourceRequest) => boolean;
   /** The list that `info` asks for. Throws the Status that the caller is to get. */
   readonly answer: (board: Board, info: RequestInfo) => MetricList;
 }
@@ -19,4 +21,13 @@ export interface MetricList {
   readonly apiVersion: string;
   readonly metadata: object;
   readonly items: readonly { readonly timestamp: string }[];
+}
+
+/** One line of a resource list. */
+export interface ResourceEntry {
+  readonly name: string;
+  readonly singularName: string;
+  readonly namespaced: boolean;
+  readonly kind: string;
+  readonly verbs: readonly string[];
 }

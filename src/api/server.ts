@@ -11,7 +11,14 @@ import {
   defaultConnectionLimits,
   limitConnections,
 } from './connections.ts';
-import { aggregatedDiscovery, aggregatedParameters, apiGroup, groupList, resourceList } from './discovery.ts';
+import {
+  aggregatedDiscovery,
+  aggregatedParameters,
+  apiGroup,
+  groupList,
+  type More,
+  resourceList,
+} from './discovery.ts';
 import type { ApiGroup } from './group.ts';
 import type { Log } from './log.ts';
 import { asksForAggregated, negotiated } from './negotiation.ts';
@@ -22,10 +29,13 @@ import { decodedTarget } from './request-info.ts';
 import { noSuchResource } from './status.ts';
 import { type ApiTelemetry, addTelemetry } from './telemetry.ts';
 import type { ServingCertificate } from './tls.ts';
+import type { Upstream } from './upstream.ts';
 
 export interface ApiOptions {
   readonly board: Board;
   readonly groups: readonly ApiGroup[];
+  /** Serves what is not ours. */
+  readonly upstream?: Upstream | undefined;
   /** Of gpumix, for /version. */
   readonly version: string;
   /** Null: plain HTTP, for the demo on loopback. */
@@ -120,17 +130,19 @@ const canonicalTarget = (target: string): string => {
 
 const addRoutes = (
   app: FastifyInstance,
-  { board, groups, version, readyChecks }: ApiOptions,
+  { board, groups, upstream, version, readyChecks }: ApiOptions,
   telemetry: ApiTelemetry,
 ): void => {
   addProbes(app, readyChecks);
   addOpenapi(app, groups, version);
-  for (const slash of ['', '/']) addDiscovery(app, groups, slash);
-  for (const { name, versions, answer } of groups) {
+  const more: More = (group, served) => upstream?.resources(group, served) ?? [];
+  for (const slash of ['', '/']) addDiscovery(app, groups, more, slash);
+  for (const { name, versions, isOwn, answer } of groups) {
     app.all(`/apis/${name}/:version/*`, (request, reply) => {
       const { resource } = request.info;
       negotiated(request.headers.accept); // as in Go, what the caller cannot read is refused before it is looked up
       if (resource?.group !== name || !versions.includes(resource.version)) throw noSuchResource();
+      if (upstream !== undefined && !isOwn(resource)) return passOn(upstream, request, reply);
       const list = answer(board, request.info);
       const now = Date.now();
       for (const { timestamp } of list.items) telemetry.served(name, (now - Date.parse(timestamp)) / 1000);
@@ -144,12 +156,21 @@ const addRoutes = (
   });
 };
 
+/** The caller is authorized; the answer, whatever it says, goes back as it came. */
+const passOn = async (upstream: Upstream, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const { status, headers, body } = await upstream.pass(request.raw.url ?? '/', request.headers);
+  for (const name of ['content-type', 'content-encoding', 'vary', 'retry-after'] as const) {
+    if (headers[name] !== undefined) reply.header(name, headers[name]);
+  }
+  return reply.code(status).send(body);
+};
+
 /** Everything the aggregator asks for before it leads anybody here. */
-const addDiscovery = (app: FastifyInstance, groups: readonly ApiGroup[], slash: string): void => {
-  const { etag, body } = aggregatedDiscovery(groups);
+const addDiscovery = (app: FastifyInstance, groups: readonly ApiGroup[], more: More, slash: string): void => {
   app.all(`/apis${slash}`, (request, reply) => {
     const mediaType = asksForAggregated(request.headers.accept);
     if (mediaType === undefined) return send(request, reply, groupList(groups, request.host));
+    const { etag, body } = aggregatedDiscovery(groups, more);
     const contentType = `${mediaType};${aggregatedParameters}`;
     reply.header('etag', etag).header('vary', 'Accept').header('cache-control', 'public');
     if (request.headers['if-none-match'] === etag) return reply.code(304).header('content-type', contentType).send();
@@ -159,7 +180,7 @@ const addDiscovery = (app: FastifyInstance, groups: readonly ApiGroup[], slash: 
     app.all(`/apis/${group.name}${slash}`, (request, reply) => send(request, reply, apiGroup(group)));
     for (const version of group.versions) {
       app.all(`/apis/${group.name}/${version}${slash}`, (request, reply) =>
-        send(request, reply, resourceList(group, version)),
+        send(request, reply, resourceList(group, version, more)),
       );
     }
   }

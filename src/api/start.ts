@@ -13,6 +13,7 @@ import type { Log } from './log.ts';
 import type { Check } from './probes.ts';
 import { buildServer } from './server.ts';
 import type { ServingCertificate } from './tls.ts';
+import type { Upstream } from './upstream.ts';
 
 export interface StartOptions {
   readonly board: Board;
@@ -25,6 +26,7 @@ export interface StartOptions {
   readonly readyChecks: readonly Check[];
   /** Serve external.metrics.k8s.io too; another adapter, KEDA's say, may own that group. */
   readonly external?: boolean;
+  readonly upstream?: Upstream | undefined;
   readonly connectionLimits?: ConnectionLimits;
   /** Metrics of the rest of the process, to be shown with the API's own. */
   readonly registry?: Registry;
@@ -89,6 +91,7 @@ const listen = async (options: StartOptions, parts: Parts): Promise<RunningServe
     draining = true;
     await pause(seconds * 1000);
     await app.close();
+    options.upstream?.stop();
   };
   return { url, drain };
 };

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { certificateFromSecret } from '../../src/api/certificates.ts';
 import type { Lifetimes } from '../../src/api/rotation.ts';
 import { type RunningServer, type StartOptions, startServer } from '../../src/api/start.ts';
+import type { Upstream } from '../../src/api/upstream.ts';
 import { type Cluster, cluster, eventually } from './cluster.ts';
 
 const manifests = resolve(import.meta.dirname, '../../manifests');
@@ -32,7 +33,10 @@ export const installOnHost = async ({ kubectl, apply }: Cluster = cluster) => {
 /** The API server in this process, behind the aggregator, with the rights of manifests/ and its own certificate. */
 export const serveOnHost = async (
   at: Cluster,
-  options: Pick<StartOptions, 'board'> & { readonly lifetimes?: Lifetimes },
+  options: Pick<StartOptions, 'board'> & {
+    readonly lifetimes?: Lifetimes;
+    readonly upstream?: (token: string) => Upstream;
+  },
 ): Promise<RunningServer> => {
   const installed = await installOnHost(at);
   const kubernetes = at.requestWithToken(installed.token);
@@ -49,7 +53,8 @@ export const serveOnHost = async (
   });
   const { board } = options;
   const common = { board, version: '0.0.0', log, host: '127.0.0.1', port: 0, readyChecks: [] };
-  const server = await startServer({ ...common, kubernetes, certificate });
+  const upstream = options.upstream?.(installed.token);
+  const server = await startServer({ ...common, kubernetes, certificate, upstream });
   await installed.serve(Number(new URL(server.url).port));
   await eventually('caBundle', () => publishedBundle(at), /BEGIN CERTIFICATE/, 30);
   for (const name of apiServices) {
