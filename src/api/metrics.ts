@@ -1,3 +1,4 @@
+import type { ModelPod, Target } from '../domain.ts';
 import type { Board } from './board.ts';
 import type { Labels } from './label-selector.ts';
 import { unavailable } from './status.ts';
@@ -65,17 +66,15 @@ const targetCenti: Metric = {
     }),
 };
 
-interface PodOfDeployment {
-  readonly namespace: string;
-  readonly name: string;
-  readonly deployment: string;
-  readonly labels: Labels;
-}
-const centiReading = (board: Board, { namespace, name, deployment, labels }: PodOfDeployment): Reading | undefined => {
+const centiReading = (board: Board, { namespace, name, deployment, labels }: ModelPod): Reading | undefined => {
   const target = board.target(namespace, deployment);
-  if (target === undefined) return undefined;
-  const { replicas, asOf } = 'replicas' in target.decision ? target.decision : target.standing;
-  return { name, labels, value: centi(replicas), asOf };
+  return target === undefined ? undefined : { name, labels, ...standingCenti(target) };
+};
+
+/** What readers get that take an error for zero: always a value. */
+export const standingCenti = ({ decision, standing }: Target): Pick<Reading, 'value' | 'asOf'> => {
+  const { replicas, asOf } = 'replicas' in decision ? decision : standing;
+  return { value: centi(replicas), asOf };
 };
 
 /** @example centi(3) // => 250 */

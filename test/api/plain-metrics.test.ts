@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startPlainMetrics } from '../../src/api/plain-metrics.ts';
+import { decided, fakeBoard, undecided } from '../helpers/fake-board.ts';
+
+const board = fakeBoard();
+let server: Awaited<ReturnType<typeof startPlainMetrics>>;
+beforeAll(async () => {
+  server = await startPlainMetrics(board, '127.0.0.1', 0);
+  board.set(decided('serving', 'chat', 3, { 'model.aibrix.ai/name': 'llama "8b"' }));
+  board.set(decided('serving', 'idle', 0));
+  board.set(undecided('serving', 'blind', 'Redis is away', 2));
+});
+afterAll(() => server.close());
+
+test.each([
+  { path: '/metrics/serving/chat', value: '250', model: '"llama \\"8b\\""' },
+  { path: '/metrics/serving/idle', value: '0', model: '"idle"' },
+  { path: '/metrics/serving/blind', value: '150', model: '"blind"' },
+])('$path is $value', async ({ path, value, model }) => {
+  const answer = await fetch(server.url + path);
+  expect(answer.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+  const [help, type, sample, end] = (await answer.text()).split('\n');
+  expect(help).toMatch(/^# HELP vllm:deployment_replicas /);
+  expect([type, sample, end]).toEqual([
+    '# TYPE vllm:deployment_replicas gauge',
+    `vllm:deployment_replicas{model_name=${model}} ${value}`,
+    '',
+  ]);
+});
+
+test.each([
+  '/metrics/serving/none',
+  '/metrics/other/chat',
+  '/metrics',
+  '/metrics/serving/chat/more',
+  '/',
+  '/apis',
+  '//%',
+])('%s is not found', async (path) => {
+  const answer = await fetch(server.url + path);
+  expect(answer.status).toBe(404);
+  expect(await answer.json()).toHaveProperty('error');
+});
+
+test('it is read-only', async () => {
+  expect((await fetch(`${server.url}/metrics/serving/chat`, { method: 'POST', body: '1' })).status).toBe(405);
+});
