@@ -1,5 +1,7 @@
 import type { Fleet } from './fleet.ts';
-import { type Goal, type Joint, negligible } from './joint.ts';
+import type { Goal } from './goal.ts';
+import { type Joint, negligible } from './joint.ts';
+import { searchJointly } from './joint-search.ts';
 
 /**
  * The most that can be served where not all demand can: by priority, the highest first, the most requests per second of
@@ -11,14 +13,20 @@ import { type Goal, type Joint, negligible } from './joint.ts';
  * Sums are shares of the priority's own demand and are held to within 1e-9 of it. Stopped at the node limit, a step hands
  * on the best that it has.
  */
-export const bestEffort = (joint: Joint, levels: readonly Level[], nodeLimit: number): readonly Float64Array[] => {
+export const bestEffort = (
+  joint: Joint,
+  levels: readonly Level[],
+  nodeLimit: number,
+): { readonly mixes: readonly Float64Array[]; readonly nodes: number } => {
   const { fleet } = joint;
   const prices = fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price));
   const groups: { models: readonly number[]; most: number }[] = [];
   const everything = fleet.models.map(() => 1);
   let mixes: readonly Float64Array[] = floors(fleet);
+  let nodes = 0;
   const step = (goal: Goal): number => {
-    const result = joint.solve(goal, nodeLimit, mixes);
+    const result = searchJointly(joint, goal, nodeLimit, mixes);
+    nodes += result.nodes;
     mixes = result.mixes ?? mixes;
     return result.value;
   };
@@ -34,7 +42,7 @@ export const bestEffort = (joint: Joint, levels: readonly Level[], nodeLimit: nu
     groups.push({ models, most: Math.max(0, least) + negligible });
   }
   step({ replicas: prices, unserved: everything.map(() => 0), most: everything, groups, same: 0, ties: true });
-  return mixes;
+  return { mixes, nodes };
 };
 
 /** Models of one priority. */

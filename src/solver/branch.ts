@@ -86,7 +86,7 @@ class Branch {
   /** The known mix is an incumbent where the relaxation can be solved with every y held at it. */
   private offerKnown(): void {
     const { known } = this.options;
-    const { lower, upper, forest } = this.relaxation;
+    const { lower, upper } = this.relaxation;
     if (known === null) return;
     for (let g = 0; g < lower.length; g++) if (known[g]! < lower[g]! || known[g]! > upper[g]!) return;
     this.candidate.set(known);
@@ -99,7 +99,7 @@ class Branch {
     if (this.relaxation.solve(Number.POSITIVE_INFINITY) === 'optimal') this.offer();
     lower.set(this.program.lower);
     upper.set(this.program.upper);
-    forest.start(this.program);
+    this.relaxation.restart();
   }
 
   /** What a node must exceed to be of no use: by cost alone, or by cost and preference. */

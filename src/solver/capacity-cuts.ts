@@ -67,7 +67,7 @@ export class CapacityCuts {
       relaxation.upper[g] = replicas[g]!;
     }
     if (relaxation.solve(Number.POSITIVE_INFINITY) !== 'optimal') {
-      relaxation.forest.start(relaxation.program);
+      relaxation.restart();
       relaxation.solve(Number.POSITIVE_INFINITY);
     }
     const assignment = relaxation.assignment();

@@ -1,5 +1,3 @@
-import type { Program } from './program.ts';
-
 /** What a type's y or slack is in a basis. A root has `basic` or `slack`; every other type is at a bound. */
 export const atLower = 0;
 export const atUpper = 1;
@@ -26,6 +24,8 @@ export class Forest {
   /** Per class the type that serves it, or -1 - k for split k. */
   readonly server: Int16Array;
   splits = 0;
+  /** What the classes pay at pi, sum_c min_g pi_g load_cg, as far as the steps taken say (money/h). */
+  classValue = 0;
   /** Class of split k. */
   readonly splitClass: Int32Array;
   /** 1 where split k ties type g, split x type, row-major. */
@@ -42,20 +42,25 @@ export class Forest {
   }
 
   /** Every type its own root at pi = price, every class where it is cheapest: optimal where no bound binds. */
-  start(program: Program): void {
+  start(prices: Float64Array, loads: Float64Array): void {
     const { types, classes } = this;
-    const { loads, prices } = program;
     this.pi.set(prices);
     this.status.fill(basic);
     this.splits = 0;
     this.member.fill(0);
-    for (let c = 0; c < classes; c++) {
-      let [cheapest, least] = [0, Number.POSITIVE_INFINITY];
-      for (let g = 0; g < types; g++) {
-        const price = prices[g]! * loads[c * types + g]!;
-        if (price < least) [cheapest, least] = [g, price];
+    this.classValue = 0;
+    for (let c = 0, at = 0; c < classes; c++) {
+      let cheapest = 0;
+      let least = Number.POSITIVE_INFINITY;
+      for (let g = 0; g < types; g++, at++) {
+        const price = prices[g]! * loads[at]!;
+        if (price < least) {
+          cheapest = g;
+          least = price;
+        }
       }
       this.server[c] = cheapest;
+      this.classValue += least;
     }
   }
 
@@ -64,6 +69,7 @@ export class Forest {
     this.status.set(other.status);
     this.server.set(other.server);
     this.splits = other.splits;
+    this.classValue = other.classValue;
     this.splitClass.set(other.splitClass);
     this.member.set(other.member);
   }

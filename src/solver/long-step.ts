@@ -30,8 +30,11 @@ export class LongStep {
   private readonly weight: Float64Array;
   private readonly what: Int32Array;
   private readonly partner: Int16Array;
+  private readonly others: Int16Array;
   private count = 0;
   private size = 0;
+  /** The nearest breakpoint that ends the step: what lies beyond it is not listed. */
+  private farthest = Number.POSITIVE_INFINITY;
 
   constructor(forest: Forest, loads: Float64Array, prices: Float64Array, lower: Float64Array, upper: Float64Array) {
     this.forest = forest;
@@ -45,12 +48,14 @@ export class LongStep {
     this.weight = new Float64Array(most);
     this.what = new Int32Array(most);
     this.partner = new Int16Array(most);
+    this.others = new Int16Array(forest.types);
   }
 
   /** `cut` is the split whose tie to its parent was cut, if one was. Returns false where L grows without end: nothing outside S can relieve it. */
   run(inside: Uint8Array, shares: Shares, cut: number, direction: -1 | 1, slope: number): boolean {
     const { pi, types } = this.forest;
     this.count = 0;
+    this.farthest = Number.POSITIVE_INFINITY;
     if (direction === 1) this.breakpointsUp(inside, shares);
     else this.breakpointsDown(inside, shares, cut);
     this.heapify();
@@ -85,53 +90,66 @@ export class LongStep {
 
   private breakpointsUp(inside: Uint8Array, shares: Shares): void {
     const { types, classes, server, pi, status } = this.forest;
-    const { loads } = this;
+    const { loads, others } = this;
+    for (let g = 0; g < types; g++)
+      if (inside[g] === 1 && status[g] === atLower && this.upper[g]! > this.lower[g]!)
+        this.add(this.prices[g]! / pi[g]!, pi[g]! * (this.upper[g]! - this.lower[g]!), -1 - g, -1);
+    const count = this.collect(inside, 0);
     for (let c = 0, row = 0; c < classes; c++, row += types) {
       const g = server[c]!;
       const serving = g >= 0 ? g : shares.parent[-1 - g]!;
       if (inside[serving] === 0) continue;
-      const price = pi[serving]! * loads[row + serving]!;
-      let [least, cheapest] = [Number.POSITIVE_INFINITY, -1];
-      for (let h = 0; h < types; h++) {
-        if (inside[h] === 1) continue;
+      let least = Number.POSITIVE_INFINITY;
+      let cheapest = -1;
+      for (let i = 0; i < count; i++) {
+        const h = others[i]!;
         const other = pi[h]! * loads[row + h]!;
         if (other < least) {
           least = other;
           cheapest = h;
         }
       }
-      if (cheapest >= 0) this.add(least / price, g >= 0 ? price : Number.POSITIVE_INFINITY, c, cheapest);
+      const price = pi[serving]! * loads[row + serving]!;
+      if (least < this.farthest * price)
+        this.add(least / price, g >= 0 ? price : Number.POSITIVE_INFINITY, c, cheapest);
     }
-    for (let g = 0; g < types; g++)
-      if (inside[g] === 1 && status[g] === atLower && this.upper[g]! > this.lower[g]!)
-        this.add(this.prices[g]! / pi[g]!, pi[g]! * (this.upper[g]! - this.lower[g]!), -1 - g, -1);
   }
 
   private breakpointsDown(inside: Uint8Array, shares: Shares, cut: number): void {
     const { types, classes, server, pi, status } = this.forest;
-    const { loads } = this;
-    for (let c = 0, row = 0; c < classes; c++, row += types) {
-      const g = server[c]!;
-      const serving = g >= 0 ? g : shares.parent[-1 - g]!;
-      if (inside[serving] === 1 || (g < 0 && -1 - g === cut)) continue;
-      const price = pi[serving]! * loads[row + serving]!;
-      let [least, cheapest] = [Number.POSITIVE_INFINITY, -1];
-      for (let h = 0; h < types; h++) {
-        if (inside[h] === 0) continue;
-        const other = pi[h]! * loads[row + h]!;
-        if (other < least) {
-          least = other;
-          cheapest = h;
-        }
-      }
-      if (cheapest >= 0) this.add(least / price, g >= 0 ? least : Number.POSITIVE_INFINITY, c, cheapest);
-    }
+    const { loads, others } = this;
     for (let g = 0; g < types; g++) {
       if (inside[g] === 0) continue;
       if (status[g] === atUpper && this.upper[g]! > this.lower[g]!)
         this.add(pi[g]! / this.prices[g]!, pi[g]! * (this.upper[g]! - this.lower[g]!), -1 - g, -1);
       this.add(pi[g]! / (floorShare * this.prices[g]!), Number.POSITIVE_INFINITY, -1 - g, 0);
     }
+    const count = this.collect(inside, 1);
+    for (let c = 0, row = 0; c < classes; c++, row += types) {
+      const g = server[c]!;
+      const serving = g >= 0 ? g : shares.parent[-1 - g]!;
+      if (inside[serving] === 1 || (g < 0 && -1 - g === cut)) continue;
+      let least = Number.POSITIVE_INFINITY;
+      let cheapest = -1;
+      for (let i = 0; i < count; i++) {
+        const h = others[i]!;
+        const other = pi[h]! * loads[row + h]!;
+        if (other < least) {
+          least = other;
+          cheapest = h;
+        }
+      }
+      const price = pi[serving]! * loads[row + serving]!;
+      if (least < this.farthest * price)
+        this.add(least / price, g >= 0 ? least : Number.POSITIVE_INFINITY, c, cheapest);
+    }
+  }
+
+  /** Lists the types inside S (1) or outside (0), and returns how many there are. */
+  private collect(inside: Uint8Array, side: 0 | 1): number {
+    let count = 0;
+    for (let g = 0; g < this.forest.types; g++) if (inside[g] === side) this.others[count++] = g;
+    return count;
   }
 
   private add(ratio: number, weight: number, what: number, partner: number): void {
@@ -141,6 +159,7 @@ export class LongStep {
     this.what[i] = what;
     this.partner[i] = partner;
     this.heap[i] = i;
+    if (weight === Number.POSITIVE_INFINITY && ratio < this.farthest) this.farthest = Math.max(ratio, 1) * (1 + 1e-15);
   }
 
   private pass(i: number): void {

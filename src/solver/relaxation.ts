@@ -25,7 +25,7 @@ export class Relaxation {
   readonly upper: Float64Array;
   readonly forest: Forest;
   readonly shares: Shares;
-  /** L(pi), recomputed from pi when {@link solve} returns (money/h). */
+  /** A lower limit on the node's cost: L(pi), recomputed from pi wherever it could prune the node (money/h). */
   bound = Number.NEGATIVE_INFINITY;
   /** The same as added up step by step, for the check in the tests. */
   incrementalBound = Number.NEGATIVE_INFINITY;
@@ -40,17 +40,33 @@ export class Relaxation {
     this.lower = program.lower.slice();
     this.upper = program.upper.slice();
     this.forest = new Forest(types, classes);
-    this.forest.start(program);
+    this.forest.start(program.prices, loads);
     this.shares = new Shares(types);
     this.inside = new Uint8Array(types);
     this.longStep = new LongStep(this.forest, loads, program.prices, this.lower, this.upper);
   }
 
+  /** Forgets the forest: every class where it is cheapest at the types' own prices. */
+  restart(): void {
+    this.forest.start(this.program.prices, this.loads);
+  }
+
   /** Solves from the forest as it stands, whatever the bounds have become. */
   solve(cutoff: number): RelaxationStatus {
-    this.incrementalBound = this.dualBound();
+    const { forest } = this;
+    this.incrementalBound = forest.classValue + this.marginValue();
     const status = this.iterate(cutoff);
-    this.bound = status === 'infeasible' ? Number.POSITIVE_INFINITY : this.dualBound();
+    if (status === 'infeasible') {
+      this.bound = Number.POSITIVE_INFINITY;
+      return status;
+    }
+    if (status === 'optimal' && this.incrementalBound <= cutoff) {
+      forest.classValue = this.incrementalBound - this.marginValue();
+      this.bound = this.incrementalBound - 1e-12 * Math.abs(this.incrementalBound);
+      return status;
+    }
+    this.bound = this.certifiedBound();
+    forest.classValue = this.bound - this.marginValue();
     return status === 'cutoff' && this.bound <= cutoff ? 'stalled' : status;
   }
 
@@ -79,9 +95,22 @@ export class Relaxation {
     return assignment;
   }
 
-  private dualBound(): number {
+  /** L(pi), every class priced on every type again. */
+  certifiedBound(): number {
     const { types, prices } = this.program;
     return dualBound({ types, prices, loads: this.loads, lower: this.lower, upper: this.upper }, this.forest.pi);
+  }
+
+  /** sum_g min over the bounds of (price_g - pi_g) y (money/h). */
+  private marginValue(): number {
+    const { lower, upper, forest, program } = this;
+    let value = 0;
+    for (let g = 0; g < program.types; g++) {
+      const margin = program.prices[g]! - forest.pi[g]!;
+      if (margin > 0) value += margin * lower[g]!;
+      else if (margin < 0) value += margin * upper[g]!;
+    }
+    return value;
   }
 
   private iterate(cutoff: number): RelaxationStatus {
@@ -95,7 +124,7 @@ export class Relaxation {
       this.pivots++;
       if (!longStep.run(this.inside, shares, this.dropSplit, leaving, this.slope)) {
         const status = this.infeasible() ? 'infeasible' : 'stalled';
-        forest.start(this.program);
+        this.restart();
         return status;
       }
       if (this.dropSplit >= 0) forest.leave(this.dropSplit, this.dropType);

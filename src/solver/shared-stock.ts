@@ -1,10 +1,8 @@
-import { branch } from './branch.ts';
 import { type Choice, type Chosen, type Column, choose } from './choice.ts';
 import { maximise, type Tangent } from './concave.ts';
-import { enumerateMixes } from './enumeration.ts';
-import { changes, type Fleet, type FleetModel, mixCost, poolUse, preference } from './fleet.ts';
-import { type SolveOptions, type WayProgram, wayPrograms } from './one-model.ts';
-import { Relaxation } from './relaxation.ts';
+import type { Fleet } from './fleet.ts';
+import type { SolveOptions } from './one-model.ts';
+import { PricedModel } from './priced-model.ts';
 
 export interface SharedResult {
   readonly status: 'optimal' | 'feasible' | 'infeasible' | 'unknown';
@@ -131,7 +129,7 @@ class SharedStock {
     const target = known.choice === null ? Number.POSITIVE_INFINITY : known.choice.cost - bound;
     const noise = 1e-10 * Math.abs(bound);
     let best: Choice | null = known.choice;
-    let excess = Math.max(noise, 5e-6 * Math.abs(bound));
+    let excess = Math.max(noise, Math.min(target / 4, 3e-6 * Math.abs(bound)));
     for (;;) {
       const last = excess >= target;
       const within = Math.min(excess, target) + noise;
@@ -149,7 +147,7 @@ class SharedStock {
       if (!proven) return this.stopped(best, bound, complete ? Math.min(dropped, within) : 0);
       if (choice !== null || last) return this.result('optimal', best!, best!.cost);
       if (bound + within > ceiling) return this.infeasible();
-      excess *= 2;
+      excess *= 3;
     }
   }
 
@@ -185,159 +183,6 @@ interface Priced {
   readonly bound: number;
   readonly least: readonly number[];
 }
-
-/** One model at changing prices: its programs, and the columns met so far. */
-class PricedModel {
-  private readonly model: FleetModel;
-  private readonly pools: number;
-  private readonly programs: readonly WayProgram[];
-  private readonly relaxations: Relaxation[];
-  private readonly columns = new Map<string, Column>();
-
-  constructor(model: FleetModel, pools: number) {
-    this.model = model;
-    this.pools = pools;
-    this.programs = wayPrograms(model);
-    this.relaxations = this.programs.map(({ program, scaled }) => new Relaxation(program, scaled));
-  }
-
-  /** The relaxation's optimum at price + lambda . gpus. */
-  relaxed(lambda: Float64Array): { value: number; use: readonly number[] } {
-    this.reprice(lambda);
-    const { variants, rates } = this.model;
-    if (rates.length === 0) return this.valued(this.floors(), lambda);
-    let best = { value: Number.POSITIVE_INFINITY, use: [] as readonly number[] };
-    for (const relaxation of this.relaxations) {
-      relaxation.forest.start(relaxation.program);
-      relaxation.solve(Number.POSITIVE_INFINITY);
-      if (relaxation.bound >= best.value) continue;
-      const y = variants.map((_, g) => relaxation.replicas(g));
-      best = { value: relaxation.bound, use: poolUse(this.model, y, this.pools) };
-    }
-    return best;
-  }
-
-  /** The cheapest whole mix at price + lambda . gpus. */
-  whole(
-    lambda: Float64Array,
-    options: SolveOptions,
-    gapTolerance: number,
-  ): { value: number; use: readonly number[]; nodes: number } {
-    this.reprice(lambda);
-    if (this.model.rates.length === 0) return { ...this.keep(this.floors(), lambda), nodes: 0 };
-    let [value, use, nodes] = [Number.POSITIVE_INFINITY, [] as readonly number[], 0];
-    for (const { program, scaled } of this.programs) {
-      const known = this.columns.size === 0 ? null : this.cheapestColumn(lambda).mix;
-      const result = branch(program, scaled, {
-        ...options,
-        tieLimit: 0,
-        unit: 0,
-        known,
-        trusted: true,
-        gapTolerance,
-        prefers: never,
-      });
-      nodes += result.nodes;
-      if (result.mix === null) continue;
-      const column = this.keep(result.mix, lambda);
-      if (result.bound < value) [value, use] = [result.bound, column.use];
-    }
-    return { value, use, nodes };
-  }
-
-  /** The cheapest column so far at price + lambda . gpus. */
-  cheapestColumn(lambda: Float64Array): { value: number; use: readonly number[]; mix: Float64Array } {
-    let best: Column | null = null;
-    let least = Number.POSITIVE_INFINITY;
-    for (const column of this.columns.values()) {
-      let value = column.cost;
-      for (let k = 0; k < lambda.length; k++) value += lambda[k]! * column.use[k]!;
-      if (value < least) [best, least] = [column, value];
-    }
-    return { value: least, use: best!.use, mix: best!.mix };
-  }
-
-  /** Columns so far, cheapest first at price + lambda . gpus. */
-  columnsAt(lambda: Float64Array, least: number): Column[] {
-    return ordered([...this.columns.values()], lambda, least);
-  }
-
-  /** Every minimal mix within an excess of the cheapest at price + lambda . gpus, dominated ones left out. */
-  within(
-    lambda: Float64Array,
-    least: number,
-    excess: number,
-    nodeLimit: number,
-  ): { columns: Column[]; complete: boolean; nodes: number } {
-    this.reprice(lambda);
-    if (this.model.rates.length === 0)
-      return { columns: ordered([this.keep(this.floors(), lambda)], lambda, least), complete: true, nodes: 0 };
-    const found = new Map<string, Column>();
-    let [complete, nodes] = [true, 0];
-    for (const { program, scaled } of this.programs) {
-      const search = enumerateMixes(program, scaled, least + excess, nodeLimit, (mix) => {
-        found.set(mix.join(), this.keep(mix, lambda));
-      });
-      complete &&= search.complete;
-      nodes += search.nodes;
-    }
-    return { columns: undominated(this.model, ordered([...found.values()], lambda, least)), complete, nodes };
-  }
-
-  private reprice(lambda: Float64Array): void {
-    for (const { program } of this.programs)
-      this.model.variants.forEach(({ price, pool, gpus }, g) => {
-        program.prices[g] = price + (pool < 0 ? 0 : lambda[pool]! * gpus);
-      });
-  }
-
-  private floors(): Float64Array {
-    return Float64Array.from(this.model.variants, ({ lower }) => lower);
-  }
-
-  private valued(mix: Float64Array, lambda: Float64Array): { value: number; use: number[] } {
-    const use = poolUse(this.model, mix, this.pools);
-    return { value: use.reduce((sum, gpus, k) => sum + gpus * lambda[k]!, mixCost(this.model, mix)), use };
-  }
-
-  private keep(mix: Float64Array, lambda: Float64Array): Column & { value: number } {
-    const { value, use } = this.valued(mix, lambda);
-    const column = {
-      mix: mix.slice(),
-      cost: mixCost(this.model, mix),
-      use,
-      changes: changes(this.model, mix),
-      reduced: 0,
-    };
-    this.columns.set(mix.join(), column);
-    return { ...column, value };
-  }
-}
-
-const ordered = (columns: readonly Column[], lambda: Float64Array, least: number): Column[] => {
-  const valued = columns.map((column) => ({
-    column,
-    value: column.use.reduce((sum, gpus, k) => sum + gpus * lambda[k]!, column.cost),
-  }));
-  return valued
-    .map(({ column, value }) => ({ ...column, reduced: Math.max(0, value - least) }))
-    .sort((a, b) => a.reduced - b.reduced || (a.mix.join() < b.mix.join() ? -1 : 1));
-};
-
-/** Leaves out what costs and uses no less than another column, unless it is as cheap and preferred. */
-const undominated = (model: FleetModel, columns: readonly Column[]): Column[] =>
-  columns.filter(
-    (column) =>
-      !columns.some(
-        (other) =>
-          other !== column &&
-          other.cost <= column.cost * (1 + 1e-11) &&
-          other.use.every((gpus, k) => gpus <= column.use[k]!) &&
-          (other.cost < column.cost * (1 - 1e-11) || preference([model], [other.mix], [column.mix]) < 0),
-      ),
-  );
-
-const never = (): boolean => false;
 
 /** Dearest price of one GPU of any variant (money/h). */
 const dearestGpu = ({ models }: Fleet): number =>

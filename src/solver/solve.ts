@@ -40,8 +40,8 @@ export const solve = (given: Fleet, options: SolveOptions = defaultOptions): Out
   return {
     status: proven ? 'infeasible' : 'unknown',
     bound: null,
-    nodes: nodes + joint.nodes,
-    models: assigned(joint, most),
+    nodes: nodes + most.nodes,
+    models: assigned(joint, most.mixes),
   };
 };
 

@@ -1,0 +1,275 @@
+import type { Cut } from './capacity-cuts.ts';
+import { DenseSimplex } from './dense-simplex.ts';
+import { preference, type Way } from './fleet.ts';
+import { type Goal, goalValue } from './goal.ts';
+import { type Joint, negligible } from './joint.ts';
+
+export interface JointResult {
+  readonly status: 'optimal' | 'feasible' | 'infeasible' | 'unknown';
+  /** One mix per model; null without one. */
+  readonly mixes: readonly Float64Array[] | null;
+  readonly value: number;
+  readonly bound: number;
+  readonly nodes: number;
+}
+
+const fractionTolerance = 1e-7;
+const cutRounds = 200;
+const tieLimit = 400;
+
+/**
+ * The program of all models at once, seen from the replicas only:
+ *
+ *   minimise  weights . (y, u)   with  J1  u_m >= unserved share of model m with its y_m  (convex: by cuts, as they are met)
+ *                                      J2  sum of gpus y <= stock per pool,  price . y <= budget,  J3  the goal's limits on u
+ *
+ * branched on fractional y, and on the way of a model that has several, once its y is whole and no way serves what the
+ * cuts promise. Slower than the special cases, but it takes any limit; best effort needs that.
+ */
+export const searchJointly = (
+  joint: Joint,
+  goal: Goal,
+  nodeLimit: number,
+  known: readonly Float64Array[] | null,
+): JointResult => new Search(joint, goal, nodeLimit, known).run();
+
+class Search {
+  private readonly joint: Joint;
+  private readonly goal: Goal;
+  private readonly nodeLimit: number;
+  private mixes: Float64Array[] | null = null;
+  private value = Number.POSITIVE_INFINITY;
+  private open = Number.POSITIVE_INFINITY;
+  private nodes = 0;
+  private tieNodes = 0;
+
+  constructor(joint: Joint, goal: Goal, nodeLimit: number, known: readonly Float64Array[] | null) {
+    this.joint = joint;
+    this.goal = goal;
+    this.nodeLimit = nodeLimit;
+    if (known !== null) this.offer(known);
+  }
+
+  run(): JointResult {
+    const { models } = this.joint.fleet;
+    const variants = models.flatMap((model) => model.variants);
+    this.searchWays(
+      models.map(({ ways }) => (ways.length === 1 ? 0 : -1)),
+      variants.map(({ lower }) => lower),
+      variants.map(({ upper }) => upper),
+      Number.NEGATIVE_INFINITY,
+    );
+    const { mixes, value, nodes } = this;
+    const bound = Math.min(this.open, value);
+    if (mixes === null) return { status: this.open < value ? 'unknown' : 'infeasible', mixes, value, bound, nodes };
+    return { status: bound >= value - this.same() ? 'optimal' : 'feasible', mixes, value, bound, nodes };
+  }
+
+  private same(): number {
+    return this.goal.same + (this.goal.ties && this.value < Number.POSITIVE_INFINITY ? 1e-9 * this.value : 0);
+  }
+  private cutoff(): number {
+    if (this.value === Number.POSITIVE_INFINITY) return this.value;
+    return this.value + (this.goal.ties && this.tieNodes < tieLimit ? this.same() : -this.same());
+  }
+
+  /** One linear program per choice of ways; inside it only bounds change. */
+  private searchWays(ways: readonly number[], lower: readonly number[], upper: readonly number[], bound: number): void {
+    const { goal, joint } = this;
+    const { models, stock, budget } = joint.fleet;
+    const simplex = new DenseSimplex(
+      [...goal.replicas, ...goal.unserved],
+      [...lower, ...models.map(() => 0)],
+      [...upper, ...goal.most],
+    );
+    const variants = models.flatMap((model) => model.variants);
+    const none = models.map(() => 0);
+    stock.forEach((gpus, pool) => {
+      const row = variants.map((variant) => (variant.pool === pool ? variant.gpus : 0));
+      if (row.some((use) => use > 0)) simplex.addRow([...row, ...none], Number.NEGATIVE_INFINITY, gpus);
+    });
+    if (budget < Number.POSITIVE_INFINITY) {
+      const row = variants.map(({ price }) => price / Math.max(1, budget));
+      simplex.addRow([...row, ...none], Number.NEGATIVE_INFINITY, budget / Math.max(1, budget));
+    }
+    for (const group of goal.groups)
+      simplex.addRow(
+        [...variants.map(() => 0), ...models.map((_, m) => (group.models.includes(m) ? 1 : 0))],
+        Number.NEGATIVE_INFINITY,
+        group.most,
+      );
+    ways.forEach((way, m) => {
+      for (const cut of joint.known(m, way)) this.addCut(simplex, m, cut);
+    });
+    this.visit(simplex, ways, bound);
+  }
+
+  private addCut(simplex: DenseSimplex, m: number, { constant, slopes }: Cut): void {
+    const { joint } = this;
+    const total = joint.totals[m]!;
+    const row = new Array<number>(joint.variants + joint.fleet.models.length).fill(0);
+    let right = constant / total;
+    const steepest = Math.max(...slopes) / total;
+    slopes.forEach((slope, g) => {
+      const at = joint.first(m) + g;
+      if (slope / total > 1e-9 * steepest) row[at] = slope / total;
+      else right -= (slope / total) * simplex.upper[at]!;
+    });
+    row[joint.variants + m] = 1;
+    simplex.addRow(row, right, Number.POSITIVE_INFINITY);
+  }
+
+  private visit(simplex: DenseSimplex, ways: readonly number[], parentBound: number): void {
+    if (this.nodes >= this.nodeLimit) {
+      if (parentBound <= this.value - this.same()) this.open = Math.min(this.open, parentBound);
+      return;
+    }
+    this.nodes++;
+    const solved = this.separate(simplex, ways);
+    if (solved === null || solved.value > this.cutoff()) return;
+    const bound = Math.max(parentBound, solved.value);
+    if (bound > this.value - this.same()) this.tieNodes++;
+    const branching = this.fractional(solved.v);
+    this.offerRounded(solved.v);
+    if (bound > this.cutoff()) return;
+    if (branching >= 0) this.divide(simplex, ways, bound, branching, Math.floor(solved.v[branching]!), 1);
+    else this.settle(simplex, ways, bound, solved.v);
+  }
+
+  /** Adds violated cuts until there is none. */
+  private separate(simplex: DenseSimplex, ways: readonly number[]): { value: number; v: Float64Array } | null {
+    const { joint } = this;
+    for (let round = 0; ; round++) {
+      const solved = simplex.solve();
+      if (solved === null || solved.value > this.cutoff() || round === cutRounds) return solved;
+      let added = false;
+      ways.forEach((way, m) => {
+        const first = joint.first(m);
+        const replicas = solved.v.slice(first, first + joint.fleet.models[m]!.variants.length).map((y) => snapped(y));
+        const { unserved, cut } = joint.service(m, way, replicas);
+        const promised = solved.v[joint.variants + m]!;
+        if (unserved / joint.totals[m]! <= promised + negligible) return;
+        joint.keep(m, way, cut);
+        this.addCut(simplex, m, cut);
+        added = true;
+      });
+      if (!added) return solved;
+    }
+  }
+
+  private fractional(v: Float64Array): number {
+    let [worst, at] = [fractionTolerance, -1];
+    for (let i = 0; i < this.joint.variants; i++) {
+      const distance = Math.abs(v[i]! - Math.round(v[i]!));
+      if (distance > worst) [worst, at] = [distance, i];
+    }
+    return at;
+  }
+
+  /** Children y <= floor and y >= floor + gap. */
+  private divide(
+    simplex: DenseSimplex,
+    ways: readonly number[],
+    bound: number,
+    i: number,
+    floor: number,
+    gap: number,
+  ): void {
+    const [least, most] = [simplex.lower[i]!, simplex.upper[i]!];
+    for (const up of [true, false]) {
+      if (up ? floor + gap > most : floor < least) continue;
+      if (up) simplex.lower[i] = floor + gap;
+      else simplex.upper[i] = floor;
+      this.visit(simplex, ways, bound);
+      simplex.lower[i] = least;
+      simplex.upper[i] = most;
+    }
+  }
+
+  /**
+   * y is whole. Where a model's way is still open and no way serves what the cuts promise, each way is tried. Else the
+   * point itself was offered; others of the same value are looked at while ties matter.
+   */
+  private settle(simplex: DenseSimplex, ways: readonly number[], bound: number, v: Float64Array): void {
+    const { joint } = this;
+    const { models } = joint.fleet;
+    const mixes = this.mixesOf(v, Math.round);
+    const open = ways.findIndex((way, m) => {
+      if (way >= 0) return false;
+      const best = joint.bestWay(m, mixes[m]!);
+      return best === null || best.service.unserved / joint.totals[m]! > v[joint.variants + m]! + negligible;
+    });
+    if (open >= 0) {
+      models[open]!.ways.forEach((way, w) => {
+        const [lower, upper] = [simplex.lower.slice(0, joint.variants), simplex.upper.slice(0, joint.variants)];
+        if (close(way, joint.first(open), lower, upper))
+          this.searchWays(
+            ways.map((chosen, m) => (m === open ? w : chosen)),
+            lower,
+            upper,
+            bound,
+          );
+      });
+      return;
+    }
+    if (!this.accepted(mixes) || (this.goal.ties && this.tieNodes < tieLimit))
+      this.explore(simplex, ways, bound, mixes);
+  }
+
+  /** Every other whole point of the node, one variant after the other held at its value. */
+  private explore(simplex: DenseSimplex, ways: readonly number[], bound: number, mixes: readonly Float64Array[]): void {
+    const flat = mixes.flatMap((mix) => [...mix]);
+    const before = flat.map((_, i) => [simplex.lower[i]!, simplex.upper[i]!] as const);
+    flat.forEach((replicas, i) => {
+      this.divide(simplex, ways, bound, i, replicas - 1, 2);
+      simplex.lower[i] = replicas;
+      simplex.upper[i] = replicas;
+    });
+    before.forEach(([lower, upper], i) => {
+      simplex.lower[i] = lower;
+      simplex.upper[i] = upper;
+    });
+  }
+
+  private mixesOf(v: Float64Array, round: (y: number) => number): Float64Array[] {
+    return this.joint.fleet.models.map(({ variants }, m) =>
+      Float64Array.from(variants, ({ lower, upper }, g) =>
+        Math.min(upper, Math.max(lower, round(v[this.joint.first(m) + g]!))),
+      ),
+    );
+  }
+
+  private offerRounded(v: Float64Array): void {
+    this.offer(this.mixesOf(v, Math.round));
+    this.offer(this.mixesOf(v, (y) => Math.floor(y + fractionTolerance)));
+    this.offer(this.mixesOf(v, (y) => Math.ceil(y - fractionTolerance)));
+  }
+
+  private offer(mixes: readonly Float64Array[]): void {
+    const value = goalValue(this.joint, this.goal, mixes, this.value + this.same());
+    if (value === null) return;
+    const same = this.goal.ties ? 1e-11 * Math.abs(this.value) : 0;
+    if (this.mixes !== null && value > this.value + same) return;
+    if (this.mixes !== null && value >= this.value - same) {
+      if (!this.goal.ties || preference(this.joint.fleet.models, mixes, this.mixes) >= 0) return;
+    }
+    this.value = value;
+    this.mixes = mixes.map((mix) => mix.slice());
+  }
+
+  private accepted(mixes: readonly Float64Array[]): boolean {
+    return goalValue(this.joint, this.goal, mixes, Number.POSITIVE_INFINITY) !== null;
+  }
+}
+
+/** LP noise on a whole number is removed before it asks for a cut. */
+const snapped = (y: number): number =>
+  Math.abs(y - Math.round(y)) < fractionTolerance ? Math.round(y) : Math.max(0, y);
+
+/** Takes the variants that a way does not use out of the bounds; false where a floor forbids that. */
+const close = ({ open }: Way, first: number, lower: readonly number[], upper: number[]): boolean =>
+  open.every((may, g) => {
+    if (may === 1) return true;
+    upper[first + g] = 0;
+    return lower[first + g] === 0;
+  });
