@@ -1,6 +1,7 @@
-import { type BranchResult, branch, sameCost } from './branch.ts';
+import { type BranchOptions, type BranchResult, branch, sameCost } from './branch.ts';
 import { type FleetModel, mixCost, preference, type Way } from './fleet.ts';
 import { lineScale, type Program, replicasFor } from './program.ts';
+import { twoTypes } from './two-types.ts';
 
 export interface SolveOptions {
   /** Nodes of one search after which it stops with what it has. */
@@ -40,7 +41,7 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
   let best: (BranchResult & { readonly way: number }) | null = null;
   let [nodes, bound, open] = [0, Number.POSITIVE_INFINITY, false];
   for (const { way, program, scaled } of wayPrograms(model)) {
-    const result = branch(program, scaled, {
+    const result = solveProgram(program, scaled, {
       ...options,
       unit,
       known: model.known,
@@ -61,6 +62,10 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
   const status = bound >= cost * (1 - 1e-9) ? 'optimal' : 'feasible';
   return { status, mix, way, assignment, cost, bound: Math.min(bound, cost), nodes };
 };
+
+/** The cheapest whole mix of one program. */
+export const solveProgram = (program: Program, scaled: Float64Array, options: BranchOptions): BranchResult =>
+  program.types === 2 ? twoTypes(program, scaled, options) : branch(program, scaled, options);
 
 const cheaper = (
   result: BranchResult,

@@ -1,8 +1,7 @@
-import { branch } from './branch.ts';
 import type { Column } from './choice.ts';
 import { enumerateMixes } from './enumeration.ts';
 import { changes, type FleetModel, mixCost, poolUse, preference } from './fleet.ts';
-import { type SolveOptions, type WayProgram, wayPrograms } from './one-model.ts';
+import { type SolveOptions, solveProgram, type WayProgram, wayPrograms } from './one-model.ts';
 import { Relaxation } from './relaxation.ts';
 
 /** One model at changing prices: its programs, and the columns met so far. */
@@ -47,7 +46,7 @@ export class PricedModel {
     let [value, use, nodes] = [Number.POSITIVE_INFINITY, [] as readonly number[], 0];
     for (const { program, scaled } of this.programs) {
       const known = this.columns.size === 0 ? null : this.cheapestColumn(lambda).mix;
-      const result = branch(program, scaled, {
+      const result = solveProgram(program, scaled, {
         ...options,
         tieLimit: 0,
         unit: 0,
