@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import type { ModelPlan, Plan } from '../domain.ts';
 import { GpumixError, messageOf } from '../errors.ts';
+import { type Explanation, explanationOf } from '../planner/explanation.ts';
 import { planOf } from '../planner/plan.ts';
 import { parseSnapshot } from '../planner/snapshot.ts';
 
@@ -18,17 +19,21 @@ export const plan = {
   options: {
     snapshot: { type: 'string', value: 'FILE', help: 'the snapshot document; - reads standard input' },
     json: { type: 'boolean', help: 'print the plan document and nothing else' },
+    explain: {
+      type: 'boolean',
+      help: 'say what binds, what one more GPU or a better router saves, and the next best mix',
+    },
   },
 
   async run(argv: readonly string[], io: Io): Promise<number> {
     try {
-      const { snapshot: path, json } = options(argv);
+      const { snapshot: path, json, explain } = options(argv);
       const document = path === '-' ? await text(process.stdin) : await read(path);
-      const result = planOf(
-        located(path, () => parseSnapshot(document)),
-        () => performance.now(),
-      );
-      io.stdout(json ? `${JSON.stringify(result)}\n` : table(result));
+      const snapshot = located(path, () => parseSnapshot(document));
+      const result = planOf(snapshot, () => performance.now());
+      const explanation = explain ? explanationOf(snapshot) : null;
+      if (json) io.stdout(`${JSON.stringify(explanation === null ? result : { ...result, explanation })}\n`);
+      else io.stdout(table(result) + (explanation === null ? '' : explained(explanation)));
       return result.status === 'optimal' || result.status === 'feasible' ? 0 : 1;
     } catch (error) {
       if (!(error instanceof GpumixError)) throw error;
@@ -38,16 +43,20 @@ export const plan = {
   },
 } as const;
 
-const options = (argv: readonly string[]): { snapshot: string; json: boolean } => {
+const options = (argv: readonly string[]): { snapshot: string; json: boolean; explain: boolean } => {
   const bad = (what: string, cause?: unknown): never => {
     throw new GpumixError('BAD_USAGE', what, { cause });
   };
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { snapshot: { type: 'string' }, json: { type: 'boolean', default: false } },
+      options: {
+        snapshot: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        explain: { type: 'boolean', default: false },
+      },
     });
-    return { snapshot: values.snapshot ?? bad('--snapshot FILE is missing'), json: values.json };
+    return { ...values, snapshot: values.snapshot ?? bad('--snapshot FILE is missing') };
   } catch (error) {
     if (error instanceof GpumixError) throw error;
     return bad(messageOf(error).split('. ')[0]!);
@@ -91,6 +100,29 @@ const remarks = (model: ModelPlan): string[] => [
 
 const shape = (row: { inputTokens: number; outputTokens: number; arrivalRate: number }): string =>
   `${Number(row.arrivalRate.toPrecision(3))} req/s of ${row.inputTokens} + ${row.outputTokens} tokens`;
+
+/** The explanation for people. */
+export const explained = (explanation: Explanation): string => {
+  const { stock, bounds, routing, singleType, runnersUp } = explanation;
+  const costs = (entries: readonly (readonly [string, number | null])[]): string =>
+    entries.map(([name, cost]) => `${name} ${cost === null ? 'not possible' : money(cost)}`).join(', ');
+  return [
+    ...stock.map(({ gpu, gpus, saves }) => `${gpus} more ${gpu} would save ${money(saves)} per hour`),
+    ...bounds.map(({ variant, bound, saves }) => `${bound} of ${variant} costs ${money(saves)} per hour`),
+    `by router: ${costs(Object.entries(routing))}`,
+    `one GPU type alone: ${costs(singleType.map(({ gpu, cost }) => [gpu, cost]))}`,
+    ...runnersUp.map(
+      ({ model, replicas, cost }) =>
+        `${model}, next best: ${Object.entries(replicas)
+          .filter(([, count]) => count > 0)
+          .map(([variant, count]) => `${count} x ${variant}`)
+          .join(' + ')} at ${money(cost)}`,
+    ),
+    '',
+  ].join('\n');
+};
+
+const money = (amount: number): string => String(Number(amount.toPrecision(6)));
 
 const columns = (rows: readonly (readonly string[])[]): string[] => {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
