@@ -75,6 +75,7 @@ const operatorNames: Record<Requirement['operator'], string> = {
  * `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`, `k>1`, `k<1`, joined by commas. Throws a 400 for anything else.
  */
 export const parseLabelSelector = (text: string): readonly Requirement[] => {
+  if (text === '') return everything;
   const tokens = [...lexed(text)];
   let at = 0;
   const end = { kind: 'end', text: '' } as const;
@@ -146,6 +147,8 @@ export const parseLabelSelector = (text: string): readonly Requirement[] => {
     throw badRequest((error as Error).message);
   }
 };
+
+const everything: readonly Requirement[] = [];
 
 const prefixed = (read: () => Requirement): Requirement => {
   try {

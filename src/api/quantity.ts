@@ -18,5 +18,10 @@ export const quantity = (value: number): string => {
  * RFC 3339 in UTC with whole seconds, as the metrics types carry it.
  * @example timestamp(1790769605.9) // => '2026-09-30T12:00:05Z'
  */
-export const timestamp = (unixSeconds: number): string =>
-  `${new Date(Math.floor(unixSeconds) * 1000).toISOString().slice(0, 19)}Z`;
+export const timestamp = (unixSeconds: number): string => {
+  const whole = Math.floor(unixSeconds);
+  if (whole !== last.seconds) last = { seconds: whole, text: `${new Date(whole * 1000).toISOString().slice(0, 19)}Z` };
+  return last.text;
+};
+/** Targets of one plan share their time. */
+let last = { seconds: Number.NaN, text: '' };

@@ -41,19 +41,33 @@ export const addTelemetry = (app: FastifyInstance, registry: Registry): ApiTelem
     labelNames: ['request_kind'],
     registers,
   });
+  // a labelled child is looked up once: the library builds a key from the labels each time
+  const counter = kept((verb: string, group: string, code: number) => requests.labels({ verb, group, code }));
+  const timer = kept((verb: string) => durations.labels({ verb }));
+  const age = kept((group: string) => freshness.labels({ group }));
   app.addHook('onResponse', async (request, reply) => {
     const { verb: asked = '', resource } = request.info ?? {};
     // what callers make up must not become a label
     const verb = knownVerbs.includes(asked) ? asked : 'other';
     const group = reply.statusCode < 400 ? (resource?.group ?? '') : '';
-    requests.inc({ verb, group, code: reply.statusCode });
-    durations.observe({ verb }, reply.elapsedTime / 1000);
+    counter(verb, group, reply.statusCode).inc();
+    timer(verb).observe(reply.elapsedTime / 1000);
   });
   app.all('/metrics', async (_request, reply) =>
     sendBytes(reply, 200, registry.contentType, Buffer.from(await registry.metrics())),
   );
   return {
-    served: (group, ageSeconds) => freshness.observe({ group }, Math.max(0, ageSeconds)),
+    served: (group, ageSeconds) => age(group).observe(Math.max(0, ageSeconds)),
     inFlight: (count) => current.set({ request_kind: 'readOnly' }, count),
+  };
+};
+
+const kept = <Args extends readonly (string | number)[], Child>(make: (...args: Args) => Child) => {
+  const children = new Map<string, Child>();
+  return (...args: Args): Child => {
+    const key = args.join(' ');
+    const child = children.get(key) ?? make(...args);
+    children.set(key, child);
+    return child;
   };
 };
