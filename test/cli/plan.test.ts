@@ -53,6 +53,15 @@ test('the table is for people', async () => {
   expect(stdout).toContain('optimal: 3.72 per hour');
 });
 
+test('--explain says what stands behind the plan, also as JSON', async () => {
+  const { status, stdout } = await run('--snapshot', good, '--explain');
+  expect(status).toBe(0);
+  expect(stdout).toContain('by router: size 3.72, input 3.72, load 3.72, none 3.72');
+  expect(stdout).toContain('one GPU type alone: L40S 3.72');
+  const document = JSON.parse((await run('--snapshot', good, '--explain', '--json')).stdout);
+  expect(document.explanation.singleType).toEqual([{ gpu: 'L40S', cost: 3.72 }]);
+});
+
 test('what cannot be served is exit status 1, with the reason', async () => {
   const { status, stdout, stderr } = await run('--snapshot', file('short.json', snapshot(1)));
   expect([status, stderr]).toEqual([1, '']);
