@@ -1,32 +1,9 @@
 import { expect, test } from 'vitest';
-import { fleetInstance, instance } from '../../hack/bench/instances.ts';
-import { type Fleet, mixCost } from '../../src/solver/fleet.ts';
+import { type FleetInstance, fleetInstance, instance } from '../../hack/bench/instances.ts';
+import { alone, costOf, fleetOf } from '../../hack/bench/timing.ts';
 import { lineTolerance, type Program } from '../../src/solver/program.ts';
 import { type Outcome, solve } from '../../src/solver/solve.ts';
 import { byHighs, overload } from './highs.ts';
-
-/** Programs as models of a fleet: one way each, on common stock where there is some. */
-const fleetOf = (programs: readonly Program[], stock: readonly number[] = [], gpus: readonly number[] = []): Fleet => ({
-  stock,
-  budget: Number.POSITIVE_INFINITY,
-  models: programs.map(({ types, classes, loads, prices, lower, upper }) => ({
-    priority: 0,
-    rates: new Float64Array(classes).fill(1),
-    ways: [{ loads, open: new Uint8Array(types).fill(1) }],
-    known: null,
-    variants: Array.from(prices, (price, g) => ({
-      price,
-      lower: lower[g]!,
-      upper: upper[g]!,
-      pool: stock.length > 0 ? g : -1,
-      gpus: gpus[g] ?? 1,
-      running: null,
-    })),
-  })),
-});
-
-const costOf = (fleet: Fleet, outcome: Outcome): number =>
-  outcome.models.reduce((sum, { mix }, m) => sum + mixCost(fleet.models[m]!, mix), 0);
 
 /** Load over replicas of our own answer, from its shares. */
 const ourOverload = (programs: readonly Program[], outcome: Outcome): number =>
@@ -34,14 +11,12 @@ const ourOverload = (programs: readonly Program[], outcome: Outcome): number =>
     ...programs.map((program, m) => overload(program, [...outcome.models[m]!.mix], outcome.models[m]!.assignment)),
   );
 
-const compare = (
-  programs: readonly Program[],
-  stock?: readonly number[],
-  gpus?: readonly number[],
-): 'equal' | 'infeasible' => {
-  const fleet = fleetOf(programs, stock, gpus);
+const compare = (given: FleetInstance): 'equal' | 'infeasible' => {
+  const { programs } = given;
+  const fleet = fleetOf(given);
   const outcome = solve(fleet);
-  const peer = byHighs({ programs, ...(stock ? { stock } : {}), ...(gpus ? { gpus } : {}) });
+  const peer = byHighs(given);
+  if (peer === 'stopped') throw new Error('HiGHS was stopped');
   if (peer === null) {
     expect(outcome.status).toBe('infeasible');
     return 'infeasible';
@@ -60,15 +35,14 @@ const compare = (
 test('180 instances of one model cost the same as by HiGHS', () => {
   const seen = { equal: 0, infeasible: 0 };
   for (const types of [2, 3, 4, 6, 8])
-    for (let i = 0; i < 36; i++) seen[compare([instance(77_000 + 1_000 * types + i, { types })])]++;
+    for (let i = 0; i < 36; i++) seen[compare(alone(instance(77_000 + 1_000 * types + i, { types })))]++;
   expect(seen.equal).toBeGreaterThan(170);
 }, 120_000);
 
 test('20 fleets on common stock cost the same as by HiGHS', () => {
   const seen = { equal: 0, infeasible: 0 };
   for (let i = 0; i < 20; i++) {
-    const { programs, stock, gpus } = fleetInstance(5_000 + i, { types: 3, classes: 8, models: 3 });
-    seen[compare(programs, stock, gpus)]++;
+    seen[compare(fleetInstance(5_000 + i, { types: 3, classes: 8, models: 3 }))]++;
   }
   expect(seen.equal).toBeGreaterThan(10);
 }, 60_000);

@@ -11,19 +11,24 @@ export interface Peer {
   readonly gpus?: readonly number[];
 }
 
-/** The optimum by HiGHS at relative gap 0, and its replicas; null = infeasible. */
-export const byHighs = ({
-  programs,
-  stock,
-  gpus,
-}: Peer): { cost: number; replicas: number[][]; shares: Float64Array[] } | null => {
-  const solution = highs.solve(lpOf({ programs, ...(stock ? { stock } : {}), ...(gpus ? { gpus } : {}) }), {
+export interface PeerAnswer {
+  readonly cost: number;
+  readonly replicas: number[][];
+  readonly shares: Float64Array[];
+}
+
+/** The optimum by HiGHS at relative gap 0; null = infeasible, `stopped` = not within so many seconds. */
+export const byHighs = (peer: Peer, seconds = 600): PeerAnswer | null | 'stopped' => {
+  const { programs } = peer;
+  const solution = highs.solve(lpOf(peer), {
     mip_rel_gap: 0,
     mip_abs_gap: 0,
     mip_feasibility_tolerance: 1e-9,
     primal_feasibility_tolerance: 1e-9,
+    time_limit: seconds,
   });
   if (solution.Status === 'Infeasible') return null;
+  if (solution.Status === 'Time limit reached') return 'stopped';
   if (solution.Status !== 'Optimal') throw new Error(`HiGHS says ${solution.Status}`);
   const value = (name: string) => (solution.Columns[name] as { Primal: number } | undefined)?.Primal ?? 0;
   const replicas = programs.map(({ types }, m) =>

@@ -1,0 +1,1 @@
+export const aibrix = async (_say: (t: string) => void) => ({ text: 'not run' });
