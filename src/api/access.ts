@@ -20,8 +20,8 @@ declare module 'fastify' {
 export interface Access {
   readonly authenticate: Authenticate;
   readonly authorize: Authorize;
-  /** Which of these header names nothing behind authentication may see. */
-  readonly credentialHeaders: (names: readonly string[]) => readonly string[];
+  /** Whether nothing behind authentication may see the header of this name. */
+  readonly isCredentialHeader: (name: string) => boolean;
 }
 
 const mostInFlight = 400;
@@ -34,23 +34,30 @@ export const addAccess = (app: FastifyInstance, access: Access | null, watched: 
   let inFlight = 0;
   app.decorateRequest('info', null as unknown as RequestInfo);
   app.decorateRequest('counted', false);
-  app.addHook('onRequest', async (request, reply) => {
+  // without promises where all is remembered: nearly every request
+  app.addHook('onRequest', (request, reply, done) => {
     addCommonHeaders(request, reply);
     request.info = requestInfo(request.method, request.raw.url ?? '/');
     const milliseconds = deadlineMilliseconds(request.info.query);
-    if (access !== null) await within(milliseconds, admit(access, request));
-    if (request.method !== 'GET' && !request.is404) throw methodNotAllowed();
+    const admission = access === null ? undefined : admit(access, request);
+    if (admission !== undefined) return within(milliseconds, admission).then(() => checkMethod(request));
+    checkMethod(request);
+    done();
+    return undefined;
   });
-  app.addHook('onResponse', async (request) => {
+  app.addHook('onResponse', (request, _reply, done) => {
     if (request.counted) watched(--inFlight);
+    done();
   });
 
-  const admit = async ({ authenticate, authorize, credentialHeaders }: Access, request: FastifyRequest) => {
-    const { rawHeaders } = request.raw;
-    const user = await authenticate({ certificate: shownCertificate(request), rawHeaders });
-    for (const name of credentialHeaders(Object.keys(request.headers))) delete request.headers[name];
-    count(request, user);
-    await authorize(user, request.info);
+  const admit = ({ authenticate, authorize, isCredentialHeader }: Access, request: FastifyRequest) => {
+    const enter = (user: User) => {
+      for (const name of Object.keys(request.headers)) if (isCredentialHeader(name)) delete request.headers[name];
+      count(request, user);
+      return authorize(user, request.info);
+    };
+    const user = authenticate({ certificate: shownCertificate(request), rawHeaders: request.raw.rawHeaders });
+    return user instanceof Promise ? user.then(enter) : enter(user);
   };
   const count = (request: FastifyRequest, user: User): void => {
     if (isMaster(user)) return;
@@ -58,6 +65,10 @@ export const addAccess = (app: FastifyInstance, access: Access | null, watched: 
     request.counted = true;
     watched(++inFlight);
   };
+};
+
+const checkMethod = ({ method, is404 }: FastifyRequest): void => {
+  if (method !== 'GET' && !is404) throw methodNotAllowed();
 };
 
 /** What every answer carries. */

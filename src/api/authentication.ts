@@ -20,7 +20,8 @@ export interface Credentials {
   readonly rawHeaders: readonly string[];
 }
 
-export type Authenticate = (credentials: Credentials) => Promise<User>;
+/** At once where no token has to be reviewed. Throws or rejects with a 401. */
+export type Authenticate = (credentials: Credentials) => User | Promise<User>;
 
 const anonymous: User = { name: 'system:anonymous', uid: '', groups: ['system:unauthenticated'], extra: {} };
 
@@ -43,15 +44,18 @@ export const authenticator = (config: WatchedAuthenticationConfig, kubernetes: K
     }
     return 'bad';
   };
-  return async (credentials) => {
-    let opinion = byCertificate(credentials);
-    if (opinion === 'bad' && (await config.refresh())) opinion = byCertificate(credentials);
+  const byOtherMeans = async (credentials: Credentials, first: Opinion): Promise<User> => {
+    const opinion = first === 'bad' && (await config.refresh()) ? byCertificate(credentials) : first;
     if (typeof opinion === 'object') return authenticated(opinion);
     const token = bearerToken(credentials.rawHeaders);
     const user = token === undefined ? opinion : await byToken(token);
     if (typeof user === 'object') return authenticated(user);
     if (user === 'bad' || opinion === 'bad') throw unauthorized();
     return anonymous;
+  };
+  return (credentials) => {
+    const opinion = byCertificate(credentials);
+    return typeof opinion === 'object' ? authenticated(opinion) : byOtherMeans(credentials, opinion);
   };
 };
 
@@ -65,30 +69,33 @@ const fromFrontProxy = (proxy: FrontProxy, { certificate, rawHeaders }: Credenti
   if (certificate === null) return 'nothing';
   if (!vouchedFor(certificate, proxy.authorities, now)) return 'bad';
   if (proxy.allowedNames.length > 0 && !proxy.allowedNames.includes(certificate.commonName)) return 'bad';
+  const headers = lowerCased(rawHeaders);
   const values = (names: readonly string[]): readonly string[] =>
-    names.flatMap((name) => headerValues(rawHeaders, name)).filter((value) => value !== '');
+    names.flatMap((name) => headerValues(headers, name)).filter((value) => value !== '');
   const name = values(proxy.userHeaders)[0];
   if (name === undefined) return 'nothing';
   const uid = values(proxy.uidHeaders)[0] ?? '';
-  return { name, uid, groups: values(proxy.groupHeaders), extra: extraOf(proxy.extraPrefixes, rawHeaders) };
+  return { name, uid, groups: values(proxy.groupHeaders), extra: extraOf(proxy.extraPrefixes, headers) };
 };
 
-const headerValues = (rawHeaders: readonly string[], name: string): string[] => {
+/** Names in lower case, values as they are, in turn. */
+const lowerCased = (rawHeaders: readonly string[]): readonly string[] =>
+  rawHeaders.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text));
+
+const headerValues = (headers: readonly string[], name: string): string[] => {
   const values: string[] = [];
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]?.toLowerCase() === name) values.push(rawHeaders[at + 1] ?? '');
-  }
+  for (let at = 0; at < headers.length; at += 2) if (headers[at] === name) values.push(headers[at + 1] ?? '');
   return values;
 };
 
-const extraOf = (prefixes: readonly string[], rawHeaders: readonly string[]): Record<string, string[]> => {
+const extraOf = (prefixes: readonly string[], headers: readonly string[]): Record<string, string[]> => {
   const extra: Record<string, string[]> = Object.create(null);
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]?.toLowerCase() ?? '';
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] ?? '';
     const prefix = prefixes.find((one) => name.startsWith(one));
     if (prefix === undefined) continue;
     const key = percentDecoded(name.slice(prefix.length));
-    extra[key] = [...(extra[key] ?? []), rawHeaders[at + 1] ?? ''];
+    extra[key] = [...(extra[key] ?? []), headers[at + 1] ?? ''];
   }
   return extra;
 };
@@ -108,7 +115,7 @@ const ofCertificate = ({ leaf, commonName, organizations }: ClientCertificate): 
 };
 
 const bearerToken = (rawHeaders: readonly string[]): string | undefined => {
-  const header = headerValues(rawHeaders, 'authorization')[0]?.trim() ?? '';
+  const header = headerValues(lowerCased(rawHeaders), 'authorization')[0]?.trim() ?? '';
   const [scheme, token] = header.split(' ');
   return scheme?.toLowerCase() === 'bearer' && token !== undefined && token !== '' ? token : undefined;
 };
@@ -134,7 +141,7 @@ const tokenReviewer = (kubernetes: KubernetesRequest): ((token: string) => Promi
   };
   return async (token) => {
     const key = createHmac('sha256', secret).update(token).digest('base64');
-    return recall(key, () => lookUp(token)).catch((): Opinion => 'bad');
+    return Promise.resolve(recall(key, () => lookUp(token))).catch((): Opinion => 'bad');
   };
 };
 interface ReviewedUser {
@@ -144,11 +151,13 @@ interface ReviewedUser {
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Names, lower case, of headers that nothing behind authentication may see. */
-export const credentialHeaders = (config: WatchedAuthenticationConfig, names: readonly string[]): readonly string[] => {
+/** Whether a header, its name in lower case, says who is asking; nothing behind authentication may see it. */
+export const isCredentialHeader = (config: WatchedAuthenticationConfig, name: string): boolean => {
+  if (fixedHeaders.has(name) || name.startsWith('x-remote-extra-')) return true;
   const proxy = config.current()?.frontProxy;
-  const own = proxy ? [...proxy.userHeaders, ...proxy.uidHeaders, ...proxy.groupHeaders] : [];
-  const fixed = ['authorization', 'x-remote-user', 'x-remote-uid', 'x-remote-group', ...own];
-  const prefixes = ['x-remote-extra-', ...(proxy?.extraPrefixes ?? [])];
-  return names.filter((name) => fixed.includes(name) || prefixes.some((prefix) => name.startsWith(prefix)));
+  if (!proxy) return false;
+  const { userHeaders, uidHeaders, groupHeaders, extraPrefixes } = proxy;
+  const named = userHeaders.includes(name) || uidHeaders.includes(name) || groupHeaders.includes(name);
+  return named || extraPrefixes.some((prefix) => name.startsWith(prefix));
 };
+const fixedHeaders = new Set(['authorization', 'x-remote-user', 'x-remote-uid', 'x-remote-group']);

@@ -6,8 +6,11 @@ import { parseLabelSelector, selectorRequirements } from './label-selector.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
 import { PlainError, StatusError } from './status.ts';
 
-/** May `user` do that? Returns when he may, throws what he is to be told when not. */
-export type Authorize = (user: User, info: RequestInfo) => Promise<void>;
+/**
+ * May `user` do that? Returns when he may, at once where that is remembered, and throws or rejects with what he is to be
+ * told when not.
+ */
+export type Authorize = (user: User, info: RequestInfo) => Promise<void> | undefined;
 
 /** kube-apiserver's answer to a SubjectAccessReview. */
 interface Verdict {
@@ -36,19 +39,36 @@ export const authorizer = (kubernetes: KubernetesRequest): Authorize => {
     if (allowed && denied) throw new Error('SubjectAccessReview: allowed and denied at once');
     return { allowed, denied, reason };
   };
-  return async (user, info) => {
-    if (isMaster(user) || (info.resource === null && openPaths.has(info.path))) return;
-    const spec = reviewSpec(user, info);
-    const key = JSON.stringify(spec);
-    let verdict: Verdict;
-    try {
-      verdict = await recall(key, () => lookUp(spec), key.length <= longestCachedKey);
-    } catch (error) {
-      throw new PlainError(500, `Internal Server Error: ${JSON.stringify(info.path)}: ${messageOf(error)}`);
-    }
-    if (!verdict.allowed) throw forbidden(user, info, verdict.reason);
+  return (user, info) => {
+    if (isMaster(user) || (info.resource === null && openPaths.has(info.path))) return undefined;
+    const key = reviewKey(user, info);
+    const verdict = recall(key, () => lookUp(reviewSpec(user, info)), key.length <= longestCachedKey);
+    if (!(verdict instanceof Promise)) return check(verdict, user, info);
+    return verdict.then(
+      (late) => check(late, user, info),
+      (error: unknown) => {
+        throw new PlainError(500, `Internal Server Error: ${JSON.stringify(info.path)}: ${messageOf(error)}`);
+      },
+    );
   };
 };
+
+const check = ({ allowed, reason }: Verdict, user: User, info: RequestInfo): undefined => {
+  if (!allowed) throw forbidden(user, info, reason);
+};
+
+/** Everything that the spec is made of, cheaper than the spec itself. */
+const reviewKey = ({ name, uid, groups, extra }: User, { path, query, verb, resource }: RequestInfo): string =>
+  JSON.stringify([
+    name,
+    uid,
+    groups,
+    extra,
+    verb,
+    path,
+    verb === 'get' ? '' : query.get('labelSelector'),
+    resource?.name,
+  ]);
 
 /** The spec of a SubjectAccessReview; empty attributes are left out. */
 export const reviewSpec = (user: User, info: RequestInfo): object => ({

@@ -11,15 +11,14 @@ interface Entry<Value> {
   readonly expires: number;
 }
 
+/** The answer at once where it is remembered, else to come. */
+export type Recall<Value> = (key: string, lookUp: () => Promise<Value>, keep?: boolean) => Value | Promise<Value>;
+
 /**
  * Remembers what `lookUp` answered for a key. Concurrent questions with one key share one look-up; a failed look-up is
  * not remembered. When full, the oldest entry goes.
  */
-export const remembered = <Value>({
-  entries,
-  milliseconds,
-  clock,
-}: CacheLimits): ((key: string, lookUp: () => Promise<Value>, keep?: boolean) => Promise<Value>) => {
+export const remembered = <Value>({ entries, milliseconds, clock }: CacheLimits): Recall<Value> => {
   const known = new Map<string, Entry<Value>>();
   const running = new Map<string, Promise<Value>>();
   const remember = (key: string, value: Value): void => {
@@ -45,7 +44,7 @@ export const remembered = <Value>({
   };
   return (key, lookUp, keep = true) => {
     const found = known.get(key);
-    if (found !== undefined && found.expires > clock()) return Promise.resolve(found.value);
+    if (found !== undefined && found.expires > clock()) return found.value;
     const shared = running.get(key);
     if (shared !== undefined) return shared;
     const asked = ask(key, lookUp, keep);

@@ -36,13 +36,15 @@ const verbs: Record<string, string> = {
 export const decodedTarget = (target: string): { path: string; query: URLSearchParams } => {
   const mark = target.indexOf('?');
   const encoded = mark < 0 ? target : target.slice(0, mark);
-  const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1));
+  const query = mark < 0 ? noQuery : new URLSearchParams(target.slice(mark + 1));
   try {
     return { path: encoded.includes('%') ? decodeURIComponent(encoded) : encoded, query };
   } catch {
     throw badRequest(`invalid path ${JSON.stringify(encoded)}`);
   }
 };
+
+const noQuery = new URLSearchParams();
 
 /** Reads a request the way the generic API server does (apiserver, pkg/endpoints/request/requestinfo.go). */
 export const requestInfo = (method: string, target: string): RequestInfo => {

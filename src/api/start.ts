@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Registry } from 'prom-client';
-import { authenticator, credentialHeaders } from './authentication.ts';
+import { authenticator, isCredentialHeader } from './authentication.ts';
 import { watchAuthenticationConfig } from './authentication-config.ts';
 import { authorizer } from './authorization.ts';
 import type { Board } from './board.ts';
@@ -55,7 +55,7 @@ export const startServer = async (options: SecureOptions): Promise<RunningServer
   const access = {
     authenticate: authenticator(config, kubernetes),
     authorize: authorizer(kubernetes),
-    credentialHeaders: (names: readonly string[]) => credentialHeaders(config, names),
+    isCredentialHeader: (name: string) => isCredentialHeader(config, name),
   };
   const readable: Check = {
     name: 'authentication-config',

@@ -45,13 +45,14 @@ export const addTelemetry = (app: FastifyInstance, registry: Registry): ApiTelem
   const counter = kept((verb: string, group: string, code: number) => requests.labels({ verb, group, code }));
   const timer = kept((verb: string) => durations.labels({ verb }));
   const age = kept((group: string) => freshness.labels({ group }));
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { verb: asked = '', resource } = request.info ?? {};
     // what callers make up must not become a label
     const verb = knownVerbs.includes(asked) ? asked : 'other';
     const group = reply.statusCode < 400 ? (resource?.group ?? '') : '';
     counter(verb, group, reply.statusCode).inc();
     timer(verb).observe(reply.elapsedTime / 1000);
+    done();
   });
   app.all('/metrics', async (_request, reply) =>
     sendBytes(reply, 200, registry.contentType, Buffer.from(await registry.metrics())),

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { credentialHeaders } from '../../src/api/authentication.ts';
+import { isCredentialHeader } from '../../src/api/authentication.ts';
 import { customMetrics } from '../../src/api/custom-metrics.ts';
 import { buildServer } from '../../src/api/server.ts';
 import { metricPath } from '../helpers/api-server.ts';
@@ -33,8 +33,8 @@ const plainServer = (seen: object[] = []) => {
     certificate: null,
     access: {
       authenticate: async () => user,
-      authorize: async () => {},
-      credentialHeaders: (names) => credentialHeaders(config, names),
+      authorize: () => undefined,
+      isCredentialHeader: (name) => isCredentialHeader(config, name),
     },
     readyChecks: [],
     registry: new Registry(),
