@@ -27,6 +27,8 @@ export interface Chosen {
 interface State {
   readonly use: Float64Array;
   readonly value: number;
+  /** The value with what the stock left over for sure is worth. */
+  readonly promise: number;
   readonly changes: number;
   readonly column: Column | null;
   readonly before: State | null;
@@ -57,7 +59,7 @@ export const choose = (
     stock.length,
   );
   const same = 1e-12 * columns.reduce((sum, list) => sum + list[0]!.cost, 0);
-  const start = { use: new Float64Array(stock.length), value: 0, changes: 0, column: null, before: null };
+  const start = { use: new Float64Array(stock.length), value: 0, promise: 0, changes: 0, column: null, before: null };
   let dropped = Number.POSITIVE_INFINITY;
   let states: State[] = [start];
   for (const [step, m] of order.entries()) {
@@ -66,13 +68,13 @@ export const choose = (
       for (const column of columns[m]!) {
         const value = state.value + column.reduced;
         if (value > excess) break;
-        if (value + unused(state.use, column.use, stock, lambda, rest[step + 1]!) <= excess)
-          reached.add(state, column, value);
+        const promise = value + unused(state.use, column.use, stock, lambda, rest[step + 1]!);
+        if (promise <= excess) reached.add(state, column, value, promise);
       }
     states = reached.list;
     if (states.length > mostStates) {
-      states.sort((a, b) => a.value - b.value);
-      dropped = Math.min(dropped, states[mostStates]!.value);
+      states.sort((a, b) => a.promise - b.promise);
+      dropped = Math.min(dropped, states[mostStates]!.promise);
       states.length = mostStates;
     }
   }
@@ -91,7 +93,7 @@ class States {
     this.same = same;
   }
 
-  add(before: State, column: Column, value: number): void {
+  add(before: State, column: Column, value: number, promise: number): void {
     const { use } = before;
     let hash = 0;
     for (let k = 0; k < use.length; k++) hash = (Math.imul(hash, 0x01000193) ^ (use[k]! + column.use[k]!)) >>> 0;
@@ -99,13 +101,13 @@ class States {
       const place = this.places.get(hash);
       if (place === undefined) {
         this.places.set(hash, this.list.length);
-        this.list.push(next(before, column, value));
+        this.list.push(next(before, column, value, promise));
         return;
       }
       const known = this.list[place]!;
       if (sameUse(known.use, use, column.use)) {
         if (value > known.value + this.same) return;
-        const state = next(before, column, value);
+        const state = next(before, column, value, promise);
         if (value < known.value - this.same || preferred(state, known, this.order)) this.list[place] = state;
         return;
       }
@@ -114,9 +116,10 @@ class States {
   }
 }
 
-const next = (before: State, column: Column, value: number): State => ({
+const next = (before: State, column: Column, value: number, promise: number): State => ({
   use: before.use.map((gpus, k) => gpus + column.use[k]!),
   value,
+  promise,
   changes: before.changes + column.changes,
   column,
   before,

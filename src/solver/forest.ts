@@ -105,6 +105,8 @@ export class Forest {
 export class Shares {
   /** Types from the roots down, and how many were reached. */
   readonly order: Int16Array;
+  /** Splits from the roots down. */
+  readonly splitOrder: Int16Array;
   /** Split above a type (-1 = it is a root); type above a split. */
   readonly above: Int16Array;
   readonly parent: Int16Array;
@@ -116,6 +118,7 @@ export class Shares {
 
   constructor(types: number) {
     this.order = new Int16Array(types);
+    this.splitOrder = new Int16Array(types);
     this.above = new Int16Array(types);
     this.parent = new Int16Array(types);
     this.need = new Float64Array(types);
@@ -125,36 +128,38 @@ export class Shares {
 
   update(forest: Forest, loads: Float64Array, lower: Float64Array, upper: Float64Array): void {
     this.orient(forest);
-    const { types, classes, server, splits, splitClass, status } = forest;
-    const { order, above, parent, need, share, rest } = this;
+    const { types, classes, server, splits, splitClass, status, member } = forest;
+    const { splitOrder, parent, need, share, rest } = this;
     need.fill(0);
     for (let c = 0, at = 0; c < classes; c++, at += types) {
       const g = server[c]!;
       if (g >= 0) need[g]! += loads[at + g]!;
     }
-    for (let k = 0; k < splits; k++) rest[k] = 1;
-    for (let i = types - 1; i >= 0; i--) {
-      const g = order[i]!;
-      for (let k = 0; k < splits; k++) {
-        if (parent[k] !== g) continue;
-        if (Math.abs(rest[k]!) < 1e-14) rest[k] = 0;
-        need[g]! += rest[k]! * loads[splitClass[k]! * types + g]!;
+    for (let i = splits - 1; i >= 0; i--) {
+      const k = splitOrder[i]!;
+      const row = splitClass[k]! * types;
+      const over = parent[k]!;
+      let left = 1;
+      for (let g = 0; g < types; g++) {
+        if (member[k * types + g] === 0 || g === over) continue;
+        const replicas = status[g] === atUpper ? upper[g]! : lower[g]!;
+        let free = replicas - need[g]!;
+        if (Math.abs(free) <= 1e-13 * replicas) free = 0;
+        const taken = free / loads[row + g]!;
+        share[k * types + g] = taken;
+        left -= taken;
       }
-      const k = above[g]!;
-      if (k < 0) continue;
-      const replicas = status[g] === atUpper ? upper[g]! : lower[g]!;
-      let free = replicas - need[g]!;
-      if (Math.abs(free) <= 1e-13 * replicas) free = 0;
-      const taken = free / loads[splitClass[k]! * types + g]!;
-      share[k * types + g] = taken;
-      rest[k]! -= taken;
+      if (Math.abs(left) < 1e-14) left = 0;
+      rest[k] = left;
+      need[over]! += left * loads[row + over]!;
     }
   }
 
   /** Breadth first from the roots. */
   private orient({ types, splits, status, member }: Forest): void {
-    const { order, above, parent } = this;
+    const { order, splitOrder, above, parent } = this;
     let reached = 0;
+    let reachedSplits = 0;
     for (let g = 0; g < types; g++) {
       above[g] = -1;
       if (status[g]! >= basic) order[reached++] = g;
@@ -165,6 +170,7 @@ export class Shares {
       for (let k = 0; k < splits; k++) {
         if (parent[k] !== -1 || member[k * types + g] === 0) continue;
         parent[k] = g;
+        splitOrder[reachedSplits++] = k;
         for (let h = 0; h < types; h++) {
           if (h === g || member[k * types + h] === 0) continue;
           above[h] = k;

@@ -11,12 +11,16 @@ export interface SharedResult {
   readonly nodes: number;
 }
 
-/** Rounds of whole pricing, and states that the choice may hold. */
+/** Rounds of whole pricing, and states that the choice may hold over all models. */
 const pricingRounds = 8;
 /** Pricing may stop this close to a model's cheapest mix (share of its cost): its proven bound is what counts. */
 const roughGap = 3e-4;
 const fineGap = 1e-5;
-const mostStates = 20_000;
+const mostStates = 600_000;
+const fewStates = 30;
+const manyStates = 300;
+/** The first excess that is enumerated (share of the bound). */
+const firstExcess = 2e-5;
 
 /**
  * Several models on common stock, to a proven optimum.
@@ -31,9 +35,7 @@ const mostStates = 20_000;
  * 2. A choice of columns whose excess over the bound is at most D uses only columns that cost at most D more than the
  *    model's best, all of which are enumerated. D starts small and doubles; the first D with a choice in it is proven.
  */
-export const solveShared = (fleet: Fleet, options: SolveOptions): SharedResult => new SharedStock(fleet, options).run();
-
-class SharedStock {
+export class SharedStock {
   private readonly fleet: Fleet;
   private readonly options: SolveOptions;
   private readonly models: PricedModel[];
@@ -46,14 +48,13 @@ class SharedStock {
   }
 
   run(): SharedResult {
-    const { stock } = this.fleet;
     const dearest = dearestGpu(this.fleet);
-    const none = new Float64Array(stock.length);
+    if (this.relaxedUse() === null) return this.infeasible();
     const relaxed = maximise(
       (lambda) => this.tangent(lambda, (model) => model.relaxed(lambda)),
-      none,
-      none,
-      none.map(() => 50 * dearest),
+      none(this.fleet),
+      none(this.fleet),
+      none(this.fleet).fill(50 * dearest),
       dearest / 4,
       (value) => 1e-5 * Math.abs(value),
       200,
@@ -62,6 +63,19 @@ class SharedStock {
     if (relaxed.value > ceiling) return this.infeasible();
     const priced = this.wholePrices(relaxed.x, dearest);
     return priced.bound > ceiling ? this.infeasible() : this.enumerate(priced, ceiling);
+  }
+
+  /** Whether models that each take what is cheapest for them fit together, as far as the relaxation says. */
+  fitsRelaxed(): boolean {
+    return this.relaxedUse()?.every((over) => over <= 0) ?? true;
+  }
+
+  /** GPUs above each pool's stock at prices of 0; null where some model has no mix at all. */
+  private relaxedUse(): Float64Array | null {
+    const { value, slope } = this.tangent(new Float64Array(this.fleet.stock.length), (model) =>
+      model.relaxed(none(this.fleet)),
+    );
+    return value === Number.POSITIVE_INFINITY ? null : slope;
   }
 
   private infeasible(): SharedResult {
@@ -87,7 +101,7 @@ class SharedStock {
   /** Prices by whole mixes: what the columns so far ask for, near the best prices so far while they promise too much. */
   private wholePrices(start: Float64Array, dearest: number): Priced {
     let best = this.price(start, roughGap);
-    let region = dearest / 50;
+    let region = dearest / 150;
     for (let round = 1; round < pricingRounds; round++) {
       const byColumns = maximise(
         (lambda) => this.tangent(lambda, (model) => model.cheapestColumn(lambda)),
@@ -124,31 +138,45 @@ class SharedStock {
       this.models.map((model, m) => model.columnsAt(lambda, least[m]!)),
       lambda,
       Number.POSITIVE_INFINITY,
-      2_000,
+      fewStates,
     );
     const target = known.choice === null ? Number.POSITIVE_INFINITY : known.choice.cost - bound;
     const noise = 1e-10 * Math.abs(bound);
     let best: Choice | null = known.choice;
-    let excess = Math.max(noise, Math.min(target / 4, 3e-6 * Math.abs(bound)));
+    const states = Math.min(20_000, Math.ceil(mostStates / this.models.length));
+    let excess = Math.max(noise, Math.min(target, firstExcess * Math.abs(bound)));
     for (;;) {
-      const last = excess >= target;
       const within = Math.min(excess, target) + noise;
-      const lists: Column[][] = [];
-      let complete = true;
-      for (const [m, model] of this.models.entries()) {
-        const found = model.within(lambda, least[m]!, within, this.options.nodeLimit);
-        this.nodes += found.nodes;
-        complete &&= found.complete;
-        lists.push(found.columns);
+      const { lists, complete } = this.mixesWithin(lambda, least, within);
+      for (const part of [within / 16, within / 4, within]) {
+        const near = lists.map((list) => list.filter(({ reduced }) => reduced <= part));
+        const { choice, dropped } = this.choice(near, lambda, part, states);
+        if (choice !== null && (best === null || choice.cost <= best.cost * (1 + 1e-11))) best = choice;
+        if (!complete || dropped <= part) {
+          const more = this.choice(lists, lambda, Number.POSITIVE_INFINITY, manyStates).choice;
+          if (more !== null && (best === null || more.cost < best.cost)) best = more;
+          return this.stopped(best, bound, complete ? Math.min(dropped, part) : 0);
+        }
+        if (choice !== null || (part === within && excess >= target)) return this.result('optimal', best!, best!.cost);
       }
-      const { choice, dropped } = this.choice(lists, lambda, within, mostStates);
-      if (choice !== null && (best === null || choice.cost <= best.cost * (1 + 1e-11))) best = choice;
-      const proven = complete && dropped > within;
-      if (!proven) return this.stopped(best, bound, complete ? Math.min(dropped, within) : 0);
-      if (choice !== null || last) return this.result('optimal', best!, best!.cost);
       if (bound + within > ceiling) return this.infeasible();
-      excess *= 3;
+      excess *= 4;
     }
+  }
+
+  private mixesWithin(
+    lambda: Float64Array,
+    least: readonly number[],
+    excess: number,
+  ): { lists: Column[][]; complete: boolean } {
+    let complete = true;
+    const lists = this.models.map((model, m) => {
+      const found = model.within(lambda, least[m]!, excess, this.options.nodeLimit);
+      this.nodes += found.nodes;
+      complete &&= found.complete;
+      return found.columns;
+    });
+    return { lists, complete };
   }
 
   private stopped(best: Choice | null, bound: number, excess: number): SharedResult {
@@ -183,6 +211,8 @@ interface Priced {
   readonly bound: number;
   readonly least: readonly number[];
 }
+
+const none = ({ stock }: Fleet): Float64Array => new Float64Array(stock.length);
 
 /** Dearest price of one GPU of any variant (money/h). */
 const dearestGpu = ({ models }: Fleet): number =>

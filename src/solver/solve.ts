@@ -3,7 +3,7 @@ import { type Fleet, mixCost, poolUse, prepared } from './fleet.ts';
 import { Joint } from './joint.ts';
 import { type SolveOptions, solveModel } from './one-model.ts';
 import { lineTolerance } from './program.ts';
-import { solveShared } from './shared-stock.ts';
+import { SharedStock } from './shared-stock.ts';
 
 /** Enough for every realistic instance to be proven, and an end for the others. */
 export const defaultOptions: SolveOptions = { nodeLimit: 100_000, tieLimit: 400 };
@@ -61,11 +61,23 @@ const none: Solved = { status: 'infeasible', mixes: null, models: null, bound: 0
  * waits: where the least cost is above it, it does not suffice.
  */
 const solveAll = (fleet: Fleet, options: SolveOptions): Solved => {
-  const alone = separately(fleet, options);
-  if (alone.mixes === null || fits({ ...fleet, budget: Number.POSITIVE_INFINITY }, alone.mixes)) return alone;
-  const shared = solveShared(fleet, options);
-  return { ...shared, models: null, nodes: alone.nodes + shared.nodes };
+  const shared = sharesStock(fleet) ? new SharedStock(fleet, options) : null;
+  let nodes = 0;
+  if (shared === null || shared.fitsRelaxed()) {
+    const alone = separately(fleet, options);
+    if (alone.mixes === null || fits({ ...fleet, budget: Number.POSITIVE_INFINITY }, alone.mixes)) return alone;
+    nodes = alone.nodes;
+  }
+  const together = (shared ?? new SharedStock(fleet, options)).run();
+  return { ...together, models: null, nodes: nodes + together.nodes };
 };
+
+/** Whether some pool has several takers: with one, the stock is a bound like any other. */
+const sharesStock = ({ models, stock }: Fleet): boolean =>
+  stock.some(
+    (_, pool) =>
+      models.reduce((sum, { variants }) => sum + variants.filter((each) => each.pool === pool).length, 0) > 1,
+  );
 
 const separately = (fleet: Fleet, options: SolveOptions): Solved => {
   let [bound, nodes] = [0, 0];

@@ -82,7 +82,7 @@ class Fill {
       }
     }
     [this.count, this.onlyOne, this.onlyTwo] = [count, onlyOne, onlyTwo];
-    this.order.subarray(0, count).sort((a, b) => ratio[b]! - ratio[a]! || a - b);
+    sortFalling(this.order.subarray(0, count), ratio);
     this.first = new Float64Array(count + 1);
     this.second = new Float64Array(count + 1);
     for (let i = 0; i < count; i++) this.first[i + 1] = this.first[i]! + loads[2 * this.order[i]!]!;
@@ -128,3 +128,17 @@ class Fill {
     this.part = at === count ? 0 : Math.max(0, (room - first[at]!) / (first[at + 1]! - first[at]!));
   }
 }
+
+/** Sorts classes by falling ratio, equal ones by number; by insertion while there are few. */
+const sortFalling = (order: Int32Array, ratio: Float64Array): void => {
+  if (order.length > 100) {
+    order.sort((a, b) => ratio[b]! - ratio[a]! || a - b);
+    return;
+  }
+  for (let i = 1; i < order.length; i++) {
+    const c = order[i]!;
+    let at = i;
+    for (; at > 0 && ratio[order[at - 1]!]! < ratio[c]!; at--) order[at] = order[at - 1]!;
+    order[at] = c;
+  }
+};
