@@ -11,16 +11,20 @@ export interface SharedResult {
   readonly nodes: number;
 }
 
-/** Rounds of whole pricing, and states that the choice may hold over all models. */
+/** Rounds of whole pricing, and steps (state x column) that one choice may take. */
 const pricingRounds = 8;
 /** Pricing may stop this close to a model's cheapest mix (share of its cost): its proven bound is what counts. */
 const roughGap = 3e-4;
 const fineGap = 1e-5;
-const mostStates = 600_000;
+const mostSteps = 2_000_000;
 const fewStates = 30;
-const manyStates = 300;
-/** The first excess that is enumerated (share of the bound). */
-const firstExcess = 2e-5;
+const manyStates = 400;
+/** A first choice this far above the bound (share) is worth a wider look. */
+const poorGap = 5e-4;
+/** Shares of an excess at which the enumerated mixes are chosen from: what a choice takes grows fast with it. */
+const steps = [1 / 16, 1 / 8, 1 / 4, 0.4, 0.63, 1];
+/** The first excess that is enumerated (share of the dearest GPU's price): gaps do not grow with the number of models. */
+const firstExcess = 4e-3;
 
 /**
  * Several models on common stock, to a proven optimum.
@@ -125,7 +129,11 @@ export class SharedStock {
   private price(lambda: Float64Array, gapTolerance: number): Priced {
     const least: number[] = [];
     const { value } = this.tangent(lambda, (model) => {
-      const { value: own, use, nodes } = model.whole(lambda, this.options, gapTolerance);
+      const {
+        value: own,
+        use,
+        nodes,
+      } = model.whole(lambda, { ...this.options, nodeLimit: this.nodesLeft() }, gapTolerance);
       this.nodes += nodes;
       least.push(own);
       return { value: own, use };
@@ -134,23 +142,21 @@ export class SharedStock {
   }
 
   private enumerate({ lambda, bound, least }: Priced, ceiling: number): SharedResult {
-    const known = this.choice(
-      this.models.map((model, m) => model.columnsAt(lambda, least[m]!)),
-      lambda,
-      Number.POSITIVE_INFINITY,
-      fewStates,
-    );
+    const columns = this.models.map((model, m) => model.columnsAt(lambda, least[m]!));
+    let known = this.choice(columns, lambda, Number.POSITIVE_INFINITY, fewStates);
+    if (known.choice === null || known.choice.cost > bound * (1 + poorGap))
+      known = this.choice(columns, lambda, Number.POSITIVE_INFINITY, manyStates);
     const target = known.choice === null ? Number.POSITIVE_INFINITY : known.choice.cost - bound;
     const noise = 1e-10 * Math.abs(bound);
     let best: Choice | null = known.choice;
-    const states = Math.min(20_000, Math.ceil(mostStates / this.models.length));
-    let excess = Math.max(noise, Math.min(target, firstExcess * Math.abs(bound)));
+    let done = 0;
+    let excess = Math.max(noise, Math.min(target, firstExcess * dearestGpu(this.fleet)));
     for (;;) {
       const within = Math.min(excess, target) + noise;
       const { lists, complete } = this.mixesWithin(lambda, least, within);
-      for (const part of [within / 16, within / 4, within]) {
+      for (const part of steps.map((step) => step * within).filter((step) => step > done)) {
         const near = lists.map((list) => list.filter(({ reduced }) => reduced <= part));
-        const { choice, dropped } = this.choice(near, lambda, part, states);
+        const { choice, dropped } = this.choice(near, lambda, part, statesFor(near));
         if (choice !== null && (best === null || choice.cost <= best.cost * (1 + 1e-11))) best = choice;
         if (!complete || dropped <= part) {
           const more = this.choice(lists, lambda, Number.POSITIVE_INFINITY, manyStates).choice;
@@ -158,6 +164,7 @@ export class SharedStock {
           return this.stopped(best, bound, complete ? Math.min(dropped, part) : 0);
         }
         if (choice !== null || (part === within && excess >= target)) return this.result('optimal', best!, best!.cost);
+        done = part;
       }
       if (bound + within > ceiling) return this.infeasible();
       excess *= 4;
@@ -171,12 +178,17 @@ export class SharedStock {
   ): { lists: Column[][]; complete: boolean } {
     let complete = true;
     const lists = this.models.map((model, m) => {
-      const found = model.within(lambda, least[m]!, excess, this.options.nodeLimit);
+      const found = model.within(lambda, least[m]!, excess, this.nodesLeft());
       this.nodes += found.nodes;
       complete &&= found.complete;
       return found.columns;
     });
     return { lists, complete };
+  }
+
+  /** The node limit counts the nodes of all models; each search gets a few in any case, for a bound. */
+  private nodesLeft(): number {
+    return Math.max(20, this.options.nodeLimit - this.nodes);
   }
 
   private stopped(best: Choice | null, bound: number, excess: number): SharedResult {
@@ -211,6 +223,9 @@ interface Priced {
   readonly bound: number;
   readonly least: readonly number[];
 }
+
+const statesFor = (lists: readonly (readonly Column[])[]): number =>
+  Math.min(20_000, Math.ceil(mostSteps / lists.reduce((sum, list) => sum + list.length, 1)));
 
 const none = ({ stock }: Fleet): Float64Array => new Float64Array(stock.length);
 
