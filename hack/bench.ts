@@ -1,7 +1,8 @@
+import { growth } from './bench/growth.ts';
 import { bench as solver } from './bench/solver.ts';
 
 /** `npm run bench -- NAME [--json] [--quick]`. */
-const benches: Record<string, (argv: readonly string[]) => Promise<number>> = { solver };
+const benches: Record<string, (argv: readonly string[]) => Promise<number>> = { solver, growth };
 
 const [name = '', ...argv] = process.argv.slice(2);
 const bench = benches[name];

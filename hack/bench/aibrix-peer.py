@@ -10,6 +10,7 @@ import time
 from aibrix.gpu_optimizer.optimizer.solver.melange.solver import MelangeSolver
 
 FRACTION = 100
+SLICES = 4  # the default of its runner
 
 instance = json.load(sys.stdin)
 gpus = {
@@ -19,7 +20,7 @@ gpus = {
 rates = instance["rates"]
 total = sum(rates)
 start = time.perf_counter()
-solver = MelangeSolver([[rate / total for rate in rates]], total * FRACTION, gpus, 1)
+solver = MelangeSolver([[rate / total for rate in rates]], total * FRACTION, gpus, SLICES)
 answer = solver.run()
 milliseconds = 1000 * (time.perf_counter() - start)
 print(json.dumps({"milliseconds": milliseconds, "hundredths": None if answer is None else [answer[g] for g in gpus]}))
