@@ -28,9 +28,9 @@ const mostInFlight = 400;
 
 /**
  * What every request passes before its handler, in the order of the generic API server. Null access: everybody may.
- * `watched` is told how many requests are in flight.
+ * Answers how many requests are in flight.
  */
-export const addAccess = (app: FastifyInstance, access: Access | null, watched: (inFlight: number) => void): void => {
+export const addAccess = (app: FastifyInstance, access: Access | null): (() => number) => {
   let inFlight = 0;
   app.decorateRequest('info', null as unknown as RequestInfo);
   app.decorateRequest('counted', false);
@@ -46,7 +46,7 @@ export const addAccess = (app: FastifyInstance, access: Access | null, watched: 
     return undefined;
   });
   app.addHook('onResponse', (request, _reply, done) => {
-    if (request.counted) watched(--inFlight);
+    if (request.counted) inFlight -= 1;
     done();
   });
 
@@ -63,8 +63,9 @@ export const addAccess = (app: FastifyInstance, access: Access | null, watched: 
     if (isMaster(user)) return;
     if (inFlight >= mostInFlight) throw tooManyRequests();
     request.counted = true;
-    watched(++inFlight);
+    inFlight += 1;
   };
+  return () => inFlight;
 };
 
 const checkMethod = ({ method, is404 }: FastifyRequest): void => {

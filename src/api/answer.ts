@@ -19,13 +19,17 @@ export const send = (
   const { mediaType, pretty } = negotiated(accept, offered);
   const indented = pretty || prettyByDefault(request.info.query, userAgent);
   const bytes = represented(object, mediaType, indented);
-  const encodings = String(request.headers['accept-encoding'] ?? '').split(',');
-  if (bytes.length <= largestPlain || !encodings.some((encoding) => encoding.trim() === 'gzip')) {
+  if (bytes.length <= largestPlain || !takesGzip(request.headers['accept-encoding'])) {
     return sendBytes(reply, code, mediaType, bytes);
   }
   reply.header('content-encoding', 'gzip').header('vary', 'Accept-Encoding');
   return gzipped(bytes, { level: 1 }).then((small) => void sendBytes(reply, code, mediaType, small));
 };
+/** Only where it is named without parameters, as Go has it. */
+const takesGzip = (encodings: string | string[] | undefined): boolean =>
+  String(encodings ?? '')
+    .split(',')
+    .some((encoding) => encoding.trim() === 'gzip');
 const gzipped = promisify(gzip);
 const largestPlain = 128 * 1024;
 

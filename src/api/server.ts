@@ -57,8 +57,8 @@ export const buildServer = (options: ApiOptions): FastifyInstance => {
   app.addHook('onRoute', ({ url }) => {
     if (!/[:*]|\/$/.test(url) && !paths.includes(url)) paths.push(url);
   });
-  const telemetry = addTelemetry(app, options.registry);
-  addAccess(app, options.access, telemetry.inFlight);
+  const inFlight = addAccess(app, options.access);
+  const telemetry = addTelemetry(app, options.registry, inFlight);
   app.setErrorHandler((error, request, reply) => sendError(request, reply, error, options.log));
   addRoutes(app, options, telemetry);
   const index = Buffer.from(json({ paths: paths.sort() }, true));

@@ -6,14 +6,13 @@ import { sendBytes } from './answer.ts';
 export interface ApiTelemetry {
   /** An item was served whose data are that old. */
   readonly served: (group: string, ageSeconds: number) => void;
-  readonly inFlight: (count: number) => void;
 }
 
 const twenty = Array.from({ length: 20 }, (_, power) => 1.364 ** power);
 const knownVerbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
 
-/** Adds the counters to `registry`, counts requests, and serves `/metrics`. */
-export const addTelemetry = (app: FastifyInstance, registry: Registry): ApiTelemetry => {
+/** Adds the counters to `registry`, counts requests, and serves `/metrics`; `inFlight` is asked when somebody looks. */
+export const addTelemetry = (app: FastifyInstance, registry: Registry, inFlight: () => number): ApiTelemetry => {
   const registers = [registry];
   const freshness = new Histogram({
     name: 'metrics_apiserver_metric_freshness_seconds',
@@ -35,11 +34,14 @@ export const addTelemetry = (app: FastifyInstance, registry: Registry): ApiTelem
     buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60],
     registers,
   });
-  const current = new Gauge({
+  new Gauge({
     name: 'apiserver_current_inflight_requests',
     help: 'Requests being answered, without those of system:masters',
     labelNames: ['request_kind'],
     registers,
+    collect() {
+      this.set({ request_kind: 'readOnly' }, inFlight());
+    },
   });
   // a labelled child is looked up once: the library builds a key from the labels each time
   const counter = kept((verb: string, group: string, code: number) => requests.labels({ verb, group, code }));
@@ -59,7 +61,6 @@ export const addTelemetry = (app: FastifyInstance, registry: Registry): ApiTelem
   );
   return {
     served: (group, ageSeconds) => age(group).observe(Math.max(0, ageSeconds)),
-    inFlight: (count) => current.set({ request_kind: 'readOnly' }, count),
   };
 };
 
