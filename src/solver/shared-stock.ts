@@ -16,7 +16,7 @@ const pricingRounds = 8;
 /** Pricing may stop this close to a model's cheapest mix (share of its cost): its proven bound is what counts. */
 const roughGap = 3e-4;
 const fineGap = 1e-5;
-const mostSteps = 2_000_000;
+const mostSteps = 1_500_000;
 const fewStates = 30;
 const manyStates = 400;
 /** A first choice this far above the bound (share) is worth a wider look. */
@@ -159,7 +159,12 @@ export class SharedStock {
         const { choice, dropped } = this.choice(near, lambda, part, statesFor(near));
         if (choice !== null && (best === null || choice.cost <= best.cost * (1 + 1e-11))) best = choice;
         if (!complete || dropped <= part) {
-          const more = this.choice(lists, lambda, Number.POSITIVE_INFINITY, manyStates).choice;
+          const more = this.choice(
+            near,
+            lambda,
+            Number.POSITIVE_INFINITY,
+            Math.min(manyStates, Math.ceil(statesFor(near) / 4)),
+          ).choice;
           if (more !== null && (best === null || more.cost < best.cost)) best = more;
           return this.stopped(best, bound, complete ? Math.min(dropped, part) : 0);
         }
