@@ -1,4 +1,4 @@
-import { fields, type Messages, message, type Values } from './wire.ts';
+import { fields, type Messages, message } from './wire.ts';
 
 /** Kubernetes' protobuf form of what we answer (metrics-api.md 5.2): an envelope that names the type, around proto2. */
 
@@ -63,20 +63,6 @@ const magic = Buffer.from('6b387300', 'hex');
 /** An API object in its JSON form -> bytes. Its kind and apiVersion say which message it is. */
 export const protobuf = (object: object): Buffer => {
   const { apiVersion = 'v1', kind } = object as { apiVersion?: string; kind?: string };
-  const raw = message(messages, `${apiVersion}/${kind}`, wireForm(object) as Values);
+  const raw = message(messages, `${apiVersion}/${kind}`, object);
   return Buffer.concat([magic, message(messages, 'Unknown', { typeMeta: { apiVersion, kind }, raw })]);
-};
-
-/** Times, quantities and verbs are plain in JSON and messages here. */
-const wireForm = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(wireForm);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, inner]) => {
-    if (key === 'timestamp') return [key, { seconds: Date.parse(inner as string) / 1000, nanos: 0 }];
-    if (key === 'value') return [key, { string: inner }];
-    if (key === 'matchLabels' || key === 'metricLabels') return [key, inner]; // their keys are anybody's
-    if (key === 'verbs' && 'namespaced' in value) return [key, { items: inner }];
-    return [key, wireForm(inner)];
-  });
-  return Object.fromEntries(entries);
 };
