@@ -40,20 +40,32 @@ const longestChain = 8;
 const clientAuth = '1.3.6.1.5.5.7.3.2';
 const anyUsage = '2.5.29.37.0';
 
+/** From when until when a whole chain is valid (ms); null: there is no chain. */
+interface Validity {
+  readonly from: number;
+  readonly until: number;
+}
+
 /** What the signatures said, per client and bundle: they do not change, only the clock does. */
-const chains = new WeakMap<ClientCertificate, WeakMap<Authorities, readonly X509Certificate[] | null>>();
+const validities = new WeakMap<ClientCertificate, WeakMap<Authorities, Validity | null>>();
 
 /** Whether one of `authorities` vouches for the client now: signatures, dates and the usage clientAuth. */
-export const vouchedFor = (client: ClientCertificate, authorities: Authorities, now: Date): boolean => {
-  const known = chains.get(client) ?? new WeakMap<Authorities, readonly X509Certificate[] | null>();
-  chains.set(client, known);
-  let chain = known.get(authorities);
-  if (chain === undefined) {
-    chain = chainTo(client.leaf, client.intermediates, authorities, longestChain);
-    known.set(authorities, chain);
+export const vouchedFor = (client: ClientCertificate, authorities: Authorities, now: number): boolean => {
+  const known = validities.get(client) ?? new WeakMap<Authorities, Validity | null>();
+  validities.set(client, known);
+  let validity = known.get(authorities);
+  if (validity === undefined) {
+    validity = validityOf(chainTo(client.leaf, client.intermediates, authorities, longestChain));
+    known.set(authorities, validity);
   }
-  return chain?.every((certificate) => validAt(certificate, now)) ?? false;
+  return validity !== null && validity.from <= now && now <= validity.until;
 };
+
+const validityOf = (chain: readonly X509Certificate[] | null): Validity | null =>
+  chain && {
+    from: Math.max(...chain.map((certificate) => certificate.validFromDate.getTime())),
+    until: Math.min(...chain.map((certificate) => certificate.validToDate.getTime())),
+  };
 
 /** A chain of signatures from `certificate` to an authority; null when there is none. */
 const chainTo = (
@@ -83,9 +95,6 @@ const allowsClients = ({ keyUsage }: X509Certificate): boolean => {
   const usages = keyUsage as readonly string[] | undefined;
   return usages === undefined || usages.includes(clientAuth) || usages.includes(anyUsage);
 };
-
-const validAt = (certificate: X509Certificate, now: Date): boolean =>
-  certificate.validFromDate <= now && now <= certificate.validToDate;
 
 /** The certificates of a PEM bundle. Throws when one cannot be read or there is none. */
 export const authoritiesOf = (pem: string): Authorities => {
