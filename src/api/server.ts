@@ -110,7 +110,7 @@ const tlsOptions = {
   rejectUnauthorized: false,
   ca: [], // no list of acceptable authorities: clients show what they have
   secureOptions: constants.SSL_OP_NO_TICKET,
-  ciphers: 'ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:!aNULL:!PSK',
+  ciphers: 'ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:!AESCCM:!aNULL:!PSK',
   maxHeaderSize: 1024 * 1024,
   settings: { maxConcurrentStreams: 100 },
 } as const;

@@ -66,6 +66,19 @@ test('99: an authority is replaced in steps, and every step verifies against the
   expect(last.authorities[0]).not.toBe(step(null, 0).authorities[0]);
 });
 
+test('99: a new authority signs only when everybody can have it in his caBundle', () => {
+  let announced = step(null, 0);
+  let since = 0;
+  for (; announced.authorities.length === 1; since += 600) announced = step(announced, since);
+  const issuerOf = ({ serving }: Certificates) => new X509Certificate(serving.certificate).issuer;
+  const [next = '', old = ''] = announced.authorities.map((pem) => new X509Certificate(pem).subject);
+  expect(issuerOf(step(announced, since + 0.7 * hour))).toBe(old);
+  const signing = step(announced, since + 1.1 * hour);
+  expect(issuerOf(signing)).toBe(next);
+  expect(step(signing, since + 1.9 * hour)).toBe(signing); // the old one is trusted for another hour
+  expect(step(signing, since + 2.2 * hour).authorities).toEqual([announced.authorities[0]]);
+});
+
 test('102: a TLS client that trusts the bundle accepts the chain under the Service name', async () => {
   const { authorities, serving } = nextCertificates(null, names, new Date());
   const server = createServer({ cert: serving.certificate, key: serving.privateKey });
