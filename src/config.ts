@@ -188,6 +188,10 @@ const flagsOf = (
   }
 };
 
+/** How far back records are of use, the longest of the windows and a minute for late ones (s); gateways keep them 600 s. */
+export const historySeconds = (config: Config): number =>
+  Math.min(600, Math.max(config.windowSeconds, config.shapeWindowSeconds, config.idleAfterSeconds) + 60);
+
 /** The settings as the flags of a command, for `--help`. */
 export const settingOptions = () =>
   Object.fromEntries(

@@ -1,4 +1,6 @@
 import { hostname } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { schedule } from 'node-cron';
 import type { Logger } from 'pino';
 import { certificateFromSecret } from './api/certificates.ts';
@@ -7,7 +9,7 @@ import { startServer } from './api/start.ts';
 import { certificateFromFiles } from './api/tls.ts';
 import { kubernetes as connectKubernetes, type Kubernetes } from './cluster/kubernetes.ts';
 import { watchCluster } from './cluster/watch.ts';
-import type { Config } from './config.ts';
+import { type Config, historySeconds } from './config.ts';
 import { messageOf } from './errors.ts';
 import { createBoard } from './planner/board.ts';
 import { createLoop, type Loop } from './planner/loop.ts';
@@ -38,7 +40,7 @@ export const serve = async (config: Config): Promise<void> => {
     (problem) => log.warn({ problem }, 'redis connection'),
   );
   const clock = () => Date.now() / 1000;
-  const reader = workloadReader(store, { ...config, instance: hostname() });
+  const reader = workloadReader(store, { ...config, historySeconds: historySeconds(config), instance: hostname() });
   const profiles = profileSources((keys) => store.read(keys), config.profiles);
   const cluster = watchCluster(kubernetes, config.gatewaySelector);
   const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock);
@@ -48,9 +50,9 @@ export const serve = async (config: Config): Promise<void> => {
     cluster,
     readWorkload: (names) => reader.read(names),
     readProfiles: (wanted, now) => profiles(wanted, now),
-    solve: planOf,
+    solve: (snapshot) => planOf(snapshot, () => performance.now(), { routing: save !== null }),
     board,
-    settings: { ...config, prices: priceTable(config.prices) },
+    settings: { ...config, prices: priceTable(config.prices), keepSnapshot: save !== null },
     clock,
     onTick: (decided, problems) => {
       report(decided, problems);
@@ -94,6 +96,7 @@ const servingCertificate = (config: Config, kubernetes: Kubernetes, log: Logger)
 /** Looks every second of the wall clock whether new records should be there; one tick at a time. */
 const tickOnTheClock = (loop: Loop, log: Logger): (() => void) => {
   let ticking = false;
+  const collect = garbageCollector();
   const turn = async () => {
     if (ticking || !loop.due()) return;
     ticking = true;
@@ -103,10 +106,20 @@ const tickOnTheClock = (loop: Loop, log: Logger): (() => void) => {
       log.error({ problem: messageOf(error), stack: (error as Error).stack }, 'tick failed');
     } finally {
       ticking = false;
+      collect();
     }
   };
   const task = schedule('* * * * * *', turn);
   return () => void task.destroy();
+};
+
+/**
+ * What a tick allocates is garbage at its end. Left to itself V8 lets the heap grow to several times what is alive before
+ * it looks; with 1,000 Deployments that is 300 MiB more, and 50 ms of collecting every ten seconds less.
+ */
+const garbageCollector = (): (() => void) => {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
 };
 
 /** Until SIGTERM or SIGINT. */

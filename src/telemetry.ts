@@ -45,7 +45,7 @@ export const tickReporter = (log: Logger) => {
 export interface Published {
   allTargets(): readonly Target[];
   models(): readonly ModelReport[];
-  plan(): Plan | null;
+  plan(): Pick<Plan, 'status' | 'cost'> | null;
   /** Unix s, our own clock. */
   publishedAt(): number | null;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startOpenServer } from '../api/start.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import { readConfig } from '../config.ts';
+import { historySeconds, readConfig } from '../config.ts';
 import type { Model, Plan, Snapshot } from '../domain.ts';
 import { type Board, createBoard } from '../planner/board.ts';
 import type { Decided } from '../planner/decide.ts';
@@ -102,7 +102,7 @@ const embeddedWorld = (speed: number) => {
   const deployments = new Map(gpus.map((gpu) => [`${namespace}/${nameOf(gpu)}`, deploymentOf(gpu)]));
   const board = createBoard(deployments, new Map(), 300, clock);
   const config = readConfig([], {});
-  const reader = workloadReader(store, { ...config, instance: 'demo' });
+  const reader = workloadReader(store, { ...config, historySeconds: historySeconds(config), instance: 'demo' });
   const profiles = profileSources(null, shippedProfiles);
   let last: Tick | null = null;
   const loop = createLoop({
@@ -118,7 +118,7 @@ const embeddedWorld = (speed: number) => {
     readProfiles: (wanted, now) => profiles(wanted, now),
     solve: (snapshot) => planOf(snapshot, () => performance.now()),
     board,
-    settings: { ...config, prices: priceTable({}) },
+    settings: { ...config, prices: priceTable({}), keepSnapshot: true },
     clock,
     onTick: (decided) => {
       last = tickOf(decided, clock());

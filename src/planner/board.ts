@@ -3,6 +3,8 @@ import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Plan, Target } from '../domain.ts';
 import type { Decided, ModelReport } from './decide.ts';
 
+export type PlanSummary = Pick<Plan, 'status' | 'cost'>;
+
 /** What gpumix says now. The only state that is shared: the loop publishes, the API and the telemetry read. */
 export interface Board {
   publish(decided: Decided, now: number): void;
@@ -13,7 +15,8 @@ export interface Board {
   pods(namespace: string): readonly DeploymentPod[];
   allTargets(): readonly Target[];
   models(): readonly ModelReport[];
-  plan(): Plan | null;
+  /** The last plan, without its routing. */
+  plan(): PlanSummary | null;
   /** When the last tick was published (Unix s, our own clock); null = never. */
   publishedAt(): number | null;
 }
@@ -30,7 +33,7 @@ export const createBoard = (
 ): Board => {
   let published: ReadonlyMap<string, Target> = new Map();
   let models: readonly ModelReport[] = [];
-  let plan: Plan | null = null;
+  let plan: PlanSummary | null = null;
   let publishedAt: number | null = null;
 
   const targetOf = (deployment: ModelDeployment): Target => {
@@ -55,7 +58,7 @@ export const createBoard = (
     publish: (decided, now) => {
       published = new Map(decided.targets.map((target) => [`${target.namespace}/${target.deployment}`, target]));
       models = decided.models;
-      plan = decided.plan ?? plan;
+      if (decided.plan !== null) plan = { status: decided.plan.status, cost: decided.plan.cost };
       publishedAt = now;
     },
     target: (namespace, name) => {

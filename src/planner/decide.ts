@@ -2,9 +2,11 @@ import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Demand, Model, Plan, Snapshot, Target, Variant } from '../domain.ts';
 import { shapeOf } from '../workload/rates.ts';
 import type { Offer } from './offers.ts';
+import { joined } from './plan.ts';
 import {
   type DecideSettings,
   type Decision,
+  type Group,
   groupsOf,
   keyOf,
   type Memory,
@@ -52,17 +54,46 @@ export const decide = (
     if (shape !== null) shapes.set(name, shape);
   }
   const groups = groupsOf(reading, settings.poolNamespaces);
-  const situations = groups.map((group) => situationOf(group, reading, memory, shapes, settings));
+  // Models that share no budget are decided one after the other, so that the numbers of only one are in memory.
+  const alone = settings.budget === null && !settings.keepSnapshot;
+  const parts = (alone ? groups.map((group) => [group]) : [groups]).map((some) =>
+    decideTogether(some, reading, { ...memory, shapes }, settings, solve),
+  );
+  const stillThere = [...memory.decisions].filter(([key]) => reading.deployments.has(key));
+  const plans = parts.flatMap(({ plan }) => plan ?? []);
+  return {
+    memory: {
+      decisions: new Map([...stillThere, ...parts.flatMap(({ decisions }) => [...decisions])]),
+      shapes: new Map([...shapes].filter(([name]) => reading.workload?.names.has(name) ?? true)),
+    },
+    targets: parts.flatMap(({ targets }) => targets),
+    models: parts.flatMap(({ models }) => models),
+    snapshot: alone ? null : (parts[0]?.snapshot ?? null),
+    plan: plans.length > 1 ? joined(plans) : (plans[0] ?? null),
+  };
+};
+
+type Part = Omit<Decided, 'memory'> & Pick<Memory, 'decisions'>;
+
+const decideTogether = (
+  groups: readonly Group[],
+  reading: Reading,
+  memory: Memory,
+  settings: DecideSettings,
+  solve: (snapshot: Snapshot) => Plan,
+): Part => {
+  const situations = groups.map((group) => situationOf(group, reading, memory, settings));
   const fresh = situations.filter(({ demand }) => demand !== null);
   const snapshot = fresh.length === 0 ? null : snapshotOf(fresh, reading.now, memory, settings);
   const plan = snapshot === null ? null : solve(snapshot);
-  const decisions = new Map([...memory.decisions].filter(([key]) => reading.deployments.has(key)));
-  for (const situation of situations)
-    for (const [key, decision] of decisionsOf(situation, plan)) decisions.set(key, decision);
+  const decisions = new Map(situations.flatMap((situation) => decisionsOf(situation, plan)));
+  const standing = (key: string): Decision | undefined => decisions.get(key) ?? memory.decisions.get(key);
   return {
-    memory: { decisions, shapes: new Map([...shapes].filter(([name]) => reading.workload?.names.has(name) ?? true)) },
+    decisions,
     targets: situations.flatMap((situation) =>
-      situation.deployments.map((deployment) => targetOf(deployment, situation, decisions, reading, settings)),
+      situation.deployments.map((deployment) =>
+        targetOf(deployment, situation, standing(keyOf(deployment)), reading, settings),
+      ),
     ),
     models: situations.map(reportOf),
     snapshot,
@@ -136,12 +167,11 @@ const decisionsOf = (situation: Situation, plan: Plan | null): readonly (readonl
 const targetOf = (
   deployment: ModelDeployment,
   situation: Situation,
-  decisions: ReadonlyMap<string, Decision>,
+  last: Decision | undefined,
   { now }: Reading,
   { staleAfterSeconds }: DecideSettings,
 ): Target => {
   const key = keyOf(deployment);
-  const last = decisions.get(key);
   const { state, reason } = situation.conclusion;
   const { namespace, name, labels, idleReplicas, replicas } = deployment;
   const unavailable = (): Target['decision'] => {

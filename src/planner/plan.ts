@@ -1,4 +1,4 @@
-import type { Model, ModelPlan, Plan, RoutedDemand, Shortage, Snapshot, UnservedDemand } from '../domain.ts';
+import type { Model, ModelPlan, Plan, RoutedDemand, Shortage, Snapshot, Status, UnservedDemand } from '../domain.ts';
 import type { Fleet, FleetModel } from '../solver/fleet.ts';
 import { defaultOptions, type ModelOutcome, solve } from '../solver/solve.ts';
 import { canServe, type RoutingClasses, routingClasses, rowShares } from './routing.ts';
@@ -8,12 +8,61 @@ import { canServe, type RoutingClasses, routingClasses, rowShares } from './rout
  * whatever the order of its models, variants, rows and stock; only `solve.milliseconds` is as long as it takes by `clock`.
  * @param clock milliseconds from any start
  */
-export const planOf = (snapshot: Snapshot, clock: () => number = () => 0): Plan => {
+export const planOf = (
+  snapshot: Snapshot,
+  clock: () => number = () => 0,
+  detail: PlanDetail = { routing: true },
+): Plan => {
   const started = clock();
+  const plan = sharesNothing(snapshot) ? plannedOneByOne(snapshot, detail) : plannedTogether(snapshot, detail);
+  return { ...plan, solve: { ...plan.solve, milliseconds: clock() - started } };
+};
+
+/** Whether to say where each row of demand goes: with many models most of a plan. */
+export interface PlanDetail {
+  readonly routing: boolean;
+}
+
+const sharesNothing = ({ models, stock, budget }: Snapshot): boolean =>
+  models.length > 1 && budget === null && Object.keys(stock).length === 0;
+
+/** Models that share nothing are planned one by one: the same plan, and the classes of only one of them in memory. */
+const plannedOneByOne = (snapshot: Snapshot, detail: PlanDetail): Plan => {
+  const models = [...snapshot.models].sort(byName);
+  return joined(models.map((model) => plannedTogether({ ...snapshot, models: [model] }, detail)));
+};
+
+/** One plan of several that share nothing: costs and bounds add, and the worst status counts. */
+export const joined = (plans: readonly Plan[]): Plan => {
+  const statuses: readonly Status[] = ['unknown', 'infeasible', 'feasible', 'optimal'];
+  const sum = (value: (plan: Plan) => number) => rounded(plans.reduce((total, plan) => total + value(plan), 0));
+  const cost = sum((plan) => plan.cost);
+  const bound = plans.some((plan) => plan.bound === null)
+    ? null
+    : Math.min(
+        cost,
+        sum((plan) => plan.bound ?? 0),
+      );
+  return {
+    status: statuses.find((status) => plans.some((plan) => plan.status === status)) ?? 'optimal',
+    cost,
+    bound,
+    gap: gapOf(cost, bound),
+    models: plans.flatMap(({ models }) => models),
+    solve: { milliseconds: 0, nodes: plans.reduce((nodes, { solve: { nodes: more } }) => nodes + more, 0) },
+  };
+};
+
+const gapOf = (cost: number, bound: number | null): number | null =>
+  bound === null ? null : cost === 0 ? 0 : (cost - bound) / cost;
+
+const plannedTogether = (snapshot: Snapshot, detail: PlanDetail): Plan => {
   const problem = problemOf(snapshot);
   const outcome = solve(problem.fleet, { ...defaultOptions, ...limitOf(snapshot) });
   const left = leftOver(problem, outcome.models);
-  const plans = problem.models.map(({ model, classes }, m) => modelPlan(model, classes, outcome.models[m]!, left));
+  const plans = problem.models.map(({ model, classes }, m) =>
+    modelPlan(model, classes, outcome.models[m]!, left, detail),
+  );
   const cost = rounded(plans.reduce((sum, plan) => sum + plan.cost, 0));
   const bound =
     outcome.bound === null ? null : outcome.status === 'optimal' ? cost : Math.min(cost, rounded(outcome.bound));
@@ -21,9 +70,9 @@ export const planOf = (snapshot: Snapshot, clock: () => number = () => 0): Plan 
     status: outcome.status,
     cost,
     bound,
-    gap: bound === null ? null : cost === 0 ? 0 : (cost - bound) / cost,
+    gap: gapOf(cost, bound),
     models: plans,
-    solve: { milliseconds: clock() - started, nodes: outcome.nodes },
+    solve: { milliseconds: 0, nodes: outcome.nodes },
   };
 };
 
@@ -88,7 +137,13 @@ const leftOver = ({ models, fleet, pools, budget }: Problem, outcomes: readonly 
   return { gpus, budget };
 };
 
-const modelPlan = (model: Model, classes: RoutingClasses, outcome: ModelOutcome, left: LeftOver): ModelPlan => {
+const modelPlan = (
+  model: Model,
+  classes: RoutingClasses,
+  outcome: ModelOutcome,
+  left: LeftOver,
+  detail: PlanDetail,
+): ModelPlan => {
   const { mix, served } = outcome;
   const shares = rowShares(classes, outcome.way, mix, outcome.assignment);
   const routing: RoutedDemand[] = [];
@@ -98,7 +153,7 @@ const modelPlan = (model: Model, classes: RoutingClasses, outcome: ModelOutcome,
     if (c < 0 && demand.arrivalRate > 0) continue;
     const part = c < 0 ? 1 : served[c]!;
     const spread = c < 0 ? idleShares(model, mix, row) : shares[row]!;
-    if (part > 0 && spread !== null)
+    if (detail.routing && part > 0 && spread !== null)
       routing.push({ ...demand, arrivalRate: demand.arrivalRate * part, shares: named(model, spread) });
     if (part < 1)
       unserved.push({

@@ -41,6 +41,8 @@ export interface DecideSettings extends RateSettings, StateSettings {
   readonly prices: Readonly<Record<string, number>>;
   /** Nodes of one search after which it stops with what it has. */
   readonly nodeLimit: number;
+  /** Whether the tick's snapshot is wanted; with many models it is most of the memory. */
+  readonly keepSnapshot: boolean;
 }
 
 /** What the planner remembers from tick to tick. */
@@ -101,19 +103,13 @@ export const groupsOf = ({ deployments, ready }: Reading, poolNamespaces: boolea
 };
 
 /** What is known of one group and what follows from it: its state, what its Deployments offer, and what to plan for. */
-export const situationOf = (
-  group: Group,
-  reading: Reading,
-  memory: Memory,
-  shapes: ReadonlyMap<string, Shape>,
-  settings: DecideSettings,
-): Situation => {
+export const situationOf = (group: Group, reading: Reading, memory: Memory, settings: DecideSettings): Situation => {
   const sources: OfferSources = { ...reading, prices: settings.prices };
   const { offers, refused } = offersOf(group.deployments, sources);
   const concluded = conclusionOf(group, reading, settings);
   const base = { ...group, offers, refused, dataAt: concluded.dataAt };
   if (concluded.conclusion.state !== 'fresh') return { ...base, conclusion: concluded.conclusion, demand: null };
-  const { demand, instead } = demandNow(group, reading, memory, shapes, concluded.conclusion, settings);
+  const { demand, instead } = demandNow(group, reading, memory, concluded.conclusion, settings);
   return { ...base, conclusion: instead ?? concluded.conclusion, demand: offers.length === 0 ? null : demand };
 };
 
@@ -161,8 +157,7 @@ const newest = (times: readonly (number | null)[]): number | null => {
 const demandNow = (
   group: Group,
   { workload }: Reading,
-  memory: Memory,
-  shapes: ReadonlyMap<string, Shape>,
+  { decisions, shapes }: Memory,
   { silentUntil }: Conclusion,
   settings: DecideSettings,
 ): { demand: readonly Demand[] | null; instead: Conclusion | null } => {
@@ -175,7 +170,7 @@ const demandNow = (
   const records = histories
     .flatMap(({ intervals }) => intervals)
     .filter((interval) => recordOf(interval) !== null).length;
-  const decidedBefore = group.deployments.some((deployment) => memory.decisions.has(keyOf(deployment)));
+  const decidedBefore = group.deployments.some((deployment) => decisions.has(keyOf(deployment)));
   if (records < 2 && !decidedBefore) return wait('only one interval has been seen; the first plan waits for two');
   const demands = histories.flatMap(({ name, intervals, intervalSeconds }) => {
     const rate = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);

@@ -23,19 +23,17 @@ export interface Throughput {
 }
 
 export const throughputAt = (profile: Profile, inputTokens: number, outputTokens: number): Throughput => {
-  const input = position(profile.inputTokens, inputTokens);
-  const output = position(profile.outputTokens, outputTokens);
-  const nearest =
-    nearestTick(profile.inputTokens, inputTokens) * profile.outputTokens.length +
-    nearestTick(profile.outputTokens, outputTokens);
-  const servable = profile.throughput[nearest]! > 0;
+  const { inputTokens: inputs, outputTokens: outputs, e2eSeconds } = profile;
+  const nearest = nearestTick(inputs, inputTokens) * outputs.length + nearestTick(outputs, outputTokens);
+  const [input, output] = [coordinate(inputs, inputTokens), coordinate(outputs, outputTokens)];
+  const e2e =
+    e2eSeconds === null
+      ? Number.NaN
+      : Math.exp(bilinear(profile, logs(e2eSeconds), within(inputs, input), within(outputs, output)));
   return {
-    throughput: servable ? beyondSloThroughput(profile, inputTokens, outputTokens) : 0,
-    e2eSeconds:
-      profile.e2eSeconds === null
-        ? Number.NaN
-        : Math.exp(bilinear(profile, logs(profile.e2eSeconds), clamped(input), clamped(output))),
-    extrapolated: input.outside || output.outside,
+    throughput: profile.throughput[nearest]! > 0 ? beyondSloThroughput(profile, inputTokens, outputTokens) : 0,
+    e2eSeconds: e2e,
+    extrapolated: isOutside(inputs, inputTokens) || isOutside(outputs, outputTokens),
   };
 };
 
@@ -44,17 +42,16 @@ export const throughputAt = (profile: Profile, inputTokens: number, outputTokens
  * whole profile is 0.
  */
 export const beyondSloThroughput = (profile: Profile, inputTokens: number, outputTokens: number): number => {
+  const { inputTokens: inputs, outputTokens: outputs } = profile;
   const surface = logLoads(profile);
   if (surface === null) return 0;
-  const input = position(profile.inputTokens, inputTokens);
-  const output = position(profile.outputTokens, outputTokens);
-  const edge = bilinear(profile, surface, clamped(input), clamped(output));
-  const along = bilinear(profile, surface, aboveOnly(input), aboveOnly(output));
+  const [input, output] = [coordinate(inputs, inputTokens), coordinate(outputs, outputTokens)];
+  const edge = bilinear(profile, surface, within(inputs, input), within(outputs, output));
+  if (!isOutside(inputs, inputTokens) && !isOutside(outputs, outputTokens)) return Math.exp(-edge);
+  const along = bilinear(profile, surface, Math.max(0, input), Math.max(0, output));
   const tokens = atLeastOne(inputTokens) + atLeastOne(outputTokens);
-  const proportion = Math.log(
-    Math.max(1, tokens / (inside(profile.inputTokens, inputTokens) + inside(profile.outputTokens, outputTokens))),
-  );
-  return Math.exp(-Math.max(along, edge + (input.outside || output.outside ? proportion : 0)));
+  const proportion = Math.log(Math.max(1, tokens / (inside(inputs, inputTokens) + inside(outputs, outputTokens))));
+  return Math.exp(-Math.max(along, edge + proportion));
 };
 
 /**
@@ -68,46 +65,51 @@ export const nearestTick = (ticks: readonly number[], tokens: number): number =>
   return index;
 };
 
-/** A place on one axis: between ticks `lower` and `lower + 1`, at `fraction` of the way in log tokens (past 1 or below 0 outside). */
-type Position = { readonly lower: number; readonly fraction: number; readonly outside: boolean };
-
 const atLeastOne = (tokens: number): number => Math.max(1, tokens);
 const inside = (ticks: readonly number[], tokens: number): number =>
   Math.min(Math.max(atLeastOne(tokens), ticks[0]!), ticks.at(-1)!);
+const isOutside = (ticks: readonly number[], tokens: number): boolean =>
+  tokens > ticks.at(-1)! || atLeastOne(tokens) < ticks[0]!;
 
-const position = (ticks: readonly number[], tokens: number): Position => {
-  const at = Math.log(atLeastOne(tokens));
-  const outside = tokens > ticks.at(-1)! || atLeastOne(tokens) < ticks[0]!;
-  if (ticks.length === 1) return { lower: 0, fraction: 0, outside };
+/**
+ * Place on one axis in log tokens, as one number: the index of a tick and the fraction of the way to the next; below 0
+ * and above the last index outside the grid. One number, because this is computed for every size of every tick.
+ */
+const coordinate = (ticks: readonly number[], tokens: number): number => {
+  if (ticks.length === 1) return 0;
   let lower = 0;
   while (lower + 2 < ticks.length && tokens >= ticks[lower + 1]!) lower += 1;
-  const [from, to] = [Math.log(ticks[lower]!), Math.log(ticks[lower + 1]!)];
-  return { lower, fraction: (at - from) / (to - from), outside };
+  const from = Math.log(ticks[lower]!);
+  return lower + (Math.log(atLeastOne(tokens)) - from) / (Math.log(ticks[lower + 1]!) - from);
 };
 
-const clamped = (place: Position): Position => ({ ...place, fraction: Math.min(1, Math.max(0, place.fraction)) });
-const aboveOnly = (place: Position): Position => ({ ...place, fraction: Math.max(0, place.fraction) });
+const within = (ticks: readonly number[], place: number): number => Math.min(Math.max(0, place), ticks.length - 1);
 
 /** Weighted mean of the four ticks around a place; ticks without a value are left out, NaN if none has one. */
-const bilinear = (profile: Profile, values: readonly number[], input: Position, output: Position): number => {
+const bilinear = (profile: Profile, values: readonly number[], input: number, output: number): number => {
+  const width = profile.outputTokens.length;
+  const i = Math.min(Math.max(0, Math.floor(input)), Math.max(0, profile.inputTokens.length - 2));
+  const o = Math.min(Math.max(0, Math.floor(output)), Math.max(0, width - 2));
   let [sum, weights] = [0, 0];
-  for (const [i, inputWeight] of corners(input))
-    for (const [o, outputWeight] of corners(output)) {
-      const value = values[i * profile.outputTokens.length + o]!;
-      const weight = inputWeight * outputWeight;
-      if (weight === 0 || Number.isNaN(value)) continue;
-      sum += weight * value;
-      weights += weight;
-    }
+  for (let corner = 0; corner < 4; corner += 1) {
+    const [right, up] = [corner >> 1, corner & 1];
+    const weight = (right === 1 ? input - i : 1 - (input - i)) * (up === 1 ? output - o : 1 - (output - o));
+    if (weight === 0) continue;
+    const value = values[(i + right) * width + o + up]!;
+    if (Number.isNaN(value)) continue;
+    sum += weight * value;
+    weights += weight;
+  }
   return weights === 0 ? Number.NaN : sum / weights;
 };
 
-const corners = ({ lower, fraction }: Position): readonly (readonly [number, number])[] => [
-  [lower, 1 - fraction],
-  [fraction === 0 ? lower : lower + 1, fraction],
-];
+const logTables = new WeakMap<readonly number[], readonly number[]>();
 
-const logs = (values: readonly number[]): number[] => values.map((value) => (value > 0 ? Math.log(value) : Number.NaN));
+const logs = (values: readonly number[]): readonly number[] => {
+  const known = logTables.get(values) ?? values.map((value) => (value > 0 ? Math.log(value) : Number.NaN));
+  logTables.set(values, known);
+  return known;
+};
 
 const surfaces = new WeakMap<Profile, readonly number[] | null>();
 

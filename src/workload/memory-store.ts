@@ -12,7 +12,12 @@ export const memoryStore = (now: () => number): Store => {
         return found === undefined || found.expires <= now() ? null : found.value;
       }),
     write: async (key, value, expirySeconds) => {
-      for (const [old, { expires }] of values) if (expires <= now()) values.delete(old);
+      // Oldest first: what was written last expires last, as long as all lifetimes are alike; others wait a little longer.
+      for (const [old, { expires }] of values) {
+        if (expires > now()) break;
+        values.delete(old);
+      }
+      values.delete(key);
       values.set(key, { value, expires: now() + expirySeconds });
     },
     readFields: async (key) => ({ ...hashes.get(key) }),

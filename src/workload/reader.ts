@@ -8,6 +8,8 @@ export interface ReaderSettings {
   readonly intervalSeconds: number;
   /** How long after the end of an interval its record is there (s). */
   readonly settleSeconds: number;
+  /** How far back records are of use (s); the gateway keeps them for ten minutes. */
+  readonly historySeconds: number;
   /** Before every key of ours: `gpumix:`. */
   readonly keyPrefix: string;
   /** Names this process among others that write to the same store. */
@@ -22,14 +24,14 @@ export interface WorkloadReader {
   read(names: readonly string[]): Promise<Workload>;
 }
 
-/** The gateway keeps records this long (s). */
-const recordLifetime = 600;
+/** Our own write is found again this long (s). */
+const probeLifetime = 600;
 /** An absent record is asked for again until it is this old (s). */
 const lateRecords = 60;
 const keysPerRead = 1000;
 
 /**
- * Reads request records by computed keys: for each name the intervals since the last time, ten minutes back at first. No
+ * Reads request records by computed keys: for each name the intervals since the last time, `historySeconds` back at first. No
  * key is ever searched for.
  */
 export const workloadReader = (store: Store, settings: ReaderSettings): WorkloadReader => {
@@ -45,7 +47,7 @@ export const workloadReader = (store: Store, settings: ReaderSettings): Workload
         // A record may have named another interval, and with it keys that were not asked for.
         const changed = [...histories].filter(([name, { intervalSeconds }]) => intervals.get(name) !== intervalSeconds);
         const more = await readDue(store, new Map(changed), now, settings);
-        for (const history of histories.values()) forgetOld(history, now);
+        for (const history of histories.values()) forgetOld(history, now - settings.historySeconds);
         const written = await probe(now);
         const heartbeats = Object.values(await store.readFields(heartbeatsKey(settings.keyPrefix))).map(Number);
         const heartbeatAt = Math.max(...heartbeats.filter((time) => time <= now + lateRecords));
@@ -85,11 +87,11 @@ const frozen = ({ intervals, intervalSeconds, lastRecordAt }: MutableHistory): N
 const dueTimes = (
   { intervals, intervalSeconds }: MutableHistory,
   now: number,
-  settleSeconds: number,
+  { settleSeconds, historySeconds }: ReaderSettings,
 ): readonly number[] => {
   const newest = Math.floor((now - settleSeconds) / intervalSeconds) * intervalSeconds;
   const times = [];
-  for (let time = newest; time > now - recordLifetime; time -= intervalSeconds) {
+  for (let time = newest; time > now - historySeconds; time -= intervalSeconds) {
     const known = intervals.get(time);
     if (known === undefined || (known.found === 'nothing' && now - time < lateRecords)) times.push(time);
   }
@@ -103,7 +105,7 @@ const readDue = async (
   settings: ReaderSettings,
 ): Promise<readonly string[]> => {
   const due = [...histories].flatMap(([name, history]) =>
-    dueTimes(history, now, settings.settleSeconds).map((time) => ({ history, time, key: recordKey(name, time) })),
+    dueTimes(history, now, settings).map((time) => ({ history, time, key: recordKey(name, time) })),
   );
   const problems: string[] = [];
   for (let start = 0; start < due.length; start += keysPerRead) {
@@ -139,8 +141,8 @@ const remember = (history: MutableHistory, time: number, key: string, text: stri
   }
 };
 
-const forgetOld = (history: MutableHistory, now: number): void => {
-  for (const time of history.intervals.keys()) if (time <= now - recordLifetime) history.intervals.delete(time);
+const forgetOld = (history: MutableHistory, until: number): void => {
+  for (const time of history.intervals.keys()) if (time <= until) history.intervals.delete(time);
 };
 
 /**
@@ -155,7 +157,7 @@ const writeProbe = (store: Store, { keyPrefix, instance }: ReaderSettings) => {
   return async (now: number): Promise<Pick<Workload, 'writableSince' | 'lostUntil' | 'writeProblem'>> => {
     try {
       const [found] = await store.read([key]);
-      await store.write(key, String(now), recordLifetime);
+      await store.write(key, String(now), probeLifetime);
       // On the first tick of this process nothing was written that could be lost.
       if (written !== null && (found !== written || writableSince === null)) lostUntil = now;
       if (writableSince === null || found !== written) writableSince = now;

@@ -19,7 +19,7 @@ export interface Running {
 
 /** Starts `gpumix ARGUMENTS` from the bundle. */
 export const gpumix = (args: readonly string[]): Running => {
-  const child = spawn(process.execPath, [join(root, 'dist/gpumix.js'), ...args], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=4', join(root, 'dist/gpumix.js'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] },
   });

@@ -20,6 +20,7 @@ const settings: DecideSettings = {
   budget: null,
   prices: { H100: 4, L40S: 1 },
   nodeLimit: 100_000,
+  keepSnapshot: true,
 };
 const times = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, (to - from) / 10 + 1) }, (_, index) => from + 10 * index);
@@ -244,4 +245,34 @@ test('what the planner remembered is not changed by the next tick', () => {
   const before = JSON.stringify([...steady.memory.decisions]);
   run(reading(2012, workload(2012, { m: [] })), steady.memory);
   expect(JSON.stringify([...steady.memory.decisions])).toBe(before);
+});
+
+test('models decided one after the other get the same targets as together', () => {
+  const names = ['m', 'n'];
+  const all = new Map(
+    names.flatMap((model) =>
+      deployments.map((one) => [`ns/${model}-${one.name}`, { ...one, name: `${model}-${one.name}`, model }] as const),
+    ),
+  );
+  const profiles = new Map(
+    names.flatMap(
+      (model) =>
+        [
+          [`ns/${model}-h100`, foundProfile(`${model}-h100`, 8)],
+          [`ns/${model}-l40s`, foundProfile(`${model}-l40s`, 2)],
+        ] as const,
+    ),
+  );
+  const given = reading(2002, workload(2002, { m: busy(1410, 2000), n: busy(1410, 2000) }), {
+    deployments: all,
+    profiles,
+  });
+  const [together, alone] = [run(given), run(given, emptyMemory, { keepSnapshot: false })];
+  expect(targets(together)).toEqual({ 'ns/m-h100': 0, 'ns/m-l40s': 2, 'ns/n-h100': 0, 'ns/n-l40s': 2 });
+  expect(targets(alone)).toEqual(targets(together));
+  expect([alone.plan?.cost, alone.plan?.status, alone.snapshot]).toEqual([
+    together.plan?.cost,
+    together.plan?.status,
+    null,
+  ]);
 });

@@ -14,7 +14,13 @@ const setUp = (behind = 0) => {
   let away = false;
   const deployments = new Map([['ns/l40s', deployment('l40s')]]);
   const board = createBoard(deployments, new Map(), 300, () => clock.now);
-  const reader = workloadReader(store, { intervalSeconds: 10, settleSeconds: 2, keyPrefix: 'gpumix:', instance: 'x' });
+  const reader = workloadReader(store, {
+    intervalSeconds: 10,
+    settleSeconds: 2,
+    historySeconds: 600,
+    keyPrefix: 'gpumix:',
+    instance: 'x',
+  });
   const problems: (readonly string[])[] = [];
   const loop = createLoop({
     cluster: {
@@ -43,6 +49,7 @@ const setUp = (behind = 0) => {
       budget: null,
       prices: {},
       nodeLimit: 1000,
+      keepSnapshot: true,
     },
     clock: () => clock.now,
     onTick: (_decided, found) => problems.push(found),

@@ -19,6 +19,7 @@ const world = () => {
   const reader = workloadReader(store, {
     intervalSeconds: 10,
     settleSeconds: 2,
+    historySeconds: 600,
     keyPrefix: 'gpumix:',
     instance: 'test',
   });
@@ -111,7 +112,7 @@ test('our own write dates from when it was last lost, and until then records may
   expect(await readAt(5030)).toMatchObject({ writableSince: 5020, lostUntil: 5020 });
   const refusing = workloadReader(
     { ...store, write: () => Promise.reject(new Error('READONLY')) },
-    { intervalSeconds: 10, settleSeconds: 2, keyPrefix: 'gpumix:', instance: 'x' },
+    { intervalSeconds: 10, settleSeconds: 2, historySeconds: 600, keyPrefix: 'gpumix:', instance: 'x' },
   );
   expect(await refusing.read(['m'])).toMatchObject({ writableSince: null, lostUntil: 5030, writeProblem: 'READONLY' });
 });
@@ -131,7 +132,7 @@ test('case 22: where the store cannot be read that is said, and what was read be
   let away = false;
   const reader = workloadReader(
     { ...store, time: () => (away ? Promise.reject(new Error('connect ECONNREFUSED')) : store.time()) },
-    { intervalSeconds: 10, settleSeconds: 2, keyPrefix: 'gpumix:', instance: 'x' },
+    { intervalSeconds: 10, settleSeconds: 2, historySeconds: 600, keyPrefix: 'gpumix:', instance: 'x' },
   );
   clock.now = 5000;
   await memory.write(key(4990), recordText(5), 600);

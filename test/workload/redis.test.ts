@@ -59,6 +59,7 @@ const readRate = async (store: Store): Promise<number> => {
   const reader = workloadReader(store, {
     intervalSeconds: 10,
     settleSeconds: 2,
+    historySeconds: 600,
     keyPrefix: 'gpumix:',
     instance: 'test',
   });
@@ -182,6 +183,7 @@ describe('what is wrong with Redis is one clear line', () => {
     const reader = workloadReader(open(settings(url)), {
       intervalSeconds: 10,
       settleSeconds: 2,
+      historySeconds: 600,
       keyPrefix: 'gpumix:',
       instance: 'test',
     });

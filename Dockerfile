@@ -1,0 +1,20 @@
+FROM node:24-bookworm-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json ./
+# The node-linux-* packages bring Node to machines without it; this image has it.
+RUN npm ci --omit=optional --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json ./
+COPY hack/build.ts hack/
+COPY src src
+RUN node hack/build.ts
+
+FROM node:24-bookworm-slim
+WORKDIR /app
+COPY --from=build /build/dist dist
+COPY profiles profiles
+COPY package.json LICENSE ./
+USER 65532:65532
+EXPOSE 6443
+# Small young generations: see DECISIONS.md, "Memory".
+ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/dist/gpumix.js"]
+CMD ["serve"]
