@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { rolldown } from 'rolldown';
 import { issueCertificate } from '../../src/api/x509.ts';
-import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { startControlPlane } from '../cluster/control-plane.ts';
 import { authority } from '../cluster/pki.ts';
+import { cpuSeconds, rssMiB, startBundled } from './bundled-server.ts';
 import { exchange, open, type Target } from './exchange.ts';
 import { startPeer } from './peer.ts';
 
@@ -34,14 +32,6 @@ interface Figures {
   readonly p99: number;
   readonly rssMiB: number;
 }
-
-/** CPU seconds that a process has used: utime + stime of /proc/PID/stat, in ticks of 10 ms. */
-const cpuSeconds = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-};
-const rssMiB = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
 const hpa = [
   'X-Remote-User: system:serviceaccount:kube-system:horizontal-pod-autoscaler',
@@ -96,32 +86,6 @@ const measurement = async ({ pid, target, path }: Subject, { connections, deploy
 const metricOf = (metric: string) => (index: number) =>
   `/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/deployments.apps/model-${index}/${metric}`;
 
-const startOurs = async (
-  controlPlane: ControlPlane,
-  options: object,
-  target: Omit<Target, 'port'>,
-): Promise<Subject & { stop: () => void }> => {
-  const output = join(controlPlane.folder, 'bundle');
-  const bundle = await rolldown({
-    input: join(import.meta.dirname, 'server.ts'),
-    platform: 'node',
-    treeshake: { moduleSideEffects: (id) => !id.includes('@kubernetes/client-node') },
-    onLog: () => {},
-  });
-  await bundle.write({ dir: output, format: 'esm', minify: 'dce-only' });
-  const child = spawn(process.execPath, [join(output, 'server.js'), JSON.stringify(options)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const url = await new Promise<string>((resolve) => createInterface(child.stdout).once('line', resolve));
-  return {
-    name: 'gpumix',
-    pid: child.pid!,
-    target: { ...target, port: Number(new URL(url).port) },
-    path: metricOf('gpumix_target_replicas'),
-    stop: () => child.stdin.end(),
-  };
-};
-
 const running: { stop: () => Promise<void> }[] = [];
 const controlPlane = await startControlPlane();
 try {
@@ -155,11 +119,18 @@ try {
     target: { ...target, port: adapter.port },
     path: metricOf('target_replicas'),
   };
-  const ours = await startOurs(
-    controlPlane,
-    { certificate, key, deployments: 5_000, kubeconfig: controlPlane.kubeconfig },
-    target,
-  );
+  const server = await startBundled(controlPlane.folder, {
+    certificate,
+    key,
+    deployments: 5_000,
+    kubeconfig: controlPlane.kubeconfig,
+  });
+  const ours: Subject = {
+    name: 'gpumix',
+    pid: server.pid,
+    target: { ...target, port: server.port },
+    path: metricOf('gpumix_target_replicas'),
+  };
   const loads: Load[] = ['application/json', 'application/vnd.kubernetes.protobuf, */*'].flatMap((accept) =>
     [1, 64].flatMap((connections) => [1, 5_000].map((deployments) => ({ connections, deployments, accept }))),
   );
@@ -188,7 +159,7 @@ try {
     }
   }
   console.log(`gpumix serves at least ${least.toFixed(2)} times the peer's requests per CPU second`);
-  ours.stop();
+  server.stop();
 } finally {
   for (const one of running) await one.stop();
   await controlPlane.stop();
