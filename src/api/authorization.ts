@@ -32,7 +32,7 @@ export const authorizer = (kubernetes: KubernetesRequest): Authorize => {
   const lookUp = async (spec: object): Promise<Verdict> => {
     const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
     const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-    const answer = await review('POST', path, body, AbortSignal.timeout(30_000));
+    const answer = await review('POST', path, body);
     if (answer.status !== 200 && answer.status !== 201) throw new Error(`SubjectAccessReview: ${answer.status}`);
     const { status = {} } = answer.body as { status?: Partial<Verdict> };
     const { allowed = false, denied = false, reason = '' } = status;

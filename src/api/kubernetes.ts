@@ -11,24 +11,37 @@ export type KubernetesRequest = (
 const attempts = 5;
 const firstWaitMilliseconds = 500;
 const attemptMilliseconds = 10_000;
+const totalMilliseconds = 30_000;
 const worthAnotherTry = new Set([429, 500, 502, 503, 504]);
 
 /**
- * Asks again after a lost connection or a passing failure, as client-go's delegated authenticators do: five attempts,
- * 0.5 s apart and growing by half. Throws when the last one failed.
+ * Asks again after a lost connection or a passing failure, as client-go's delegated authenticators do: five attempts of
+ * at most 10 s, 0.5 s apart and growing by half, within 30 s. Throws when the last one failed.
  */
 export const persistently =
-  (request: KubernetesRequest): KubernetesRequest =>
-  async (method, path, body, signal) => {
+  (request: KubernetesRequest): ((method: string, path: string, body: unknown) => ReturnType<KubernetesRequest>) =>
+  async (method, path, body) => {
+    const started = performance.now();
     for (let attempt = 1, wait = firstWaitMilliseconds; ; attempt += 1, wait *= 1.5) {
-      const limit = AbortSignal.timeout(attemptMilliseconds);
+      const last = attempt === attempts || performance.now() - started + wait > totalMilliseconds;
       try {
-        const answer = await request(method, path, body, signal ? AbortSignal.any([signal, limit]) : limit);
+        const answer = await withLimit((signal) => request(method, path, body, signal));
         if (!worthAnotherTry.has(answer.status)) return answer;
-        if (attempt === attempts) throw new Error(`${method} ${path}: kube-apiserver answered ${answer.status}`);
+        if (last) throw new Error(`${method} ${path}: kube-apiserver answered ${answer.status}`);
       } catch (error) {
-        if (attempt === attempts || signal?.aborted) throw error;
+        if (last) throw error;
       }
-      await pause(wait * (1 + 0.2 * Math.random()), undefined, signal ? { signal } : {});
+      await pause(wait * (1 + 0.2 * Math.random()));
     }
   };
+
+/** A timer of its own: AbortSignal.timeout lives on until its time is over, and these are many. */
+const withLimit = async <Result>(ask: (signal: AbortSignal) => Promise<Result>): Promise<Result> => {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(new Error('no answer within 10 s')), attemptMilliseconds);
+  try {
+    return await ask(limit.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+};
