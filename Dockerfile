@@ -15,6 +15,7 @@ COPY profiles profiles
 COPY package.json LICENSE ./
 USER 65532:65532
 EXPOSE 6443
-# Small young generations: see DECISIONS.md, "Memory".
-ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/dist/gpumix.js"]
+# See DECISIONS.md, "Memory".
+ENV MALLOC_ARENA_MAX=1
+ENTRYPOINT ["node", "--max-semi-space-size=2", "/app/dist/gpumix.js"]
 CMD ["serve"]

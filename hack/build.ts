@@ -45,7 +45,7 @@ if (!process.argv.includes('--if-stale') || stale()) {
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
-    minify: 'dce-only',
+    minify: true,
   });
   await bundle.close();
   cpSync(join(root, 'src/cli/demo'), join(root, 'dist/demo'), { recursive: true });

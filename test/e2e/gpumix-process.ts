@@ -17,11 +17,11 @@ export interface Running {
   kill(): Promise<void>;
 }
 
-/** Starts `gpumix ARGUMENTS` from the bundle. */
+/** Starts `gpumix ARGUMENTS` from the bundle, as the Dockerfile does. */
 export const gpumix = (args: readonly string[]): Running => {
-  const child = spawn(process.execPath, ['--max-semi-space-size=4', join(root, 'dist/gpumix.js'), ...args], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', join(root, 'dist/gpumix.js'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '1' },
   });
   const ended = new Promise<void>((done) => child.once('exit', () => done()));
   let output = '';
