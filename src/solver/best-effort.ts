@@ -1,6 +1,6 @@
-import type { Fleet } from './fleet.ts';
+import { type Fleet, type FleetModel, mixCost, poolUse } from './fleet.ts';
 import type { Goal } from './goal.ts';
-import { type Joint, negligible } from './joint.ts';
+import { Joint, negligible } from './joint.ts';
 import { searchJointly } from './joint-search.ts';
 
 /**
@@ -10,8 +10,8 @@ import { searchJointly } from './joint-search.ts';
  *   for each priority p, falling:  U_p = min sum over its models of unserved, the sums of higher priorities held at theirs
  *   last:                          min cost, every sum held
  *
- * Sums are shares of the priority's own demand and are held to within 1e-9 of it. Stopped at the node limit, a step hands
- * on the best that it has.
+ * Sums are shares of the priority's own demand and are held to within 1e-9 of it. The search starts from the models taken in
+ * turn; stopped at the node limit, a step hands on the best that it has.
  */
 export const bestEffort = (
   joint: Joint,
@@ -22,8 +22,8 @@ export const bestEffort = (
   const prices = fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price));
   const groups: { models: readonly number[]; most: number }[] = [];
   const everything = fleet.models.map(() => 1);
-  let mixes: readonly Float64Array[] = floors(fleet);
   let nodes = 0;
+  let mixes = fleet.models.length > 1 ? inTurn(joint, levels, nodeLimit) : floors(fleet);
   const step = (goal: Goal): number => {
     const result = searchJointly(joint, goal, nodeLimit, mixes);
     nodes += result.nodes;
@@ -57,6 +57,47 @@ export const levelsOf = (fleet: Fleet): readonly Level[] =>
     .map((priority) => ({
       models: fleet.models.flatMap((model, m) => (model.priority === priority ? [m] : [])),
     }));
+
+/**
+ * One model after the other, each given the most that the others' floors and those before it leave: highest priority first,
+ * within one the most requests per money first.
+ */
+const inTurn = (joint: Joint, levels: readonly Level[], nodeLimit: number): readonly Float64Array[] => {
+  const { fleet } = joint;
+  const mixes = floors(fleet);
+  const left = [...fleet.stock];
+  let budget = fleet.budget;
+  const take = (m: number, mix: Float64Array, sign: 1 | -1) => {
+    const model = fleet.models[m]!;
+    for (const [pool, gpus] of poolUse(model, mix, left.length).entries()) left[pool]! -= sign * gpus;
+    budget -= sign * mixCost(model, mix);
+  };
+  mixes.forEach((mix, m) => {
+    take(m, mix, 1);
+  });
+  for (const { models } of levels) {
+    const cheapness = models.map((m) => ({ m, value: requestsPerMoney(fleet.models[m]!) }));
+    for (const { m } of cheapness.sort((a, b) => b.value - a.value || a.m - b.m)) {
+      take(m, mixes[m]!, -1);
+      const single = new Joint({ models: [fleet.models[m]!], stock: left, budget }, [joint.totals[m]!]);
+      mixes[m] = bestEffort(single, [{ models: [0] }], nodeLimit / fleet.models.length).mixes[0]!;
+      take(m, mixes[m]!, 1);
+    }
+  }
+  return mixes;
+};
+
+/** Requests per second over what they cost where each class goes to its cheapest variant (per money/h). */
+const requestsPerMoney = ({ rates, ways, variants }: FleetModel): number => {
+  const costs = ways.map(({ loads }) =>
+    rates.reduce(
+      (sum, _, c) => sum + Math.min(...variants.map(({ price }, g) => price * loads[c * variants.length + g]!)),
+      0,
+    ),
+  );
+  const requests = rates.reduce((sum, rate) => sum + rate, 0);
+  return requests / Math.max(1e-12, Math.min(...costs));
+};
 
 const floors = (fleet: Fleet): Float64Array[] =>
   fleet.models.map(({ variants }) => Float64Array.from(variants, ({ lower }) => lower));

@@ -77,7 +77,7 @@ export class CapacityCuts {
     });
     const unserved = rates.reduce((sum, rate, c) => sum + rate * (1 - served[c]!), 0);
     const slopes = relaxation.forest.pi.slice(0, types);
-    let constant = relaxation.bound;
+    let constant = relaxation.certifiedBound();
     for (let g = 0; g < types; g++) constant += (slopes[g]! - relaxation.program.prices[g]!) * replicas[g]!;
     return { unserved, served, cut: { constant, slopes } };
   }

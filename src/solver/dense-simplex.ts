@@ -1,8 +1,9 @@
 import { LuDecomposition, Matrix } from 'ml-matrix';
 
 /** Pivots after which the tableau is computed afresh from the rows. */
-const refactorisationInterval = 60;
+const refactorisationInterval = 150;
 const epsilon = 1e-9;
+const smallestPivot = 1e-8;
 
 /**
  * A bounded dual simplex on a dense tableau, for linear programs of few variables and many rows that come one by one:
@@ -16,6 +17,8 @@ export class DenseSimplex {
   readonly lower: number[];
   readonly upper: number[];
   pivots = 0;
+  /** Cells of the tableau visited, a measure of time that is the same on every machine. */
+  work = 0;
   private readonly cost: readonly number[];
   private readonly size: number;
   /** A, one row after the other. */
@@ -27,6 +30,8 @@ export class DenseSimplex {
   private readonly nonbasic: number[];
   private readonly high: Uint8Array;
   private sinceRefactorisation = 0;
+  /** Whether there was no solve since the basis was made of the rows alone. */
+  private fresh = true;
 
   constructor(cost: readonly number[], lower: readonly number[], upper: readonly number[]) {
     this.cost = cost;
@@ -62,10 +67,24 @@ export class DenseSimplex {
     this.upper.push(rowUpper);
   }
 
-  /** Value and v at the optimum; null where the rows and bounds contradict each other. */
+  /**
+   * Value and v at the optimum; null where the rows and bounds contradict each other. What comes out of a worn basis is
+   * checked against A itself; where that fails, or before it says null, it starts again from the rows.
+   */
   solve(): { readonly value: number; readonly v: Float64Array } | null {
+    const first = this.iterate();
+    const made = this.fresh;
+    this.fresh = false;
+    if (made || (first !== null && this.sound(first.v))) return first;
+    this.restart();
+    this.fresh = false;
+    return this.iterate();
+  }
+
+  private iterate(): { readonly value: number; readonly v: Float64Array } | null {
     this.turnReleased();
     for (let iteration = 0; iteration < 5_000; iteration++) {
+      this.work += 2 * this.rows.length * this.size;
       const values = this.basicValues();
       const leaving = this.leaving(values);
       if (leaving < 0) return this.solution(values);
@@ -75,6 +94,34 @@ export class DenseSimplex {
       this.pivot(leaving, entering, short);
     }
     return this.solution(this.basicValues());
+  }
+
+  /** Whether v keeps the rows, and no reduced cost of a row has the sign that would lower the value further. */
+  private sound(v: Float64Array): boolean {
+    const keeps = this.rows.every((row, i) => {
+      let activity = 0;
+      for (let j = 0; j < this.size; j++) activity += row[j]! * v[j]!;
+      const tolerance = 1e-7 * (1 + Math.abs(activity));
+      return activity >= this.lower[this.size + i]! - tolerance && activity <= this.upper[this.size + i]! + tolerance;
+    });
+    return (
+      keeps &&
+      this.nonbasic.every(
+        (variable, j) => variable < this.size || (this.high[j] === 1 ? -1 : 1) * this.reduced[j]! >= -1e-9,
+      )
+    );
+  }
+
+  private restart(): void {
+    this.tableau = this.rows.map((row) => Float64Array.from(row));
+    this.reduced = Float64Array.from(this.cost);
+    for (let j = 0; j < this.size; j++) {
+      this.nonbasic[j] = j;
+      this.high[j] = this.cost[j]! < 0 ? 1 : 0;
+    }
+    for (let i = 0; i < this.rows.length; i++) this.basicAt[i] = this.size + i;
+    this.sinceRefactorisation = 0;
+    this.fresh = true;
   }
 
   /** A variable that was fixed may have left its reduced cost with either sign: released, it belongs at the other bound. */
@@ -90,12 +137,13 @@ export class DenseSimplex {
   }
 
   private basicValues(): Float64Array {
-    const at = Float64Array.from(this.nonbasic, (_, j) => this.value(j));
-    return Float64Array.from(this.tableau, (row) => {
-      let sum = 0;
-      for (let j = 0; j < this.size; j++) if (at[j] !== 0) sum += row[j]! * at[j]!;
-      return sum;
-    });
+    const { size, tableau } = this;
+    const values = new Float64Array(tableau.length);
+    for (let j = 0; j < size; j++) {
+      const at = this.value(j);
+      if (at !== 0) for (let i = 0; i < tableau.length; i++) values[i]! += tableau[i]![j]! * at;
+    }
+    return values;
   }
 
   /** Row of the basic variable farthest outside its bounds, relative to their size. */
@@ -109,18 +157,27 @@ export class DenseSimplex {
     return row;
   }
 
-  /** Dual ratio test: the first reduced cost to reach 0; among equals the largest pivot, then the lowest variable. */
+  /**
+   * Dual ratio test in two passes: how far the reduced costs let the step go if each may be off by a trifle, then the largest
+   * pivot within that; among equals the lowest variable.
+   */
   private entering(leaving: number, short: boolean): number {
     const row = this.tableau[leaving]!;
-    let [column, least, size] = [-1, Number.POSITIVE_INFINITY, 0];
-    for (let j = 0; j < this.size; j++) {
-      const helps = short ? row[j]! : -row[j]!;
+    const helps = (j: number): number => {
       const variable = this.nonbasic[j]!;
-      if (Math.abs(helps) < 1e-10 || helps > 0 === (this.high[j] === 1)) continue;
-      if (this.lower[variable] === this.upper[variable]) continue;
-      const ratio = Math.abs(this.reduced[j]!) / Math.abs(helps);
-      const equal = Math.abs(ratio - least) <= 1e-12 * (1 + least);
-      if (equal ? Math.abs(helps) > size : ratio < least) [column, least, size] = [j, ratio, Math.abs(helps)];
+      const change = short ? row[j]! : -row[j]!;
+      if (Math.abs(change) < smallestPivot || change > 0 === (this.high[j] === 1)) return 0;
+      return this.lower[variable] === this.upper[variable] ? 0 : Math.abs(change);
+    };
+    let farthest = Number.POSITIVE_INFINITY;
+    for (let j = 0; j < this.size; j++) {
+      const size = helps(j);
+      if (size > 0) farthest = Math.min(farthest, (Math.abs(this.reduced[j]!) + 1e-10) / size);
+    }
+    let [column, largest] = [-1, 0];
+    for (let j = 0; j < this.size; j++) {
+      const size = helps(j);
+      if (size > largest && Math.abs(this.reduced[j]!) / size <= farthest) [column, largest] = [j, size];
     }
     return column;
   }
@@ -158,14 +215,18 @@ export class DenseSimplex {
         this.nonbasic.map((variable) => (variable === r ? 1 : variable < size ? -this.rows[r - size]![variable]! : 0)),
       ),
     );
+    this.work += basicVariables.length ** 2 * (size + basicVariables.length) + this.rows.length * size;
     const decomposition = new LuDecomposition(square);
     if (decomposition.isSingular()) return;
     const expressed = decomposition.solve(right);
     const rowOf = new Map(basicVariables.map((variable, i) => [variable, expressed.getRow(i)]));
     const activity = (coefficients: readonly number[]): Float64Array => {
       const row = Float64Array.from(this.nonbasic, (variable) => (variable < size ? coefficients[variable]! : 0));
-      for (const [variable, basicRow] of rowOf)
-        for (let k = 0; k < size; k++) row[k]! += coefficients[variable]! * basicRow[k]!;
+      for (const [variable, basicRow] of rowOf) {
+        const coefficient = coefficients[variable]!;
+        if (coefficient === 0) continue;
+        for (let k = 0; k < size; k++) row[k]! += coefficient * basicRow[k]!;
+      }
       return row;
     };
     this.tableau = this.basicAt.map((variable) =>

@@ -16,6 +16,8 @@ export interface JointResult {
 const fractionTolerance = 1e-7;
 const cutRounds = 200;
 const tieLimit = 400;
+/** Cells of linear programs that count as one node. */
+const workPerNode = 1_000;
 
 /**
  * The program of all models at once, seen from the replicas only:
@@ -42,6 +44,7 @@ class Search {
   private open = Number.POSITIVE_INFINITY;
   private nodes = 0;
   private tieNodes = 0;
+  private work = 0;
 
   constructor(joint: Joint, goal: Goal, nodeLimit: number, known: readonly Float64Array[] | null) {
     this.joint = joint;
@@ -113,19 +116,26 @@ class Search {
     slopes.forEach((slope, g) => {
       const at = joint.first(m) + g;
       if (slope / total > 1e-9 * steepest) row[at] = slope / total;
-      else right -= (slope / total) * simplex.upper[at]!;
+      else right -= (slope / total) * joint.fleet.models[m]!.variants[g]!.upper;
     });
     row[joint.variants + m] = 1;
     simplex.addRow(row, right, Number.POSITIVE_INFINITY);
   }
 
   private visit(simplex: DenseSimplex, ways: readonly number[], parentBound: number): void {
-    if (this.nodes >= this.nodeLimit) {
-      if (parentBound <= this.value - this.same()) this.open = Math.min(this.open, parentBound);
+    if (this.spent()) {
+      this.leaveOpen(parentBound);
       return;
     }
     this.nodes++;
+    const before = simplex.work;
     const solved = this.separate(simplex, ways);
+    this.work += simplex.work - before;
+    if (this.spent()) {
+      this.leaveOpen(parentBound);
+      if (solved !== null) this.offerRounded(solved.v);
+      return;
+    }
     if (solved === null || solved.value > this.cutoff()) return;
     const bound = Math.max(parentBound, solved.value);
     if (bound > this.value - this.same()) this.tieNodes++;
@@ -136,12 +146,23 @@ class Search {
     else this.settle(simplex, ways, bound, solved.v);
   }
 
+  /** The limit counts nodes, and what their linear programs took. */
+  private spent(): boolean {
+    return this.nodes >= this.nodeLimit || this.work > workPerNode * this.nodeLimit;
+  }
+
+  private leaveOpen(bound: number): void {
+    if (bound <= this.value - this.same()) this.open = Math.min(this.open, bound);
+  }
+
   /** Adds violated cuts until there is none. */
   private separate(simplex: DenseSimplex, ways: readonly number[]): { value: number; v: Float64Array } | null {
     const { joint } = this;
+    const before = simplex.work;
     for (let round = 0; ; round++) {
       const solved = simplex.solve();
       if (solved === null || solved.value > this.cutoff() || round === cutRounds) return solved;
+      if (this.work + simplex.work - before > workPerNode * this.nodeLimit) return solved;
       let added = false;
       ways.forEach((way, m) => {
         const first = joint.first(m);

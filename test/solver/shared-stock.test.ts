@@ -23,7 +23,7 @@ test('40 small fleets: prices of stock and one search over all models find the s
       ...{ unserved: zeros, most: zeros, groups: [], same: 0, ties: true },
       replicas: fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price)),
     };
-    const whole = searchJointly(joint, goal, 50_000, null);
+    const whole = searchJointly(joint, goal, 2_000_000, null);
     const priced = new SharedStock(fleet, defaultOptions).run();
     expect(priced.status, `${seed}`).toBe(whole.status);
     seen[priced.status === 'optimal' ? 'optimal' : 'infeasible']++;
