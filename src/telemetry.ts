@@ -80,6 +80,13 @@ export const plannerRegistry = (published: Published, clock: () => number): Regi
     for (const { name, arrivalRate } of published.models())
       if (arrivalRate !== null) one.set({ model: name }, arrivalRate);
   });
+  gauge('unserved_rate', 'requests per second that the plan cannot serve', ['model', 'reason'], (one) => {
+    for (const { name, unserved } of published.models())
+      for (const [reason, rate] of Object.entries(unserved)) one.set({ model: name, reason }, rate);
+  });
+  gauge('beyond_slo_rate', 'requests per second that no variant serves within the SLO', ['model'], (one) => {
+    for (const { name, beyondSlo } of published.models()) one.set({ model: name }, beyondSlo);
+  });
   gauge('data_age_seconds', 'age of the newest request record of a model', ['model'], (one) => {
     for (const { name, dataAt } of published.models())
       if (dataAt !== null) one.set({ model: name }, Math.max(0, clock() - dataAt));

@@ -10,7 +10,16 @@ const target = (deployment: string, decision: { replicas: number; asOf: number }
   decision,
   standing: { replicas: 1, asOf: 0 },
 });
-const model = { name: 'm', state: 'fresh' as const, reason: 'r', arrivalRate: 3.5, dataAt: 990, deployments: ['ns/a'] };
+const model = {
+  name: 'm',
+  state: 'fresh' as const,
+  reason: 'r',
+  arrivalRate: 3.5,
+  unserved: { stock: 1.5 },
+  beyondSlo: 0.5,
+  dataAt: 990,
+  deployments: ['ns/a'],
+};
 
 test('gauges say what stands now, and nothing of what has no answer', async () => {
   const published = {
@@ -25,6 +34,8 @@ test('gauges say what stands now, and nothing of what has no answer', async () =
     'gpumix_target_replicas{namespace="ns",deployment="a"} 4',
     'gpumix_model_state{model="m",state="fresh"} 1',
     'gpumix_arrival_rate{model="m"} 3.5',
+    'gpumix_unserved_rate{model="m",reason="stock"} 1.5',
+    'gpumix_beyond_slo_rate{model="m"} 0.5',
     'gpumix_data_age_seconds{model="m"} 10',
     'gpumix_tick_age_seconds 2',
   ]);

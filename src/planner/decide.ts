@@ -1,5 +1,5 @@
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Demand, Model, Plan, Snapshot, Target, Variant } from '../domain.ts';
+import type { Demand, Model, Plan, Shortage, Snapshot, Target, Variant } from '../domain.ts';
 import { shapeOf } from '../workload/rates.ts';
 import type { Offer } from './offers.ts';
 import { joined } from './plan.ts';
@@ -24,6 +24,9 @@ export interface ModelReport {
   readonly reason: string;
   /** req/s, headroom included; null = not known. */
   readonly arrivalRate: number | null;
+  /** Of it what the plan cannot serve, by reason, and what no variant serves within the SLO (req/s). */
+  readonly unserved: Readonly<Partial<Record<Shortage, number>>>;
+  readonly beyondSlo: number;
   /** End of the newest record (Unix s); null = there never was one. */
   readonly dataAt: number | null;
   readonly deployments: readonly string[];
@@ -95,7 +98,7 @@ const decideTogether = (
         targetOf(deployment, situation, standing(keyOf(deployment)), reading, settings),
       ),
     ),
-    models: situations.map(reportOf),
+    models: situations.map((situation) => reportOf(situation, plan)),
     snapshot,
     plan,
   };
@@ -198,12 +201,21 @@ const targetOf = (
 const unreadableLabel = ({ idleReplicas, problem }: ModelDeployment, state: State): string | null =>
   state === 'idle' && idleReplicas === null ? problem : null;
 
-const reportOf = ({ name, conclusion, demand, dataAt, deployments, offers, refused }: Situation): ModelReport => ({
-  name,
-  state: conclusion.state,
-  // Demand is known, but there is nothing to serve it with.
-  reason: conclusion.state === 'fresh' && offers.length === 0 ? [...refused.values()].join('; ') : conclusion.reason,
-  arrivalRate: demand?.reduce((sum, row) => sum + row.arrivalRate, 0) ?? null,
-  dataAt,
-  deployments: deployments.map(keyOf),
-});
+const reportOf = (situation: Situation, plan: Plan | null): ModelReport => {
+  const { name, conclusion, demand, dataAt, deployments, offers, refused } = situation;
+  const planned = plan?.models.find((model) => model.name === name);
+  const unserved = Object.groupBy(planned?.unserved ?? [], ({ reason }) => reason);
+  return {
+    name,
+    state: conclusion.state,
+    // Demand is known, but there is nothing to serve it with.
+    reason: conclusion.state === 'fresh' && offers.length === 0 ? [...refused.values()].join('; ') : conclusion.reason,
+    arrivalRate: demand === null ? null : rateOf(demand),
+    unserved: Object.fromEntries(Object.entries(unserved).map(([reason, rows]) => [reason, rateOf(rows)])),
+    beyondSlo: rateOf(planned?.beyondSlo ?? []),
+    dataAt,
+    deployments: deployments.map(keyOf),
+  };
+};
+
+const rateOf = (rows: readonly Demand[]): number => rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);

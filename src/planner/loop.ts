@@ -91,10 +91,17 @@ export const createLoop = (parts: LoopParts): Loop => {
     const decided = decide(reading, memory, settings, parts.solve);
     memory = decided.memory;
     board.publish(decided, clock());
-    parts.onTick(decided, [...workloadProblems, ...profiles.problems, ...cluster.problems()]);
+    parts.onTick(decided, [...workloadProblems, ...profiles.problems, ...cluster.problems(), ...shortages(decided)]);
   };
   return { tick, due: () => intervalNumber() > lastInterval };
 };
+
+/** Without rates, which change all the time: a problem is said once. The gauges have them. */
+const shortages = ({ models }: Decided): readonly string[] =>
+  models.flatMap(({ name, unserved, beyondSlo }) => [
+    ...Object.keys(unserved).map((reason) => `model ${name}: not all demand can be served: ${reason}`),
+    ...(beyondSlo > 0 ? [`model ${name}: some requests are beyond the SLO of every variant`] : []),
+  ]);
 
 const readyPods = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string, number> => {
   const counts = new Map<string, number>();

@@ -234,6 +234,23 @@ describe('one model in two namespaces', () => {
   });
 });
 
+test('what cannot be served is reported with the reason; what is beyond every SLO is served and reported', () => {
+  const given = workload(2002, { m: busy(1410, 2000) });
+  const capped = new Map(
+    ['ns/h100', 'ns/l40s'].map((key) => [key, { minReplicas: 0, maxReplicas: key === 'ns/h100' ? 0 : 1 }]),
+  );
+  const short = run(reading(2002, given, { bounds: capped }));
+  expect(short.models).toMatchObject([{ unserved: { maxReplicas: expect.closeTo(1, 6) }, beyondSlo: 0 }]);
+  expect(targets(short)).toEqual({ 'ns/h100': 0, 'ns/l40s': 1 });
+  const small = {
+    ...foundProfile('h100', 8),
+    profile: { ...foundProfile('h100', 8).profile, inputTokens: [64, 1024], throughput: [8, 0] },
+  };
+  const beyond = run(reading(2002, given, { profiles: new Map([['ns/h100', small]]) }));
+  expect(beyond.models).toMatchObject([{ unserved: {}, beyondSlo: expect.closeTo(3, 9) }]);
+  expect(targets(beyond)['ns/h100']).toBeGreaterThan(1);
+});
+
 test('a Deployment that is gone is forgotten, and starts anew when it is made again', () => {
   const one = new Map([['ns/h100', deployments[0]!]]);
   const without = run(reading(2012, workload(2012, { m: busy(1410, 2010) }), { deployments: one }), steady.memory);

@@ -178,6 +178,25 @@ describe('what is wrong with Redis is one clear line', () => {
     await expect(open(settings(`redis://:wrong@127.0.0.1:${port}`)).time()).rejects.toThrow(/WRONGPASS/);
   });
 
+  test('one that answers slowly is given up for this time, and read again the next', async () => {
+    const { port, url } = await running(['enable-debug-command yes']);
+    const store = open(settings(url, { timeoutSeconds: 0.3 }));
+    expect(await store.time()).toBeGreaterThan(0);
+    const sleeper = new Redis(port);
+    cleanup.push(() => sleeper.disconnect());
+    void sleeper.call('DEBUG', 'SLEEP', '1.5');
+    await sleep(100);
+    await expect(store.time()).rejects.toThrow(/timed out/);
+    await until(
+      () =>
+        store.time().then(
+          () => true,
+          () => false,
+        ),
+      10,
+    );
+  });
+
   test('READONLY: rates are read, and the own write says why silence proves nothing', async () => {
     const { url } = await running(['replicaof 127.0.0.1 1', 'replica-serve-stale-data yes']);
     const reader = workloadReader(open(settings(url)), {
