@@ -1,8 +1,8 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
-# The node-linux-* packages bring Node to machines without it; this image has it.
-RUN npm ci --omit=optional --ignore-scripts --no-audit --no-fund
+# Only this stage has the packages; the bundle needs none.
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY hack/build.ts hack/
 COPY src src
