@@ -1,8 +1,8 @@
-import type { Cut } from './capacity-cuts.ts';
-import { DenseSimplex } from './dense-simplex.ts';
+import type { DenseSimplex } from './dense-simplex.ts';
 import { preference, type Way } from './fleet.ts';
 import { type Goal, goalValue } from './goal.ts';
 import { type Joint, negligible } from './joint.ts';
+import { addCut, jointProgram } from './joint-program.ts';
 
 export interface JointResult {
   readonly status: 'optimal' | 'feasible' | 'infeasible' | 'unknown';
@@ -78,48 +78,7 @@ class Search {
 
   /** One linear program per choice of ways; inside it only bounds change. */
   private searchWays(ways: readonly number[], lower: readonly number[], upper: readonly number[], bound: number): void {
-    const { goal, joint } = this;
-    const { models, stock, budget } = joint.fleet;
-    const simplex = new DenseSimplex(
-      [...goal.replicas, ...goal.unserved],
-      [...lower, ...models.map(() => 0)],
-      [...upper, ...goal.most],
-    );
-    const variants = models.flatMap((model) => model.variants);
-    const none = models.map(() => 0);
-    stock.forEach((gpus, pool) => {
-      const row = variants.map((variant) => (variant.pool === pool ? variant.gpus : 0));
-      if (row.some((use) => use > 0)) simplex.addRow([...row, ...none], Number.NEGATIVE_INFINITY, gpus);
-    });
-    if (budget < Number.POSITIVE_INFINITY) {
-      const row = variants.map(({ price }) => price / Math.max(1, budget));
-      simplex.addRow([...row, ...none], Number.NEGATIVE_INFINITY, budget / Math.max(1, budget));
-    }
-    for (const group of goal.groups)
-      simplex.addRow(
-        [...variants.map(() => 0), ...models.map((_, m) => (group.models.includes(m) ? 1 : 0))],
-        Number.NEGATIVE_INFINITY,
-        group.most,
-      );
-    ways.forEach((way, m) => {
-      for (const cut of joint.known(m, way)) this.addCut(simplex, m, cut);
-    });
-    this.visit(simplex, ways, bound);
-  }
-
-  private addCut(simplex: DenseSimplex, m: number, { constant, slopes }: Cut): void {
-    const { joint } = this;
-    const total = joint.totals[m]!;
-    const row = new Array<number>(joint.variants + joint.fleet.models.length).fill(0);
-    let right = constant / total;
-    const steepest = Math.max(...slopes) / total;
-    slopes.forEach((slope, g) => {
-      const at = joint.first(m) + g;
-      if (slope / total > 1e-9 * steepest) row[at] = slope / total;
-      else right -= (slope / total) * joint.fleet.models[m]!.variants[g]!.upper;
-    });
-    row[joint.variants + m] = 1;
-    simplex.addRow(row, right, Number.POSITIVE_INFINITY);
+    this.visit(jointProgram(this.joint, this.goal, ways, lower, upper), ways, bound);
   }
 
   private visit(simplex: DenseSimplex, ways: readonly number[], parentBound: number): void {
@@ -171,7 +130,7 @@ class Search {
         const promised = solved.v[joint.variants + m]!;
         if (unserved / joint.totals[m]! <= promised + negligible) return;
         joint.keep(m, way, cut);
-        this.addCut(simplex, m, cut);
+        addCut(simplex, joint, m, cut);
         added = true;
       });
       if (!added) return solved;
