@@ -1,6 +1,6 @@
 import { type BranchOptions, type BranchResult, branch, sameCost } from './branch.ts';
 import { type FleetModel, mixCost, preference, type Way } from './fleet.ts';
-import { lineScale, type Program, replicasFor } from './program.ts';
+import { fullLoads, lineScale, type Program, replicasFor } from './program.ts';
 import { twoTypes } from './two-types.ts';
 
 export interface SolveOptions {
@@ -41,7 +41,7 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
   let best: (BranchResult & { readonly way: number }) | null = null;
   let [nodes, bound, open] = [0, Number.POSITIVE_INFINITY, false];
   for (const { way, program, scaled } of wayPrograms(model)) {
-    const result = solveProgram(program, scaled, {
+    const result = solveProgram(withoutDominated(program), scaled, {
       ...options,
       unit,
       known: model.known,
@@ -66,6 +66,25 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
 /** The cheapest whole mix of one program. */
 export const solveProgram = (program: Program, scaled: Float64Array, options: BranchOptions): BranchResult =>
   program.types === 2 ? twoTypes(program, scaled, options) : branch(program, scaled, options);
+
+/**
+ * A type h is never worth a replica above its floor where some type g is cheaper, carries every class that h does with no more
+ * load, and may have as many replicas as all its classes need: whatever h carries above its floor could move to g.
+ */
+export const withoutDominated = (program: Program): Program => {
+  const { types, classes, loads, prices, lower, upper } = program;
+  if (types < 3) return program;
+  const full = fullLoads(program);
+  const capped = upper.slice();
+  for (let h = 0; h < types; h++)
+    for (let g = 0; g < types; g++) {
+      if (prices[g]! >= prices[h]! * (1 - 1e-9) || upper[g]! < Math.ceil(full[g]!)) continue;
+      let c = 0;
+      while (c < classes && loads[c * types + g]! <= loads[c * types + h]!) c++;
+      if (c === classes) capped[h] = lower[h]!;
+    }
+  return { ...program, upper: capped };
+};
 
 const cheaper = (
   result: BranchResult,

@@ -3,6 +3,7 @@ import { instance } from '../../hack/bench/instances.ts';
 import { routings, type Snapshot } from '../../src/domain.ts';
 import { planOf } from '../../src/planner/plan.ts';
 import { type BranchOptions, branch } from '../../src/solver/branch.ts';
+import { withoutDominated } from '../../src/solver/one-model.ts';
 import { dualBound, fullLoads, lineScale, type Program, replicasFor } from '../../src/solver/program.ts';
 import { Relaxation } from '../../src/solver/relaxation.ts';
 import { twoTypes } from '../../src/solver/two-types.ts';
@@ -260,6 +261,17 @@ test('one type, one class, and twelve types with two thousand', () => {
   expect(result.bound).toBeLessThanOrEqual(result.cost);
   expect(result.bound / result.cost).toBeGreaterThan(0.99);
   expect(overload(large, [...result.mix!], result.assignment)).toBeLessThanOrEqual(1e-9);
+});
+
+test('leaving out dominated types changes no cost', () => {
+  let left = 0;
+  for (let i = 0; i < 80; i++) {
+    const program = bounded(instance(35_000 + i, { types: 8, classes: 15 }));
+    const fewer = withoutDominated(program);
+    left += program.upper.filter((most, g) => most !== fewer.upper[g]).length;
+    expect(branch(fewer, scaled(fewer), options).cost).toBeCloseTo(branch(program, scaled(program), options).cost, 9);
+  }
+  expect(left).toBeGreaterThan(5);
 });
 
 test('near-identical types: never longer than the node limit, with a proven gap', () => {
