@@ -111,6 +111,7 @@ const embeddedWorld = (speed: number) => {
       pods: new Map(),
       bounds: () => new Map(),
       gatewayUnchangedSince: () => null,
+      gatewayReplicas: () => 1,
       unsynced: () => [],
       problems: () => [],
     },

@@ -28,6 +28,8 @@ export interface Cluster {
   bounds(now: number): ReadonlyMap<string, Bounds>;
   /** Since when the gateway's pods have all been Ready and the same (Unix s); null = they are not, or there are none. */
   gatewayUnchangedSince(now: number): number | null;
+  /** Pods of the gateway, in any phase. */
+  gatewayReplicas(): number;
   /** What has not been read yet; empty = everything has. */
   unsynced(): readonly string[];
   /** What is wrong now, one line each. */
@@ -78,12 +80,13 @@ export const watchCluster = (
   };
   const reflectors = Object.entries(all) as [string, Reflector<unknown>][];
   const boundsNow = rememberVanished(autoscalers);
-  const gateway = unchangedSince(pods.items, gatewaySelector);
+  const gatewayPods = selectedPods(pods.items, gatewaySelector);
   return {
     deployments: deployments.items,
     pods: pods.items,
     bounds: boundsNow,
-    gatewayUnchangedSince: gateway,
+    gatewayUnchangedSince: unchangedSince(gatewayPods),
+    gatewayReplicas: () => gatewayPods().length,
     unsynced: () =>
       reflectors.flatMap(([name, one]) => (one.synced() ? [] : [one.problem() ?? `${name} have not been read yet`])),
     problems: () => [
@@ -110,16 +113,21 @@ const rememberVanished = (autoscalers: readonly Reflector<AutoscalerBounds>[]) =
   };
 };
 
-const unchangedSince = (pods: ReadonlyMap<string, DeploymentPod>, selector: string) => {
+const selectedPods = (pods: ReadonlyMap<string, DeploymentPod>, selector: string): (() => readonly DeploymentPod[]) => {
   const labels = selector.includes('=') ? selector.split(',').map((term) => term.split('=') as [string, string]) : null;
   const selected = (pod: DeploymentPod): boolean =>
     labels === null ? pod.deployment === selector : labels.every(([key, value]) => pod.labels[key] === value);
+  return () => [...pods.values()].filter(selected);
+};
+
+const unchangedSince = (gatewayPods: () => readonly DeploymentPod[]) => {
   let last = '';
   let since: number | null = null;
   return (now: number): number | null => {
-    const gateway = [...pods.values()].filter(selected);
-    const incarnations = gateway.every(({ ready }) => ready)
-      ? gateway
+    const pods = gatewayPods();
+    const allReady = pods.every(({ ready }) => ready);
+    const incarnations = allReady
+      ? pods
           .map(({ incarnation }) => incarnation)
           .sort()
           .join('\n')

@@ -15,6 +15,7 @@ export interface ClusterView {
   readonly pods: ReadonlyMap<string, DeploymentPod>;
   bounds(now: number): ReadonlyMap<string, Bounds>;
   gatewayUnchangedSince(now: number): number | null;
+  gatewayReplicas(): number;
   unsynced(): readonly string[];
   problems(): readonly string[];
 }
@@ -91,7 +92,13 @@ export const createLoop = (parts: LoopParts): Loop => {
     const decided = decide(reading, memory, settings, parts.solve);
     memory = decided.memory;
     board.publish(decided, clock());
-    parts.onTick(decided, [...workloadProblems, ...profiles.problems, ...cluster.problems(), ...shortages(decided)]);
+    parts.onTick(decided, [
+      ...workloadProblems,
+      ...profiles.problems,
+      ...cluster.problems(),
+      ...undercount(cluster.gatewayReplicas()),
+      ...shortages(decided),
+    ]);
   };
   return { tick, due: () => intervalNumber() > lastInterval };
 };
@@ -102,6 +109,14 @@ const shortages = ({ models }: Decided): readonly string[] =>
     ...Object.keys(unserved).map((reason) => `model ${name}: not all demand can be served: ${reason}`),
     ...(beyondSlo > 0 ? [`model ${name}: some requests are beyond the SLO of every variant`] : []),
   ]);
+
+/** Replicas of AIBrix's gateway overwrite each other's record: of each interval only one replica's share is left. */
+const undercount = (gatewayReplicas: number): readonly string[] =>
+  gatewayReplicas < 2
+    ? []
+    : [
+        `undercount possible: the gateway has ${gatewayReplicas} replicas, which overwrite each other's records; demand may be ${gatewayReplicas} times what is seen`,
+      ];
 
 const readyPods = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string, number> => {
   const counts = new Map<string, number>();

@@ -8,7 +8,7 @@ import { deployment, foundProfile } from '../helpers/deployments.ts';
 import { recordText } from '../helpers/records.ts';
 
 /** Redis' clock is `behind` seconds behind ours. */
-const setUp = (behind = 0) => {
+const setUp = (behind = 0, gateways = 1) => {
   const clock = { now: 5000 };
   const store = memoryStore(() => clock.now - behind);
   let away = false;
@@ -28,6 +28,7 @@ const setUp = (behind = 0) => {
       pods: new Map(),
       bounds: () => new Map(),
       gatewayUnchangedSince: () => null,
+      gatewayReplicas: () => gateways,
       unsynced: () => [],
       problems: () => ['of the cluster'],
     },
@@ -113,4 +114,14 @@ test('where Redis is away the loop goes on, says so, and what stood stands until
   clock.now = 5312;
   await loop.tick();
   expect(replicas(board)).toEqual({ replicas: 2, asOf: 5310 });
+});
+
+test('case 24: several replicas of a gateway that overwrite each other are said to be undercounted', async () => {
+  const { clock, loop, problems, write } = setUp(0, 2);
+  for (const time of [4990, 5000]) await write(time);
+  clock.now = 5002;
+  await loop.tick();
+  expect(problems.at(-1)).toContain(
+    "undercount possible: the gateway has 2 replicas, which overwrite each other's records; demand may be 2 times what is seen",
+  );
 });
