@@ -53,6 +53,27 @@ export const tightest = (all: readonly Bounds[]): Bounds => {
   return { minReplicas: maxReplicas === null ? minReplicas : Math.min(minReplicas, maxReplicas), maxReplicas };
 };
 
+/** How long the limits of an autoscaler that vanished still hold (s): it may only be on its way to being replaced. */
+const vanishedBoundsSeconds = 300;
+
+/**
+ * Limits by Deployment, the tightest of all autoscalers. Those of one that vanished hold for five minutes more.
+ * @param autoscalers what is known now, one map per kind, by `namespace/name`
+ */
+export const rememberVanished = (autoscalers: readonly ReadonlyMap<string, AutoscalerBounds>[]) => {
+  const seen = new Map<string, { readonly bounds: AutoscalerBounds; readonly at: number }>();
+  return (now: number): ReadonlyMap<string, Bounds> => {
+    for (const [index, items] of autoscalers.entries())
+      for (const [key, bounds] of items) seen.set(`${index} ${key}`, { bounds, at: now });
+    for (const [key, { at }] of seen) if (now - at > vanishedBoundsSeconds) seen.delete(key);
+    const byDeployment = Map.groupBy(
+      [...seen.values()].map(({ bounds }) => bounds),
+      ({ deployment }) => deployment,
+    );
+    return new Map([...byDeployment].map(([deployment, bounds]) => [deployment, tightest(bounds)]));
+  };
+};
+
 /** A ScaledObject's target without a kind is a Deployment. */
 const scaledDeployment = ({ metadata, spec }: AutoscalerObject): string | null => {
   const { kind = 'Deployment', name } = spec?.scaleTargetRef ?? {};

@@ -4,8 +4,9 @@ import {
   type Bounds,
   boundsOfAutoscaler,
   boundsOfScaledObject,
-  tightest,
+  rememberVanished,
 } from './bounds.ts';
+import { selectedPods, unchangedSince } from './gateway.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import { type DeploymentPod, deploymentPod, type PodObject } from './pods.ts';
 import {
@@ -36,9 +37,6 @@ export interface Cluster {
   problems(): readonly string[];
   stop(): void;
 }
-
-/** How long the limits of an autoscaler that vanished still hold (s): it may only be on its way to being replaced. */
-const vanishedBoundsSeconds = 300;
 
 /**
  * @param gatewaySelector the gateway's pods: name of their Deployment, or labels `key=value,key=value`
@@ -79,7 +77,7 @@ export const watchCluster = (
     ScaledObjects: autoscalers[2],
   };
   const reflectors = Object.entries(all) as [string, Reflector<unknown>][];
-  const boundsNow = rememberVanished(autoscalers);
+  const boundsNow = rememberVanished(autoscalers.map(({ items }) => items));
   const gatewayPods = selectedPods(pods.items, gatewaySelector);
   return {
     deployments: deployments.items,
@@ -96,45 +94,5 @@ export const watchCluster = (
     stop: () => {
       for (const [, one] of reflectors) one.stop();
     },
-  };
-};
-
-const rememberVanished = (autoscalers: readonly Reflector<AutoscalerBounds>[]) => {
-  const seen = new Map<string, { readonly bounds: AutoscalerBounds; readonly at: number }>();
-  return (now: number): ReadonlyMap<string, Bounds> => {
-    for (const [index, { items }] of autoscalers.entries())
-      for (const [key, bounds] of items) seen.set(`${index} ${key}`, { bounds, at: now });
-    for (const [key, { at }] of seen) if (now - at > vanishedBoundsSeconds) seen.delete(key);
-    const byDeployment = Map.groupBy(
-      [...seen.values()].map(({ bounds }) => bounds),
-      ({ deployment }) => deployment,
-    );
-    return new Map([...byDeployment].map(([deployment, bounds]) => [deployment, tightest(bounds)]));
-  };
-};
-
-const selectedPods = (pods: ReadonlyMap<string, DeploymentPod>, selector: string): (() => readonly DeploymentPod[]) => {
-  const labels = selector.includes('=') ? selector.split(',').map((term) => term.split('=') as [string, string]) : null;
-  const selected = (pod: DeploymentPod): boolean =>
-    labels === null ? pod.deployment === selector : labels.every(([key, value]) => pod.labels[key] === value);
-  return () => [...pods.values()].filter(selected);
-};
-
-const unchangedSince = (gatewayPods: () => readonly DeploymentPod[]) => {
-  let last = '';
-  let since: number | null = null;
-  return (now: number): number | null => {
-    const pods = gatewayPods();
-    const allReady = pods.every(({ ready }) => ready);
-    const incarnations = allReady
-      ? pods
-          .map(({ incarnation }) => incarnation)
-          .sort()
-          .join('\n')
-      : '';
-    if (incarnations === '') since = null;
-    else if (incarnations !== last || since === null) since = now;
-    last = incarnations;
-    return since;
   };
 };
