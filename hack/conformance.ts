@@ -95,6 +95,8 @@ which no known client depends. Behind each result stands the number of tests.
 |---|---|---|---|---|
 ${rows.join('\n')}
 `;
-writeFileSync(join(root, 'apiservice/CONFORMANCE.md'), document);
+const file = join(root, 'apiservice/CONFORMANCE.md');
+writeFileSync(file, document);
+spawnSync(join(root, 'node_modules/.bin/biome'), ['format', '--write', file], { stdio: ['ignore', 'ignore', 2] });
 console.log(summary);
 process.exitCode = counts.failed + counts.open === 0 ? 0 : 1;
