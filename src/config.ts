@@ -35,6 +35,7 @@ const whole = (value: string): number => {
   if (!/^\d+$/.test(value)) throw new Error('not a whole number from 0');
   return Number(value);
 };
+const wholeOrNull = (value: string): number | null => (value === '' ? null : whole(value));
 const seconds = atLeast(0);
 const flag = (value: string): boolean => {
   if (value === 'true' || value === 'false') return value === 'true';
@@ -47,6 +48,12 @@ const oneOf =
     if (found === undefined) throw new Error(`none of ${values.join(', ')}`);
     return found;
   };
+const upstream = (value: string): { readonly name: string; readonly url: string } | null => {
+  if (value === '') return null;
+  const [, namespace, service, port] = /^([a-z0-9-]+)\/([a-z0-9-]+):(\d+)$/.exec(value) ?? [];
+  if (namespace === undefined) throw new Error('not NAMESPACE/SERVICE:PORT');
+  return { name: `${namespace}/${service}`, url: `https://${service}.${namespace}.svc:${port}` };
+};
 const budget = (value: string): number | null => (value === '' ? null : atLeast(0)(value));
 const prices = (file: string): Readonly<Record<string, number>> => {
   if (file === '') return {};
@@ -123,6 +130,21 @@ export const settings = {
   tlsPrivateKeyFile: setting(textOrNull, '', 'its private key (PEM)'),
   serviceName: setting(text, 'gpumix', 'Service that the APIService objects name'),
   serviceNamespace: setting(textOrNull, '', 'its namespace; empty = the one that gpumix runs in'),
+  plainMetricsPort: setting(
+    wholeOrNull,
+    '',
+    'plain HTTP port for GET /metrics/NAMESPACE/DEPLOYMENT, for PodAutoscalers that read an endpoint; empty = none',
+  ),
+  upstream: setting(
+    upstream,
+    '',
+    'NAMESPACE/SERVICE:PORT of another metrics adapter, which serves what is not ours (manifests/overlays/upstream)',
+  ),
+  upstreamCaFile: setting(
+    textOrNull,
+    '',
+    'PEM file of the authorities that may sign its certificate; empty = the system’s',
+  ),
   drainSeconds: setting(seconds, '5', 'how long to go on answering after SIGTERM (s)'),
   snapshots: setting(textOrNull, '', 'folder that keeps the snapshot and the plan of each tick'),
   snapshotsKept: setting(atLeast(1), '360', 'how many ticks that folder keeps'),

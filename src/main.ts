@@ -1,12 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { schedule } from 'node-cron';
 import type { Logger } from 'pino';
 import { certificateFromSecret } from './api/certificates.ts';
+import { startPlainMetrics } from './api/plain-metrics.ts';
 import type { RunningServer } from './api/start.ts';
 import { startServer } from './api/start.ts';
 import { certificateFromFiles } from './api/tls.ts';
+import { upstreamAdapter } from './api/upstream.ts';
 import { kubernetes as connectKubernetes, type Kubernetes } from './cluster/kubernetes.ts';
 import { watchCluster } from './cluster/watch.ts';
 import { type Config, historySeconds } from './config.ts';
@@ -59,7 +63,13 @@ export const serve = async (config: Config): Promise<void> => {
       if (save !== null && decided.snapshot !== null && decided.plan !== null) save(decided.snapshot, decided.plan);
     },
   });
+  const upstream = config.upstream === null ? undefined : upstreamFrom(config, config.upstream, log);
+  const plainMetrics =
+    config.plainMetricsPort === null
+      ? null
+      : await startPlainMetrics(board, config.bindAddress, config.plainMetricsPort);
   const server = await startServer({
+    upstream,
     kubernetes: kubernetes.request,
     certificate: await servingCertificate(config, kubernetes, log),
     board,
@@ -75,6 +85,7 @@ export const serve = async (config: Config): Promise<void> => {
   const stopTicking = tickOnTheClock(loop, log);
   await told(log);
   await stop(server, config.drainSeconds, log);
+  await plainMetrics?.close();
   stopTicking();
   cluster.stop();
   await store.close();
@@ -88,10 +99,31 @@ const servingCertificate = (config: Config, kubernetes: Kubernetes, log: Logger)
         namespace: config.serviceNamespace ?? kubernetes.namespace,
         secret: `${config.serviceName}-serving-certificate`,
         service: config.serviceName,
-        apiServices: ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'],
+        apiServices: [
+          'v1beta1.custom.metrics.k8s.io',
+          'v1beta2.custom.metrics.k8s.io',
+          ...(config.externalMetrics ? ['v1beta1.external.metrics.k8s.io'] : []),
+        ],
         leads: () => true,
         log,
       });
+
+const tokenFile = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+/** Another adapter behind us, asked in the name of the pod's ServiceAccount; its token is renewed in place. */
+const upstreamFrom = (config: Config, { name, url }: { readonly name: string; readonly url: string }, log: Logger) =>
+  upstreamAdapter({
+    name,
+    url,
+    ca: config.upstreamCaFile === null ? null : readFileSync(config.upstreamCaFile, 'utf8'),
+    token: async () => (await readFile(tokenFile, 'utf8')).trim(),
+    groupVersions: [
+      'custom.metrics.k8s.io/v1beta1',
+      'custom.metrics.k8s.io/v1beta2',
+      ...(config.externalMetrics ? ['external.metrics.k8s.io/v1beta1'] : []),
+    ],
+    log,
+  });
 
 /** Looks every second of the wall clock whether new records should be there; one tick at a time. */
 const tickOnTheClock = (loop: Loop, log: Logger): (() => void) => {

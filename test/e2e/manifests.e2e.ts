@@ -31,10 +31,13 @@ afterAll(async () => {
 test('every folder of manifests/ and apiservice/ is known', () => {
   expect(folders).toEqual([
     'apiservice',
+    'apiservice/external',
     'manifests',
     'manifests/base',
+    'manifests/overlays/external-metrics',
     'manifests/overlays/network-policy',
     'manifests/overlays/pod-disruption-budget',
+    'manifests/overlays/upstream',
     'manifests/samples/aibrix',
     'manifests/samples/hpa',
   ]);
