@@ -5,7 +5,6 @@ export const errorCodes = {
   BAD_SNAPSHOT: 'a snapshot document breaks its format; the message names the path of the field',
   BAD_PROFILE: 'a profile document breaks its format; only the Deployment it belongs to is affected',
   BAD_RECORD: 'a request record of the gateway cannot be read; only its interval is affected',
-  BAD_DEPLOYMENT: 'a label or annotation of a Deployment cannot be read; only that Deployment is affected',
   BAD_TRACE: 'a trace file breaks its format; the message names the line',
   REDIS_UNAVAILABLE: 'Redis cannot be read or written; the last good plan stands',
   KUBERNETES_UNAVAILABLE: 'the Kubernetes API server cannot be read; the last known objects stand',
