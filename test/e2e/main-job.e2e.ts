@@ -220,10 +220,17 @@ describe.runIf(ours)('the main job', () => {
   });
 
   test('(a) replicas follow the plan within 3 syncs, up and down, while the Azure trace is replayed', async () => {
-    const samples: { readonly at: number; readonly replicas: Readonly<Record<string, number>> }[] = [];
+    const samples: {
+      readonly from: number;
+      readonly until: number;
+      readonly replicas: Readonly<Record<string, number>>;
+    }[] = [];
     const observe = async (seconds: number) => {
-      for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(400))
-        samples.push({ at: Date.now() / 1000, replicas: await specReplicas() });
+      for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(400)) {
+        const from = Date.now() / 1000;
+        const replicas = await specReplicas();
+        samples.push({ from, until: Date.now() / 1000, replicas });
+      }
     };
     for (const speed of ['3', '20', '6']) {
       const traffic = replay(azure, '--speed', speed);
@@ -234,16 +241,16 @@ describe.runIf(ours)('the main job', () => {
     const first = plans[0]?.at ?? 0;
     const distinct = new Set<string>();
     let compared = 0;
-    for (const { at, replicas } of samples) {
+    for (const { from, until, replicas } of samples) {
       // What it may be now: any plan that stood within the last three syncs.
-      const standing = plans.filter((plan) => plan.at <= at);
+      const standing = plans.filter((plan) => plan.at <= until);
       const recent = standing.filter(
-        (_plan, index) => (standing[index + 1]?.at ?? Number.POSITIVE_INFINITY) > at - 3 * syncSeconds,
+        (_plan, index) => (standing[index + 1]?.at ?? Number.POSITIVE_INFINITY) > from - 3 * syncSeconds,
       );
-      if (first > at - 3 * syncSeconds) continue;
+      if (first > from - 3 * syncSeconds) continue;
       for (const name of names) {
         const planned = recent.map(({ plan }) => plan.models[0]?.replicas[`${namespace}/${name}`]);
-        expect(planned, `${name} at ${new Date(at * 1000).toISOString()}`).toContain(replicas[name]);
+        expect(planned, `${name} at ${new Date(from * 1000).toISOString()}`).toContain(replicas[name]);
       }
       compared += 1;
       distinct.add(asList(replicas));
