@@ -24,10 +24,12 @@ export class GpumixError extends Error {
   }
 }
 
-/** The message of anything that was thrown, with the messages of its causes. */
+/** The message of anything that was thrown, with those of its causes, each on the same line. */
 export const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
   const own = error.message || error.name;
-  return error.cause === undefined || own.includes(messageOf(error.cause)) ? own : `${own}: ${messageOf(error.cause)}`;
+  if (error.cause === undefined) return own;
+  const cause = messageOf(error.cause).replaceAll('\n', ' ');
+  return own.includes(cause) ? own : `${own}: ${cause}`;
 };

@@ -22,8 +22,8 @@ export interface Command {
   readonly summary: string;
   readonly options: Readonly<Record<string, Option>>;
   /**
-   * Exit status: 0 done; 1 the job's answer is no; 2 bad usage or bad input, said in one line on stderr.
-   * @throws GpumixError for bad usage or bad input, where the command has not said it itself
+   * Exit status: 0 done; 1 the job's answer is no.
+   * @throws GpumixError for bad usage or bad input; the caller says it in one line on stderr and exits with 2
    */
   run(argv: readonly string[], io: Io): Promise<number>;
 }

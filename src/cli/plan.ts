@@ -1,66 +1,36 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { parseArgs } from 'node:util';
 import type { ModelPlan, Plan } from '../domain.ts';
 import { GpumixError, messageOf } from '../errors.ts';
 import { type Explanation, explanationOf } from '../planner/explanation.ts';
 import { planOf } from '../planner/plan.ts';
 import { parseSnapshot } from '../planner/snapshot.ts';
+import { type Command, readOptions } from './command.ts';
 
-export interface Io {
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-}
+const options: Command['options'] = {
+  snapshot: { type: 'string', value: 'FILE', help: 'the snapshot document; - reads standard input' },
+  json: { type: 'boolean', help: 'print the plan document and nothing else' },
+  explain: {
+    type: 'boolean',
+    help: 'say what binds, what one more GPU or a better router saves, and the next best mix',
+  },
+};
 
-/** `gpumix plan`: snapshot in, plan out. Exit status 0 done, 1 not all demand can be served, 2 bad usage or input. */
-export const plan = {
+export const plan: Command = {
   name: 'plan',
-  summary: 'solve one snapshot: the cheapest mix of replicas, as a table or as JSON',
-  options: {
-    snapshot: { type: 'string', value: 'FILE', help: 'the snapshot document; - reads standard input' },
-    json: { type: 'boolean', help: 'print the plan document and nothing else' },
-    explain: {
-      type: 'boolean',
-      help: 'say what binds, what one more GPU or a better router saves, and the next best mix',
-    },
+  summary: 'the solver on a laptop: snapshot in, plan out',
+  options,
+  run: async (argv, io) => {
+    const { snapshot: path, json, explain } = readOptions(options, argv);
+    if (typeof path !== 'string') throw new GpumixError('BAD_USAGE', '--snapshot FILE is missing');
+    const document = path === '-' ? await text(process.stdin) : await read(path);
+    const snapshot = located(path, () => parseSnapshot(document));
+    const result = planOf(snapshot, () => performance.now());
+    const explanation = explain === true ? explanationOf(snapshot) : null;
+    if (json === true) io.stdout(`${JSON.stringify(explanation === null ? result : { ...result, explanation })}\n`);
+    else io.stdout(table(result) + (explanation === null ? '' : explained(explanation)));
+    return result.status === 'optimal' || result.status === 'feasible' ? 0 : 1;
   },
-
-  async run(argv: readonly string[], io: Io): Promise<number> {
-    try {
-      const { snapshot: path, json, explain } = options(argv);
-      const document = path === '-' ? await text(process.stdin) : await read(path);
-      const snapshot = located(path, () => parseSnapshot(document));
-      const result = planOf(snapshot, () => performance.now());
-      const explanation = explain ? explanationOf(snapshot) : null;
-      if (json) io.stdout(`${JSON.stringify(explanation === null ? result : { ...result, explanation })}\n`);
-      else io.stdout(table(result) + (explanation === null ? '' : explained(explanation)));
-      return result.status === 'optimal' || result.status === 'feasible' ? 0 : 1;
-    } catch (error) {
-      if (!(error instanceof GpumixError)) throw error;
-      io.stderr(`gpumix plan: ${messageOf(error).replaceAll('\n', ' ')}\n`);
-      return 2;
-    }
-  },
-} as const;
-
-const options = (argv: readonly string[]): { snapshot: string; json: boolean; explain: boolean } => {
-  const bad = (what: string, cause?: unknown): never => {
-    throw new GpumixError('BAD_USAGE', what, { cause });
-  };
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        snapshot: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        explain: { type: 'boolean', default: false },
-      },
-    });
-    return { ...values, snapshot: values.snapshot ?? bad('--snapshot FILE is missing') };
-  } catch (error) {
-    if (error instanceof GpumixError) throw error;
-    return bad(messageOf(error).split('. ')[0]!);
-  }
 };
 
 const read = async (path: string): Promise<string> => {

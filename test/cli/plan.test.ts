@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { plan } from '../../src/cli/plan.ts';
+import { main } from '../../src/cli/gpumix.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-plan-'));
 const file = (name: string, content: string): string => {
@@ -25,7 +25,7 @@ const good = file('good.json', snapshot(16));
 
 const run = async (...argv: string[]) => {
   let [stdout, stderr] = ['', ''];
-  const status = await plan.run(argv, {
+  const status = await main(['plan', ...argv], {
     stdout: (text) => {
       stdout += text;
     },
