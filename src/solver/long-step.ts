@@ -22,8 +22,8 @@ export class LongStep {
   private readonly lower: Float64Array;
   private readonly upper: Float64Array;
   /**
-   * Breakpoints as a heap on `ratio` (t up, 1/t down): what happens there (class c, or -1 - g for type g), the type that
-   * the class ties with, and by how much the slope falls.
+   * The nearest breakpoints that spend the slope together, as a heap with the farthest on top: `ratio` (t up, 1/t down), by
+   * how much the slope falls there, what happens (class c, or -1 - g for type g), the type that the class ties with.
    */
   private readonly heap: Int32Array;
   private readonly ratio: Float64Array;
@@ -31,9 +31,13 @@ export class LongStep {
   private readonly what: Int32Array;
   private readonly partner: Int16Array;
   private readonly others: Int16Array;
+  /** How many were listed, and how many of them the heap holds. */
   private count = 0;
   private size = 0;
-  /** The nearest breakpoint that ends the step: what lies beyond it is not listed. */
+  /** What the heap has to spend, with room for rounding, and what it spends, no entry counted for more than that (money/h). */
+  private wanted = 0;
+  private held = 0;
+  /** Ratio from which on nothing is wanted. */
   private farthest = Number.POSITIVE_INFINITY;
 
   constructor(forest: Forest, loads: Float64Array, prices: Float64Array, lower: Float64Array, upper: Float64Array) {
@@ -55,16 +59,18 @@ export class LongStep {
   run(inside: Uint8Array, shares: Shares, cut: number, direction: -1 | 1, slope: number): boolean {
     const { pi, types } = this.forest;
     this.count = 0;
+    this.size = 0;
+    this.wanted = slope * (1 + 1e-9);
+    this.held = 0;
     this.farthest = Number.POSITIVE_INFINITY;
     if (direction === 1) this.breakpointsUp(inside, shares);
     else this.breakpointsDown(inside, shares, cut);
-    this.heapify();
     const spent = 1e-13 * (slope + this.value(inside));
+    const steps = this.sortHeap();
     let at = 1;
     this.gain = 0;
-    for (;;) {
-      if (this.size === 0) return false;
-      const next = this.pop();
+    for (let i = 0; i < steps; i++) {
+      const next = this.heap[i]!;
       const ratio = this.ratio[next]!;
       this.gain += slope * (direction === 1 ? ratio - at : 1 / at - 1 / ratio);
       at = ratio;
@@ -77,6 +83,7 @@ export class LongStep {
       }
       this.pass(next);
     }
+    return false;
   }
 
   /** What the capacity of S is worth (money/h): the scale on which a slope counts as spent. */
@@ -99,7 +106,8 @@ export class LongStep {
       const g = server[c]!;
       const serving = g >= 0 ? g : shares.parent[-1 - g]!;
       if (inside[serving] === 0) continue;
-      let least = Number.POSITIVE_INFINITY;
+      const price = pi[serving]! * loads[row + serving]!;
+      let least = this.farthest * price;
       let cheapest = -1;
       for (let i = 0; i < count; i++) {
         const h = others[i]!;
@@ -109,9 +117,7 @@ export class LongStep {
           cheapest = h;
         }
       }
-      const price = pi[serving]! * loads[row + serving]!;
-      if (least < this.farthest * price)
-        this.add(least / price, g >= 0 ? price : Number.POSITIVE_INFINITY, c, cheapest);
+      if (cheapest >= 0) this.add(least / price, g >= 0 ? price : Number.POSITIVE_INFINITY, c, cheapest);
     }
   }
 
@@ -129,7 +135,8 @@ export class LongStep {
       const g = server[c]!;
       const serving = g >= 0 ? g : shares.parent[-1 - g]!;
       if (inside[serving] === 1 || (g < 0 && -1 - g === cut)) continue;
-      let least = Number.POSITIVE_INFINITY;
+      const price = pi[serving]! * loads[row + serving]!;
+      let least = this.farthest * price;
       let cheapest = -1;
       for (let i = 0; i < count; i++) {
         const h = others[i]!;
@@ -139,9 +146,7 @@ export class LongStep {
           cheapest = h;
         }
       }
-      const price = pi[serving]! * loads[row + serving]!;
-      if (least < this.farthest * price)
-        this.add(least / price, g >= 0 ? least : Number.POSITIVE_INFINITY, c, cheapest);
+      if (cheapest >= 0) this.add(least / price, g >= 0 ? least : Number.POSITIVE_INFINITY, c, cheapest);
     }
   }
 
@@ -152,14 +157,24 @@ export class LongStep {
     return count;
   }
 
+  /** Lists a breakpoint, and drops the farthest ones that the others can do without. */
   private add(ratio: number, weight: number, what: number, partner: number): void {
+    if (ratio >= this.farthest) return;
+    const { heap, wanted } = this;
     const i = this.count++;
     this.ratio[i] = Math.max(ratio, 1);
     this.weight[i] = weight;
     this.what[i] = what;
     this.partner[i] = partner;
-    this.heap[i] = i;
-    if (weight === Number.POSITIVE_INFINITY && ratio < this.farthest) this.farthest = Math.max(ratio, 1) * (1 + 1e-15);
+    this.held += Math.min(weight, wanted);
+    this.rise(this.size++, i);
+    for (;;) {
+      const rest = this.held - Math.min(this.weight[heap[0]!]!, wanted);
+      if (rest < wanted) break;
+      this.held = rest;
+      this.sink(heap[--this.size]!, this.size);
+    }
+    if (this.held >= wanted) this.farthest = this.ratio[heap[0]!]!;
   }
 
   private pass(i: number): void {
@@ -181,33 +196,43 @@ export class LongStep {
     else member[(-1 - server[what]!) * types + this.partner[i]!] = 1;
   }
 
-  private heapify(): void {
-    this.size = this.count;
-    for (let i = (this.size >> 1) - 1; i >= 0; i--) this.sink(i);
-  }
-
-  private pop(): number {
-    const { heap } = this;
-    const top = heap[0]!;
-    heap[0] = heap[--this.size]!;
-    this.sink(0);
-    return top;
-  }
-
-  /** Ties go by the order of adding. */
-  private sink(start: number): void {
-    const { heap, ratio, size } = this;
-    let i = start;
-    const moved = heap[i]!;
-    const key = ratio[moved]!;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= size) break;
-      if (child + 1 < size && ratio[heap[child + 1]!]! < ratio[heap[child]!]!) child++;
-      if (ratio[heap[child]!]! >= key) break;
-      heap[i] = heap[child]!;
-      i = child;
+  /** Turns the heap into a list, nearest first, and returns its length. */
+  private sortHeap(): number {
+    const { heap, size } = this;
+    for (let end = size - 1; end > 0; end--) {
+      const farthest = heap[0]!;
+      this.sink(heap[end]!, end);
+      heap[end] = farthest;
     }
-    heap[i] = moved;
+    return size;
+  }
+
+  /** Puts an entry into the free place `at`, or above it. */
+  private rise(at: number, entry: number): void {
+    const { heap, ratio } = this;
+    const key = ratio[entry]!;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      if (ratio[heap[above]!]! >= key) break;
+      heap[at] = heap[above]!;
+      at = above;
+    }
+    heap[at] = entry;
+  }
+
+  /** Puts an entry in place of the top of a heap of this size, or below it. */
+  private sink(entry: number, size: number): void {
+    const { heap, ratio } = this;
+    const key = ratio[entry]!;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= size) break;
+      if (child + 1 < size && ratio[heap[child + 1]!]! > ratio[heap[child]!]!) child++;
+      if (ratio[heap[child]!]! <= key) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = entry;
   }
 }
