@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { type Daemon, freePorts, startDaemon, waitUntil } from '../cluster/processes.ts';
+import { type Daemon, startDaemon, waitUntil } from '../cluster/processes.ts';
+import { freePorts } from '../free-ports.ts';
 
 /** The Go test-adapter, running. */
 export interface Peer {

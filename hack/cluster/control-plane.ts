@@ -4,8 +4,9 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePorts, isFree } from '../free-ports.ts';
 import { makePki, type PairFiles, type Pki } from './pki.ts';
-import { type Daemon, freePorts, startDaemon, waitUntil } from './processes.ts';
+import { type Daemon, startDaemon, waitUntil } from './processes.ts';
 
 /**
  * A real Kubernetes control plane on loopback: etcd, kube-apiserver with its aggregator, the controllers (the HPA's
@@ -74,6 +75,8 @@ const started = async (
   );
   const restartApiServer = async (between = async () => {}) => {
     await daemons.get('kube-apiserver')?.stop();
+    // It was killed; its socket goes a moment later.
+    await waitUntil('port of kube-apiserver', () => isFree(apiPort));
     await between();
     await startApiServer();
   };

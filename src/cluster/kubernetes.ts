@@ -21,6 +21,8 @@ export interface Kubernetes {
 }
 
 const answerTimeoutMilliseconds = 10_000;
+/** A ServiceAccount's token is renewed long before it ends. */
+const credentialsMilliseconds = 10_000;
 
 /**
  * The API server that the kubeconfig names: a file, else KUBECONFIG, else the pod's ServiceAccount, whose token is read
@@ -40,9 +42,21 @@ export const kubernetes = (kubeconfigFile: string | null): Kubernetes => {
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   const proxied = config.getCurrentCluster()?.proxyUrl !== undefined;
 
-  const send = async (options: RequestOptions, path: string, body?: string): Promise<IncomingMessage> => {
-    await config.applyToHTTPSOptions(options);
-    if (!proxied) options.agent = agent;
+  let credentials: { readonly options: RequestOptions; readonly readAt: number } | null = null;
+  /** Authority, certificate, token: read again every few seconds, not for each request, which would cost most of its time. */
+  const currentCredentials = async (): Promise<RequestOptions> => {
+    if (credentials === null || Date.now() - credentials.readAt > credentialsMilliseconds) {
+      const options: RequestOptions = {};
+      await config.applyToHTTPSOptions(options);
+      if (!proxied) options.agent = agent;
+      credentials = { options, readAt: Date.now() };
+    }
+    return credentials.options;
+  };
+
+  const send = async (asked: RequestOptions, path: string, body?: string): Promise<IncomingMessage> => {
+    const base = await currentCredentials();
+    const options = { ...base, ...asked, headers: { ...base.headers, ...asked.headers } } as RequestOptions;
     return await new Promise((resolve, reject) => {
       const request = httpsRequest(server + path, options, resolve);
       const timer = setTimeout(

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { freePorts } from '../../hack/free-ports.ts';
 
 /** A real redis-server (or valkey-server) on a loopback port of its own. */
 export interface RedisServer {
@@ -16,13 +16,7 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-export const freePort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-};
+export const freePort = async (): Promise<number> => (await freePorts(1))[0]!;
 
 const binary = (() => {
   for (const name of ['redis-server', 'valkey-server']) {
