@@ -1,8 +1,20 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { growth } from './bench/growth.ts';
 import { bench as solver } from './bench/solver.ts';
 
 /** `npm run bench -- NAME [--json] [--quick]`. */
-const benches: Record<string, (argv: readonly string[]) => Promise<number>> = { solver, growth };
+/** A bench that is a program of its own. */
+const program = (path: string) => async (argv: readonly string[]) =>
+  spawnSync(process.execPath, [join(import.meta.dirname, path), ...argv], { stdio: 'inherit' }).status ?? 1;
+
+const benches: Record<string, (argv: readonly string[]) => Promise<number>> = {
+  solver,
+  growth,
+  api: program('api/bench.ts'),
+  'api-aggregated': program('api/aggregated-load.ts'),
+  'api-fuzz': program('api/fuzz.ts'),
+};
 
 const [name = '', ...argv] = process.argv.slice(2);
 const bench = benches[name];
