@@ -63,16 +63,22 @@ export const replicasFor = (load: number): number => {
  */
 export const lineScale = 1 + 0.99 * lineTolerance;
 
-/** L(pi) of the comment above (money/h): a lower limit on the cost, whatever pi >= 0. `loads` are divided already. */
+/**
+ * L(pi) of the comment above (money/h): a lower limit on the cost, whatever pi >= 0. `loads` are divided already. `likely`
+ * names per class the type to look at first (below 0 = any): where that is the cheapest, no later comparison turns out
+ * true, which is faster. The result is the same.
+ */
 export const dualBound = (
   program: Omit<Program, 'classes'>,
   pi: Float64Array,
   classes: number = program.loads.length / program.types,
+  likely: Int16Array | null = null,
 ): number => {
   const { types, loads, prices, lower, upper } = program;
   let bound = 0;
   for (let c = 0, at = 0; c < classes; c++) {
-    let least = Number.POSITIVE_INFINITY;
+    const first = likely === null ? -1 : likely[c]!;
+    let least = first < 0 ? Number.POSITIVE_INFINITY : pi[first]! * loads[at + first]!;
     for (let g = 0; g < types; g++, at++) {
       const price = pi[g]! * loads[at]!;
       if (price < least) least = price;

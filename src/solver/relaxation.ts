@@ -97,8 +97,9 @@ export class Relaxation {
 
   /** L(pi), every class priced on every type again. */
   certifiedBound(): number {
-    const { types, prices } = this.program;
-    return dualBound({ types, prices, loads: this.loads, lower: this.lower, upper: this.upper }, this.forest.pi);
+    const { types, classes, prices } = this.program;
+    const { loads, lower, upper, forest } = this;
+    return dualBound({ types, prices, loads, lower, upper }, forest.pi, classes, forest.server);
   }
 
   /** sum_g min over the bounds of (price_g - pi_g) y (money/h). */
