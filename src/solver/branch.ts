@@ -1,3 +1,4 @@
+import { drawIn } from './draw-in.ts';
 import { basic, Forest } from './forest.ts';
 import type { Program } from './program.ts';
 import { Relaxation } from './relaxation.ts';
@@ -53,6 +54,8 @@ class Branch {
   private readonly options: BranchOptions;
   private readonly relaxation: Relaxation;
   private readonly saved: Forest[] = [];
+  /** Per depth lower, then upper, before they were drawn in. */
+  private readonly ranges: Float64Array[] = [];
   private readonly candidate: Float64Array;
   private readonly incumbent: Float64Array;
   private assignment: Float64Array = new Float64Array();
@@ -139,7 +142,10 @@ class Branch {
     else {
       const load = relaxation.replicas(fractional);
       const up = this.candidate[fractional]!;
+      const before = this.drawIn(depth);
       this.divide(depth, bound, fractional, up - 1, up, load - (up - 1) > 0.5);
+      relaxation.lower.set(before.subarray(0, this.program.types));
+      relaxation.upper.set(before.subarray(this.program.types));
     }
   }
 
@@ -160,6 +166,18 @@ class Branch {
       lower[g] = least;
       upper[g] = most;
     }
+  }
+
+  /** Draws the node's bounds in, unless the bound must cover what that leaves out; returns them as they were. */
+  private drawIn(depth: number): Float64Array {
+    const { relaxation, options } = this;
+    const { lower, upper } = relaxation;
+    this.ranges[depth] ??= new Float64Array(2 * lower.length);
+    const before = this.ranges[depth];
+    before.set(lower);
+    before.set(upper, lower.length);
+    if (options.gapTolerance <= sameCost) drawIn(relaxation, this.cutoff());
+    return before;
   }
 
   /** Rounds the relaxation's y up, offers that, and returns the dearest fractional type (-1 = none). */
