@@ -49,11 +49,13 @@ export const createLoop = (parts: LoopParts): Loop => {
   let lastInterval = 0;
 
   const redisNow = () => clock() + clockOffset;
-  const intervalNow = (): number =>
-    Math.min(
-      ...[...(workload?.names.values() ?? [])].map(({ intervalSeconds }) => intervalSeconds),
-      settings.intervalSeconds,
-    );
+  /** The shortest that a record names; until one does, the setting. */
+  const intervalNow = (): number => {
+    const named = [...(workload?.names.values() ?? [])].filter(({ lastRecordAt }) => lastRecordAt !== null);
+    return named.length === 0
+      ? settings.intervalSeconds
+      : Math.min(...named.map(({ intervalSeconds }) => intervalSeconds));
+  };
   const intervalNumber = () => Math.floor((redisNow() - settings.settleSeconds) / intervalNow());
 
   const readWorkload = async (names: readonly string[]): Promise<readonly string[]> => {

@@ -4,6 +4,7 @@ import type { RunningServer } from '../../src/api/start.ts';
 import type { KeyPair } from '../../src/api/x509.ts';
 import { decided, type FakeBoard, fakeBoard, undecided } from '../helpers/fake-board.ts';
 import { httpsClient } from '../helpers/https-client.ts';
+import { autoscaler } from './autoscaler.ts';
 import { apply, cluster, eventually, field, kubectl } from './cluster.ts';
 import { publishedBundle, serveOnHost, uninstall } from './install.ts';
 
@@ -37,30 +38,6 @@ const deployment = (name: string) => ({
     template: {
       metadata: { labels: { app: name } },
       spec: { containers: [{ name: 'engine', image: 'engine:none' }] },
-    },
-  },
-});
-const autoscaler = (name: string) => ({
-  apiVersion: 'autoscaling/v2',
-  kind: 'HorizontalPodAutoscaler',
-  metadata: { name, namespace: models },
-  spec: {
-    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-    minReplicas: 0,
-    maxReplicas: 40,
-    metrics: [
-      {
-        type: 'Object',
-        object: {
-          describedObject: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-          metric: { name: 'gpumix_target_replicas' },
-          target: { type: 'AverageValue', averageValue: '1' },
-        },
-      },
-    ],
-    behavior: {
-      scaleUp: { tolerance: '0', policies: [{ type: 'Pods', value: 1000, periodSeconds: 15 }] },
-      scaleDown: { tolerance: '0', stabilizationWindowSeconds: 0 },
     },
   },
 });
@@ -107,7 +84,7 @@ test('an object without a model is not found, by the exact text', async () => {
 
 test('104, 106, 107: the HPA follows 5 -> 11 -> 0 -> 3', async () => {
   board.set(decided(models, 'web', 1));
-  await apply(deployment('web'), autoscaler('web'));
+  await apply(deployment('web'), autoscaler(models, 'web'));
   for (const replicas of [5, 11, 0, 3]) {
     board.set(decided(models, 'web', replicas));
     await eventually(

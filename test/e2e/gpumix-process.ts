@@ -39,6 +39,15 @@ export const gpumix = (args: readonly string[]): Running => {
   };
 };
 
+/** The flags of `serve` on this host: whom to ask, where to listen, whose certificate to make. */
+export const serveFlags = (kubeconfig: string, redisUrl: string, port: number): readonly string[] => [
+  `--kubeconfig=${kubeconfig}`,
+  `--redis-url=${redisUrl}`,
+  '--bind-address=127.0.0.1',
+  `--secure-port=${port}`,
+  '--service-namespace=gpumix-system',
+];
+
 /** `gpumix plan --snapshot FILE --json` of a saved snapshot. */
 export const planAgain = (snapshot: string): Plan => {
   const text = execFileSync(

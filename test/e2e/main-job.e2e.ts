@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { gpuNode } from '../../hack/cluster/control-plane.ts';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
+import { autoscaler } from './autoscaler.ts';
 import { apply, eventually, field, kubectl } from './cluster.ts';
 import {
   build,
@@ -13,6 +14,7 @@ import {
   planAgain,
   type Running,
   savedPlans,
+  serveFlags,
   steadyTrace,
 } from './gpumix-process.ts';
 import { installOnHost, uninstall } from './install.ts';
@@ -70,31 +72,6 @@ const deployment = (name: string, product: string) => ({
     },
   },
 });
-const autoscaler = (name: string) => ({
-  apiVersion: 'autoscaling/v2',
-  kind: 'HorizontalPodAutoscaler',
-  metadata: { name, namespace },
-  spec: {
-    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-    minReplicas: 0,
-    maxReplicas: 40,
-    metrics: [
-      {
-        type: 'Object',
-        object: {
-          describedObject: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-          metric: { name: 'gpumix_target_replicas' },
-          target: { type: 'AverageValue', averageValue: '1' },
-        },
-      },
-    ],
-    behavior: {
-      scaleUp: { tolerance: '0', policies: [{ type: 'Pods', value: 1000, periodSeconds: 15 }] },
-      scaleDown: { tolerance: '0', stabilizationWindowSeconds: 0 },
-    },
-  },
-});
-
 const start = (...args: string[]): Running => {
   const running = gpumix(args);
   processes.add(running);
@@ -103,33 +80,10 @@ const start = (...args: string[]): Running => {
 const serve = (): Running =>
   start(
     'serve',
-    ...[
-      '--kubeconfig',
-      join(folder, 'kubeconfig'),
-      '--redis-url',
-      redis.url,
-      '--bind-address',
-      '127.0.0.1',
-      '--secure-port',
-      String(port),
-    ],
-    ...[
-      '--service-namespace',
-      'gpumix-system',
-      '--profiles',
-      join(import.meta.dirname, '../../profiles'),
-      '--snapshots',
-      snapshots,
-    ],
-    ...['--interval-seconds', '1', '--settle-seconds', '0.3', '--window-seconds', '10', '--shape-window-seconds', '20'],
-    ...[
-      '--idle-after-seconds',
-      String(idleAfter),
-      '--stale-after-seconds',
-      String(staleAfter),
-      '--redis-timeout-seconds',
-      '1',
-    ],
+    ...serveFlags(join(folder, 'kubeconfig'), redis.url, port),
+    ...[`--profiles=${join(import.meta.dirname, '../../profiles')}`, `--snapshots=${snapshots}`],
+    ...['--interval-seconds=1', '--settle-seconds=0.3', '--window-seconds=10', '--shape-window-seconds=20'],
+    ...[`--idle-after-seconds=${idleAfter}`, `--stale-after-seconds=${staleAfter}`, '--redis-timeout-seconds=1'],
   );
 const replay = (trace: string, ...more: string[]): Running =>
   start('replay', '--trace', trace, '--model', model, '--redis-url', redis.url, '--interval', '1', ...more);
@@ -188,7 +142,7 @@ describe.runIf(ours)('the main job', () => {
     await apply(
       ...Object.entries(gpus).flatMap(([gpu, product]) => [
         deployment(`llama-${gpu}`, product),
-        autoscaler(`llama-${gpu}`),
+        autoscaler(namespace, `llama-${gpu}`),
       ]),
     );
     adapter = serve();

@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
 import { apply, eventually, field, kubectl } from './cluster.ts';
-import { build, gpumix, kubeconfigWithToken, type Running } from './gpumix-process.ts';
+import { build, gpumix, kubeconfigWithToken, type Running, serveFlags } from './gpumix-process.ts';
 import { installOnHost, uninstall } from './install.ts';
 
 /** `gpumix serve` with 1,000 Deployments, 200 pods (the controller makes 20 a second) and records of 250 models on four GPU types every 10 s. */
@@ -83,29 +83,7 @@ describe.runIf(ours)('memory', () => {
       '200',
       120,
     );
-    adapter = gpumix([
-      'serve',
-      ...[
-        '--kubeconfig',
-        join(folder, 'kubeconfig'),
-        '--redis-url',
-        redis.url,
-        '--bind-address',
-        '127.0.0.1',
-        '--secure-port',
-        String(port),
-      ],
-      ...[
-        '--service-namespace',
-        'gpumix-system',
-        '--interval-seconds',
-        '1',
-        '--settle-seconds',
-        '0.3',
-        '--log-level',
-        'warn',
-      ],
-    ]);
+    adapter = gpumix(['serve', ...serveFlags(join(folder, 'kubeconfig'), redis.url, port), '--log-level=warn']);
   }, 300_000);
 
   afterAll(async () => {

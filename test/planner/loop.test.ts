@@ -8,7 +8,7 @@ import { deployment, foundProfile } from '../helpers/deployments.ts';
 import { recordText } from '../helpers/records.ts';
 
 /** Redis' clock is `behind` seconds behind ours. */
-const setUp = (behind = 0, gateways = 1) => {
+const setUp = (behind = 0, gateways = 1, recordSeconds = 10) => {
   const clock = { now: 5000 };
   const store = memoryStore(() => clock.now - behind);
   let away = false;
@@ -55,7 +55,12 @@ const setUp = (behind = 0, gateways = 1) => {
     clock: () => clock.now,
     onTick: (_decided, found) => problems.push(found),
   });
-  const write = (time: number) => store.write(`aibrix:m_request_trace_${time}`, recordText(30, { '100:60': 30 }), 600);
+  const write = (time: number) =>
+    store.write(
+      `aibrix:m_request_trace_${time}`,
+      recordText(30, { '100:60': 30, meta_interval_sec: recordSeconds }),
+      600,
+    );
   return {
     clock,
     loop,
@@ -124,4 +129,15 @@ test('case 24: several replicas of a gateway that overwrite each other are said 
   expect(problems.at(-1)).toContain(
     "undercount possible: the gateway has 2 replicas, which overwrite each other's records; demand may be 2 times what is seen",
   );
+});
+
+test('the interval that the records name counts, not the setting', async () => {
+  const { clock, loop, write } = setUp(0, 1, 30);
+  for (const time of [4980, 5010]) await write(time);
+  clock.now = 5012;
+  await loop.tick();
+  clock.now = 5032;
+  expect(loop.due()).toBe(false);
+  clock.now = 5042;
+  expect(loop.due()).toBe(true);
 });
