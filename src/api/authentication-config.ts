@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { GpumixError, messageOf } from '../errors.ts';
 import { type Authorities, authoritiesOf } from './client-certificate.ts';
 import type { KubernetesRequest } from './kubernetes.ts';
@@ -30,8 +31,8 @@ const soonestMilliseconds = 1_000;
 export interface WatchedAuthenticationConfig {
   /** Undefined until it was read once. */
   readonly current: () => AuthenticationConfig | undefined;
-  /** Reads again, unless that was done within a second; true when something has changed. */
-  readonly refresh: () => Promise<boolean>;
+  /** Resolves when it has been read anew from now on; at most one read a second, so that takes up to a second. */
+  readonly refresh: () => Promise<void>;
   readonly stop: () => void;
 }
 
@@ -47,31 +48,32 @@ export const watchAuthenticationConfig = async (
   let current: AuthenticationConfig | undefined;
   let source = '';
   let lastRead = Number.NEGATIVE_INFINITY;
-  let reading: Promise<boolean> | undefined;
+  /** The read that is going on, and the one that will follow it; both never fail. */
+  let reading: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
 
-  const read = async (): Promise<boolean> => {
+  const read = async (): Promise<void> => {
     lastRead = performance.now();
     const answer = await request('GET', path, undefined, AbortSignal.timeout(pollMilliseconds));
     if (answer.status === 403) throw forbidden();
     if (answer.status !== 200 && answer.status !== 404) throw new Error(`kube-apiserver answered ${answer.status}`);
     const text = JSON.stringify((answer.body as { data?: object } | undefined)?.data ?? {});
     const gone = answer.status === 404 || text === '{}';
-    if (text === source || (gone && current !== undefined)) return false;
+    if (text === source || (gone && current !== undefined)) return;
     current = gone ? nobody : parsedConfig(JSON.parse(text), current ?? nobody, log);
     source = text;
-    return true;
   };
-  const refresh = async (): Promise<boolean> => {
-    if (reading === undefined && performance.now() - lastRead < soonestMilliseconds) return false;
-    reading ??= read()
-      .catch((error: unknown) => {
+  /** Whoever asks now waits for a read that begins later: one that is under way may have asked before the change. */
+  const refresh = (): Promise<void> => {
+    next ??= reading.then(async () => {
+      await pause(Math.max(0, lastRead + soonestMilliseconds - performance.now()));
+      next = undefined;
+      reading = read().catch((error: unknown) => {
         log.warn({ problem: messageOf(error) }, 'authentication configuration not read, the last one stands');
-        return false;
-      })
-      .finally(() => {
-        reading = undefined;
       });
-    return reading;
+      await reading;
+    });
+    return next;
   };
 
   await read().catch((error: unknown) => {

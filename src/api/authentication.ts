@@ -45,7 +45,8 @@ export const authenticator = (config: WatchedAuthenticationConfig, kubernetes: K
     return 'bad';
   };
   const byOtherMeans = async (credentials: Credentials, first: Opinion): Promise<User> => {
-    const opinion = first === 'bad' && (await config.refresh()) ? byCertificate(credentials) : first;
+    if (first === 'bad') await config.refresh();
+    const opinion = first === 'bad' ? byCertificate(credentials) : first;
     if (typeof opinion === 'object') return authenticated(opinion);
     const token = bearerToken(credentials.rawHeaders);
     const user = token === undefined ? opinion : await byToken(token);

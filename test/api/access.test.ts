@@ -18,7 +18,7 @@ const config = {
       extraPrefixes: ['x-more-'],
     },
   }),
-  refresh: async () => false,
+  refresh: async () => {},
   stop: () => {},
 };
 const user = { name: 'alice', uid: '', groups: [], extra: {} };
