@@ -10,6 +10,8 @@ export interface BranchOptions {
   readonly tieLimit: number;
   /** Whether the first of two mixes of the same cost is the better one. */
   readonly prefers: (mix: Float64Array, other: Float64Array) => boolean;
+  /** Writes the mix between two bounds that is preferred to all others there. */
+  readonly favourite: (lower: Float64Array, upper: Float64Array, mix: Float64Array) => void;
   /** Share of the cost within which a mix counts as the cheapest. */
   readonly gapTolerance: number;
   /** Greatest common divisor of the prices (money/h); 0 = they have none. */
@@ -41,7 +43,7 @@ const wholeTolerance = 4e-12;
 export const wholeReplicas = (load: number): number => Math.ceil(load * (1 - wholeTolerance));
 
 /**
- * Branch and bound for one program: depth first, on the dearest fractional type, nearer side first.
+ * Branch and bound for one program: depth first, on a dear fractional type, nearer side first.
  *
  * Every fractional y rounded up carries the demand, so each node gives a candidate. A node is pruned when its bound says
  * that it holds nothing cheaper than the incumbent, nor (while `tieLimit` lasts) anything as cheap that is preferred.
@@ -114,6 +116,12 @@ class Branch {
     return this.tieNodes < this.options.tieLimit ? this.cost * (1 + sameCost) : this.proofCutoff();
   }
 
+  /** Whether the node could hold a mix that is preferred to the incumbent, were they all of the same cost. */
+  private mayBePreferred(): boolean {
+    this.options.favourite(this.relaxation.lower, this.relaxation.upper, this.candidate);
+    return this.options.prefers(this.candidate, this.incumbent);
+  }
+
   private visit(depth: number, parentBound: number): void {
     if (this.nodes >= this.options.nodeLimit) {
       this.leaveOpen(parentBound);
@@ -128,7 +136,10 @@ class Branch {
       return;
     }
     const bound = Math.max(relaxation.bound, parentBound);
-    if (bound > this.proofCutoff()) this.tieNodes++;
+    if (bound > this.proofCutoff()) {
+      if (!this.mayBePreferred()) return;
+      this.tieNodes++;
+    }
     if (status === 'stalled') {
       this.branchStalled(depth, bound);
       return;
@@ -180,13 +191,16 @@ class Branch {
     return before;
   }
 
-  /** Rounds the relaxation's y up, offers that, and returns the dearest fractional type (-1 = none). */
+  /**
+   * Rounds the relaxation's y up, offers that, and returns the fractional type to branch on (-1 = none): the dearest, of two
+   * about as dear the one further from a whole number.
+   */
   private round(): number {
     const { relaxation, candidate } = this;
     const { lower, forest } = relaxation;
     const { types, status } = forest;
     const { prices } = this.program;
-    let [dearest, worst] = [-1, 0];
+    let [branching, most] = [-1, 0];
     for (let g = 0; g < types; g++) {
       const load = relaxation.replicas(g);
       if (status[g] !== basic) {
@@ -195,13 +209,12 @@ class Branch {
       }
       const whole = Math.max(wholeReplicas(load), lower[g]!);
       candidate[g] = whole;
-      if (whole - load > wholeTolerance * whole && prices[g]! > worst && whole > lower[g]!) {
-        worst = prices[g]!;
-        dearest = g;
-      }
+      const short = whole - load;
+      const weight = prices[g]! ** 2 * (0.2 + Math.min(short, 1 - short));
+      if (short > wholeTolerance * whole && weight > most && whole > lower[g]!) [branching, most] = [g, weight];
     }
     this.offer();
-    return dearest;
+    return branching;
   }
 
   private offer(): void {

@@ -142,3 +142,15 @@ export const preference = (
     for (let g = 0; g < models[m]!.variants.length; g++) if (a[m]![g] !== b[m]![g]) return b[m]![g]! - a[m]![g]!;
   return 0;
 };
+
+/** Writes the mix that {@link preference} puts first of all between two bounds: what runs, as near as they let it. */
+export const favourite = (
+  { variants }: FleetModel,
+  lower: Float64Array,
+  upper: Float64Array,
+  mix: Float64Array,
+): void => {
+  variants.forEach(({ running }, g) => {
+    mix[g] = running === null ? upper[g]! : Math.min(upper[g]!, Math.max(lower[g]!, running));
+  });
+};

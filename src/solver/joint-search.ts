@@ -15,7 +15,7 @@ export interface JointResult {
 
 const fractionTolerance = 1e-7;
 const cutRounds = 200;
-const tieLimit = 400;
+const tieLimit = 100;
 /** Cells of linear programs that count as one node. */
 const workPerNode = 1_000;
 

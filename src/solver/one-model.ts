@@ -1,5 +1,5 @@
 import { type BranchOptions, type BranchResult, branch, sameCost } from './branch.ts';
-import { type FleetModel, mixCost, preference, type Way } from './fleet.ts';
+import { type FleetModel, favourite, mixCost, preference, type Way } from './fleet.ts';
 import { fullLoads, lineScale, type Program, replicasFor } from './program.ts';
 import { twoTypes } from './two-types.ts';
 
@@ -48,6 +48,7 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
       trusted: false,
       gapTolerance: sameCost,
       prefers,
+      favourite: (lower, upper, mix) => favourite(model, lower, upper, mix),
     });
     nodes += result.nodes;
     bound = Math.min(bound, result.bound);

@@ -54,6 +54,7 @@ export class PricedModel {
         trusted: true,
         gapTolerance,
         prefers: never,
+        favourite: nothing,
       });
       nodes += result.nodes;
       if (result.mix === null) continue;
@@ -156,3 +157,4 @@ const undominated = (model: FleetModel, columns: readonly Column[]): Column[] =>
   );
 
 const never = (): boolean => false;
+const nothing = (): void => {};

@@ -6,7 +6,7 @@ import { lineTolerance } from './program.ts';
 import { SharedStock } from './shared-stock.ts';
 
 /** Enough for every realistic instance to be proven, and an end for the others. */
-export const defaultOptions: SolveOptions = { nodeLimit: 200_000, tieLimit: 400 };
+export const defaultOptions: SolveOptions = { nodeLimit: 200_000, tieLimit: 100 };
 
 export interface ModelOutcome {
   /** Replicas per variant. */

@@ -16,6 +16,7 @@ const example: Program = {
 const options: BranchOptions = {
   ...{ nodeLimit: 1000, tieLimit: 100, unit: 0, known: null, trusted: false, gapTolerance: 1e-11 },
   prefers: () => false,
+  favourite: () => {},
 };
 
 test.each([

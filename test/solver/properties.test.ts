@@ -95,6 +95,7 @@ test('a router that knows more never costs more', () => {
 
 const options: BranchOptions = {
   ...{ nodeLimit: 100_000, tieLimit: 400, unit: 0, known: null, trusted: false, gapTolerance: 1e-11 },
+  favourite: (_, upper, mix) => mix.set(upper),
   prefers: (a, b) => {
     const at = a.findIndex((replicas, g) => replicas !== b[g]);
     return at >= 0 && a[at]! > b[at]!;
