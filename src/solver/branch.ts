@@ -1,7 +1,7 @@
 import { drawIn } from './draw-in.ts';
 import { basic, Forest } from './forest.ts';
 import type { Program } from './program.ts';
-import { Relaxation } from './relaxation.ts';
+import { Relaxation, type RelaxationStatus } from './relaxation.ts';
 
 export interface BranchOptions {
   /** Nodes after which the search stops with its incumbent and bound. */
@@ -20,6 +20,8 @@ export interface BranchOptions {
   readonly known: ArrayLike<number> | null;
   /** Whether it is sure that the known mix carries the demand. */
   readonly trusted: boolean;
+  /** Called with the relaxation of every node as soon as it is solved: for checks in the tests. */
+  readonly watch?: (relaxation: Relaxation, status: RelaxationStatus) => void;
 }
 
 export interface BranchResult {
@@ -130,6 +132,7 @@ class Branch {
     this.nodes++;
     const { relaxation } = this;
     const status = relaxation.solve(this.cutoff());
+    this.options.watch?.(relaxation, status);
     if (status === 'infeasible') return;
     if (status === 'cutoff' || relaxation.bound > this.cutoff()) {
       this.pruned = Math.min(this.pruned, relaxation.bound);
