@@ -182,15 +182,16 @@ class Branch {
     }
   }
 
-  /** Draws the node's bounds in, unless the bound must cover what that leaves out; returns them as they were. */
+  /** Draws the node's bounds in to what is below the cutoff; returns them as they were. */
   private drawIn(depth: number): Float64Array {
-    const { relaxation, options } = this;
+    const { relaxation } = this;
     const { lower, upper } = relaxation;
     this.ranges[depth] ??= new Float64Array(2 * lower.length);
     const before = this.ranges[depth];
     before.set(lower);
     before.set(upper, lower.length);
-    if (options.gapTolerance <= sameCost) drawIn(relaxation, this.cutoff());
+    drawIn(relaxation, this.cutoff());
+    this.pruned = Math.min(this.pruned, this.cutoff());
     return before;
   }
 

@@ -1,7 +1,8 @@
 import { wholeReplicas } from './branch.ts';
+import { drawIn } from './draw-in.ts';
 import { Forest } from './forest.ts';
 import type { Program } from './program.ts';
-import { Relaxation } from './relaxation.ts';
+import { Relaxation, type RelaxationStatus } from './relaxation.ts';
 
 /**
  * Every minimal mix that costs at most `cutoff`: one from which no replica can be taken. Returns false where `nodeLimit`
@@ -20,6 +21,8 @@ export const enumerateMixes = (
   const relaxation = new Relaxation(program, loads);
   const { lower, upper, forest } = relaxation;
   const saved: Forest[] = [];
+  /** Per depth lower, then upper, before they were drawn in. */
+  const ranges: Float64Array[] = [];
   let nodes = 0;
   let complete = true;
   const visit = (depth: number): void => {
@@ -30,11 +33,18 @@ export const enumerateMixes = (
     nodes++;
     const status = relaxation.solve(cutoff);
     if (status === 'infeasible' || status === 'cutoff' || relaxation.bound > cutoff) return;
+    ranges[depth] ??= new Float64Array(2 * program.types);
+    const before = ranges[depth];
+    before.set(lower);
+    before.set(upper, program.types);
+    if (status === 'optimal') drawIn(relaxation, cutoff);
     const at = status === 'optimal' ? divided(relaxation, program.prices) : widest(lower, upper);
-    if (at < 0) {
-      found(lower.slice());
-      return;
-    }
+    if (at < 0) found(lower.slice());
+    else divide(depth, status, at);
+    lower.set(before.subarray(0, program.types));
+    upper.set(before.subarray(program.types));
+  };
+  const divide = (depth: number, status: RelaxationStatus, at: number): void => {
     const v =
       status === 'optimal' ? wholeReplicas(relaxation.replicas(at)) : Math.floor((lower[at]! + upper[at]!) / 2) + 1;
     saved[depth] ??= new Forest(program.types, program.classes);

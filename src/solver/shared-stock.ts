@@ -1,7 +1,7 @@
 import { type Choice, type Chosen, type Column, choose } from './choice.ts';
 import { maximise, type Tangent } from './concave.ts';
 import type { Fleet } from './fleet.ts';
-import type { SolveOptions } from './one-model.ts';
+import { commonUnit, type SolveOptions } from './one-model.ts';
 import { PricedModel } from './priced-model.ts';
 
 export interface SharedResult {
@@ -17,6 +17,8 @@ const pricingRounds = 8;
 const roughGap = 3e-4;
 const fineGap = 1e-5;
 const mostSteps = 1_500_000;
+/** The same once the cost is proven and only mixes of the same cost are looked through. */
+const tieSteps = 150_000;
 const fewStates = 30;
 const manyStates = 400;
 /** A first choice this far above the bound (share) is worth a wider look. */
@@ -43,11 +45,14 @@ export class SharedStock {
   private readonly fleet: Fleet;
   private readonly options: SolveOptions;
   private readonly models: PricedModel[];
+  /** Greatest common divisor of all prices (money/h); 0 = they have none. */
+  private readonly unit: number;
   private nodes = 0;
 
   constructor(fleet: Fleet, options: SolveOptions) {
     this.fleet = fleet;
     this.options = options;
+    this.unit = commonUnit(fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price)));
     this.models = fleet.models.map((model) => new PricedModel(model, fleet.stock.length));
   }
 
@@ -156,17 +161,18 @@ export class SharedStock {
       const { lists, complete } = this.mixesWithin(lambda, least, within);
       for (const part of steps.map((step) => step * within).filter((step) => step > done)) {
         const near = lists.map((list) => list.filter(({ reduced }) => reduced <= part));
-        const { choice, dropped } = this.choice(near, lambda, part, statesFor(near));
+        const states = statesFor(near, best !== null && this.proves(bound + done, best.cost) ? tieSteps : mostSteps);
+        const { choice, dropped } = this.choice(near, lambda, part, states);
         if (choice !== null && (best === null || choice.cost <= best.cost * (1 + 1e-11))) best = choice;
         if (!complete || dropped <= part) {
           const more = this.choice(
             near,
             lambda,
             Number.POSITIVE_INFINITY,
-            Math.min(manyStates, Math.ceil(statesFor(near) / 4)),
+            Math.min(manyStates, Math.ceil(states / 4)),
           ).choice;
           if (more !== null && (best === null || more.cost < best.cost)) best = more;
-          return this.stopped(best, bound, complete ? Math.min(dropped, part) : 0);
+          return this.stopped(best, bound, complete ? Math.max(done, Math.min(dropped, part)) : done);
         }
         if (choice !== null || (part === within && excess >= target)) return this.result('optimal', best!, best!.cost);
         done = part;
@@ -198,8 +204,13 @@ export class SharedStock {
 
   private stopped(best: Choice | null, bound: number, excess: number): SharedResult {
     if (best === null) return { status: 'unknown', mixes: null, bound, nodes: this.nodes };
-    const proven = Math.min(best.cost, bound + excess);
-    return this.result(proven >= best.cost * (1 - 1e-9) ? 'optimal' : 'feasible', best, proven);
+    if (this.proves(bound + excess, best.cost)) return this.result('optimal', best, best.cost);
+    return this.result('feasible', best, Math.min(best.cost, bound + excess));
+  }
+
+  /** Whether nothing is cheaper: a bound above the next lower multiple of the prices' common divisor is as good as the cost. */
+  private proves(bound: number, cost: number): boolean {
+    return bound >= cost * (1 - 1e-9) || bound > cost - this.unit * (1 - 1e-6);
   }
 
   private result(status: 'optimal' | 'feasible', { columns }: Choice, bound: number): SharedResult {
@@ -229,8 +240,8 @@ interface Priced {
   readonly least: readonly number[];
 }
 
-const statesFor = (lists: readonly (readonly Column[])[]): number =>
-  Math.min(20_000, Math.ceil(mostSteps / lists.reduce((sum, list) => sum + list.length, 1)));
+const statesFor = (lists: readonly (readonly Column[])[], most: number): number =>
+  Math.min(20_000, Math.ceil(most / lists.reduce((sum, list) => sum + list.length, 1)));
 
 const none = ({ stock }: Fleet): Float64Array => new Float64Array(stock.length);
 
