@@ -91,6 +91,11 @@ export const settings = {
   redisCaFile: setting(textOrNull, '', 'PEM file of the authorities that may sign the certificate of Redis'),
   redisTimeoutSeconds: setting(seconds, '3', 'how long one answer of Redis may take (s)'),
   keyPrefix: setting(text, 'gpumix:', 'before every Redis key of ours'),
+  planPrefix: setting(
+    text,
+    'gpumix:',
+    'before the key under which the plan is kept; each installation on one Redis needs its own',
+  ),
   kubeconfig: setting(textOrNull, '', 'kubeconfig file; empty = KUBECONFIG, else the pod’s ServiceAccount'),
   profiles: setting(textOrNull, '', 'folder of profiles, <model>/<file>.json; those in Redis come first'),
   prices: setting(prices, '', 'JSON file of GPU type to price per GPU and hour, over the built-in list'),

@@ -156,9 +156,17 @@ export interface Target {
   /** Labels of the Deployment, for label selectors. */
   readonly labels: Readonly<Record<string, string>>;
   /** What the HPA should reach, and the time of the data behind it (Unix seconds); or why there is no answer. */
-  readonly decision: { readonly replicas: number; readonly asOf: number } | { readonly unavailable: string };
+  readonly decision: Decision | { readonly unavailable: string };
   /** What readers that take an error for zero get instead of one: the last good target, else spec.replicas. */
-  readonly standing: { readonly replicas: number; readonly asOf: number };
+  readonly standing: Decision;
+}
+
+/** Replicas, and the time of the data behind them (Unix s). */
+export interface Decision {
+  readonly replicas: number;
+  readonly asOf: number;
+  /** Taken over from an earlier leader: until there is one of our own, no less than what runs is published. */
+  readonly restored?: boolean;
 }
 
 /** A pod of a Deployment that carries a model, in any phase. */
@@ -167,4 +175,15 @@ export interface ModelPod {
   readonly name: string;
   readonly deployment: string;
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A plan and its place in the order of all plans: of one Lease by (transitions, sequence). */
+export interface PlanToKeep {
+  /** uid of the Lease under which it was made. */
+  readonly lease: string;
+  readonly transitions: number;
+  readonly sequence: number;
+  /** The store's clock (Unix s). */
+  readonly at: number;
+  readonly document: string;
 }

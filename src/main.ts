@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -12,14 +13,17 @@ import { startServer } from './api/start.ts';
 import { certificateFromFiles } from './api/tls.ts';
 import { upstreamAdapter } from './api/upstream.ts';
 import { kubernetes as connectKubernetes, type Kubernetes } from './cluster/kubernetes.ts';
+import { type Lease, wantLease } from './cluster/lease.ts';
 import { watchCluster } from './cluster/watch.ts';
 import { type Config, historySeconds } from './config.ts';
 import { messageOf } from './errors.ts';
 import { createBoard } from './planner/board.ts';
-import { createLoop, type Loop } from './planner/loop.ts';
+import { createLoop } from './planner/loop.ts';
 import { priceTable } from './planner/offers.ts';
 import { planOf } from './planner/plan.ts';
+import { createReplica, shareThrough } from './planner/replica.ts';
 import { snapshotsFolder } from './planner/snapshots-folder.ts';
+import { storedPlans } from './planner/stored-plan.ts';
 import { profileSources } from './profiles/sources.ts';
 import { createLogger, plannerRegistry, tickReporter } from './telemetry.ts';
 import { version } from './version.ts';
@@ -44,6 +48,8 @@ export const serve = async (config: Config): Promise<void> => {
     (problem) => log.warn({ problem }, 'redis connection'),
   );
   const clock = () => Date.now() / 1000;
+  const lease = leaseOf(config, kubernetes, log);
+  const stored = storedPlans(store, `${config.planPrefix}plans`);
   const reader = workloadReader(store, { ...config, historySeconds: historySeconds(config), instance: hostname() });
   const profiles = profileSources((keys) => store.read(keys), config.profiles);
   const cluster = watchCluster(kubernetes, config.gatewaySelector);
@@ -58,6 +64,7 @@ export const serve = async (config: Config): Promise<void> => {
     board,
     settings: { ...config, prices: priceTable(config.prices), keepSnapshot: save !== null },
     clock,
+    share: shareThrough(stored, lease),
     onTick: (decided, problems) => {
       report(decided, problems);
       if (save !== null && decided.snapshot !== null && decided.plan !== null) save(decided.snapshot, decided.plan);
@@ -71,19 +78,22 @@ export const serve = async (config: Config): Promise<void> => {
   const server = await startServer({
     upstream,
     kubernetes: kubernetes.request,
-    certificate: await servingCertificate(config, kubernetes, log),
+    certificate: await servingCertificate(config, kubernetes, lease, log),
     board,
     version,
     log,
     host: config.bindAddress,
     port: config.securePort,
     external: config.externalMetrics,
-    registry: plannerRegistry(board, clock),
+    registry: plannerRegistry(board, lease.leads, clock),
     readyChecks: [{ name: 'watch-caches', problem: () => cluster.unsynced().at(0) }],
   });
   log.info({ url: server.url, version }, 'serving');
-  const stopTicking = tickOnTheClock(loop, log);
+  const onProblem = (problem: string | null) =>
+    problem === null ? log.info({}, 'stored plan is read again') : log.warn({ problem }, 'stored plan cannot be read');
+  const stopTicking = everySecond(createReplica({ leadership: lease, stored, loop, board, clock, onProblem }), log);
   await told(log);
+  await letGo(lease, log);
   await stop(server, config.drainSeconds, log);
   await plainMetrics?.close();
   stopTicking();
@@ -91,7 +101,28 @@ export const serve = async (config: Config): Promise<void> => {
   await store.close();
 };
 
-const servingCertificate = (config: Config, kubernetes: Kubernetes, log: Logger) =>
+/** Of several replicas the holder of a Lease beside the Service plans and makes certificates. */
+const leaseOf = (config: Config, kubernetes: Kubernetes, log: Logger): Lease =>
+  wantLease({
+    request: kubernetes.request,
+    namespace: config.serviceNamespace ?? kubernetes.namespace,
+    name: config.serviceName,
+    identity: `${hostname()}_${randomUUID()}`,
+    onProblem: (problem) =>
+      problem === null ? log.info({}, 'Lease is reached again') : log.warn({ problem }, 'Lease not reached'),
+    onChange: (leads) => log.info({}, leads ? 'leading' : 'no longer leading'),
+  });
+
+/** Another replica need not wait until our Lease runs out. */
+const letGo = async (lease: Lease, log: Logger): Promise<void> => {
+  try {
+    await lease.release();
+  } catch (error) {
+    log.warn({ problem: messageOf(error) }, 'Lease not released; it runs out by itself');
+  }
+};
+
+const servingCertificate = (config: Config, kubernetes: Kubernetes, lease: Lease, log: Logger) =>
   config.tlsCertFile !== null && config.tlsPrivateKeyFile !== null
     ? certificateFromFiles(config.tlsCertFile, config.tlsPrivateKeyFile, log)
     : certificateFromSecret({
@@ -104,7 +135,7 @@ const servingCertificate = (config: Config, kubernetes: Kubernetes, log: Logger)
           'v1beta2.custom.metrics.k8s.io',
           ...(config.externalMetrics ? ['v1beta1.external.metrics.k8s.io'] : []),
         ],
-        leads: () => true,
+        leads: lease.leads,
         log,
       });
 
@@ -125,28 +156,26 @@ const upstreamFrom = (config: Config, { name, url }: { readonly name: string; re
     log,
   });
 
-/** Looks every second of the wall clock whether new records should be there; one tick at a time. */
-const tickOnTheClock = (loop: Loop, log: Logger): (() => void) => {
-  let ticking = false;
+/** Every second of the wall clock; one turn at a time. */
+const everySecond = (turn: () => Promise<boolean>, log: Logger): (() => void) => {
   const collect = garbageCollector();
-  const turn = async () => {
-    if (ticking || !loop.due()) return;
-    ticking = true;
+  let running = false;
+  const task = schedule('* * * * * *', async () => {
+    if (running) return;
+    running = true;
     try {
-      await loop.tick();
+      if (await turn()) collect();
     } catch (error) {
       log.error({ problem: messageOf(error), stack: (error as Error).stack }, 'tick failed');
     } finally {
-      ticking = false;
-      collect();
+      running = false;
     }
-  };
-  const task = schedule('* * * * * *', turn);
+  });
   return () => void task.destroy();
 };
 
 /**
- * What a tick allocates is garbage at its end. Left to itself V8 lets the heap grow to several times what is alive before
+ * What a turn allocates is garbage at its end. Left to itself V8 lets the heap grow to several times what is alive before
  * it looks; with 1,000 Deployments that is 300 MiB more, and 50 ms of collecting every ten seconds less.
  */
 const garbageCollector = (): (() => void) => {

@@ -51,7 +51,7 @@ export interface Published {
 }
 
 /** Gauges of the planner: targets, states, ages, cost. Of a Deployment without an answer there is no target. */
-export const plannerRegistry = (published: Published, clock: () => number): Registry => {
+export const plannerRegistry = (published: Published, leads: () => boolean, clock: () => number): Registry => {
   const registry = new Registry();
   const gauge = (name: string, help: string, labelNames: readonly string[], collect: (one: Gauge) => void) =>
     new Gauge({
@@ -95,7 +95,8 @@ export const plannerRegistry = (published: Published, clock: () => number): Regi
     const plan = published.plan();
     if (plan !== null) one.set({ status: plan.status }, plan.cost);
   });
-  gauge('tick_age_seconds', 'time since the last tick was published', [], (one) => {
+  gauge('leader', '1 where this replica makes the plan, 0 where it follows', [], (one) => one.set(leads() ? 1 : 0));
+  gauge('tick_age_seconds', 'time since the tick that is published, also where another replica made it', [], (one) => {
     const at = published.publishedAt();
     one.set(at === null ? Number.NaN : clock() - at);
   });

@@ -28,7 +28,11 @@ test('gauges say what stands now, and nothing of what has no answer', async () =
     plan: () => null,
     publishedAt: () => 998,
   };
-  const text = await plannerRegistry(published, () => 1000).metrics();
+  const text = await plannerRegistry(
+    published,
+    () => true,
+    () => 1000,
+  ).metrics();
   const values = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   expect(values).toEqual([
     'gpumix_target_replicas{namespace="ns",deployment="a"} 4',
@@ -37,6 +41,7 @@ test('gauges say what stands now, and nothing of what has no answer', async () =
     'gpumix_unserved_rate{model="m",reason="stock"} 1.5',
     'gpumix_beyond_slo_rate{model="m"} 0.5',
     'gpumix_data_age_seconds{model="m"} 10',
+    'gpumix_leader 1',
     'gpumix_tick_age_seconds 2',
   ]);
 });

@@ -1,13 +1,16 @@
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Plan, Target } from '../domain.ts';
+import type { Decision, Plan, Target } from '../domain.ts';
 import type { Decided, ModelReport } from './decide.ts';
 
 export type PlanSummary = Pick<Plan, 'status' | 'cost'>;
 
+/** What is said after a tick, by ourselves or by another replica. */
+export type Said = Pick<Decided, 'targets' | 'models'> & { readonly plan: PlanSummary | null };
+
 /** What gpumix says now. The only state that is shared: the loop publishes, the API and the telemetry read. */
 export interface Board {
-  publish(decided: Decided, now: number): void;
+  publish(said: Said, at: number): void;
   /** A Deployment that carries a model; undefined for any other. */
   target(namespace: string, deployment: string): Target | undefined;
   targets(namespace: string): readonly Target[];
@@ -20,6 +23,10 @@ export interface Board {
   /** When the last tick was published (Unix s, our own clock); null = never. */
   publishedAt(): number | null;
 }
+
+/** What an earlier leader decided lowers nothing. */
+const noLessThan = (running: number, decision: Decision): Decision =>
+  decision.restored === true ? { ...decision, replicas: Math.max(running, decision.replicas) } : decision;
 
 /**
  * @param staleAfterSeconds what was published longer ago than this is no answer any more: the loop is stuck
@@ -50,16 +57,21 @@ export const createBoard = (
     const age = clock() - (publishedAt ?? 0);
     return age > staleAfterSeconds
       ? undecided(`the planner has not finished a tick for ${Math.floor(age)} s`)
-      : { ...target, labels };
+      : {
+          ...target,
+          labels,
+          decision: 'replicas' in target.decision ? noLessThan(replicas, target.decision) : target.decision,
+          standing: noLessThan(replicas, target.standing),
+        };
   };
   const ofModel = (pod: DeploymentPod): boolean => deployments.has(`${pod.namespace}/${pod.deployment}`);
 
   return {
-    publish: (decided, now) => {
-      published = new Map(decided.targets.map((target) => [`${target.namespace}/${target.deployment}`, target]));
-      models = decided.models;
-      if (decided.plan !== null) plan = { status: decided.plan.status, cost: decided.plan.cost };
-      publishedAt = now;
+    publish: (said, at) => {
+      published = new Map(said.targets.map((target) => [`${target.namespace}/${target.deployment}`, target]));
+      models = said.models;
+      if (said.plan !== null) plan = { status: said.plan.status, cost: said.plan.cost };
+      publishedAt = at;
     },
     target: (namespace, name) => {
       const deployment = deployments.get(`${namespace}/${name}`);

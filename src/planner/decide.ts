@@ -1,11 +1,10 @@
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Demand, Model, Plan, Shortage, Snapshot, Target, Variant } from '../domain.ts';
+import type { Decision, Demand, Model, Plan, Shortage, Snapshot, Target, Variant } from '../domain.ts';
 import { shapeOf } from '../workload/rates.ts';
 import type { Offer } from './offers.ts';
 import { joined } from './plan.ts';
 import {
   type DecideSettings,
-  type Decision,
   type Group,
   groupsOf,
   keyOf,

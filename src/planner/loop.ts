@@ -1,7 +1,7 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Plan, Snapshot } from '../domain.ts';
+import type { Decision, Plan, Snapshot } from '../domain.ts';
 import { messageOf } from '../errors.ts';
 import type { Profiles } from '../profiles/profile.ts';
 import type { Workload } from '../workload/rates.ts';
@@ -29,8 +29,16 @@ export interface LoopParts {
   readonly settings: DecideSettings & { readonly intervalSeconds: number };
   /** Unix seconds, our own clock. */
   clock(): number;
+  /** Lets the other replicas know, before anything is published here; absent where there are none. */
+  share?(decided: Decided, now: number): Promise<Shared>;
   /** Called after each tick, with everything that is wrong at the moment, one line each. */
   onTick(decided: Decided, problems: readonly string[]): void;
+}
+
+export interface Shared {
+  /** Another replica leads by now: what was decided here is void. */
+  readonly superseded: boolean;
+  readonly problems: readonly string[];
 }
 
 export interface Loop {
@@ -38,6 +46,8 @@ export interface Loop {
   tick(): Promise<void>;
   /** Whether the records of another interval should be there since the last tick. */
   due(): boolean;
+  /** Starts from what an earlier leader decided. */
+  restore(decisions: ReadonlyMap<string, Decision>): void;
 }
 
 export const createLoop = (parts: LoopParts): Loop => {
@@ -93,8 +103,10 @@ export const createLoop = (parts: LoopParts): Loop => {
     };
     const decided = decide(reading, memory, settings, parts.solve);
     memory = decided.memory;
-    board.publish(decided, clock());
+    const shared = await parts.share?.(decided, now);
+    if (!shared?.superseded) board.publish(decided, clock());
     parts.onTick(decided, [
+      ...(shared?.problems ?? []),
       ...workloadProblems,
       ...profiles.problems,
       ...cluster.problems(),
@@ -102,7 +114,13 @@ export const createLoop = (parts: LoopParts): Loop => {
       ...shortages(decided),
     ]);
   };
-  return { tick, due: () => intervalNumber() > lastInterval };
+  return {
+    tick,
+    due: () => intervalNumber() > lastInterval,
+    restore: (decisions) => {
+      memory = { ...memory, decisions: new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }])) };
+    },
+  };
 };
 
 /** Without rates, which change all the time: a problem is said once. The gauges have them. */

@@ -1,6 +1,6 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Demand, Snapshot } from '../domain.ts';
+import type { Decision, Demand, Snapshot } from '../domain.ts';
 import type { FoundProfile } from '../profiles/profile.ts';
 import {
   arrivalRate,
@@ -54,12 +54,6 @@ export interface Memory {
 }
 export const emptyMemory: Memory = { decisions: new Map(), shapes: new Map() };
 
-/** Replicas, and the time of the data behind them (Unix s). */
-export interface Decision {
-  readonly replicas: number;
-  readonly asOf: number;
-}
-
 /** One model in one namespace (or in all of them, pooled). */
 export interface Group {
   readonly name: string;
@@ -106,18 +100,16 @@ export const groupsOf = ({ deployments, ready }: Reading, poolNamespaces: boolea
 export const situationOf = (group: Group, reading: Reading, memory: Memory, settings: DecideSettings): Situation => {
   const sources: OfferSources = { ...reading, prices: settings.prices };
   const { offers, refused } = offersOf(group.deployments, sources);
-  const concluded = conclusionOf(group, reading, settings);
+  const concluded = remembered(conclusionOf(group, reading, settings), group, memory);
   const base = { ...group, offers, refused, dataAt: concluded.dataAt };
   if (concluded.conclusion.state !== 'fresh') return { ...base, conclusion: concluded.conclusion, demand: null };
   const { demand, instead } = demandNow(group, reading, memory, concluded.conclusion, settings);
   return { ...base, conclusion: instead ?? concluded.conclusion, demand: offers.length === 0 ? null : demand };
 };
 
-const conclusionOf = (
-  { aliases }: Group,
-  reading: Reading,
-  settings: DecideSettings,
-): { conclusion: Conclusion; dataAt: number | null } => {
+type Concluded = Pick<Situation, 'conclusion' | 'dataAt'>;
+
+const conclusionOf = ({ aliases }: Group, reading: Reading, settings: DecideSettings): Concluded => {
   const missing = (reason: string) => ({
     conclusion: { state: 'missing' as const, reason, silentUntil: Number.NEGATIVE_INFINITY },
     dataAt: null,
@@ -146,6 +138,14 @@ const conclusionOf = (
     settings,
   );
   return { conclusion, dataAt };
+};
+
+/** Of a model that was decided before nothing is missing: what was decided stands as long as any stale plan. */
+const remembered = (concluded: Concluded, { deployments }: Group, { decisions }: Memory): Concluded => {
+  const { conclusion } = concluded;
+  const dataAt = newest(deployments.map((deployment) => decisions.get(keyOf(deployment))?.asOf ?? null));
+  if (conclusion.state !== 'missing' || dataAt === null) return concluded;
+  return { conclusion: { ...conclusion, state: 'stale' }, dataAt };
 };
 
 const newest = (times: readonly (number | null)[]): number | null => {

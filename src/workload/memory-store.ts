@@ -1,9 +1,11 @@
-import type { Store } from './store.ts';
+import type { PlanToKeep } from '../domain.ts';
+import { abandonedAfterSeconds, type Store } from './store.ts';
 
 /** A store in this process, for the demo: no server, same behaviour as far as {@link Store} goes. */
 export const memoryStore = (now: () => number): Store => {
   const values = new Map<string, { readonly value: string; readonly expires: number }>();
   const hashes = new Map<string, Record<string, string>>();
+  const plans = new Map<string, PlanToKeep>();
   return {
     time: async () => now(),
     read: async (keys) =>
@@ -20,9 +22,21 @@ export const memoryStore = (now: () => number): Store => {
       values.delete(key);
       values.set(key, { value, expires: now() + expirySeconds });
     },
-    readFields: async (key) => ({ ...hashes.get(key) }),
+    readFields: async (key, names) => {
+      const all = Object.entries({ ...hashes.get(key), ...plans.get(key) });
+      const asked = all.filter(([name]) => names === undefined || names.includes(name));
+      return Object.fromEntries(asked.map(([name, value]) => [name, String(value)]));
+    },
     writeField: async (key, field, value) => {
       hashes.set(key, { ...hashes.get(key), [field]: value });
+    },
+    keepPlan: async (key, plan) => {
+      const last = plans.get(key);
+      if (last !== undefined && last.lease !== plan.lease && plan.at - last.at < abandonedAfterSeconds) return 'other';
+      const isLater = (last?.transitions ?? 0) - plan.transitions || (last?.sequence ?? 0) - plan.sequence;
+      if (last?.lease === plan.lease && isLater >= 0) return 'later';
+      plans.set(key, plan);
+      return 'kept';
     },
     close: async () => {},
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Cluster, Redis } from 'ioredis';
 import { GpumixError, messageOf } from '../errors.ts';
-import type { Store } from './store.ts';
+import { abandonedAfterSeconds, type Store } from './store.ts';
 
 export type RedisMode = 'single' | 'cluster' | 'sentinel';
 
@@ -73,13 +73,35 @@ export const redisStore = (settings: RedisSettings, onProblem: (message: string)
     write: async (key, value, expirySeconds) => {
       await attempt(client.set(key, value, 'EX', expirySeconds));
     },
-    readFields: (key) => attempt(client.hgetall(key)),
+    readFields: async (key, names) => {
+      if (names === undefined) return await attempt(client.hgetall(key));
+      const values = await attempt(client.hmget(key, ...names));
+      return Object.fromEntries(names.flatMap((name, index) => (values[index] ? [[name, values[index]]] : [])));
+    },
     writeField: async (key, field, value) => {
       await attempt(client.hset(key, field, value));
+    },
+    keepPlan: async (key, { lease, transitions, sequence, at, document }, expirySeconds) => {
+      const order = [lease, transitions, sequence, at];
+      const command = client.eval(keepIfLater, 1, key, ...order, document, expirySeconds, abandonedAfterSeconds);
+      return (await attempt(command)) as 'kept' | 'later' | 'other';
     },
     close: async () => client.disconnect(),
   };
 };
+
+/** Compare and set: one step in Redis, so that of two leaders the later one's plan stays. */
+const keepIfLater = `
+local lease, transitions, sequence, at = unpack(redis.call('HMGET', KEYS[1], 'lease', 'transitions', 'sequence', 'at'))
+if lease and lease ~= ARGV[1] and tonumber(ARGV[4]) - tonumber(at) < tonumber(ARGV[7]) then return 'other' end
+if lease == ARGV[1] then
+  local term, ours = tonumber(transitions), tonumber(ARGV[2])
+  if term > ours or term == ours and tonumber(sequence) >= tonumber(ARGV[3]) then return 'later' end
+end
+redis.call('HSET', KEYS[1], 'lease', ARGV[1], 'transitions', ARGV[2], 'sequence', ARGV[3], 'at', ARGV[4], 'document', ARGV[5])
+redis.call('EXPIRE', KEYS[1], ARGV[6])
+return 'kept'
+`;
 
 const connect = (settings: RedisSettings, onProblem: (message: string) => void) => {
   const client = clientOf(settings, redisAddress(settings.url));

@@ -15,6 +15,8 @@ export interface Running {
   readonly output: () => string;
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
+  /** Asks it to end, as the kubelet does, and waits until it has. */
+  terminate(): Promise<void>;
 }
 
 /** Starts `gpumix ARGUMENTS` from the bundle, as the Dockerfile does. */
@@ -34,6 +36,10 @@ export const gpumix = (args: readonly string[]): Running => {
     output: () => output,
     kill: async () => {
       child.kill('SIGKILL');
+      await ended;
+    },
+    terminate: async () => {
+      child.kill('SIGTERM');
       await ended;
     },
   };

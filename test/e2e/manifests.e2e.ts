@@ -36,7 +36,6 @@ test('every folder of manifests/ and apiservice/ is known', () => {
     'manifests/base',
     'manifests/overlays/external-metrics',
     'manifests/overlays/network-policy',
-    'manifests/overlays/pod-disruption-budget',
     'manifests/overlays/upstream',
     'manifests/samples/aibrix',
     'manifests/samples/hpa',
@@ -95,7 +94,8 @@ test('gpumix may do what it must, and nothing that it need not', async () => {
     ['create', 'subjectaccessreviews.authorization.k8s.io'],
     ['create', 'tokenreviews.authentication.k8s.io'],
     ['get', 'configmaps/extension-apiserver-authentication', '-n', 'kube-system'],
-    ['create', 'events', '-n', 'serving'],
+    ['update', 'leases.coordination.k8s.io/gpumix', '-n', 'gpumix-system'],
+    ['create', 'leases.coordination.k8s.io', '-n', 'gpumix-system'],
   ];
   const needless = [
     ['update', 'deployments.apps', '-n', 'serving'],
@@ -104,6 +104,8 @@ test('gpumix may do what it must, and nothing that it need not', async () => {
     ['create', 'secrets', '-n', 'gpumix-system'],
     ['get', 'secrets/other', '-n', 'gpumix-system'],
     ['update', 'apiservices.apiregistration.k8s.io/v1.apps'],
+    ['update', 'leases.coordination.k8s.io/other', '-n', 'gpumix-system'],
+    ['create', 'leases.coordination.k8s.io', '-n', 'kube-system'],
   ];
   const answers = (list: string[][]) =>
     Promise.all(

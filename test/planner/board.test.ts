@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
+import type { Decision } from '../../src/domain.ts';
 import { createBoard } from '../../src/planner/board.ts';
 import { deployment } from '../helpers/deployments.ts';
 
@@ -19,21 +20,19 @@ const setUp = () => {
     ['ns/web-1', pod('web-1', 'web')],
   ]);
   const board = createBoard(deployments, pods, 300, () => clock.now);
-  const publish = (replicas: number) =>
+  const publish = (replicas: number, more: Partial<Decision> = {}) =>
     board.publish(
       {
-        memory: { decisions: new Map(), shapes: new Map() },
         targets: [
           {
             namespace: 'ns',
             deployment: 'a',
             labels: {},
-            decision: { replicas, asOf: 990 },
-            standing: { replicas, asOf: 990 },
+            decision: { replicas, asOf: 990, ...more },
+            standing: { replicas, asOf: 990, ...more },
           },
         ],
         models: [],
-        snapshot: null,
         plan: null,
       },
       clock.now,
@@ -78,4 +77,16 @@ test('a Deployment that is gone has no target, and pods of others are not ours',
   deployments.delete('ns/a');
   expect(board.target('ns', 'a')).toBeUndefined();
   expect(board.pods('ns')).toEqual([]);
+});
+
+test('what an earlier leader decided raises, and lowers nothing below what runs', () => {
+  const { board, publish, deployments } = setUp();
+  publish(3, { restored: true });
+  expect(board.target('ns', 'a')).toMatchObject({ decision: { replicas: 4 }, standing: { replicas: 4 } });
+  publish(7, { restored: true });
+  expect(board.target('ns', 'a')).toMatchObject({ decision: { replicas: 7 }, standing: { replicas: 7 } });
+  deployments.set('ns/a', deployment('a', { replicas: 9 }));
+  expect(board.target('ns', 'a')).toMatchObject({ decision: { replicas: 9 } });
+  publish(3);
+  expect(board.target('ns', 'a')).toMatchObject({ decision: { replicas: 3 } });
 });

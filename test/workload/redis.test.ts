@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { memoryStore } from '../../src/workload/memory-store.ts';
 import { arrivalRate } from '../../src/workload/rates.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
 import { type RedisSettings, redisAddress, redisStore } from '../../src/workload/redis.ts';
@@ -108,7 +109,7 @@ describe('the same rates are read from every kind of Redis', () => {
   test('with a user that may touch only these keys', async () => {
     const { port } = await running([
       'user default off',
-      'user gpumix on >secret ~aibrix:* ~gpumix:* +get +mget +set +time +hgetall +hset +select +client',
+      'user gpumix on >secret ~aibrix:* ~gpumix:* +get +mget +set +time +hgetall +hmget +hset +expire +eval +select +client',
     ]);
     expect(
       await writtenAndReadRate(open(settings(`redis://127.0.0.1:${port}`, { username: 'gpumix', password: 'secret' }))),
@@ -275,6 +276,49 @@ describe('what is wrong with Redis is one clear line', () => {
     });
     return (server.address() as { port: number }).port;
   };
+});
+
+describe('of several plans under one key the latest is kept', () => {
+  const plan = (lease: string, transitions: number, sequence: number, at: number) => ({
+    lease,
+    transitions,
+    sequence,
+    at,
+    document: `${lease} ${transitions} ${sequence}`,
+  });
+  const kinds = {
+    'in Redis': async () => open(settings((await running()).url)),
+    'in a Cluster': async () => {
+      const nodes = await startCluster();
+      cleanup.push(() => Promise.all(nodes.map((node) => node.kill())));
+      return open(
+        settings(
+          nodes
+            .map(({ url }) => url.replace(/^redis:\/\//, ''))
+            .join(',')
+            .replace(/^/, 'redis://'),
+          { mode: 'cluster' },
+        ),
+      );
+    },
+    'in memory': async () => memoryStore(() => 1000),
+  };
+  test.each(Object.entries(kinds))('%s', async (_kind, start) => {
+    const store = await start();
+    const keep = (...order: Parameters<typeof plan>) => store.keepPlan('p', plan(...order), 3600);
+    expect(await keep('a', 9, 5, 1000)).toBe('kept');
+    expect(await keep('a', 9, 5, 1000)).toBe('later');
+    expect(await keep('a', 9, 4, 1010)).toBe('later');
+    expect(await keep('a', 8, 99, 1010)).toBe('later');
+    expect(await keep('a', 10, 1, 1010.5)).toBe('kept');
+    expect(await keep('b', 0, 1, 1070)).toBe('other');
+    expect(await keep('b', 0, 1, 1071)).toBe('kept');
+    expect(await store.readFields('p', ['lease', 'at', 'document', 'nothing'])).toEqual({
+      lease: 'b',
+      at: '1071',
+      document: 'b 0 1',
+    });
+  });
 });
 
 describe('redisAddress', () => {

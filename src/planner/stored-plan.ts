@@ -1,0 +1,87 @@
+import type { Decision, PlanToKeep, Target } from '../domain.ts';
+import type { PlanSummary } from './board.ts';
+import type { Decided, ModelReport } from './decide.ts';
+
+/** What the leader said at one tick, for the other replicas and for whoever leads next. */
+export interface StoredPlan {
+  /** When the tick was (Unix s, the store's clock). */
+  readonly at: number;
+  readonly targets: readonly Target[];
+  readonly models: readonly ModelReport[];
+  readonly plan: PlanSummary | null;
+  /** Last decision by `namespace/name`. */
+  readonly decisions: ReadonlyMap<string, Decision>;
+}
+
+/** Of another version nothing is taken over. */
+const documentVersion = 1;
+
+/** Labels stay out: every replica watches them. */
+const encoded = ({ targets, models, plan, memory }: Decided): string =>
+  JSON.stringify({
+    version: documentVersion,
+    targets: targets.map(({ labels: _, ...target }) => target),
+    models,
+    plan: plan === null ? null : { status: plan.status, cost: plan.cost },
+    decisions: [...memory.decisions],
+  });
+
+const decoded = (at: number, text: string): StoredPlan | null => {
+  const { version, targets, models, plan, decisions } = JSON.parse(text);
+  if (version !== documentVersion) return null;
+  const labelled = targets.map((target: Omit<Target, 'labels'>) => ({ ...target, labels: {} }));
+  return { at, targets: labelled, models, plan, decisions: new Map(decisions) };
+};
+
+/** Who is leading: the uid of the Lease, and how often it has changed hands. */
+export interface Term {
+  readonly uid: string;
+  readonly transitions: number;
+}
+
+/** What is asked of Redis. */
+export interface PlanStore {
+  time(): Promise<number>;
+  readFields(key: string, names: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  keepPlan(key: string, plan: PlanToKeep, expirySeconds: number): Promise<'kept' | 'later' | 'other'>;
+}
+
+/** The plan that all replicas of one installation share, under one key of the store. */
+export interface StoredPlans {
+  /**
+   * What was stored under this Lease since the last time that it was asked for; null = nothing new.
+   * @throws what the store throws
+   */
+  news(uid: string): Promise<{ readonly plan: StoredPlan; readonly ageSeconds: number } | null>;
+  /**
+   * `later`: a later leader, or a later tick, is there already. `other`: another installation lives under this key.
+   * @param at the store's clock (Unix s)
+   * @throws what the store throws
+   */
+  keep(decided: Decided, at: number, term: Term): Promise<'kept' | 'later' | 'other'>;
+}
+
+/** A plan outlives its leader as memory for so long (s). */
+const lifetimeSeconds = 86_400;
+
+export const storedPlans = (store: PlanStore, key: string): StoredPlans => {
+  let seen = '';
+  let sequence = 0;
+  return {
+    news: async (uid) => {
+      const stamp = await store.readFields(key, ['lease', 'transitions', 'sequence']);
+      const now = JSON.stringify(stamp);
+      if (stamp['lease'] !== uid || now === seen) return null;
+      const { at, document } = await store.readFields(key, ['at', 'document']);
+      const plan = decoded(Number(at), document ?? '{}');
+      const ageSeconds = (await store.time()) - Number(at);
+      seen = now;
+      return plan === null ? null : { plan, ageSeconds };
+    },
+    keep: async (decided, at, { uid, transitions }) => {
+      sequence += 1;
+      const plan: PlanToKeep = { lease: uid, transitions, sequence, at, document: encoded(decided) };
+      return await store.keepPlan(key, plan, lifetimeSeconds);
+    },
+  };
+};
