@@ -11,6 +11,8 @@ export interface User {
   readonly uid: string;
   readonly groups: readonly string[];
   readonly extra: Readonly<Record<string, readonly string[]>>;
+  /** Whether kube-apiserver names him, which has authorized his request itself before passing it on. */
+  readonly aggregated: boolean;
 }
 
 /** What a request shows of who is asking. */
@@ -23,7 +25,13 @@ export interface Credentials {
 /** At once where no token has to be reviewed. Throws or rejects with a 401. */
 export type Authenticate = (credentials: Credentials) => User | Promise<User>;
 
-const anonymous: User = { name: 'system:anonymous', uid: '', groups: ['system:unauthenticated'], extra: {} };
+const anonymous: User = {
+  name: 'system:anonymous',
+  uid: '',
+  groups: ['system:unauthenticated'],
+  extra: {},
+  aggregated: false,
+};
 
 /** What one way of authentication has to say: who it is, nothing, or that the credentials are bad. */
 type Opinion = User | 'nothing' | 'bad';
@@ -76,7 +84,13 @@ const fromFrontProxy = (proxy: FrontProxy, { certificate, rawHeaders }: Credenti
   const name = values(proxy.userHeaders)[0];
   if (name === undefined) return 'nothing';
   const uid = values(proxy.uidHeaders)[0] ?? '';
-  return { name, uid, groups: values(proxy.groupHeaders), extra: extraOf(proxy.extraPrefixes, headers) };
+  return {
+    name,
+    uid,
+    groups: values(proxy.groupHeaders),
+    extra: extraOf(proxy.extraPrefixes, headers),
+    aggregated: true,
+  };
 };
 
 /** Names in lower case, values as they are, in turn. */
@@ -112,7 +126,7 @@ const percentDecoded = (text: string): string => {
 const ofCertificate = ({ leaf, commonName, organizations }: ClientCertificate): User => {
   const fingerprint = leaf.fingerprint256.replaceAll(':', '').toLowerCase();
   const extra = { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] };
-  return { name: commonName, uid: '', groups: organizations, extra };
+  return { name: commonName, uid: '', groups: organizations, extra, aggregated: false };
 };
 
 const bearerToken = (rawHeaders: readonly string[]): string | undefined => {
@@ -133,7 +147,7 @@ const tokenReviewer = (kubernetes: KubernetesRequest): ((token: string) => Promi
     const { status = {} } = answer.body as { status?: { authenticated?: boolean; user?: ReviewedUser } };
     if (status.authenticated !== true || status.user?.username === undefined) return 'bad';
     const { username, uid = '', groups = [], extra = {} } = status.user;
-    return { name: username, uid, groups, extra };
+    return { name: username, uid, groups, extra, aggregated: false };
   };
   return async (token) => {
     const key = createHmac('sha256', secret).update(token).digest('base64');

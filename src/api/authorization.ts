@@ -3,6 +3,7 @@ import type { User } from './authentication.ts';
 import { remembered } from './expiring-cache.ts';
 import { type KubernetesRequest, persistently } from './kubernetes.ts';
 import { parseLabelSelector, selectorRequirements } from './label-selector.ts';
+import { manyNames } from './many-names.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
 import { PlainError, StatusError } from './status.ts';
 
@@ -19,6 +20,7 @@ interface Verdict {
   readonly reason: string;
 }
 
+const memoryMilliseconds = 10_000;
 const openPaths = new Set(['/healthz', '/readyz', '/livez']);
 /** Attributes that the caller chooses, longer than this, are not worth the memory of a cache. */
 const longestCachedKey = 10_000;
@@ -26,9 +28,9 @@ const longestCachedKey = 10_000;
 export const isMaster = (user: User): boolean => user.groups.includes('system:masters');
 
 /** Asks kube-apiserver, whose word counts for ten seconds. No answer is a 500: nothing is served on a guess. */
-export const authorizer = (kubernetes: KubernetesRequest): Authorize => {
+export const authorizer = (kubernetes: KubernetesRequest, clock: () => number = () => performance.now()): Authorize => {
   const review = persistently(kubernetes);
-  const recall = remembered<Verdict>({ entries: 8192, milliseconds: 10_000, clock: () => performance.now() });
+  const recall = remembered<Verdict>({ entries: 8192, milliseconds: memoryMilliseconds, clock });
   const lookUp = async (spec: object): Promise<Verdict> => {
     const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
     const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
@@ -39,18 +41,46 @@ export const authorizer = (kubernetes: KubernetesRequest): Authorize => {
     if (allowed && denied) throw new Error('SubjectAccessReview: allowed and denied at once');
     return { allowed, denied, reason };
   };
+  const names = manyNames(memoryMilliseconds, clock);
+  const reviewed = (user: User, info: RequestInfo, key: string, onLookUp = () => {}): Verdict | Promise<Verdict> => {
+    const ask = () => {
+      onLookUp();
+      return lookUp(reviewSpec(user, info));
+    };
+    return recall(key, ask, key.length <= longestCachedKey);
+  };
+  /** The aggregator has authorized this very name; whether all names are allowed is one question for thousands. */
+  const verdict = (user: User, info: RequestInfo): Verdict | Promise<Verdict> => {
+    if (!user.aggregated || !info.resource?.name) return reviewed(user, info, reviewKey(user, info));
+    const byName = () =>
+      reviewed(user, info, reviewKey(user, info), () => names.note(reviewKey(user, ofAnyName(info))));
+    if (!names.some()) return byName();
+    const anyName = ofAnyName(info);
+    const collection = reviewKey(user, anyName);
+    if (!names.asked(collection)) return byName();
+    const all = reviewed(user, anyName, collection);
+    const settled = (one: Verdict) => (one.allowed ? one : byName());
+    return all instanceof Promise ? all.then(settled) : settled(all);
+  };
   return (user, info) => {
     if (isMaster(user) || (info.resource === null && openPaths.has(info.path))) return undefined;
-    const key = reviewKey(user, info);
-    const verdict = recall(key, () => lookUp(reviewSpec(user, info)), key.length <= longestCachedKey);
-    if (!(verdict instanceof Promise)) return check(verdict, user, info);
-    return verdict.then(
+    const found = verdict(user, info);
+    if (!(found instanceof Promise)) return check(found, user, info);
+    return found.then(
       (late) => check(late, user, info),
       (error: unknown) => {
         throw new PlainError(500, `Internal Server Error: ${JSON.stringify(info.path)}: ${messageOf(error)}`);
       },
     );
   };
+};
+
+/** The same question for whatever object: a review without a name is allowed only where every name is. */
+const ofAnyName = ({ path, resource, ...info }: RequestInfo): RequestInfo => {
+  if (resource === null) return { path, resource, ...info };
+  const { group, version, namespace, subresource } = resource;
+  const where = `${group}/${version}/${namespace}/${resource.resource}/*/${subresource}`;
+  return { ...info, path: where, resource: { ...resource, name: '', segments: [] } };
 };
 
 const check = ({ allowed, reason }: Verdict, user: User, info: RequestInfo): undefined => {

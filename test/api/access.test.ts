@@ -21,7 +21,7 @@ const config = {
   refresh: async () => {},
   stop: () => {},
 };
-const user = { name: 'alice', uid: '', groups: [], extra: {} };
+const user = { name: 'alice', uid: '', groups: [], extra: {}, aggregated: false };
 
 const plainServer = (seen: object[] = []) => {
   const board = fakeBoard();

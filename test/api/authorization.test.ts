@@ -218,7 +218,7 @@ test('48: more than 400 in flight are turned away, except system:masters', async
     waiting += 1;
     await gate;
   };
-  const asked = Array.from({ length: 400 }, (_, index) => api.ask(metricPath('v1beta2', `d${index}`), asUser('alice')));
+  const asked = Array.from({ length: 400 }, (_, index) => api.ask(metricPath('v1beta2', 'd'), asUser(`user-${index}`)));
   while (waiting < 400) await new Promise((resolve) => setTimeout(resolve, 20));
   const turnedAway = await api.ask(web, asUser('alice'));
   expect(turnedAway).toMatchObject({ code: 429, text: 'Too many requests, please try again later.' });
@@ -227,4 +227,49 @@ test('48: more than 400 in flight are turned away, except system:masters', async
   release();
   expect(new Set((await Promise.all(asked)).map(({ code }) => code))).toEqual(new Set([404]));
   expect((await api.ask(web, asUser('alice'))).code).toBe(404);
+});
+
+const names = Array.from({ length: 60 }, (_, index) => `web-${index}`);
+const askForAll = async (as = asUser('hpa')) => {
+  for (const name of names) api.board.set(decided('default', name, 4));
+  return await Promise.all(names.map(async (name) => (await api.ask(metricPath('v1beta2', name), as)).code));
+};
+const namesReviewed = () => api.kubernetes.reviews.map(({ resourceAttributes }) => resourceAttributes.name ?? 'any');
+
+test('91, 93: who asks for many names through the aggregator, and may have any, is reviewed once for all', async () => {
+  expect(new Set(await askForAll())).toEqual(new Set([200]));
+  expect(namesReviewed().filter((name) => name === 'any')).toHaveLength(1);
+  expect(namesReviewed().length).toBeLessThan(2 * 16);
+  // The first ones by name, as ever.
+  expect(api.kubernetes.reviews[0].resourceAttributes).toMatchObject({ verb: 'get', name: 'web-0' });
+  expect(api.kubernetes.reviews.at(-1).resourceAttributes).not.toHaveProperty('name');
+});
+
+test('91, 93: who may have only some names is reviewed for each', async () => {
+  api.kubernetes.allows = ({ resourceAttributes: { name } }) => name === 'web-7' || name === 'web-50';
+  const codes = await askForAll();
+  expect(codes.flatMap((code, index) => (code === 200 ? [index] : []))).toEqual([7, 50]);
+  expect(new Set(namesReviewed()).size).toBe(61);
+});
+
+test('91, 93: one caller’s right to all names is not another’s, nor that of another namespace or verb', async () => {
+  await askForAll();
+  api.kubernetes.allows = ({ user, resourceAttributes: { namespace } }) => user === 'hpa' && namespace === 'default';
+  expect((await api.ask(metricPath('v1beta2', 'web-1'), asUser('bob'))).code).toBe(403);
+  expect((await api.ask(metricPath('v1beta2', 'web-1'), asUser('hpa', ['more']))).code).toBe(200);
+  const elsewhere = metricPath('v1beta2', 'web-1').replace('/default/', '/other/');
+  expect((await api.ask(elsewhere, asUser('hpa'))).code).toBe(403);
+  expect((await api.ask(metricPath('v1beta1', 'web-1'), asUser('hpa'))).code).toBe(200);
+  expect((await api.ask(metricPath('v1beta2', 'web-1'), { ...asUser('hpa'), method: 'POST' })).code).toBe(405);
+  expect(new Set(api.kubernetes.reviews.map(({ resourceAttributes: { verb } }) => verb))).toEqual(
+    new Set(['get', 'create']),
+  );
+});
+
+test('91, 93: who comes past the aggregator is reviewed by name, always', async () => {
+  api.kubernetes.tokens.set('token', { username: 'direct' });
+  await askForAll({ headers: { authorization: 'Bearer token' } });
+  expect(new Set(api.kubernetes.reviews.flatMap(({ resourceAttributes }) => resourceAttributes?.name ?? []))).toEqual(
+    new Set(names),
+  );
 });
