@@ -182,7 +182,10 @@ class Branch {
     }
   }
 
-  /** Draws the node's bounds in to what is below the cutoff; returns them as they were. */
+  /**
+   * Draws the node's bounds in, and returns them as they were. Where the search may stop short of the optimum its bound counts
+   * what lies between the cutoff and the incumbent, so that must stay.
+   */
   private drawIn(depth: number): Float64Array {
     const { relaxation } = this;
     const { lower, upper } = relaxation;
@@ -190,8 +193,7 @@ class Branch {
     const before = this.ranges[depth];
     before.set(lower);
     before.set(upper, lower.length);
-    drawIn(relaxation, this.cutoff());
-    this.pruned = Math.min(this.pruned, this.cutoff());
+    drawIn(relaxation, this.options.gapTolerance <= sameCost ? this.cutoff() : this.cost);
     return before;
   }
 

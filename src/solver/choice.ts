@@ -1,3 +1,5 @@
+import { emptyState, lexical, type State, States } from './choice-states.ts';
+
 /** One whole mix of one model as the choice sees it. */
 export interface Column {
   readonly mix: Float64Array;
@@ -17,25 +19,18 @@ export interface Choice {
   readonly cost: number;
 }
 
-/** What the dynamic program found, and the least excess among what it had to drop for want of room (Infinity = nothing). */
+/** What the choice found, and the least excess among what it had to drop for want of room (Infinity = nothing). */
 export interface Chosen {
   readonly choice: Choice | null;
   readonly dropped: number;
 }
 
-/** The models chosen so far, the last one's column, and the state before it. */
-interface State {
-  readonly use: Float64Array;
-  readonly value: number;
-  /** The value with what the stock left over for sure is worth. */
-  readonly promise: number;
-  readonly changes: number;
-  readonly column: Column | null;
-  readonly before: State | null;
-}
+/** Pairs of states that are looked at for each state that may be kept. */
+const pairsPerState = 1_000;
 
 /**
- * One column per model within the stock, at the least cost: a dynamic program over the models, state = stock used.
+ * One column per model within the stock, at the least cost: a dynamic program over the models, state = stock used, from both
+ * ends at once. Each half of the models makes its own states; then every state of the one seeks partners in the other.
  *
  * With prices lambda of the stock, bound = sum over models of min (cost + lambda . use) - lambda . stock, and for any choice
  *
@@ -54,14 +49,43 @@ export const choose = (
 ): Chosen => {
   if (columns.some((list) => list.length === 0)) return { choice: null, dropped: Number.POSITIVE_INFINITY };
   const order = columns.map((_, m) => m).sort((a, b) => columns[a]!.length - columns[b]!.length || a - b);
+  const halves = [0, 1].map((side) => order.filter((_, i) => i % 2 === side));
+  const same = 1e-12 * columns.reduce((sum, list) => sum + list[0]!.cost, 0);
+  const limits = { stock, lambda, excess, mostStates, same };
+  const [one, other] = halves.map((half, side) => reachable(columns, half, halves[1 - side]!, limits));
+  const joined = join(one!, other!, columns.length, limits);
+  return { choice: joined.choice, dropped: Math.min(one!.dropped, other!.dropped, joined.dropped) };
+};
+
+interface Limits {
+  readonly stock: readonly number[];
+  readonly lambda: Float64Array;
+  readonly excess: number;
+  readonly mostStates: number;
+  readonly same: number;
+}
+
+/** What one half of the models can use of the stock. */
+interface Half {
+  readonly order: readonly number[];
+  /** In order of value. */
+  readonly states: readonly State[];
+  readonly dropped: number;
+}
+
+const reachable = (
+  columns: readonly (readonly Column[])[],
+  order: readonly number[],
+  others: readonly number[],
+  limits: Limits,
+): Half => {
+  const { stock, lambda, excess, mostStates, same } = limits;
   const rest = suffixes(
-    order.map((m) => columns[m]!),
+    [...order, ...others].map((m) => columns[m]!),
     stock.length,
   );
-  const same = 1e-12 * columns.reduce((sum, list) => sum + list[0]!.cost, 0);
-  const start = { use: new Float64Array(stock.length), value: 0, promise: 0, changes: 0, column: null, before: null };
   let dropped = Number.POSITIVE_INFINITY;
-  let states: State[] = [start];
+  let states: State[] = [emptyState(stock.length)];
   for (const [step, m] of order.entries()) {
     const reached = new States(order.slice(0, step + 1), same);
     for (const state of states)
@@ -78,96 +102,77 @@ export const choose = (
       states.length = mostStates;
     }
   }
-  return { choice: cheapest(states, order), dropped };
+  return { order, states: states.sort((a, b) => a.value - b.value), dropped };
 };
 
-/** The best state for each use of the stock, found by a hash of the use. */
-class States {
-  readonly list: State[] = [];
-  private readonly order: readonly number[];
-  private readonly same: number;
-  private readonly places = new Map<number, number>();
-
-  constructor(order: readonly number[], same: number) {
-    this.order = order;
-    this.same = same;
+/**
+ * The best pair of states within the stock. Where one GPU left over is worth more than the excess, all of the pool must be
+ * used: partners are looked up by their use of these pools.
+ */
+const join = (one: Half, other: Half, models: number, { stock, lambda, excess, mostStates, same }: Limits): Chosen => {
+  const exact = [...lambda.keys()].filter((k) => lambda[k]! > excess);
+  const key = (use: (k: number) => number) =>
+    exact.reduce((hash, k) => (Math.imul(hash, 0x01000193) ^ use(k)) >>> 0, 0);
+  const partners = new Map<number, State[]>();
+  for (const state of other.states) {
+    const at = key((k) => state.use[k]!);
+    const list = partners.get(at);
+    if (list === undefined) partners.set(at, [state]);
+    else list.push(state);
   }
-
-  add(before: State, column: Column, value: number, promise: number): void {
-    const { use } = before;
-    let hash = 0;
-    for (let k = 0; k < use.length; k++) hash = (Math.imul(hash, 0x01000193) ^ (use[k]! + column.use[k]!)) >>> 0;
-    for (;;) {
-      const place = this.places.get(hash);
-      if (place === undefined) {
-        this.places.set(hash, this.list.length);
-        this.list.push(next(before, column, value, promise));
-        return;
-      }
-      const known = this.list[place]!;
-      if (sameUse(known.use, use, column.use)) {
-        if (value > known.value + this.same) return;
-        const state = next(before, column, value, promise);
-        if (value < known.value - this.same || preferred(state, known, this.order)) this.list[place] = state;
-        return;
-      }
-      hash++;
+  let best: { pair: readonly [State, State]; cost: number; value: number } | null = null;
+  let pairs = 0;
+  for (const a of one.states) {
+    if (pairs > pairsPerState * mostStates)
+      return { choice: best && chosen(one, other, best, models), dropped: a.value };
+    for (const b of partners.get(key((k) => stock[k]! - a.use[k]!)) ?? []) {
+      pairs++;
+      if (a.value + b.value > Math.min(excess, best === null ? excess : best.value + 2 * same)) break;
+      const value = a.value + b.value + leftOver(a.use, b.use, stock, lambda);
+      const cost = a.cost + b.cost;
+      if (!(value <= excess) || (best !== null && cost > best.cost + 10 * same)) continue;
+      const found = { pair: [a, b] as const, cost, value };
+      if (best === null || cost < best.cost - 10 * same || better(one, other, found, best, models)) best = found;
     }
   }
+  return { choice: best && chosen(one, other, best, models), dropped: Number.POSITIVE_INFINITY };
+};
+
+/** Worth of the stock that two halves leave unused; NaN where they use more than there is. */
+const leftOver = (a: Float64Array, b: Float64Array, stock: readonly number[], lambda: Float64Array): number => {
+  let worth = 0;
+  for (let k = 0; k < a.length; k++) {
+    const left = stock[k]! - a[k]! - b[k]!;
+    if (left < 0) return Number.NaN;
+    worth += lambda[k]! * left;
+  }
+  return worth;
+};
+
+interface Pair {
+  readonly pair: readonly [State, State];
+  readonly cost: number;
 }
 
-const next = (before: State, column: Column, value: number, promise: number): State => ({
-  use: before.use.map((gpus, k) => gpus + column.use[k]!),
-  value,
-  promise,
-  changes: before.changes + column.changes,
-  column,
-  before,
-});
-
-const sameUse = (known: Float64Array, use: Float64Array, more: readonly number[]): boolean => {
-  for (let k = 0; k < use.length; k++) if (known[k] !== use[k]! + more[k]!) return false;
-  return true;
+/** Whether the first of two pairs of the same cost is preferred. */
+const better = (one: Half, other: Half, first: Pair, second: Pair, models: number): boolean => {
+  const changes = ({ pair: [a, b] }: Pair) => a.changes + b.changes;
+  if (changes(first) !== changes(second)) return changes(first) < changes(second);
+  const [own, known] = [chosen(one, other, first, models).columns, chosen(one, other, second, models).columns];
+  const apart = own.map(({ mix }, m) => lexical(mix, known[m]!.mix)).find((difference) => difference !== 0);
+  return apart !== undefined && apart < 0;
 };
 
-/** Whether the first of two ways to the same point is preferred. Walks back to where the two part. */
-const preferred = (a: State, b: State, order: readonly number[]): boolean => {
-  if (a.changes !== b.changes) return a.changes < b.changes;
-  let [first, difference] = [Number.POSITIVE_INFINITY, 0];
-  let [one, other]: [State | null, State | null] = [a, b];
-  for (let step = order.length - 1; one !== other && one !== null && other !== null; step--) {
-    if (order[step]! < first && one.column !== other.column) {
-      const apart = lexical(one.column!.mix, other.column!.mix);
-      if (apart !== 0) [first, difference] = [order[step]!, apart];
+const chosen = (one: Half, other: Half, { pair: [a, b], cost }: Pair, models: number): Choice => {
+  const columns = new Array<Column>(models);
+  for (const [{ order }, last] of [[one, a] as const, [other, b] as const]) {
+    let at = last;
+    for (const m of [...order].reverse()) {
+      columns[m] = at.column!;
+      at = at.before!;
     }
-    [one, other] = [one.before, other.before];
   }
-  return difference < 0;
-};
-
-/** Negative where the first mix has more replicas of the first variant in which they differ. */
-const lexical = (a: Float64Array, b: Float64Array): number => {
-  for (let g = 0; g < a.length; g++) if (a[g] !== b[g]) return b[g]! - a[g]!;
-  return 0;
-};
-
-const cheapest = (states: readonly State[], order: readonly number[]): Choice | null => {
-  let best: { state: State; cost: number } | null = null;
-  for (const state of states) {
-    let cost = 0;
-    for (let at = state; at.before !== null; at = at.before) cost += at.column!.cost;
-    const same = 1e-11 * cost;
-    if (best === null || cost < best.cost - same || (cost <= best.cost + same && preferred(state, best.state, order)))
-      best = { state, cost };
-  }
-  if (best === null) return null;
-  const columns = new Array<Column>(order.length);
-  let at = best.state;
-  for (const m of [...order].reverse()) {
-    columns[m] = at.column!;
-    at = at.before!;
-  }
-  return { columns, cost: best.cost };
+  return { columns, cost };
 };
 
 /** Least and most that the models from a step on use of each pool. */

@@ -3,6 +3,7 @@ import { maximise, type Tangent } from './concave.ts';
 import type { Fleet } from './fleet.ts';
 import { commonUnit, type SolveOptions } from './one-model.ts';
 import { PricedModel } from './priced-model.ts';
+import { repaired } from './repair.ts';
 
 export interface SharedResult {
   readonly status: 'optimal' | 'feasible' | 'infeasible' | 'unknown';
@@ -151,9 +152,9 @@ export class SharedStock {
     let known = this.choice(columns, lambda, Number.POSITIVE_INFINITY, fewStates);
     if (known.choice === null || known.choice.cost > bound * (1 + poorGap))
       known = this.choice(columns, lambda, Number.POSITIVE_INFINITY, manyStates);
-    const target = known.choice === null ? Number.POSITIVE_INFINITY : known.choice.cost - bound;
+    let best: Choice | null = known.choice ?? repaired(columns, this.fleet.stock);
+    const target = best === null ? Number.POSITIVE_INFINITY : best.cost - bound;
     const noise = 1e-10 * Math.abs(bound);
-    let best: Choice | null = known.choice;
     let done = 0;
     let excess = Math.max(noise, Math.min(target, firstExcess * dearestGpu(this.fleet)));
     for (;;) {
