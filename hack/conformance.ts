@@ -54,7 +54,7 @@ const results = (config: string, ...files: readonly string[]): readonly Shown[] 
 
 const all = [
   ...results('vitest.config.ts', 'test/api'),
-  ...results('vitest.e2e.config.ts', 'api.e2e', 'rotation.e2e', 'access-matrix.e2e', 'upstream.e2e'),
+  ...results('vitest.e2e.config.ts', 'api.e2e', 'rotation.e2e', 'access-matrix.e2e', 'upstream.e2e', 'external.e2e'),
 ];
 const numbers = ({ title }: Shown): readonly number[] =>
   (/^(?:[a-z ]+: )?(\d+(?:, \d+)*):/.exec(title)?.[1] ?? '').split(', ').filter(Boolean).map(Number);

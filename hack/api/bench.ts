@@ -110,21 +110,22 @@ try {
   };
   const adapter = await startPeer(controlPlane.folder, controlPlane.kubeconfig, certificate, key);
   running.push(adapter);
+  const peerEmpty = rssMiB(adapter.pid);
   for (let index = 0; index < 5_000; index += 1) {
     await adapter.write(`namespaces/default/deployments.apps/model-${index}/target_replicas`, String(index % 50));
   }
+  const peerGrowth = rssMiB(adapter.pid) - peerEmpty;
   const peer: Subject = {
     name: 'test-adapter',
     pid: adapter.pid,
     target: { ...target, port: adapter.port },
     path: metricOf('target_replicas'),
   };
-  const server = await startBundled(controlPlane.folder, {
-    certificate,
-    key,
-    deployments: 5_000,
-    kubeconfig: controlPlane.kubeconfig,
-  });
+  const common = { certificate, key, kubeconfig: controlPlane.kubeconfig };
+  const empty = await startBundled(controlPlane.folder, { ...common, deployments: 1 });
+  const server = await startBundled(controlPlane.folder, { ...common, deployments: 5_000 });
+  const ourGrowth = server.rssMiB() - empty.rssMiB();
+  empty.stop();
   const ours: Subject = {
     name: 'gpumix',
     pid: server.pid,
@@ -158,6 +159,10 @@ try {
       console.log(`| ${[...cells, ...numbers, index === 1 ? times.toFixed(2) : ''].join(' | ')} |`);
     }
   }
+  const growth = (mebibytes: number) => (mebibytes / 5).toFixed(1);
+  console.log(
+    `memory per 1,000 Deployments, before any read: gpumix ${growth(ourGrowth)} MiB, peer ${growth(peerGrowth)} MiB`,
+  );
   console.log(`gpumix serves at least ${least.toFixed(2)} times the peer's requests per CPU second`);
   server.stop();
 } finally {

@@ -100,6 +100,31 @@ test('idle connections beyond the limit give way to new ones, the busy one stays
   busy.destroy();
 });
 
+test('10,000 idle connections, every tenth with a handshake: a few stay, and the memory of them', async () => {
+  const before = process.memoryUsage().rss;
+  const wave = async (): Promise<void> => {
+    const opened = await Promise.all(
+      Array.from({ length: 100 }, async (_, index) => {
+        const secure = index % 10 === 0 ? await secureSocket().catch(() => null) : null;
+        const socket = secure ?? connectPlain(port(), '127.0.0.1');
+        socket.on('error', () => {});
+        if (secure === null) await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
+        return socket;
+      }),
+    );
+    open.push(...opened);
+  };
+  const open: Socket[] = [];
+  for (let wavesLeft = 100; wavesLeft > 0; wavesLeft -= 1) await wave();
+  expect(open).toHaveLength(10_000);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(open.filter((socket) => !socket.closed).length).toBeLessThanOrEqual(30);
+  expect((await ask(web, asUser('hpa'))).code).toBe(200);
+  for (const socket of open) socket.destroy();
+  // Both ends are in this process.
+  expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(200);
+}, 60_000);
+
 test('a body on GET, however large, is not read', async () => {
   const socket = await secureSocket();
   socket.write('GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n');
