@@ -29,7 +29,13 @@ export const alone = (program: Program): FleetInstance => ({ programs: [program]
 export const costOf = (fleet: Fleet, outcome: Outcome): number =>
   outcome.models.reduce((sum, { mix }, m) => sum + mixCost(fleet.models[m]!, mix), 0);
 
-/** Milliseconds per instance, instances in turn so that none finds its own data warm: the median of the rounds of each. */
+/** The engine compiles beside the program: fewer rounds of a small instance are over before what it compiled is there. */
+const leastWarmUpMs = 500;
+
+/**
+ * Milliseconds per instance, instances in turn so that none finds its own data warm: the median of the rounds of each, after
+ * so many rounds of warm-up and at least half a second.
+ */
 export const timed = <T>(
   instances: readonly T[],
   run: (instance: T) => void,
@@ -37,11 +43,14 @@ export const timed = <T>(
   rounds: number,
 ): number[] => {
   const times = instances.map(() => [] as number[]);
-  for (let round = 0; round < warmUp + rounds; round++)
+  const begin = performance.now();
+  for (let round = 0; round < warmUp || performance.now() - begin < leastWarmUpMs; round++)
+    for (const instance of instances) run(instance);
+  for (let round = 0; round < rounds; round++)
     for (const [i, instance] of instances.entries()) {
       const start = performance.now();
       run(instance);
-      if (round >= warmUp) times[i]!.push(performance.now() - start);
+      times[i]!.push(performance.now() - start);
     }
   return times.map((list) => quantile(list, 0.5));
 };

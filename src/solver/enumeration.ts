@@ -1,4 +1,4 @@
-import { wholeReplicas } from './branch.ts';
+import { wholeReplicas } from './branch-options.ts';
 import { drawIn } from './draw-in.ts';
 import { Forest } from './forest.ts';
 import type { Program } from './program.ts';

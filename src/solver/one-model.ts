@@ -1,4 +1,5 @@
-import { type BranchOptions, type BranchResult, branch, sameCost } from './branch.ts';
+import { branch } from './branch.ts';
+import { type BranchOptions, type BranchResult, sameCost } from './branch-options.ts';
 import { type FleetModel, favourite, mixCost, preference, type Way } from './fleet.ts';
 import { fullLoads, lineScale, type Program, replicasFor } from './program.ts';
 import { twoTypes } from './two-types.ts';

@@ -1,4 +1,4 @@
-import { type BranchOptions, type BranchResult, sameCost, wholeReplicas } from './branch.ts';
+import { type BranchOptions, type BranchResult, sameCost, wholeReplicas } from './branch-options.ts';
 import type { Program } from './program.ts';
 
 /**
