@@ -1,7 +1,8 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { readConfig } from '../../src/config.ts';
 import { eventually, field, kubectl } from './cluster.ts';
 
 /** Everything that users apply, applied. */
@@ -23,7 +24,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await kubectl(['delete', '-k', join(root, 'manifests'), '--ignore-not-found', '--wait=false']);
+  await kubectl(['delete', '-k', join(root, 'manifests/overlays/upstream'), '--ignore-not-found', '--wait=false']);
   await kubectl(['delete', '-k', join(root, 'manifests/samples/aibrix'), '--ignore-not-found', '--wait=false']);
   await kubectl(['delete', '-f', crds, '--ignore-not-found', '--wait=false']);
 });
@@ -34,8 +35,11 @@ test('every folder of manifests/ and apiservice/ is known', () => {
     'apiservice/external',
     'manifests',
     'manifests/base',
+    'manifests/overlays/cert-manager',
     'manifests/overlays/external-metrics',
+    'manifests/overlays/external-redis',
     'manifests/overlays/network-policy',
+    'manifests/overlays/openshift',
     'manifests/overlays/upstream',
     'manifests/samples/aibrix',
     'manifests/samples/hpa',
@@ -74,6 +78,109 @@ test.each(folders)('%s: valid for the API server, strictly', async (folder) => {
   const objects = parseAllDocuments(await kubectl(['kustomize', join(root, folder)])).length;
   const out = await kubectl([...strict, '--dry-run=server', '-k', join(root, folder)]);
   expect(out.trim().split('\n')).toHaveLength(objects);
+});
+
+/** The objects of a folder, as kubectl renders them. */
+// biome-ignore lint/suspicious/noExplicitAny: objects of many kinds
+const rendered = async (folder: string): Promise<any[]> =>
+  parseAllDocuments(await kubectl(['kustomize', join(root, folder)])).map((document) => document.toJS());
+const podTemplate = async (folder: string) =>
+  (await rendered(folder)).find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'gpumix').spec
+    .template;
+
+describe('overlays', () => {
+  const overlays = folders.filter((folder) => folder.startsWith('manifests/overlays/'));
+  const containerOf = async (folder: string) => (await podTemplate(folder)).spec.containers[0];
+  const createPod = (spec: object) =>
+    kubectl(['create', '--dry-run=server', '-f', '-'], {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'gpumix-e2e', namespace: 'gpumix-system' },
+      spec,
+    });
+
+  test.each(overlays)(
+    '%s: says who needs it, and its pods pass the restricted pod security standard',
+    async (folder) => {
+      expect(readFileSync(join(root, folder, 'kustomization.yaml'), 'utf8')).toMatch(/^# For /);
+      const { spec } = await podTemplate(folder);
+      expect(await createPod(spec)).toContain('created');
+      const container = { ...spec.containers[0], securityContext: {} };
+      await expect(createPod({ ...spec, containers: [container] })).rejects.toThrow(/violates PodSecurity "restricted/);
+    },
+  );
+
+  test.each(overlays)('%s: each file that a flag names is in a volume', async (folder) => {
+    const { args, volumeMounts = [] } = await containerOf(folder);
+    const files = args.flatMap((flag: string) => /^--[a-z-]+-file=(.*)\/[^/]+$/.exec(flag)?.[1] ?? []);
+    expect(new Set(files)).toEqual(new Set(volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)));
+  });
+
+  test.each(overlays)('%s: gpumix takes its flags', async (folder) => {
+    const [command, ...flags] = (await containerOf(folder)).args;
+    expect(command).toBe('serve');
+    expect(() => readConfig(flags, {})).not.toThrow();
+  });
+
+  test('openshift: the cluster chooses user and group', async () => {
+    expect((await podTemplate('manifests/overlays/openshift')).spec.securityContext).toEqual({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+  });
+
+  test('external-redis: TLS, and no password in the manifests', async () => {
+    const { args, env } = await containerOf('manifests/overlays/external-redis');
+    const config = readConfig(args.slice(1), {});
+    expect(config.redisUrl).toMatch(/^rediss:\/\/[^@]+$/);
+    expect(env.map(({ name }: { name: string }) => name).sort()).toEqual(['REDIS_PASSWORD', 'REDIS_USERNAME']);
+    for (const { valueFrom } of env) expect(valueFrom.secretKeyRef.name).toBe('gpumix-redis');
+  });
+
+  test('cert-manager: its Certificate is what the pods mount and the APIServices trust; gpumix has no right to either', async () => {
+    const objects = await rendered('manifests/overlays/cert-manager');
+    const named = (kind: string, name: string) =>
+      objects.find((object) => object.kind === kind && object.metadata.name === name);
+    const { spec } = named('Certificate', 'gpumix');
+    const [volume] = (await podTemplate('manifests/overlays/cert-manager')).spec.volumes;
+    expect(volume.secret.secretName).toBe(spec.secretName);
+    expect(spec.dnsNames).toContain('gpumix.gpumix-system.svc');
+    const authority = named('Certificate', 'gpumix-ca');
+    expect(named('Issuer', spec.issuerRef.name).spec.ca.secretName).toBe(authority.spec.secretName);
+    expect(named('Issuer', authority.spec.issuerRef.name).spec).toEqual({ selfSigned: {} });
+    const apiServices = objects.filter(({ kind }) => kind === 'APIService');
+    expect(apiServices).toHaveLength(2);
+    for (const { metadata } of apiServices)
+      expect(metadata.annotations).toEqual({ 'cert-manager.io/inject-ca-from': 'gpumix-system/gpumix' });
+    expect(named('Secret', 'gpumix-serving-certificate')).toBeUndefined();
+    const resources = objects.flatMap(({ rules = [] }) => rules).flatMap((rule) => rule.resources);
+    expect(resources).toContain('leases');
+    expect(resources).not.toContain('secrets');
+    expect(resources).not.toContain('apiservices');
+  });
+
+  test('upstream: takes the APIServices over from an adapter whose certificate nobody verified', async () => {
+    const name = 'v1beta1.custom.metrics.k8s.io';
+    const theirs = {
+      apiVersion: 'apiregistration.k8s.io/v1',
+      kind: 'APIService',
+      metadata: { name },
+      spec: {
+        group: 'custom.metrics.k8s.io',
+        version: 'v1beta1',
+        groupPriorityMinimum: 100,
+        versionPriority: 100,
+        insecureSkipTLSVerify: true,
+        service: { name: 'prometheus-adapter', namespace: 'monitoring', port: 443 },
+      },
+    };
+    await kubectl(['delete', 'apiservice', name]);
+    await kubectl(['create', '--field-manager=helm', '-f', '-'], theirs);
+    await kubectl([...strict, '--force-conflicts', '-k', join(root, 'manifests/overlays/upstream')]);
+    const { spec } = JSON.parse(await kubectl(['get', 'apiservice', name, '-o', 'json']));
+    expect(spec.service).toEqual({ name: 'gpumix', namespace: 'gpumix-system', port: 443 });
+    expect(spec.insecureSkipTLSVerify ?? false).toBe(false);
+  });
 });
 
 test('gpumix may do what it must, and nothing that it need not', async () => {
