@@ -24,6 +24,13 @@ export class GpumixError extends Error {
   }
 }
 
+/**
+ * kube-apiserver's 403.
+ * @param givenIn what in our manifests gives the right, and in which folder
+ */
+export const forbidden = (verb: string, object: string, givenIn: string, cause?: unknown): GpumixError =>
+  new GpumixError('FORBIDDEN', `may not ${verb} ${object}: see the ${givenIn}`, cause === undefined ? {} : { cause });
+
 /** The message of anything that was thrown, with those of its causes, each on the same line. */
 export const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { GpumixError, messageOf } from '../errors.ts';
+import { forbidden, GpumixError, messageOf } from '../errors.ts';
 import { type Authorities, authoritiesOf } from './client-certificate.ts';
 import type { KubernetesRequest } from './kubernetes.ts';
 import type { Log } from './log.ts';
@@ -22,6 +22,7 @@ export interface FrontProxy {
   readonly extraPrefixes: readonly string[];
 }
 
+const configMap = 'kube-system/extension-apiserver-authentication';
 const path = '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication';
 const nobody: AuthenticationConfig = { clientAuthorities: null, frontProxy: null };
 const pollMilliseconds = 10_000;
@@ -55,7 +56,8 @@ export const watchAuthenticationConfig = async (
   const read = async (): Promise<void> => {
     lastRead = performance.now();
     const answer = await request('GET', path, undefined, AbortSignal.timeout(pollMilliseconds));
-    if (answer.status === 403) throw forbidden();
+    if (answer.status === 403)
+      throw forbidden('get', `ConfigMap ${configMap}`, 'RoleBinding gpumix-auth-reader in apiservice/');
     if (answer.status !== 200 && answer.status !== 404) throw new Error(`kube-apiserver answered ${answer.status}`);
     const text = JSON.stringify((answer.body as { data?: object } | undefined)?.data ?? {});
     const gone = answer.status === 404 || text === '{}';
@@ -84,12 +86,6 @@ export const watchAuthenticationConfig = async (
   const timer = setInterval(() => due() && void refresh(), soonestMilliseconds).unref();
   return { current: () => current, refresh, stop: () => clearInterval(timer) };
 };
-
-const forbidden = () =>
-  new GpumixError(
-    'FORBIDDEN',
-    'may not read ConfigMap kube-system/extension-apiserver-authentication: bind Role extension-apiserver-authentication-reader (apiservice/)',
-  );
 
 type Data = Readonly<Record<string, string | undefined>>;
 

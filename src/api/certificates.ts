@@ -1,4 +1,4 @@
-import { GpumixError, messageOf } from '../errors.ts';
+import { forbidden, messageOf } from '../errors.ts';
 import type { KubernetesRequest } from './kubernetes.ts';
 import type { Log } from './log.ts';
 import { type Certificates, defaultLifetimes, type Lifetimes, nextCertificates } from './rotation.ts';
@@ -76,7 +76,7 @@ const maintain = async (options: SecretOptions, names: readonly string[]): Promi
   const next = nextCertificates(certificates, names, new Date(), options.lifetimes ?? defaultLifetimes);
   if (next !== certificates) {
     const answer = await options.kubernetes('PUT', secretPath(options), { ...object, data: encoded(next) }, limit());
-    if (answer.status !== 200) throw refused('update', `Secret ${options.namespace}/${options.secret}`, answer.status);
+    if (answer.status !== 200) throw refusedSecret('update', options, answer.status);
     options.log.info({ authorities: next.authorities.length }, 'serving certificate: next step taken');
   }
   await publishBundle(options, next.authorities.join(''));
@@ -88,7 +88,7 @@ const secretPath = ({ namespace, secret }: SecretOptions) => `/api/v1/namespaces
 
 const readSecret = async (options: SecretOptions): Promise<{ object: object; certificates: Certificates | null }> => {
   const answer = await options.kubernetes('GET', secretPath(options), undefined, limit());
-  if (answer.status !== 200) throw refused('get', `Secret ${options.namespace}/${options.secret}`, answer.status);
+  if (answer.status !== 200) throw refusedSecret('get', options, answer.status);
   const object = answer.body as { data?: Readonly<Record<string, string>> };
   return { object, certificates: decoded(object.data ?? {}) };
 };
@@ -124,19 +124,30 @@ const publishBundle = async (options: SecretOptions, bundle: string): Promise<vo
     const path = `/apis/apiregistration.k8s.io/v1/apiservices/${name}`;
     const answer = await options.kubernetes('GET', path, undefined, limit());
     if (answer.status === 404) continue; // not installed (yet)
-    if (answer.status !== 200) throw refused('get', `APIService ${name}`, answer.status);
+    if (answer.status !== 200) throw refusedApiService('get', name, answer.status);
     const object = answer.body as ApiService;
     const { service, caBundle, insecureSkipTLSVerify = false } = object.spec;
     const isOurs = service?.name === options.service && service.namespace === options.namespace;
     if (!isOurs || insecureSkipTLSVerify || caBundle === base64(bundle)) continue;
     const updated = { ...object, spec: { ...object.spec, caBundle: base64(bundle) } };
     const written = await options.kubernetes('PUT', path, updated, limit());
-    if (written.status !== 200) throw refused('update', `APIService ${name}`, written.status);
+    if (written.status !== 200) throw refusedApiService('update', name, written.status);
     options.log.info({ apiService: name }, 'caBundle written');
   }
 };
 
-const refused = (verb: string, object: string, status: number): Error =>
+const refusedSecret = (verb: string, { namespace, secret }: SecretOptions, status: number): Error =>
+  refused(verb, `Secret ${namespace}/${secret}`, 'Role gpumix in manifests/', status);
+const refusedApiService = (verb: string, name: string, status: number): Error =>
+  refused(
+    verb,
+    `APIService ${name}`,
+    name.includes('.external.')
+      ? 'ClusterRole gpumix-apiservice-external in apiservice/external/'
+      : 'ClusterRole gpumix-apiservice in apiservice/',
+    status,
+  );
+const refused = (verb: string, object: string, givenIn: string, status: number): Error =>
   status === 403
-    ? new GpumixError('FORBIDDEN', `may not ${verb} ${object}: see the ClusterRole and Role gpumix in manifests/`)
+    ? forbidden(verb, object, givenIn)
     : new Error(`cannot ${verb} ${object}: kube-apiserver answered ${status}`);

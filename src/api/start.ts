@@ -11,6 +11,7 @@ import { externalMetrics } from './external-metrics.ts';
 import type { KubernetesRequest } from './kubernetes.ts';
 import type { Log } from './log.ts';
 import type { Check } from './probes.ts';
+import { sayingRefusals } from './reviews.ts';
 import { buildServer } from './server.ts';
 import type { ServingCertificate } from './tls.ts';
 import type { Upstream } from './upstream.ts';
@@ -52,9 +53,10 @@ export interface RunningServer {
 export const startServer = async (options: SecureOptions): Promise<RunningServer> => {
   const { kubernetes, certificate, log } = options;
   const config = await watchAuthenticationConfig(kubernetes, log);
+  const reviews = sayingRefusals(kubernetes, log);
   const access = {
-    authenticate: authenticator(config, kubernetes),
-    authorize: authorizer(kubernetes),
+    authenticate: authenticator(config, reviews),
+    authorize: authorizer(reviews),
     isCredentialHeader: (name: string) => isCredentialHeader(config, name),
   };
   const readable: Check = {

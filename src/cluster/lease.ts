@@ -1,4 +1,4 @@
-import { GpumixError, messageOf } from '../errors.ts';
+import { forbidden, messageOf } from '../errors.ts';
 import type { Kubernetes } from './kubernetes.ts';
 
 export interface LeaseOptions {
@@ -151,5 +151,5 @@ const microTime = (): string => new Date().toISOString().replace('Z', '000Z');
 
 const refused = (verb: string, { namespace, name }: LeaseOptions, status: number): Error =>
   status === 403
-    ? new GpumixError('FORBIDDEN', `may not ${verb} Lease ${namespace}/${name}: see the Role gpumix in manifests/`)
+    ? forbidden(verb, `Lease ${namespace}/${name}`, 'Role gpumix in manifests/')
     : new Error(`cannot ${verb} Lease ${namespace}/${name}: kube-apiserver answered ${status}`);

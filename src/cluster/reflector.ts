@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../errors.ts';
+import { forbidden, GpumixError, messageOf } from '../errors.ts';
 import type { Kubernetes } from './kubernetes.ts';
 
 /** What of a Kubernetes object every reflector looks at. */
@@ -73,10 +73,17 @@ export const reflector = <Source extends KubernetesObject, Kept>(
 ): Reflector<Kept> => {
   const items = new Map<string, Kept>();
   const stopped = new AbortController();
+  /** As RBAC names it: `deployments`. */
+  const kind = resource.path.split('/').at(-1)!;
   /** The version reached; null = list first. */
   let version: string | null = null;
   let synced = false;
   let problem: string | null = null;
+
+  const refused = (verb: string, status: number, body: unknown): Error =>
+    status === 403
+      ? forbidden(verb, kind, 'ClusterRole gpumix in manifests/', statusMessage(status, body))
+      : new WatchEnded(status, statusMessage(status, body));
 
   const keep = (object: Source, into: Map<string, Kept>): void => {
     const kept = resource.keep(object, items.get(keyOf(object)));
@@ -95,7 +102,7 @@ export const reflector = <Source extends KubernetesObject, Kept>(
         items.clear();
         return null;
       }
-      if (status !== 200) throw new WatchEnded(status, statusMessage(status, body));
+      if (status !== 200) throw refused('list', status, body);
       const page = body as { metadata: { resourceVersion: string; continue?: string }; items: Source[] };
       for (const object of page.items) keep(object, found);
       token = page.metadata.continue ?? '';
@@ -124,10 +131,7 @@ export const reflector = <Source extends KubernetesObject, Kept>(
     try {
       const response = await kubernetes.stream(`${resource.path}?${query}`, signal);
       if (response.statusCode !== 200) {
-        throw new WatchEnded(
-          response.statusCode ?? 0,
-          statusMessage(response.statusCode ?? 0, await firstText(response)),
-        );
+        throw refused('watch', response.statusCode ?? 0, statusOf(await firstText(response)));
       }
       progressed();
       for await (const line of lines(response)) {
@@ -159,7 +163,7 @@ export const reflector = <Source extends KubernetesObject, Kept>(
       } catch (error) {
         if (stopped.signal.aborted) return;
         if (error instanceof WatchEnded && (error.status === 410 || error.status === 404)) version = null;
-        else problem = `${resource.path.split('/').at(-1)}: ${messageOf(error)}`;
+        else problem = isForbidden(error) ? messageOf(error) : `${kind}: ${messageOf(error)}`;
         failures += 1;
         const pause = Math.min(timing.pauseSeconds * 2 ** (failures - 1), timing.longestPauseSeconds);
         await sleep(pause * (0.5 + random() / 2) * 1000, undefined, { signal: stopped.signal }).catch(() => {});
@@ -190,6 +194,17 @@ const statusMessage = (status: number, body: unknown): string => {
   const message =
     typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : String(body ?? '');
   return `${status} ${message.slice(0, 300)}`.trim();
+};
+
+const isForbidden = (error: unknown): boolean => error instanceof GpumixError && error.code === 'FORBIDDEN';
+
+/** A Status, where the text is one. */
+const statusOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 };
 
 const firstText = async (response: IncomingMessage): Promise<string> => {

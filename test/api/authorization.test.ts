@@ -197,6 +197,24 @@ test('93, 94: with the review refused by kube-apiserver nothing is served, and t
   expect((await api.ask(web, asUser('alice'))).code).toBe(200);
 });
 
+test('without the right to reviews callers are turned away, and the log says once what gives it', async () => {
+  const said = (kind: string) =>
+    api.log.filter((line) =>
+      line.includes(`may not create ${kind}: see the ClusterRoleBinding gpumix:system:auth-delegator`),
+    );
+  const token = { headers: { authorization: 'Bearer t1' } };
+  api.kubernetes.failure = 403;
+  expect((await api.ask(web, asUser('alice'))).code).toBe(500);
+  expect((await api.ask(web, asUser('bob'))).code).toBe(500);
+  expect((await api.ask(web, token)).code).toBe(401);
+  expect([said('SubjectAccessReview').length, said('TokenReview').length]).toEqual([1, 1]);
+  api.kubernetes.failure = null;
+  await api.ask(web, asUser('carol'));
+  api.kubernetes.failure = 403;
+  await api.ask(web, asUser('dave'));
+  expect([said('SubjectAccessReview').length, said('TokenReview').length]).toEqual([2, 1]);
+});
+
 test('94: unreachable for the whole deadline of the request: 504, nothing served', async () => {
   api.kubernetes.failure = 'unreachable';
   const answer = await api.ask(`${web}?timeout=1s`, asUser('alice'));

@@ -133,8 +133,7 @@ test('two leaders by mistake agree on one certificate', async () => {
 test.each([
   {
     status: 403,
-    problem:
-      'may not get Secret gpumix-system/gpumix-serving-certificate: see the ClusterRole and Role gpumix in manifests/',
+    problem: 'may not get Secret gpumix-system/gpumix-serving-certificate: see the Role gpumix in manifests/',
   },
   { status: 404, problem: 'cannot get Secret gpumix-system/gpumix-serving-certificate: kube-apiserver answered 404' },
 ])('a Secret that answers $status is said once, probes are answered meanwhile', async ({ status, problem }) => {

@@ -162,7 +162,7 @@ test('95: a forbidden configuration stops the start, a missing one does not', as
     readyChecks: [],
   };
   await expect(startServer({ ...options, kubernetes: async () => ({ status: 403, body: {} }) })).rejects.toThrow(
-    'may not read ConfigMap kube-system/extension-apiserver-authentication',
+    'may not get ConfigMap kube-system/extension-apiserver-authentication: see the RoleBinding gpumix-auth-reader in apiservice/',
   );
   const kubernetes = fakeKubernetes();
   kubernetes.config = null;

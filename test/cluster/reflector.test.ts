@@ -137,19 +137,36 @@ test('a connection that dies without a word is given up, and the watch goes on f
   expect(one.items.size).toBe(1);
 });
 
-test('failures are spaced out, named, and what was known stands; the first success ends it', async () => {
+test.each([
+  { status: 500, problem: 'things: 500 no' },
+  { status: 403, problem: 'may not watch things: see the ClusterRole gpumix in manifests/: 403 no' },
+])(
+  'a watch that answers $status is spaced out, named, and what was known stands; the first success ends it',
+  async ({ status, problem }) => {
+    const server = scripted();
+    server.answers.list = () => ({ status: 200, body: page('5', [object('a', '1')]) });
+    const one = follow(server.kubernetes);
+    await until(() => server.watches.length === 1);
+    server.answers.watchStatus = status;
+    server.watches[0]?.body.end();
+    await until(() => one.problem() !== null);
+    expect(one.problem()).toBe(problem);
+    expect(one.items.size).toBe(1);
+    server.answers.watchStatus = 200;
+    await until(() => server.watches.length === 2);
+    expect(one.problem()).toBeNull();
+  },
+);
+
+test('a list that we may not read is said with what gives the right', async () => {
   const server = scripted();
-  server.answers.list = () => ({ status: 200, body: page('5', [object('a', '1')]) });
-  const one = follow(server.kubernetes);
-  await until(() => server.watches.length === 1);
-  server.answers.watchStatus = 403;
-  server.watches[0]?.body.end();
+  server.answers.list = () => ({ status: 403, body: { message: 'things is forbidden: User "gpumix" cannot list' } });
+  const one = follow(server.kubernetes, { optional: true });
   await until(() => one.problem() !== null);
-  expect(one.problem()).toBe('things: 403 {"message":"no"}');
-  expect(one.items.size).toBe(1);
-  server.answers.watchStatus = 200;
-  await until(() => server.watches.length === 2);
-  expect(one.problem()).toBeNull();
+  expect([one.synced(), one.problem()]).toEqual([
+    false,
+    'may not list things: see the ClusterRole gpumix in manifests/: 403 things is forbidden: User "gpumix" cannot list',
+  ]);
 });
 
 test('attempts against a server that refuses everything stay few', async () => {
