@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -19,9 +19,20 @@ export interface Running {
   terminate(): Promise<void>;
 }
 
-/** Starts `gpumix ARGUMENTS` from the bundle, as the Dockerfile does. */
-export const gpumix = (args: readonly string[]): Running => {
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', join(root, 'dist/gpumix.js'), ...args], {
+export const dist = join(root, 'dist');
+
+/**
+ * Starts `gpumix ARGUMENTS` from the bundle, as the Dockerfile does.
+ * @param command what takes the arguments, in place of Node with the bundle in dist/
+ */
+export const gpumix = (
+  args: readonly string[],
+  command: readonly string[] = [process.execPath, '--max-semi-space-size=2', join(dist, 'gpumix.js')],
+  options: Pick<SpawnOptions, 'cwd' | 'uid' | 'gid'> = {},
+): Running => {
+  const [program = '', ...before] = command;
+  const child = spawn(program, [...before, ...args], {
+    ...options,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '1' },
   });
@@ -80,9 +91,15 @@ export const savedPlans = (
       };
     });
 
-/** A kubeconfig that carries a ServiceAccount's token in place of the administrator's certificate. */
+/** A kubeconfig that carries a ServiceAccount's token in place of the administrator's certificate, and needs no other file. */
 export const kubeconfigWithToken = (administrator: string, token: string, file: string): void => {
   const document = parse(readFileSync(administrator, 'utf8'));
+  for (const { cluster } of document.clusters) {
+    const authority = cluster['certificate-authority'];
+    if (authority === undefined) continue;
+    cluster['certificate-authority-data'] = readFileSync(authority, 'base64');
+    delete cluster['certificate-authority'];
+  }
   document.users = document.users.map(({ name }: { name: string }) => ({ name, user: { token } }));
   writeFileSync(file, JSON.stringify(document));
 };

@@ -207,6 +207,8 @@ test('gpumix may do what it must, and nothing that it need not', async () => {
   const needless = [
     ['update', 'deployments.apps', '-n', 'serving'],
     ['delete', 'pods', '-n', 'serving'],
+    ['get', 'pods', '-n', 'serving'],
+    ['patch', 'apiservices.apiregistration.k8s.io/v1beta2.custom.metrics.k8s.io'],
     ['list', 'secrets', '-n', 'gpumix-system'],
     ['create', 'secrets', '-n', 'gpumix-system'],
     ['get', 'secrets/other', '-n', 'gpumix-system'],
