@@ -24,7 +24,7 @@ const [config = 'vitest.config.ts', ...rest] = process.argv.slice(2);
 const root = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-tests-'));
 const file = join(folder, 'report.json');
-const reporter = config.includes('e2e') ? 'verbose' : 'default';
+const reporter = /e2e|kind/.test(config) ? 'verbose' : 'default';
 const args = [
   'run',
   '--config',

@@ -173,10 +173,10 @@ const hostAndPort = (text: string): HostAndPort => {
 };
 
 const explained = (error: unknown, connectionProblem: string | null): string => {
-  const message = messageOf(error);
+  const message = messageOf(error).replace(/^Reached the max retries per request limit.*/, 'no connection to Redis');
   if (/^MOVED|^ASK/.test(message)) return `${message} (this is a Redis Cluster: set --redis-mode cluster)`;
   if (/^LOADING/.test(message)) return `${message} (it will be read as soon as it has)`;
-  const connectionIsTheCause = /Connection is closed|retries per request|timed out|isn't writeable/i.test(message);
+  const connectionIsTheCause = /Connection is closed|no connection|timed out|isn't writeable/i.test(message);
   return connectionIsTheCause && connectionProblem !== null && connectionProblem !== message
     ? `${message} (${connectionProblem})`
     : message;

@@ -1,0 +1,43 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { clusterName, hasImage, image, kind, missing, nodeImage } from './environment.ts';
+
+/**
+ * A kind cluster with the image of gpumix in it.
+ *   node hack/kind/kind.ts up      creates it if it is not there, builds the image and loads it
+ *   node hack/kind/kind.ts down    deletes it
+ */
+const root = join(import.meta.dirname, '../..');
+const run = (program: string, ...args: readonly string[]): void => {
+  const { status } = spawnSync(program, args, { stdio: 'inherit', cwd: root });
+  if (status === 0) return;
+  process.stderr.write(`kind: ${program} ${args.join(' ')} ended with status ${status}\n`);
+  process.exit(1);
+};
+
+const up = (): void => {
+  const clusters = execFileSync(kind, ['get', 'clusters'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  if (!clusters.split('\n').includes(clusterName)) {
+    const config = join(import.meta.dirname, 'cluster.yaml');
+    const node = nodeImage === undefined ? [] : ['--image', nodeImage];
+    run(kind, 'create', 'cluster', '--name', clusterName, '--config', config, '--wait', '120s', ...node);
+  } else run(kind, 'export', 'kubeconfig', '--name', clusterName);
+  // kind waits for the control plane only.
+  run('kubectl', 'wait', '--for=create', 'serviceaccount/default', '--timeout=60s');
+  run('kubectl', 'wait', '--for=condition=Ready', 'node', '--all', '--timeout=60s');
+  run('docker', 'build', '--tag', image, '.');
+  // What is here already need not be pulled by the node.
+  const others = ['node:24-bookworm-slim', 'redis:7-bookworm'].filter(hasImage);
+  run(kind, 'load', 'docker-image', '--name', clusterName, image, ...others);
+};
+
+const jobs: Record<string, () => void> = { up, down: () => run(kind, 'delete', 'cluster', '--name', clusterName) };
+const job = jobs[process.argv[2] ?? ''];
+const lacking = missing();
+if (job === undefined) {
+  process.stderr.write('kind: up or down?\n');
+  process.exitCode = 2;
+} else if (lacking !== null) {
+  process.stderr.write(`kind: ${lacking}\n`);
+  process.exitCode = 1;
+} else job();
