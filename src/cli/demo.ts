@@ -167,6 +167,8 @@ const deploymentOf = (gpu: string): ModelDeployment => ({
   gpu,
   gpusPerReplica: 1,
   price: null,
+  pin: null,
+  paused: false,
   problem: null,
 });
 

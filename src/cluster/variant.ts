@@ -19,6 +19,10 @@ export interface ModelDeployment {
   readonly gpusPerReplica: number;
   /** Annotation `gpumix.io/price`, of one replica (money/h). */
   readonly price: number | null;
+  /** Annotation `gpumix.io/pin`: these replicas, whatever is planned, until then (Unix s; null = until it is taken away). */
+  readonly pin: { readonly replicas: number; readonly until: number | null } | null;
+  /** Annotation `gpumix.io/paused`: gpumix leaves it alone and plans around what runs. */
+  readonly paused: boolean;
   /** What cannot be read, one line; null = nothing. */
   readonly problem: string | null;
 }
@@ -93,7 +97,7 @@ export const modelDeployment = (
     0,
     previous?.idleReplicas ?? undefined,
     wholeNumber,
-    'a whole number from 0',
+    whole,
   );
   const price = read(
     'gpumix.io/price',
@@ -110,6 +114,23 @@ export const modelDeployment = (
     previous?.priority,
     integer,
     'an integer',
+  );
+  const pinned = read('gpumix.io/pin', annotations['gpumix.io/pin'], null, previous?.pin?.replicas, wholeNumber, whole);
+  const until = read(
+    'gpumix.io/pin-until',
+    annotations['gpumix.io/pin-until'],
+    null,
+    previous?.pin?.until,
+    instant,
+    'a time such as 2026-12-01T08:00:00Z',
+  );
+  const paused = read(
+    'gpumix.io/paused',
+    annotations['gpumix.io/paused'],
+    false,
+    previous?.paused,
+    boolean,
+    'true or false',
   );
   const podSpec = spec?.template?.spec;
   return {
@@ -128,14 +149,30 @@ export const modelDeployment = (
     gpu: annotations['gpumix.io/gpu'] ?? gpuOfPods(podSpec),
     gpusPerReplica: gpusOf(podSpec),
     price,
+    pin: pinned === null ? null : { replicas: pinned, until },
+    paused: paused ?? false,
     problem: problems.length === 0 ? null : problems.join('; '),
   };
 };
 
+/** What a user fixed the replicas at (Unix s); null = nothing is fixed. A pause counts before a pin. */
+export const fixedReplicas = ({ pin, paused, replicas }: ModelDeployment, now: number): number | null => {
+  if (paused) return replicas;
+  return pin === null || (pin.until !== null && pin.until <= now) ? null : pin.replicas;
+};
+
+const whole = 'a whole number from 0';
 const wholeNumber = (text: string): number | null => (/^\d{1,9}$/.test(text) ? Number(text) : null);
 const integer = (text: string): number | null => (/^-?\d{1,9}$/.test(text) ? Number(text) : null);
 const positive = (text: string): number | null =>
   /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 ? Number(text) : null;
+
+const boolean = (text: string): boolean | null => (text === 'true' || text === 'false' ? text === 'true' : null);
+/** With a time zone, so that nobody has to guess it. */
+const instant = (text: string): number | null =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))
+    ? Date.parse(text) / 1000
+    : null;
 
 const productKey = 'nvidia.com/gpu.product';
 

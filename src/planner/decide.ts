@@ -1,4 +1,4 @@
-import type { ModelDeployment } from '../cluster/variant.ts';
+import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import type { Decision, Demand, Model, Plan, Shortage, Snapshot, Target, Variant } from '../domain.ts';
 import { shapeOf } from '../workload/rates.ts';
 import type { Offer } from './offers.ts';
@@ -182,6 +182,12 @@ const targetOf = (
       return { replicas: idleReplicas, asOf: now };
     return { unavailable: situation.refused.get(key) ?? unreadableLabel(deployment, state) ?? `${state}: ${reason}` };
   };
+  const fixed = fixedReplicas(deployment, now);
+  if (fixed !== null) {
+    const decision = { replicas: fixed, asOf: now };
+    const paused = { unavailable: 'paused by the annotation gpumix.io/paused' };
+    return { namespace, deployment: name, labels, decision: deployment.paused ? paused : decision, standing: decision };
+  }
   const stands =
     last !== undefined &&
     !situation.refused.has(key) &&

@@ -1,6 +1,6 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import { listPrices } from '../cluster/gpu-types.ts';
-import type { ModelDeployment } from '../cluster/variant.ts';
+import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import type { Profile } from '../domain.ts';
 import type { FoundProfile } from '../profiles/profile.ts';
 
@@ -27,6 +27,8 @@ export interface Offers {
 }
 
 export interface OfferSources {
+  /** Unix seconds. */
+  readonly now: number;
   readonly profiles: ReadonlyMap<string, FoundProfile>;
   readonly bounds: ReadonlyMap<string, Bounds>;
   readonly ready: ReadonlyMap<string, number>;
@@ -35,6 +37,8 @@ export interface OfferSources {
 }
 
 const unbounded: Bounds = { minReplicas: 0, maxReplicas: null };
+const fixedBounds = (replicas: number | null): Bounds | null =>
+  replicas === null ? null : { minReplicas: replicas, maxReplicas: replicas };
 
 /**
  * Joins the Deployments of one model with their profiles, prices and bounds. Prices within a model are comparable: all
@@ -77,7 +81,7 @@ export const offersOf = (deployments: readonly ModelDeployment[], sources: Offer
     gpusPerReplica: deployment.gpusPerReplica,
     price: comparable && market !== null ? market : profile.cost,
     profile,
-    bounds: sources.bounds.get(key) ?? unbounded,
+    bounds: fixedBounds(fixedReplicas(deployment, sources.now)) ?? sources.bounds.get(key) ?? unbounded,
     running: deployment.replicas,
     ready: sources.ready.get(key) ?? 0,
   }));

@@ -25,6 +25,8 @@ describe('a Deployment that carries a model', () => {
       gpu: null,
       gpusPerReplica: 1,
       price: null,
+      pin: null,
+      paused: false,
       problem: null,
     });
   });
@@ -33,6 +35,29 @@ describe('a Deployment that carries a model', () => {
     const annotations = { 'model.aibrix.ai/name': 'org/llama' };
     expect(modelDeployment(object({ labels: {}, annotations }))?.model).toBe('org/llama');
     expect(modelDeployment(object({ annotations }))?.model).toBe('llama');
+  });
+
+  test('pin and pause, and what is not understood of them', () => {
+    const read = (annotations: Record<string, string>) => modelDeployment(object({ annotations }));
+    expect(read({ 'gpumix.io/pin': '5' })).toMatchObject({ pin: { replicas: 5, until: null }, paused: false });
+    expect(read({ 'gpumix.io/pin': '0', 'gpumix.io/pin-until': '2026-12-01T09:00:00+01:00' })?.pin).toEqual({
+      replicas: 0,
+      until: Date.UTC(2026, 11, 1, 8) / 1000,
+    });
+    expect(read({ 'gpumix.io/pin-until': '2026-12-01T09:00:00Z' })?.pin).toBeNull();
+    expect(read({ 'gpumix.io/paused': 'true' })?.paused).toBe(true);
+    const broken = { 'gpumix.io/pin': '-1', 'gpumix.io/pin-until': 'tomorrow', 'gpumix.io/paused': 'yes' };
+    expect(read(broken)).toMatchObject({
+      pin: null,
+      paused: false,
+      problem:
+        'Deployment ns/llama-l40s: gpumix.io/pin is "-1", not a whole number from 0; Deployment ns/llama-l40s: gpumix.io/pin-until is "tomorrow", not a time such as 2026-12-01T08:00:00Z; Deployment ns/llama-l40s: gpumix.io/paused is "yes", not true or false',
+    });
+    const before = read({ 'gpumix.io/pin': '5' });
+    expect(modelDeployment(object({ annotations: { 'gpumix.io/pin': 'five' } }), before ?? undefined)?.pin).toEqual({
+      replicas: 5,
+      until: null,
+    });
   });
 
   test('no model, no interest', () => {

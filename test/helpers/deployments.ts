@@ -15,6 +15,8 @@ export const deployment = (name: string, more: Partial<ModelDeployment> = {}): M
   gpu: null,
   gpusPerReplica: 1,
   price: null,
+  pin: null,
+  paused: false,
   problem: null,
   ...more,
 });
