@@ -7,7 +7,8 @@ const sources = {
     ['ns/a', foundProfile('a', 5, 7)],
     ['ns/b', foundProfile('b', 5, 3)],
   ]),
-  now: 0, bounds: new Map(),
+  now: 0,
+  bounds: new Map(),
   ready: new Map([['ns/a', 2]]),
   prices: priceTable({ L4: 0.5 }),
 };
