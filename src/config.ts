@@ -104,6 +104,12 @@ export const settings = {
   windowSeconds: setting(atLeast(1), '60', 'span over which arrivals become a rate (s)'),
   shapeWindowSeconds: setting(atLeast(1), '240', 'span over which ended requests become a shape (s)'),
   headroom: setting(atLeast(0), '0.1', 'extra demand planned for; 0.1 = 10 %'),
+  holdDownSeconds: setting(seconds, '120', 'how long a lower target must have been wanted before it is published (s)'),
+  switchSavings: setting(
+    atLeast(0),
+    '0.05',
+    'share of the cost that another mix must save if some GPU type would have to grow for it; 0.05 = 5 %',
+  ),
   idleAfterSeconds: setting(seconds, '240', 'how long nothing must happen before a model is idle (s)'),
   staleAfterSeconds: setting(seconds, '300', 'how long a plan stands without new data (s)'),
   trustSilence: setting(

@@ -27,6 +27,7 @@ const layers: Record<string, number> = {
   'planner/decide': 1,
   'planner/situation': 1,
   'planner/transition': 1,
+  'planner/toward-plan': 1,
   'planner/routing': 1,
   version: 0,
   'shipped-files': 2,

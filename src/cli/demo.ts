@@ -119,7 +119,8 @@ const embeddedWorld = (speed: number) => {
     readProfiles: (wanted, now) => profiles(wanted, now),
     solve: (snapshot) => planOf(snapshot, () => performance.now()),
     board,
-    settings: { ...config, prices: priceTable({}), keepSnapshot: true },
+    // Each plan is shown as it is, and followed at once.
+    settings: { ...config, holdDownSeconds: 0, switchSavings: 0, prices: priceTable({}), keepSnapshot: true },
     clock,
     onTick: (decided) => {
       last = tickOf(decided, clock());

@@ -15,6 +15,7 @@ import {
 } from './situation.ts';
 import { servedByProfile } from './snapshot.ts';
 import type { State } from './states.ts';
+import { towardPlan } from './toward-plan.ts';
 
 /** What became of one model in this tick. */
 export interface ModelReport {
@@ -61,11 +62,13 @@ export const decide = (
   const parts = (alone ? groups.map((group) => [group]) : [groups]).map((some) =>
     decideTogether(some, reading, { ...memory, shapes }, settings, solve),
   );
-  const stillThere = [...memory.decisions].filter(([key]) => reading.deployments.has(key));
+  const stillThere = <Value>(known: ReadonlyMap<string, Value>) =>
+    [...known].filter(([key]) => reading.deployments.has(key));
   const plans = parts.flatMap(({ plan }) => plan ?? []);
   return {
     memory: {
-      decisions: new Map([...stillThere, ...parts.flatMap(({ decisions }) => [...decisions])]),
+      decisions: new Map([...stillThere(memory.decisions), ...parts.flatMap(({ decisions }) => [...decisions])]),
+      recent: new Map([...stillThere(memory.recent), ...parts.flatMap(({ recent }) => [...recent])]),
       shapes: new Map([...shapes].filter(([name]) => reading.workload?.names.has(name) ?? true)),
     },
     targets: parts.flatMap(({ targets }) => targets),
@@ -75,7 +78,7 @@ export const decide = (
   };
 };
 
-type Part = Omit<Decided, 'memory'> & Pick<Memory, 'decisions'>;
+type Part = Omit<Decided, 'memory'> & Pick<Memory, 'decisions' | 'recent'>;
 
 const decideTogether = (
   groups: readonly Group[],
@@ -88,10 +91,17 @@ const decideTogether = (
   const fresh = situations.filter(({ demand }) => demand !== null);
   const snapshot = fresh.length === 0 ? null : snapshotOf(fresh, reading.now, memory, settings);
   const plan = snapshot === null ? null : solve(snapshot);
-  const decisions = new Map(situations.flatMap((situation) => decisionsOf(situation, plan)));
+  const decided = situations.map((situation) => {
+    const planned = plan?.status === 'unknown' ? undefined : plan?.models.find(({ name }) => name === situation.name);
+    if (situation.demand === null || planned === undefined || snapshot === null) return idleDecisions(situation);
+    const { targets, recent } = towardPlan(situation, planned, snapshot, solve, memory, settings, reading.now);
+    return { decisions: asDecisions(targets, situation.dataAt), recent };
+  });
+  const decisions = new Map(decided.flatMap((one) => [...one.decisions]));
   const standing = (key: string): Decision | undefined => decisions.get(key) ?? memory.decisions.get(key);
   return {
     decisions,
+    recent: new Map(decided.flatMap((one) => [...one.recent])),
     targets: situations.flatMap((situation) =>
       situation.deployments.map((deployment) =>
         targetOf(deployment, situation, standing(keyOf(deployment)), reading, settings),
@@ -150,20 +160,18 @@ const variantOf = ({ key, profile, bounds, ...offer }: Offer, demand: readonly D
   ...servedByProfile(profile, demand),
 });
 
-/** What is newly decided in this tick, by Deployment. */
-const decisionsOf = (situation: Situation, plan: Plan | null): readonly (readonly [string, Decision])[] => {
-  const { conclusion, deployments, refused, dataAt } = situation;
-  if (conclusion.state === 'idle') {
-    const asOf = Math.max(dataAt ?? 0, conclusion.silentUntil);
-    return deployments.flatMap((deployment) =>
-      refused.has(keyOf(deployment)) || deployment.idleReplicas === null
-        ? []
-        : [[keyOf(deployment), { replicas: deployment.idleReplicas, asOf }]],
-    );
-  }
-  const planned = plan?.status === 'unknown' ? undefined : plan?.models.find(({ name }) => name === situation.name);
-  if (situation.demand === null || planned === undefined || dataAt === null) return [];
-  return Object.entries(planned.replicas).map(([key, replicas]) => [key, { replicas, asOf: dataAt }]);
+const asDecisions = (targets: ReadonlyMap<string, number>, asOf: number | null): ReadonlyMap<string, Decision> =>
+  new Map(asOf === null ? [] : [...targets].map(([key, replicas]) => [key, { replicas, asOf }]));
+
+/** Idle goes to the label; what earlier plans wanted is over. In other states nothing is newly decided. */
+const idleDecisions = ({ conclusion, deployments, refused, dataAt }: Situation): Pick<Part, 'decisions' | 'recent'> => {
+  if (conclusion.state !== 'idle') return { decisions: new Map(), recent: new Map() };
+  const asOf = Math.max(dataAt ?? 0, conclusion.silentUntil);
+  const decided = deployments.filter((one) => !refused.has(keyOf(one)) && one.idleReplicas !== null);
+  return {
+    decisions: new Map(decided.map((one) => [keyOf(one), { replicas: one.idleReplicas ?? 0, asOf }])),
+    recent: new Map(deployments.map((one) => [keyOf(one), []])),
+  };
 };
 
 const targetOf = (

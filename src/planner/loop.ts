@@ -1,13 +1,13 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Decision, Plan, Snapshot } from '../domain.ts';
+import type { Plan, Snapshot } from '../domain.ts';
 import { messageOf } from '../errors.ts';
 import type { Profiles } from '../profiles/profile.ts';
 import type { Workload } from '../workload/rates.ts';
 import type { Board } from './board.ts';
 import { type Decided, decide } from './decide.ts';
-import { type DecideSettings, emptyMemory } from './situation.ts';
+import { type DecideSettings, emptyMemory, type Memory } from './situation.ts';
 
 /** The cluster as the loop sees it. Reading it asks nobody. */
 export interface ClusterView {
@@ -47,7 +47,7 @@ export interface Loop {
   /** Whether the records of another interval should be there since the last tick. */
   due(): boolean;
   /** Starts from what an earlier leader decided. */
-  restore(decisions: ReadonlyMap<string, Decision>): void;
+  restore(last: Pick<Memory, 'decisions' | 'recent'>): void;
 }
 
 export const createLoop = (parts: LoopParts): Loop => {
@@ -117,8 +117,9 @@ export const createLoop = (parts: LoopParts): Loop => {
   return {
     tick,
     due: () => intervalNumber() > lastInterval,
-    restore: (decisions) => {
-      memory = { ...memory, decisions: new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }])) };
+    restore: ({ decisions, recent }) => {
+      const restored = new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }]));
+      memory = { ...memory, decisions: restored, recent };
     },
   };
 };

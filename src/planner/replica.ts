@@ -62,7 +62,7 @@ export const createReplica = ({ leadership, stored, loop, board, clock, onProble
     }
     if (own !== term.transitions) {
       await follow(term.uid);
-      if (last !== null) loop.restore(last.decisions);
+      if (last !== null) loop.restore(last);
       own = term.transitions;
     }
     if (!loop.due()) return false;

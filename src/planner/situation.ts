@@ -13,6 +13,7 @@ import {
 } from '../workload/rates.ts';
 import { type Offer, type OfferSources, offersOf } from './offers.ts';
 import { type Conclusion, conclude, type StateSettings } from './states.ts';
+import type { TransitionSettings, Wish } from './transition.ts';
 
 /** All that was read, as of one tick. */
 export interface Reading {
@@ -30,7 +31,7 @@ export interface Reading {
   readonly unsynced: readonly string[];
 }
 
-export interface DecideSettings extends RateSettings, StateSettings {
+export interface DecideSettings extends RateSettings, StateSettings, TransitionSettings {
   /** A stale plan stands this long (s). */
   readonly staleAfterSeconds: number;
   readonly trustSilence: boolean;
@@ -49,10 +50,12 @@ export interface DecideSettings extends RateSettings, StateSettings {
 export interface Memory {
   /** Last decision per Deployment, by `namespace/name`. */
   readonly decisions: ReadonlyMap<string, Decision>;
+  /** What the plans of the hold-down time wanted, by `namespace/name`. */
+  readonly recent: ReadonlyMap<string, readonly Wish[]>;
   /** Last known shape per name. */
   readonly shapes: ReadonlyMap<string, Shape>;
 }
-export const emptyMemory: Memory = { decisions: new Map(), shapes: new Map() };
+export const emptyMemory: Memory = { decisions: new Map(), recent: new Map(), shapes: new Map() };
 
 /** One model in one namespace (or in all of them, pooled). */
 export interface Group {

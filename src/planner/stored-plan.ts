@@ -1,6 +1,8 @@
 import type { Decision, PlanToKeep, Target } from '../domain.ts';
 import type { PlanSummary } from './board.ts';
 import type { Decided, ModelReport } from './decide.ts';
+import type { Memory } from './situation.ts';
+import type { Wish } from './transition.ts';
 
 /** What the leader said at one tick, for the other replicas and for whoever leads next. */
 export interface StoredPlan {
@@ -11,6 +13,7 @@ export interface StoredPlan {
   readonly plan: PlanSummary | null;
   /** Last decision by `namespace/name`. */
   readonly decisions: ReadonlyMap<string, Decision>;
+  readonly recent: Memory['recent'];
 }
 
 /** Of another version nothing is taken over. */
@@ -24,14 +27,25 @@ const encoded = ({ targets, models, plan, memory }: Decided): string =>
     models,
     plan: plan === null ? null : { status: plan.status, cost: plan.cost },
     decisions: [...memory.decisions],
+    recent: [...memory.recent].map(([key, wishes]) => [key, wishes.flatMap(({ at, replicas }) => [at, replicas])]),
   });
 
 const decoded = (at: number, text: string): StoredPlan | null => {
-  const { version, targets, models, plan, decisions } = JSON.parse(text);
+  const { version, targets, models, plan, decisions, recent } = JSON.parse(text);
   if (version !== documentVersion) return null;
   const labelled = targets.map((target: Omit<Target, 'labels'>) => ({ ...target, labels: {} }));
-  return { at, targets: labelled, models, plan, decisions: new Map(decisions) };
+  return {
+    at,
+    targets: labelled,
+    models,
+    plan,
+    decisions: new Map(decisions),
+    recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wishesOf(flat)])),
+  };
 };
+/** Times and replicas in turn: there are many. */
+const wishesOf = (flat: readonly number[]): readonly Wish[] =>
+  flat.flatMap((at, index) => (index % 2 === 0 ? [{ at, replicas: flat[index + 1]! }] : []));
 
 /** Who is leading: the uid of the Lease, and how often it has changed hands. */
 export interface Term {

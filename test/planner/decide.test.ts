@@ -12,6 +12,8 @@ const settings: DecideSettings = {
   windowSeconds: 60,
   shapeWindowSeconds: 240,
   headroom: 0,
+  holdDownSeconds: 0,
+  switchSavings: 0,
   idleAfterSeconds: 240,
   settleSeconds: 2,
   staleAfterSeconds: 300,
@@ -62,7 +64,11 @@ const reading = (now: number, given: Workload | null, more: Partial<Reading> = {
     ['ns/l40s', foundProfile('l40s', 2)],
   ]),
   bounds: new Map(),
-  ready: new Map(),
+  // More than any target: nothing has to start.
+  ready: new Map([
+    ['ns/h100', 100],
+    ['ns/l40s', 100],
+  ]),
   gatewayUnchangedSince: null,
   unsynced: [],
   ...more,
@@ -284,6 +290,7 @@ test('models decided one after the other get the same targets as together', () =
   const given = reading(2002, workload(2002, { m: busy(1410, 2000), n: busy(1410, 2000) }), {
     deployments: all,
     profiles,
+    ready: new Map([...all.keys()].map((key) => [key, 100])),
   });
   const [together, alone] = [run(given), run(given, emptyMemory, { keepSnapshot: false })];
   expect(targets(together)).toEqual({ 'ns/m-h100': 0, 'ns/m-l40s': 2, 'ns/n-h100': 0, 'ns/n-l40s': 2 });
@@ -337,5 +344,88 @@ describe('a user who fixes the replicas', () => {
     const decided = run(reading(2002, busyNow, { deployments: both }));
     expect(targets(decided)).toEqual({ 'ns/h100': 0, 'ns/l40s': 1 });
     expect(decided.models[0]?.unserved.maxReplicas).toBeCloseTo(1);
+  });
+});
+
+describe('toward a plan', () => {
+  const careful = { holdDownSeconds: 120, switchSavings: 0.05 };
+  /** 3 req/s up to 2000, then `rate`. */
+  const changed = (now: number, requests: number) => {
+    const after = times(2010, now).map((time) => record(time, requests, { '100:60': requests }));
+    return reading(now + 2, workload(now + 2, { m: [...busy(1410, 2000), ...after] }));
+  };
+  const from = (first: Reading) => {
+    let memory = emptyMemory;
+    const tick = (given: Reading) => {
+      const decided = run(given, memory, careful);
+      memory = decided.memory;
+      return targets(decided);
+    };
+    tick(first);
+    return tick;
+  };
+
+  test('before plans reach back for the hold-down time nothing that runs is given up', () => {
+    const tick = from(reading(2002, workload(2002, { m: busy(1410, 2000) })));
+    expect(tick(changed(2010, 30))).toEqual({ 'ns/h100': 1, 'ns/l40s': 2 });
+    expect(tick(changed(2110, 30))).toEqual({ 'ns/h100': 1, 'ns/l40s': 2 });
+    expect(tick(changed(2120, 30))).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+  });
+
+  test('growth is at once, and what it was for stays for the hold-down time', () => {
+    const tick = from(reading(2002, workload(2002, { m: busy(1410, 2000) })));
+    for (let now = 2010; now <= 2200; now += 10) tick(changed(now, 30));
+    const grown = tick(changed(2270, 60));
+    expect(grown).toEqual({ 'ns/h100': 0, 'ns/l40s': 3 });
+    expect(tick(changed(2340, 30))).toEqual(grown);
+  });
+
+  test('another mix waits until it is Ready', () => {
+    const settledAt = { ...emptyMemory, decisions: new Map([['ns/h100', { replicas: 1, asOf: 2000 }]]) };
+    const memory = {
+      ...settledAt,
+      recent: new Map([
+        ['ns/h100', [{ at: 0, replicas: 0 }]],
+        ['ns/l40s', [{ at: 0, replicas: 0 }]],
+      ]),
+    };
+    const at = (ready: number) =>
+      targets(
+        run(
+          reading(2002, workload(2002, { m: busy(1410, 2000) }), {
+            ready: new Map([
+              ['ns/h100', 1],
+              ['ns/l40s', ready],
+            ]),
+          }),
+          memory,
+          careful,
+        ),
+      );
+    expect(at(0)).toEqual({ 'ns/h100': 1, 'ns/l40s': 2 });
+    expect(at(1)).toEqual({ 'ns/h100': 1, 'ns/l40s': 2 });
+    expect(at(2)).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+  });
+
+  test('another mix that saves too little is not begun', () => {
+    const recent = new Map(['ns/h100', 'ns/l40s'].map((key) => [key, [{ at: 0, replicas: 0 }]] as const));
+    const decisions = new Map([
+      ['ns/h100', { replicas: 1, asOf: 2000 }],
+      ['ns/l40s', { replicas: 0, asOf: 2000 }],
+    ]);
+    const given = reading(2002, workload(2002, { m: busy(1410, 2000) }));
+    const mix = (switchSavings: number) =>
+      targets(run(given, { ...emptyMemory, decisions, recent }, { ...careful, switchSavings }));
+    // 2 L40S at 1 in place of one H100 at 4 save half.
+    expect(mix(0.4)).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+    expect(mix(0.6)).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+  });
+
+  test('idle goes to the label at once', () => {
+    const tick = from(reading(2002, workload(2002, { m: busy(1410, 2000) })));
+    for (let now = 2010; now <= 2200; now += 10) tick(changed(now, 30));
+    const empty = times(2210, 2500).map((time) => record(time, 0, {}));
+    const idle = workload(2502, { m: [...busy(1410, 2200), ...empty] }, { heartbeatAt: 2500 });
+    expect(tick(reading(2502, idle))).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
   });
 });

@@ -41,6 +41,8 @@ const setUp = (behind = 0, gateways = 1, recordSeconds = 10) => {
       windowSeconds: 60,
       shapeWindowSeconds: 240,
       headroom: 0,
+      holdDownSeconds: 0,
+      switchSavings: 0,
       idleAfterSeconds: 240,
       settleSeconds: 2,
       staleAfterSeconds: 300,

@@ -8,7 +8,11 @@ import type { Store } from '../../src/workload/store.ts';
 import { deployment } from '../helpers/deployments.ts';
 
 const decided = (replicas: number, asOf: number): Decided => ({
-  memory: { decisions: new Map([['ns/a', { replicas, asOf }]]), shapes: new Map() },
+  memory: {
+    decisions: new Map([['ns/a', { replicas, asOf }]]),
+    recent: new Map([['ns/a', [{ at: 4890, replicas: 2 }]]]),
+    shapes: new Map(),
+  },
   targets: [
     {
       namespace: 'ns',
@@ -48,7 +52,7 @@ const setUp = () => {
           if (!superseded) board.publish(result, clock.now);
           problems.push(...found);
         },
-        restore: (decisions) => planner.restored.push([...decisions]),
+        restore: ({ decisions, recent }) => planner.restored.push([...decisions, ...recent]),
       },
       board,
       clock: () => clock.now,
@@ -90,7 +94,12 @@ test('the next leader starts from the last plan', async () => {
   two.lead(1);
   two.planner.wants = 4;
   await two.turn();
-  expect(two.planner.restored).toEqual([[['ns/a', { replicas: 3, asOf: 4900 }]]]);
+  expect(two.planner.restored).toEqual([
+    [
+      ['ns/a', { replicas: 3, asOf: 4900 }],
+      ['ns/a', [{ at: 4890, replicas: 2 }]],
+    ],
+  ]);
   expect(two.answer()).toBe(4);
   await two.turn();
   expect(two.planner.restored).toHaveLength(1);

@@ -1,0 +1,115 @@
+/** One variant on the way from what is asked for now to what the plan wants. */
+export interface Step {
+  readonly key: string;
+  /** Of one replica (money/h). */
+  readonly price: number;
+  /** What the plan wants. */
+  readonly planned: number;
+  /** What was published last, or else what runs. */
+  readonly current: number;
+  readonly ready: number;
+  /** What earlier plans wanted, oldest first: those of the hold-down time, and the one before it. */
+  readonly recent: readonly Wish[];
+}
+
+/** Replicas that a plan wanted, and when (Unix s). */
+export interface Wish {
+  readonly at: number;
+  readonly replicas: number;
+}
+
+export interface TransitionSettings {
+  /** A target falls only to the most that was wanted for so long (s). */
+  readonly holdDownSeconds: number;
+  /** A mix for which some variant must grow is worth changing to only if it saves this share of the cost. */
+  readonly switchSavings: number;
+}
+
+/** What mixes can do, by key; a mix lists every variant. */
+export interface Mixes {
+  /** Whether the demand is served by exactly these replicas. */
+  carries(mix: ReadonlyMap<string, number>): boolean;
+  /** The cheapest mix that serves the demand with at most these replicas; null = none does. */
+  cheapestWithin(most: ReadonlyMap<string, number>): ReadonlyMap<string, number> | null;
+}
+
+export interface Transition {
+  /** Replicas to publish. */
+  readonly targets: ReadonlyMap<string, number>;
+  /** The wishes to remember. */
+  readonly recent: ReadonlyMap<string, readonly Wish[]>;
+}
+
+/** Growth beyond this factor waits until another plan wants it too: one broken record must not buy a fleet. */
+const unconfirmedGrowth = 3;
+
+/**
+ * Up at once, down after the hold-down time, to another mix only if that is worth it, and never with a gap: what is given
+ * up stays until what replaces it is Ready.
+ */
+export const transition = (
+  steps: readonly Step[],
+  mixes: Mixes,
+  now: number,
+  { holdDownSeconds, switchSavings }: TransitionSettings,
+): Transition => {
+  const planned = worthwhile(steps, mixes, switchSavings);
+  const wanted = (step: Step): number => planned.get(step.key) ?? step.planned;
+  const since = now - holdDownSeconds;
+  const recent = new Map(
+    steps.map((step) => [step.key, [...remembered(step.recent, since), { at: now, replicas: wanted(step) }]]),
+  );
+  const held = new Map(
+    steps.map((step) => [step.key, heldUp(confirmed(step, wanted(step)), step.current, recent.get(step.key)!, since)]),
+  );
+  return { targets: withoutGap(steps, held, mixes), recent };
+};
+
+/** The wishes since then, and the last one before. */
+const remembered = (wishes: readonly Wish[], since: number): readonly Wish[] =>
+  wishes.slice(
+    Math.max(
+      0,
+      wishes.findLastIndex(({ at }) => at <= since),
+    ),
+  );
+
+/** Not below what any plan wanted since then; and nothing falls before plans reach back so far. */
+const heldUp = (wants: number, current: number, wishes: readonly Wish[], since: number): number => {
+  const reachesBack = wishes.some(({ at }) => at <= since);
+  const meanwhile = wishes.slice(0, -1).filter(({ at }) => at > since);
+  return Math.max(wants, reachesBack ? 0 : current, ...meanwhile.map(({ replicas }) => replicas));
+};
+
+/** The plan, or the cheapest part of what there is, where a variant would have to grow for too small a saving. */
+const worthwhile = (steps: readonly Step[], mixes: Mixes, switchSavings: number): ReadonlyMap<string, number> => {
+  const planned = new Map(steps.map((step) => [step.key, step.planned]));
+  const grows = steps.some(({ planned: wants, current }) => wants > current);
+  if (!grows || switchSavings <= 0) return planned;
+  const stays = mixes.cheapestWithin(new Map(steps.map(({ key, current }) => [key, current])));
+  const cost = (mix: ReadonlyMap<string, number>) =>
+    steps.reduce((sum, { key, price }) => sum + price * (mix.get(key) ?? 0), 0);
+  return stays !== null && cost(planned) > (1 - switchSavings) * cost(stays) ? stays : planned;
+};
+
+const confirmed = ({ current, recent }: Step, wants: number): number => {
+  if (current === 0) return wants;
+  const most = unconfirmedGrowth * current;
+  const last = recent.at(-1)?.replicas ?? 0;
+  return last > most ? wants : Math.min(wants, most);
+};
+
+/** Where some variants grow and others shrink, nothing shrinks until what is Ready carries the demand without it. */
+const withoutGap = (
+  steps: readonly Step[],
+  targets: ReadonlyMap<string, number>,
+  mixes: Mixes,
+): ReadonlyMap<string, number> => {
+  const target = ({ key }: Step): number => targets.get(key) ?? 0;
+  const starting = steps.some((step) => target(step) > step.ready && target(step) > 0);
+  const shrinking = steps.some((step) => target(step) < step.current);
+  if (!starting || !shrinking) return targets;
+  const readyThen = new Map(steps.map((step) => [step.key, Math.min(target(step), step.ready)]));
+  if (mixes.carries(readyThen)) return targets;
+  return new Map(steps.map((step) => [step.key, Math.max(target(step), step.current)]));
+};

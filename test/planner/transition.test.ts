@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest';
+import { type Step, type TransitionSettings, transition, type Wish } from '../../src/planner/transition.ts';
+
+/** Demand 10; one replica of `a` carries 2 for 1, one of `b` carries 5 for 2. */
+const [load, capacity, price] = [10, { a: 2, b: 5 }, { a: 1, b: 2 }] as const;
+const carried = (mix: ReadonlyMap<string, number>): number =>
+  capacity.a * (mix.get('a') ?? 0) + capacity.b * (mix.get('b') ?? 0);
+const mixesFor = (demand: number) => ({
+  carries: (mix: ReadonlyMap<string, number>) => carried(mix) >= demand,
+  cheapestWithin: (most: ReadonlyMap<string, number>) => {
+    let best: Map<string, number> | null = null;
+    const cost = (mix: ReadonlyMap<string, number>) => price.a * (mix.get('a') ?? 0) + price.b * (mix.get('b') ?? 0);
+    for (let a = 0; a <= (most.get('a') ?? 0); a += 1)
+      for (let b = 0; b <= (most.get('b') ?? 0); b += 1) {
+        const mix = new Map([
+          ['a', a],
+          ['b', b],
+        ]);
+        if (carried(mix) >= demand && (best === null || cost(mix) < cost(best))) best = mix;
+      }
+    return best;
+  },
+});
+const settings: TransitionSettings = { holdDownSeconds: 120, switchSavings: 0.05 };
+const wish = (at: number, replicas: number): Wish => ({ at, replicas });
+/** Plans have been made for long, and wanted nothing of late. */
+const step = (key: 'a' | 'b', current: number, planned: number, more: Partial<Step> = {}): Step => ({
+  key,
+  price: price[key],
+  planned,
+  current,
+  ready: current,
+  recent: [wish(0, 0)],
+  ...more,
+});
+const run = (steps: readonly Step[], now = 1000, more: Partial<TransitionSettings> = {}, demand: number = load) =>
+  Object.fromEntries(transition(steps, mixesFor(demand), now, { ...settings, ...more }).targets);
+
+describe('up and down', () => {
+  test('up at once', () => {
+    expect(run([step('a', 2, 5)])).toEqual({ a: 5 });
+  });
+
+  test('down when the lower answer has held', () => {
+    const falling = (since: number) => [step('a', 5, 3, { recent: [wish(since - 10, 5), wish(since, 3)] })];
+    expect(run(falling(990))).toEqual({ a: 5 });
+    expect(run(falling(890))).toEqual({ a: 3 });
+  });
+
+  test('down to the most that was wanted meanwhile, not to the last', () => {
+    expect(run([step('a', 9, 3, { recent: [wish(870, 9), wish(890, 5), wish(950, 6), wish(990, 2)] })])).toEqual({
+      a: 6,
+    });
+  });
+
+  test('nothing falls before plans reach back so far', () => {
+    expect(run([step('a', 5, 3, { recent: [] })])).toEqual({ a: 5 });
+    expect(run([step('a', 5, 3, { recent: [wish(881, 3)] })])).toEqual({ a: 5 });
+    expect(run([step('a', 5, 3, { recent: [wish(880, 3)] })])).toEqual({ a: 3 });
+  });
+
+  test('without a hold-down time the plan is the target', () => {
+    expect(run([step('a', 5, 3, { recent: [wish(990, 5)] })], 1000, { holdDownSeconds: 0 })).toEqual({ a: 3 });
+  });
+
+  test('a load that wobbles at a boundary changes nothing after the first rise', () => {
+    let current = 5;
+    let recent: readonly Wish[] = [];
+    const said = new Set<number>();
+    for (let tick = 0; tick < 360; tick += 1) {
+      const planned = tick % 7 < 3 ? 6 : 5;
+      const { targets, recent: next } = transition(
+        [step('a', current, planned, { recent })],
+        mixesFor(2 * planned),
+        1000 + 10 * tick,
+        settings,
+      );
+      current = targets.get('a')!;
+      recent = next.get('a')!;
+      said.add(current);
+      expect(recent.length).toBeLessThanOrEqual(14);
+    }
+    expect([...said]).toEqual([6]);
+  });
+});
+
+describe('growth beyond three times', () => {
+  test('waits for a second plan that wants it', () => {
+    expect(run([step('a', 2, 20)])).toEqual({ a: 6 });
+    expect(run([step('a', 6, 20, { recent: [wish(990, 20)] })])).toEqual({ a: 20 });
+  });
+
+  test('from zero is at once', () => {
+    expect(run([step('a', 0, 20)])).toEqual({ a: 20 });
+  });
+});
+
+describe('another mix', () => {
+  test('that saves too little is not changed to', () => {
+    // 5 a for 5; 2 b for 4 would save 20 %.
+    expect(run([step('a', 5, 0), step('b', 0, 2)], 1000, { switchSavings: 0.25 })).toEqual({ a: 5, b: 0 });
+  });
+
+  test('that saves enough is built up first, and what it replaces stays until it is Ready', () => {
+    const held = [wish(870, 5)];
+    expect(run([step('a', 5, 0, { recent: held }), step('b', 0, 2)])).toEqual({ a: 5, b: 2 });
+    expect(run([step('a', 5, 0), step('b', 2, 2, { ready: 1 })])).toEqual({ a: 5, b: 2 });
+    expect(run([step('a', 5, 0), step('b', 2, 2, { ready: 2 })])).toEqual({ a: 0, b: 2 });
+  });
+
+  test('plain shrinking need not save much', () => {
+    expect(run([step('a', 1, 0), step('b', 40, 39)], 1000, {}, 195)).toEqual({ a: 0, b: 39 });
+  });
+
+  test('when what there is does not suffice, the plan is the plan', () => {
+    expect(run([step('a', 2, 0), step('b', 0, 2)])).toEqual({ a: 2, b: 2 });
+  });
+
+  test('never less Ready than the demand while something can be kept, whatever the order in which pods start', () => {
+    let [a, b, ready] = [5, 0, 0];
+    let recent = new Map<string, readonly Wish[]>();
+    for (let tick = 0; tick < 40; tick += 1) {
+      const steps = [
+        step('a', a, 0, { ready: a, recent: recent.get('a') ?? [] }),
+        step('b', b, 2, { ready, recent: recent.get('b') ?? [] }),
+      ];
+      const next = transition(steps, mixesFor(load), 1000 + 10 * tick, settings);
+      [a, b] = [next.targets.get('a')!, next.targets.get('b')!];
+      recent = new Map(next.recent);
+      if (tick === 20) ready = 1;
+      if (tick === 30) ready = 2;
+      expect(2 * a + 5 * Math.min(b, ready)).toBeGreaterThanOrEqual(load);
+    }
+    expect([a, b]).toEqual([0, 2]);
+  });
+});
