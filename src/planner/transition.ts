@@ -99,17 +99,16 @@ const confirmed = ({ current, recent }: Step, wants: number): number => {
   return last > most ? wants : Math.min(wants, most);
 };
 
-/** Where some variants grow and others shrink, nothing shrinks until what is Ready carries the demand without it. */
+/** While some variants start replicas, no other shrinks until what is Ready carries the demand without what it gives up. */
 const withoutGap = (
   steps: readonly Step[],
   targets: ReadonlyMap<string, number>,
   mixes: Mixes,
 ): ReadonlyMap<string, number> => {
   const target = ({ key }: Step): number => targets.get(key) ?? 0;
-  const starting = steps.some((step) => target(step) > step.ready && target(step) > 0);
-  const shrinking = steps.some((step) => target(step) < step.current);
-  if (!starting || !shrinking) return targets;
-  const readyThen = new Map(steps.map((step) => [step.key, Math.min(target(step), step.ready)]));
-  if (mixes.carries(readyThen)) return targets;
-  return new Map(steps.map((step) => [step.key, Math.max(target(step), step.current)]));
+  const shrinks = (step: Step): boolean => target(step) < step.current;
+  const starts = (step: Step): boolean => !shrinks(step) && target(step) > step.ready;
+  if (!steps.some(starts) || !steps.some(shrinks)) return targets;
+  const soon = new Map(steps.map((step) => [step.key, starts(step) ? step.ready : target(step)]));
+  return mixes.carries(soon) ? targets : new Map(steps.map((step) => [step.key, Math.max(target(step), step.current)]));
 };

@@ -112,6 +112,11 @@ describe('another mix', () => {
     expect(run([step('a', 1, 0), step('b', 40, 39)], 1000, {}, 195)).toEqual({ a: 0, b: 39 });
   });
 
+  test('a variant that shrinks by itself waits for none of its own pods', () => {
+    expect(run([step('a', 9, 5, { ready: 1 })])).toEqual({ a: 5 });
+    expect(run([step('a', 9, 5, { ready: 1 }), step('b', 0, 0)])).toEqual({ a: 5, b: 0 });
+  });
+
   test('when what there is does not suffice, the plan is the plan', () => {
     expect(run([step('a', 2, 0), step('b', 0, 2)])).toEqual({ a: 2, b: 2 });
   });
