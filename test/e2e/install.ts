@@ -14,7 +14,9 @@ const externalApiServices = [...apiServices, 'v1beta1.external.metrics.k8s.io'];
  * Applies manifests/ as users do, with the API server led to a process on this host in place of the Deployment's pods:
  * the Service becomes an ExternalName. Answers a token of gpumix's ServiceAccount.
  */
-export const installOnHost = async ({ kubectl, apply }: Cluster = cluster, external = false) => {
+export const installOnHost = async ({ kubectl, apply, field }: Cluster = cluster, external = false) => {
+  const ending = await field('{.metadata.deletionTimestamp}', 'namespace', 'gpumix-system', '--ignore-not-found');
+  if (ending !== '') await kubectl(['wait', '--for=delete', 'namespace/gpumix-system', '--timeout=60s']);
   await kubectl([
     'apply',
     '--server-side',

@@ -24,8 +24,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await kubectl(['delete', '-k', join(root, 'manifests/overlays/upstream'), '--ignore-not-found', '--wait=false']);
-  await kubectl(['delete', '-k', join(root, 'manifests/samples/aibrix'), '--ignore-not-found', '--wait=false']);
+  await kubectl(['delete', '-k', join(root, 'manifests/overlays/upstream'), '--ignore-not-found']);
+  await kubectl(['delete', '-k', join(root, 'manifests/samples/aibrix'), '--ignore-not-found']);
   await kubectl(['delete', '-f', crds, '--ignore-not-found', '--wait=false']);
 });
 
