@@ -105,6 +105,11 @@ export const settings = {
   shapeWindowSeconds: setting(atLeast(1), '240', 'span over which ended requests become a shape (s)'),
   headroom: setting(atLeast(0), '0.1', 'extra demand planned for; 0.1 = 10 %'),
   holdDownSeconds: setting(seconds, '120', 'how long a lower target must have been wanted before it is published (s)'),
+  growAtOnce: setting(
+    atLeast(1),
+    '3',
+    'factor by which a target may grow at once; growth beyond it waits for a second plan that wants it',
+  ),
   switchSavings: setting(
     atLeast(0),
     '0.05',

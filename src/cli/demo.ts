@@ -120,7 +120,14 @@ const embeddedWorld = (speed: number) => {
     solve: (snapshot) => planOf(snapshot, () => performance.now()),
     board,
     // Each plan is shown as it is, and followed at once.
-    settings: { ...config, holdDownSeconds: 0, switchSavings: 0, prices: priceTable({}), keepSnapshot: true },
+    settings: {
+      ...config,
+      holdDownSeconds: 0,
+      switchSavings: 0,
+      growAtOnce: 1e9,
+      prices: priceTable({}),
+      keepSnapshot: true,
+    },
     clock,
     onTick: (decided) => {
       last = tickOf(decided, clock());

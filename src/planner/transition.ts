@@ -23,6 +23,8 @@ export interface TransitionSettings {
   readonly holdDownSeconds: number;
   /** A mix for which some variant must grow is worth changing to only if it saves this share of the cost. */
   readonly switchSavings: number;
+  /** Growth beyond this factor waits until another plan wants it too: one broken record must not buy a fleet. */
+  readonly growAtOnce: number;
 }
 
 /** What mixes can do, by key; a mix lists every variant. */
@@ -40,9 +42,6 @@ export interface Transition {
   readonly recent: ReadonlyMap<string, readonly Wish[]>;
 }
 
-/** Growth beyond this factor waits until another plan wants it too: one broken record must not buy a fleet. */
-const unconfirmedGrowth = 3;
-
 /**
  * Up at once, down after the hold-down time, to another mix only if that is worth it, and never with a gap: what is given
  * up stays until what replaces it is Ready.
@@ -51,7 +50,7 @@ export const transition = (
   steps: readonly Step[],
   mixes: Mixes,
   now: number,
-  { holdDownSeconds, switchSavings }: TransitionSettings,
+  { holdDownSeconds, switchSavings, growAtOnce }: TransitionSettings,
 ): Transition => {
   const planned = worthwhile(steps, mixes, switchSavings);
   const wanted = (step: Step): number => planned.get(step.key) ?? step.planned;
@@ -60,7 +59,10 @@ export const transition = (
     steps.map((step) => [step.key, [...remembered(step.recent, since), { at: now, replicas: wanted(step) }]]),
   );
   const held = new Map(
-    steps.map((step) => [step.key, heldUp(confirmed(step, wanted(step)), step.current, recent.get(step.key)!, since)]),
+    steps.map((step) => [
+      step.key,
+      heldUp(confirmed(step, wanted(step), growAtOnce), step.current, recent.get(step.key)!, since),
+    ]),
   );
   return { targets: withoutGap(steps, held, mixes), recent };
 };
@@ -92,9 +94,9 @@ const worthwhile = (steps: readonly Step[], mixes: Mixes, switchSavings: number)
   return stays !== null && cost(planned) > (1 - switchSavings) * cost(stays) ? stays : planned;
 };
 
-const confirmed = ({ current, recent }: Step, wants: number): number => {
+const confirmed = ({ current, recent }: Step, wants: number, growAtOnce: number): number => {
   if (current === 0) return wants;
-  const most = unconfirmedGrowth * current;
+  const most = Math.floor(growAtOnce * current);
   const last = recent.at(-1)?.replicas ?? 0;
   return last > most ? wants : Math.min(wants, most);
 };

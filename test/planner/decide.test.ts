@@ -14,6 +14,7 @@ const settings: DecideSettings = {
   headroom: 0,
   holdDownSeconds: 0,
   switchSavings: 0,
+  growAtOnce: 3,
   idleAfterSeconds: 240,
   settleSeconds: 2,
   staleAfterSeconds: 300,

@@ -43,6 +43,7 @@ const setUp = (behind = 0, gateways = 1, recordSeconds = 10) => {
       headroom: 0,
       holdDownSeconds: 0,
       switchSavings: 0,
+      growAtOnce: 3,
       idleAfterSeconds: 240,
       settleSeconds: 2,
       staleAfterSeconds: 300,

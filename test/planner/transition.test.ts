@@ -21,7 +21,7 @@ const mixesFor = (demand: number) => ({
     return best;
   },
 });
-const settings: TransitionSettings = { holdDownSeconds: 120, switchSavings: 0.05 };
+const settings: TransitionSettings = { holdDownSeconds: 120, switchSavings: 0.05, growAtOnce: 3 };
 const wish = (at: number, replicas: number): Wish => ({ at, replicas });
 /** Plans have been made for long, and wanted nothing of late. */
 const step = (key: 'a' | 'b', current: number, planned: number, more: Partial<Step> = {}): Step => ({
