@@ -14,6 +14,7 @@ const layers: Record<string, number> = {
   'workload/gateway-records': 1,
   'profiles/profile': 1,
   'profiles/throughput': 1,
+  'profiles/served': 1,
   'cluster/variant': 1,
   'cluster/bounds': 1,
   'cluster/pods': 1,

@@ -1,5 +1,6 @@
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import type { Decision, Demand, Model, Plan, Shortage, Snapshot, Target, Variant } from '../domain.ts';
+import { servedByProfile } from '../profiles/served.ts';
 import { shapeOf } from '../workload/rates.ts';
 import type { Offer } from './offers.ts';
 import { joined } from './plan.ts';
@@ -13,7 +14,6 @@ import {
   type Situation,
   situationOf,
 } from './situation.ts';
-import { servedByProfile } from './snapshot.ts';
 import type { State } from './states.ts';
 import { towardPlan } from './toward-plan.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '../domain.ts';
 import { GpumixError } from '../errors.ts';
 import { profileOf } from '../profiles/profile.ts';
-import { beyondSloThroughput, throughputAt } from '../profiles/throughput.ts';
+import { type Served, servedByProfile } from '../profiles/served.ts';
 
 /**
  * Reads a snapshot document.
@@ -63,22 +63,6 @@ export const snapshotDocument = (snapshot: Snapshot): Record<string, unknown> =>
     })),
   })),
 });
-
-/** What a variant serves of each row of demand by its profile. */
-export const servedByProfile = (profile: Profile, demand: readonly Demand[]): Served => {
-  const rows = demand.map(({ inputTokens, outputTokens }) => throughputAt(profile, inputTokens, outputTokens));
-  const percentile = profile.slo?.percentile ?? 0;
-  return {
-    throughput: rows.map(({ throughput }) => throughput),
-    throughputBeyondSlo: demand.map(({ inputTokens, outputTokens }, row) =>
-      rows[row]!.throughput > 0 ? rows[row]!.throughput : beyondSloThroughput(profile, inputTokens, outputTokens),
-    ),
-    e2eSeconds: profile.e2eSeconds === null ? null : rows.map(({ e2eSeconds }) => e2eSeconds),
-    sloShare: percentile > 0 ? (100 - percentile) / 100 : null,
-  };
-};
-
-type Served = Pick<Variant, 'throughput' | 'throughputBeyondSlo' | 'e2eSeconds' | 'sloShare'>;
 
 /**
  * Throughput beyond the SLO where only that within it is known: as at the nearest row that is served (distance in log2

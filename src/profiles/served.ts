@@ -1,0 +1,59 @@
+import type { Demand, Profile, Slo, Variant } from '../domain.ts';
+import { beyondSloThroughput, throughputAt } from './throughput.ts';
+
+/** What one replica does of each row of demand. */
+export type Served = Pick<Variant, 'throughput' | 'throughputBeyondSlo' | 'e2eSeconds' | 'sloShare'>;
+
+/** What a variant serves of each row of demand by its profile. */
+export const servedByProfile = (profile: Profile, demand: readonly Demand[]): Served => {
+  const rows = demand.map(({ inputTokens, outputTokens }) => throughputAt(profile, inputTokens, outputTokens));
+  const percentile = profile.slo?.percentile ?? 0;
+  const sloShare = percentile > 0 ? (100 - percentile) / 100 : null;
+  const e2eSeconds = profile.e2eSeconds === null ? null : rows.map(({ e2eSeconds: seconds }) => seconds);
+  const alone = rows.map(({ throughput }) => throughput);
+  const throughput =
+    e2eSeconds === null || loadsAdd(profile.slo) ? alone : derated(demand, alone, e2eSeconds, sloShare ?? 0);
+  return {
+    throughput,
+    throughputBeyondSlo: demand.map(({ inputTokens, outputTokens }, row) =>
+      throughput[row]! > 0 ? throughput[row]! : beyondSloThroughput(profile, inputTokens, outputTokens),
+    ),
+    e2eSeconds,
+    sloShare,
+  };
+};
+
+/**
+ * Whether half of one size's throughput and half of another's fill a replica. A limit on the time per output token bounds
+ * each iteration of the engine, whatever is in the batch. An end-to-end limit alone lets short requests run in a larger
+ * batch than long ones could be in.
+ */
+const loadsAdd = (slo: Slo | null): boolean => slo?.e2e === undefined || slo.tpot !== undefined;
+
+/**
+ * Throughput where all sizes share one batch, no larger than the tightest size allows: by Little's law n_c = μ_c T_c
+ * requests are in flight when size c alone is served at its limit, so with N = min n_c a replica serves N / T_c of it.
+ * @param mayMiss share of the requests whose limit need not hold: the tightest sizes up to that share do not count
+ * @example derated(two sizes of equal rate, [6, 1], [1, 4], 0) // => [4, 1]: 6 in flight are too many for the second
+ */
+export const derated = (
+  demand: readonly Demand[],
+  throughput: readonly number[],
+  e2eSeconds: readonly number[],
+  mayMiss: number,
+): number[] => {
+  const inFlight = throughput.map((rate, row) => rate * e2eSeconds[row]!);
+  const limited = demand
+    .flatMap(({ arrivalRate }, row) =>
+      arrivalRate > 0 && inFlight[row]! > 0 ? { arrivalRate, most: inFlight[row]! } : [],
+    )
+    .sort((a, b) => a.most - b.most);
+  const total = limited.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
+  let missed = 0;
+  const tightest = limited.find(({ arrivalRate }) => {
+    missed += arrivalRate;
+    return missed > mayMiss * total * (1 + 1e-12);
+  });
+  if (tightest === undefined) return [...throughput];
+  return throughput.map((rate, row) => (inFlight[row]! > 0 ? Math.min(rate, tightest.most / e2eSeconds[row]!) : rate));
+};
