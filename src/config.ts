@@ -122,6 +122,11 @@ export const settings = {
     'false',
     'take a missing record for an interval without requests; for gateways that gpumix cannot see',
   ),
+  engineMetricsPort: setting(
+    wholeOrNull,
+    '8000',
+    'where pods serve their engine’s metrics if their label model.aibrix.ai/metric-port or model.aibrix.ai/port does not say; empty = engines are not asked',
+  ),
   gatewaySelector: setting(
     text,
     'aibrix-gateway-plugins',

@@ -12,6 +12,7 @@ import type { RunningServer } from './api/start.ts';
 import { startServer } from './api/start.ts';
 import { certificateFromFiles } from './api/tls.ts';
 import { upstreamAdapter } from './api/upstream.ts';
+import { type Engines, watchEngines } from './cluster/engines.ts';
 import { kubernetes as connectKubernetes, type Kubernetes } from './cluster/kubernetes.ts';
 import { type Lease, wantLease } from './cluster/lease.ts';
 import { watchCluster } from './cluster/watch.ts';
@@ -60,6 +61,7 @@ export const serve = async (config: Config): Promise<void> => {
     cluster,
     readWorkload: (names) => reader.read(names),
     readProfiles: (wanted, now) => profiles(wanted, now),
+    engines: enginesOf(config),
     solve: (snapshot) => planOf(snapshot, () => performance.now(), { routing: save !== null }),
     board,
     settings: { ...config, prices: priceTable(config.prices), keepSnapshot: save !== null },
@@ -100,6 +102,14 @@ export const serve = async (config: Config): Promise<void> => {
   cluster.stop();
   await store.close();
 };
+
+const enginesOf = ({ engineMetricsPort: port, intervalSeconds }: Config): Engines | undefined =>
+  port === null
+    ? undefined
+    : watchEngines({ port, timeoutSeconds: 2, validSeconds: 3 * intervalSeconds }, async (url, timeoutSeconds) => {
+        const answer = await fetch(url, { signal: AbortSignal.timeout(timeoutSeconds * 1000), redirect: 'error' });
+        return await answer.text();
+      });
 
 /** Of several replicas the holder of a Lease beside the Service plans and makes certificates. */
 const leaseOf = (config: Config, kubernetes: Kubernetes, log: Logger): Lease =>

@@ -18,6 +18,7 @@ const layers: Record<string, number> = {
   'cluster/variant': 1,
   'cluster/bounds': 1,
   'cluster/pods': 1,
+  'cluster/engine-metrics': 1,
   'cluster/gateway': 1,
   'cluster/gpu-types': 1,
   solver: 1,

@@ -3,6 +3,7 @@ import type { ModelPod } from '../domain.ts';
 /** What is kept of a pod that belongs to a Deployment. */
 export interface DeploymentPod extends ModelPod {
   readonly ready: boolean;
+  readonly ip: string | null;
   /** Changes when the pod is replaced, its image changes or a container restarts. */
   readonly incarnation: string;
 }
@@ -20,6 +21,7 @@ export interface PodObject {
     }[];
   };
   readonly status?: {
+    readonly podIP?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly containerStatuses?: readonly { readonly restartCount: number; readonly imageID: string }[];
   };
@@ -41,6 +43,7 @@ export const deploymentPod = ({ metadata, status }: PodObject): DeploymentPod | 
     deployment: owner.name.slice(0, -suffix.length),
     labels,
     ready: status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
+    ip: status?.podIP ?? null,
     incarnation: [metadata.uid, ...containers].join(' '),
   };
 };

@@ -1,4 +1,5 @@
 import type { Bounds } from '../cluster/bounds.ts';
+import type { EngineReport } from '../cluster/engine-metrics.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Plan, Snapshot } from '../domain.ts';
@@ -20,10 +21,18 @@ export interface ClusterView {
   problems(): readonly string[];
 }
 
+/** The engines as the loop sees them. */
+export interface Engines {
+  observe(pods: readonly DeploymentPod[], clock: () => number): void;
+  report(pods: readonly DeploymentPod[], now: number): EngineReport | null;
+}
+
 export interface LoopParts {
   readonly cluster: ClusterView;
   readWorkload(names: readonly string[]): Promise<Workload>;
   readProfiles(wanted: readonly ModelDeployment[], now: number): Promise<Profiles>;
+  /** Asked of models that no request is seen of; absent = nobody is asked. */
+  readonly engines?: Engines | undefined;
   solve(snapshot: Snapshot): Plan;
   readonly board: Board;
   readonly settings: DecideSettings & { readonly intervalSeconds: number };
@@ -84,6 +93,14 @@ export const createLoop = (parts: LoopParts): Loop => {
     }
   };
 
+  const engineReports = (pods: ReadonlyMap<string, readonly DeploymentPod[]>, now: number) =>
+    new Map(
+      [...pods].flatMap(([key, some]) => {
+        const report = parts.engines?.report(some, now) ?? null;
+        return report === null ? [] : [[key, report] as const];
+      }),
+    );
+
   const tick = async (): Promise<void> => {
     const deployments = new Map([...cluster.deployments].sort(([a], [b]) => (a < b ? -1 : 1)));
     const names = new Set([...deployments.values()].flatMap(({ model, aliases }) => [model, ...aliases]));
@@ -91,18 +108,25 @@ export const createLoop = (parts: LoopParts): Loop => {
     const now = redisNow();
     lastInterval = intervalNumber();
     const profiles = await parts.readProfiles([...deployments.values()], now);
+    const pods = podsByDeployment(cluster.pods);
     const reading = {
       now,
       workload,
       deployments,
       profiles: profiles.found,
       bounds: cluster.bounds(now),
-      ready: readyPods(cluster.pods),
+      ready: readyPods(pods),
       gatewayUnchangedSince: cluster.gatewayUnchangedSince(now),
+      engines: engineReports(pods, now),
       unsynced: cluster.unsynced(),
     };
     const decided = decide(reading, memory, settings, parts.solve);
     memory = decided.memory;
+    const quiet = decided.models.filter(({ state }) => state !== 'fresh').flatMap((model) => model.deployments);
+    parts.engines?.observe(
+      quiet.flatMap((key) => pods.get(key) ?? []),
+      redisNow,
+    );
     const shared = await parts.share?.(decided, now);
     if (!shared?.superseded) board.publish(decided, clock());
     parts.onTick(decided, [
@@ -139,11 +163,8 @@ const undercount = (gatewayReplicas: number): readonly string[] =>
         `undercount possible: the gateway has ${gatewayReplicas} replicas, which overwrite each other's records; demand may be ${gatewayReplicas} times what is seen`,
       ];
 
-const readyPods = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string, number> => {
-  const counts = new Map<string, number>();
-  for (const { namespace, deployment, ready } of pods.values()) {
-    const key = `${namespace}/${deployment}`;
-    if (ready) counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return counts;
-};
+const podsByDeployment = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string, readonly DeploymentPod[]> =>
+  Map.groupBy(pods.values(), ({ namespace, deployment }) => `${namespace}/${deployment}`);
+
+const readyPods = (pods: ReadonlyMap<string, readonly DeploymentPod[]>): ReadonlyMap<string, number> =>
+  new Map([...pods].map(([key, some]) => [key, some.filter(({ ready }) => ready).length]));

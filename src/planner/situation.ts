@@ -1,4 +1,5 @@
 import type { Bounds } from '../cluster/bounds.ts';
+import { type EngineReport, together } from '../cluster/engine-metrics.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Decision, Demand, Snapshot } from '../domain.ts';
 import type { FoundProfile } from '../profiles/profile.ts';
@@ -27,6 +28,8 @@ export interface Reading {
   /** Ready pods by Deployment. */
   readonly ready: ReadonlyMap<string, number>;
   readonly gatewayUnchangedSince: number | null;
+  /** What the engines of quiet models say, by Deployment. */
+  readonly engines: ReadonlyMap<string, EngineReport>;
   /** Watches that have not read their list yet. */
   readonly unsynced: readonly string[];
 }
@@ -112,7 +115,7 @@ export const situationOf = (group: Group, reading: Reading, memory: Memory, sett
 
 type Concluded = Pick<Situation, 'conclusion' | 'dataAt'>;
 
-const conclusionOf = ({ aliases }: Group, reading: Reading, settings: DecideSettings): Concluded => {
+const conclusionOf = ({ aliases, deployments }: Group, reading: Reading, settings: DecideSettings): Concluded => {
   const missing = (reason: string) => ({
     conclusion: { state: 'missing' as const, reason, silentUntil: Number.NEGATIVE_INFINITY },
     dataAt: null,
@@ -136,6 +139,7 @@ const conclusionOf = ({ aliases }: Group, reading: Reading, settings: DecideSett
       heartbeatAt: workload.heartbeatAt,
       otherModelAt: newest(others),
       gatewayUnchangedSince: reading.gatewayUnchangedSince,
+      engines: together(deployments.flatMap((one) => reading.engines.get(keyOf(one)) ?? [])),
       trustSilence: settings.trustSilence,
     },
     settings,

@@ -1,3 +1,4 @@
+import type { EngineReport } from '../cluster/engine-metrics.ts';
 import { active, type Interval } from '../workload/rates.ts';
 
 /** What the data of one model lets us conclude. */
@@ -19,6 +20,8 @@ export interface Evidence {
   readonly otherModelAt: number | null;
   /** Since when all pods of the gateway have been Ready and the same; null = not known, or not Ready. */
   readonly gatewayUnchangedSince: number | null;
+  /** What the model's own Ready pods say; null = there are none, or they are not asked. */
+  readonly engines: EngineReport | null;
   readonly trustSilence: boolean;
 }
 
@@ -47,12 +50,18 @@ export const conclude = (evidence: Evidence, settings: StateSettings): Conclusio
   if (lastRecordAt === null) {
     return { state: 'missing', reason: 'no request record of this model has been seen', silentUntil: never };
   }
-  const { until: silentUntil, why } = credibleSilence(evidence);
+  const silence = credibleSilence(evidence);
+  const { until: silentUntil, why } = silence;
   const freshFrom = now - 3 * intervalSeconds - settings.settleSeconds;
   if (Math.max(lastRecordAt, silentUntil) < freshFrom) {
     return { state: 'stale', reason: `no request record for ${Math.floor(now - lastRecordAt)} s; ${why}`, silentUntil };
   }
-  const silent = silentSeconds(evidence, silentUntil, settings.settleSeconds);
+  const silent = silentSeconds(evidence, silence, settings.settleSeconds);
+  const busyAt = evidence.engines?.busyAt ?? never;
+  if (silent >= settings.idleAfterSeconds && now - busyAt < settings.idleAfterSeconds) {
+    const reason = `no request for ${Math.floor(silent)} s by the records, but its engines had one ${Math.floor(now - busyAt)} s ago`;
+    return { state: 'quiet', reason, silentUntil };
+  }
   if (silent >= settings.idleAfterSeconds) {
     return { state: 'idle', reason: `no request for ${Math.floor(silent)} s; ${why}`, silentUntil };
   }
@@ -69,10 +78,17 @@ export const conclude = (evidence: Evidence, settings: StateSettings): Conclusio
 
 const never = Number.NEGATIVE_INFINITY;
 
-/** Up to when a missing record is believed to mean that nothing happened; and why, or what is missing to believe it. */
-const credibleSilence = (evidence: Evidence): { readonly until: number; readonly why: string } => {
-  const { now, writableSince, heartbeatAt, otherModelAt, trustSilence } = evidence;
-  if (writableSince === null) return { until: never, why: 'our own write to Redis does not succeed' };
+interface Silence {
+  /** A missing record of this time means that nothing happened (Unix s). */
+  readonly from: number;
+  readonly until: number;
+  /** Why, or what is missing to believe it. */
+  readonly why: string;
+}
+
+const credibleSilence = (evidence: Evidence): Silence => {
+  const { now, writableSince, heartbeatAt, otherModelAt, engines, trustSilence } = evidence;
+  if (writableSince === null) return { from: never, until: never, why: 'our own write to Redis does not succeed' };
   const reasons = [
     { until: heartbeatAt ?? never, why: "the gateway's heartbeat is current" },
     { until: otherModelAt ?? never, why: 'the gateway writes records of another model' },
@@ -83,10 +99,12 @@ const credibleSilence = (evidence: Evidence): { readonly until: number; readonly
     { until: trustSilence ? now : never, why: 'silence is trusted by setting' },
   ];
   const best = reasons.reduce((a, b) => (b.until > a.until ? b : a));
-  if (best.until >= now - 3 * evidence.intervalSeconds) return best;
+  if (best.until >= now - 3 * evidence.intervalSeconds) return { from: never, ...best };
+  const quietSince = engines?.quietSince ?? null;
+  if (quietSince !== null) return { from: quietSince, until: now, why: 'its engines report no request' };
   const missing =
-    'nothing makes the silence credible (gateway heartbeat, records of another model, unchanged gateway pods, --trust-silence)';
-  return { until: best.until, why: missing };
+    "nothing makes the silence credible (gateway heartbeat, records of another model, unchanged gateway pods, the engines' own metrics, --trust-silence)";
+  return { from: never, until: best.until, why: missing };
 };
 
 /** The last record under every name ended with nothing pending, and the gateway's pods are the same since before it. */
@@ -100,7 +118,7 @@ const gatewayStandsSinceLastRecord = ({ names, gatewayUnchangedSince }: Evidence
 };
 
 /** Seconds up to the newest interval that was asked for, in which certainly nothing happened under any name (s). */
-const silentSeconds = (evidence: Evidence, silentUntil: number, settleSeconds: number): number => {
+const silentSeconds = (evidence: Evidence, { from, until }: Silence, settleSeconds: number): number => {
   const { now, names, intervalSeconds } = evidence;
   const writableSince = evidence.writableSince ?? Number.POSITIVE_INFINITY;
   const lengths = names.map((intervals) => {
@@ -110,7 +128,8 @@ const silentSeconds = (evidence: Evidence, silentUntil: number, settleSeconds: n
       interval.found === 'record'
         ? active(interval.record)
         : interval.found === 'broken' ||
-          interval.time > Math.max(silentUntil, newestRecord) ||
+          interval.time > Math.max(until, newestRecord) ||
+          (interval.time > newestRecord && interval.time - intervalSeconds < from) ||
           interval.time - intervalSeconds < writableSince,
     );
     const observedFrom = (due[0]?.time ?? now) - intervalSeconds;

@@ -9,6 +9,7 @@ const pod = (name: string, more: Partial<DeploymentPod> = {}): DeploymentPod => 
   deployment: 'aibrix-gateway-plugins',
   labels: { app: 'gateway', tier: 'front' },
   ready: true,
+  ip: null,
   incarnation: name,
   ...more,
 });

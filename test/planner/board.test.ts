@@ -10,6 +10,7 @@ const pod = (name: string, owner: string): DeploymentPod => ({
   deployment: owner,
   labels: {},
   ready: true,
+  ip: null,
   incarnation: name,
 });
 const setUp = () => {

@@ -71,6 +71,7 @@ const reading = (now: number, given: Workload | null, more: Partial<Reading> = {
     ['ns/l40s', 100],
   ]),
   gatewayUnchangedSince: null,
+  engines: new Map(),
   unsynced: [],
   ...more,
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import { createBoard } from '../../src/planner/board.ts';
-import { createLoop } from '../../src/planner/loop.ts';
+import { createLoop, type Engines } from '../../src/planner/loop.ts';
 import { planOf } from '../../src/planner/plan.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
@@ -8,7 +9,13 @@ import { deployment, foundProfile } from '../helpers/deployments.ts';
 import { recordText } from '../helpers/records.ts';
 
 /** Redis' clock is `behind` seconds behind ours. */
-const setUp = (behind = 0, gateways = 1, recordSeconds = 10) => {
+const setUp = (
+  behind = 0,
+  gateways = 1,
+  recordSeconds = 10,
+  engines?: Engines,
+  pods: readonly DeploymentPod[] = [],
+) => {
   const clock = { now: 5000 };
   const store = memoryStore(() => clock.now - behind);
   let away = false;
@@ -25,7 +32,7 @@ const setUp = (behind = 0, gateways = 1, recordSeconds = 10) => {
   const loop = createLoop({
     cluster: {
       deployments,
-      pods: new Map(),
+      pods: new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod])),
       bounds: () => new Map(),
       gatewayUnchangedSince: () => null,
       gatewayReplicas: () => gateways,
@@ -34,6 +41,7 @@ const setUp = (behind = 0, gateways = 1, recordSeconds = 10) => {
     },
     readWorkload: (names) => (away ? Promise.reject(new Error('ECONNREFUSED')) : reader.read(names)),
     readProfiles: async () => ({ found: new Map([['ns/l40s', foundProfile('l40s', 2)]]), problems: ['of profiles'] }),
+    engines,
     solve: planOf,
     board,
     settings: {
@@ -143,4 +151,24 @@ test('the interval that the records name counts, not the setting', async () => {
   expect(loop.due()).toBe(false);
   clock.now = 5042;
   expect(loop.due()).toBe(true);
+});
+
+test('engines are asked once no request is seen, and their word makes the silence count', async () => {
+  const observed: (readonly string[])[] = [];
+  const engines: Engines = {
+    observe: (pods) => observed.push(pods.map(({ name }) => name)),
+    report: (pods) => (pods.length === 0 ? null : { quietSince: 5000, busyAt: null }),
+  };
+  const pod = { labels: {}, ready: true, ip: '10.0.0.1', incarnation: 'x' };
+  const { clock, loop, board, write } = setUp(0, 1, 10, engines, [
+    { ...pod, namespace: 'ns', name: 'l40s-1', deployment: 'l40s' },
+    { ...pod, namespace: 'ns', name: 'other-1', deployment: 'other' },
+  ]);
+  for (const time of [4990, 5000]) await write(time);
+  clock.now = 5002;
+  await loop.tick();
+  expect(observed).toEqual([[]]);
+  for (clock.now = 5012; clock.now <= 5252; clock.now += 10) await loop.tick();
+  expect(observed.at(-1)).toEqual(['l40s-1']);
+  expect(replicas(board)).toMatchObject({ replicas: 0 });
 });

@@ -14,6 +14,7 @@ const evidence = (intervals: readonly Interval[], more: Partial<Evidence> = {}):
   heartbeatAt: null,
   otherModelAt: null,
   gatewayUnchangedSince: null,
+  engines: null,
   trustSilence: false,
   ...more,
 });
@@ -89,6 +90,26 @@ describe('idle needs a credible silence', () => {
 
   test('not unchanged gateway pods where the last record left requests pending', () => {
     expect(state(evidence(silentAfter(1750, { meta_pending_reqs: 1 }), { gatewayUnchangedSince: 1700 }))).toBe('stale');
+  });
+
+  test('the engines’ own word, from when they were first heard', () => {
+    const heard = (quietSince: number | null) => ({ engines: { quietSince, busyAt: null } });
+    expect(state(evidence(silent, heard(1750)))).toBe('idle');
+    expect(state(evidence(silent, heard(1755)))).toBe('idle');
+    expect(state(evidence(silent, heard(1765)))).toBe('quiet');
+    expect(state(evidence(silent, heard(null)))).toBe('stale');
+    expect(state(evidence(silent, { ...heard(1750), writableSince: null }))).toBe('stale');
+    // What makes the whole silence credible is not cut short by engines that were heard later.
+    expect(state(evidence(silent, { ...heard(1990), heartbeatAt: 2000 }))).toBe('idle');
+  });
+
+  test('engines that had a request of late veto idle, whatever the records say', () => {
+    const busyAt = (time: number) => ({ heartbeatAt: 2000, engines: { quietSince: null, busyAt: time } });
+    expect(conclude(evidence(silent, busyAt(1990)), settings)).toMatchObject({
+      state: 'quiet',
+      reason: 'no request for 250 s by the records, but its engines had one 12 s ago',
+    });
+    expect(state(evidence(silent, busyAt(1750)))).toBe('idle');
   });
 
   test('silence before our own write succeeded does not count', () => {
