@@ -103,6 +103,12 @@ export const settings = {
   settleSeconds: setting(seconds, '2', 'how long after its interval a record is there (s)'),
   windowSeconds: setting(atLeast(1), '60', 'span over which arrivals become a rate (s)'),
   shapeWindowSeconds: setting(atLeast(1), '240', 'span over which ended requests become a shape (s)'),
+  startupSeconds: setting(seconds, '600', 'what a replica takes to start, and how far ahead demand is looked for (s)'),
+  backlogSeconds: setting(
+    atLeast(1),
+    '120',
+    'time within which requests that wait beyond the normal are worked off (s)',
+  ),
   headroom: setting(atLeast(0), '0.1', 'extra demand planned for; 0.1 = 10 %'),
   holdDownSeconds: setting(seconds, '120', 'how long a lower target must have been wanted before it is published (s)'),
   growAtOnce: setting(

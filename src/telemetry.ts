@@ -80,6 +80,15 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
     for (const { name, arrivalRate } of published.models())
       if (arrivalRate !== null) one.set({ model: name }, arrivalRate);
   });
+  gauge(
+    'forecast_rate',
+    'requests per second foreseen one startup time ahead, where a forecast is believed',
+    ['model', 'method'],
+    (one) => {
+      for (const { name, forecast } of published.models())
+        if (forecast !== null) one.set({ model: name, method: forecast.method }, forecast.rate);
+    },
+  );
   gauge('unserved_rate', 'requests per second that the plan cannot serve', ['model', 'reason'], (one) => {
     for (const { name, unserved } of published.models())
       for (const [reason, rate] of Object.entries(unserved)) one.set({ model: name, reason }, rate);

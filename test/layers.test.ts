@@ -11,6 +11,7 @@ const layers: Record<string, number> = {
   'workload/histogram': 1,
   'workload/bucket-index': 1,
   'workload/rates': 1,
+  'workload/forecast': 1,
   'workload/gateway-records': 1,
   'profiles/profile': 1,
   'profiles/throughput': 1,
@@ -28,6 +29,7 @@ const layers: Record<string, number> = {
   'planner/offers': 1,
   'planner/decide': 1,
   'planner/situation': 1,
+  'planner/demand': 1,
   'planner/transition': 1,
   'planner/toward-plan': 1,
   'planner/routing': 1,
@@ -64,6 +66,7 @@ const mayImport = (from: string, to: string): boolean => {
       'planner/offers',
       'planner/decide',
       'planner/situation',
+      'planner/demand',
     ].includes(from)
   );
 };

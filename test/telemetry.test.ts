@@ -17,6 +17,7 @@ const model = {
   arrivalRate: 3.5,
   unserved: { stock: 1.5 },
   beyondSlo: 0.5,
+  forecast: null,
   dataAt: 990,
   deployments: ['ns/a'],
 };
@@ -52,7 +53,7 @@ test('changes and problems are said once, and a problem also when it is gone', (
     pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
   );
   const decided = (replicas: number): Decided => ({
-    memory: { decisions: new Map(), recent: new Map(), shapes: new Map() },
+    memory: { decisions: new Map(), recent: new Map(), shapes: new Map(), histories: new Map() },
     targets: [target('a', { replicas, asOf: 0 })],
     models: [model],
     snapshot: null,

@@ -1,6 +1,7 @@
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import type { Decision, Demand, Model, Plan, Shortage, Snapshot, Target, Variant } from '../domain.ts';
 import { servedByProfile } from '../profiles/served.ts';
+import type { Forecast } from '../workload/forecast.ts';
 import { shapeOf } from '../workload/rates.ts';
 import type { Offer } from './offers.ts';
 import { joined } from './plan.ts';
@@ -27,6 +28,8 @@ export interface ModelReport {
   /** Of it what the plan cannot serve, by reason, and what no variant serves within the SLO (req/s). */
   readonly unserved: Readonly<Partial<Record<Shortage, number>>>;
   readonly beyondSlo: number;
+  /** What was planned for is foreseen, by this method; null = as it is now. */
+  readonly forecast: Forecast | null;
   /** End of the newest record (Unix s); null = there never was one. */
   readonly dataAt: number | null;
   readonly deployments: readonly string[];
@@ -64,12 +67,15 @@ export const decide = (
   );
   const stillThere = <Value>(known: ReadonlyMap<string, Value>) =>
     [...known].filter(([key]) => reading.deployments.has(key));
+  const stillCalled = <Value>(known: ReadonlyMap<string, Value>) =>
+    [...known].filter(([name]) => reading.workload?.names.has(name) ?? true);
   const plans = parts.flatMap(({ plan }) => plan ?? []);
   return {
     memory: {
       decisions: new Map([...stillThere(memory.decisions), ...parts.flatMap(({ decisions }) => [...decisions])]),
       recent: new Map([...stillThere(memory.recent), ...parts.flatMap(({ recent }) => [...recent])]),
-      shapes: new Map([...shapes].filter(([name]) => reading.workload?.names.has(name) ?? true)),
+      histories: new Map([...stillCalled(memory.histories), ...parts.flatMap(({ histories }) => [...histories])]),
+      shapes: new Map(stillCalled(shapes)),
     },
     targets: parts.flatMap(({ targets }) => targets),
     models: parts.flatMap(({ models }) => models),
@@ -78,7 +84,7 @@ export const decide = (
   };
 };
 
-type Part = Omit<Decided, 'memory'> & Pick<Memory, 'decisions' | 'recent'>;
+type Part = Omit<Decided, 'memory'> & Pick<Memory, 'decisions' | 'recent' | 'histories'>;
 
 const decideTogether = (
   groups: readonly Group[],
@@ -102,6 +108,7 @@ const decideTogether = (
   return {
     decisions,
     recent: new Map(decided.flatMap((one) => [...one.recent])),
+    histories: new Map(situations.flatMap(({ histories }) => [...histories])),
     targets: situations.flatMap((situation) =>
       situation.deployments.map((deployment) =>
         targetOf(deployment, situation, standing(keyOf(deployment)), reading, settings),
@@ -226,6 +233,7 @@ const reportOf = (situation: Situation, plan: Plan | null): ModelReport => {
     arrivalRate: demand === null ? null : rateOf(demand),
     unserved: Object.fromEntries(Object.entries(unserved).map(([reason, rows]) => [reason, rateOf(rows)])),
     beyondSlo: rateOf(planned?.beyondSlo ?? []),
+    forecast: situation.forecast,
     dataAt,
     deployments: deployments.map(keyOf),
   };

@@ -3,15 +3,9 @@ import { type EngineReport, together } from '../cluster/engine-metrics.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Decision, Demand, Snapshot } from '../domain.ts';
 import type { FoundProfile } from '../profiles/profile.ts';
-import {
-  arrivalRate,
-  demandOf,
-  mergedDemand,
-  type RateSettings,
-  recordOf,
-  type Shape,
-  type Workload,
-} from '../workload/rates.ts';
+import type { Forecast, History } from '../workload/forecast.ts';
+import type { Shape, Workload } from '../workload/rates.ts';
+import { type DemandSettings, demandNow } from './demand.ts';
 import { type Offer, type OfferSources, offersOf } from './offers.ts';
 import { type Conclusion, conclude, type StateSettings } from './states.ts';
 import type { TransitionSettings, Wish } from './transition.ts';
@@ -34,7 +28,7 @@ export interface Reading {
   readonly unsynced: readonly string[];
 }
 
-export interface DecideSettings extends RateSettings, StateSettings, TransitionSettings {
+export interface DecideSettings extends DemandSettings, StateSettings, TransitionSettings {
   /** A stale plan stands this long (s). */
   readonly staleAfterSeconds: number;
   readonly trustSilence: boolean;
@@ -57,8 +51,10 @@ export interface Memory {
   readonly recent: ReadonlyMap<string, readonly Wish[]>;
   /** Last known shape per name. */
   readonly shapes: ReadonlyMap<string, Shape>;
+  /** Arrival rates so far, by name. */
+  readonly histories: ReadonlyMap<string, History>;
 }
-export const emptyMemory: Memory = { decisions: new Map(), recent: new Map(), shapes: new Map() };
+export const emptyMemory: Memory = { decisions: new Map(), recent: new Map(), shapes: new Map(), histories: new Map() };
 
 /** One model in one namespace (or in all of them, pooled). */
 export interface Group {
@@ -76,6 +72,8 @@ export interface Situation extends Group {
   /** What to plan for; null = there is no plan to make. */
   readonly demand: readonly Demand[] | null;
   readonly dataAt: number | null;
+  readonly histories: ReadonlyMap<string, History>;
+  readonly forecast: Forecast | null;
 }
 
 export const keyOf = ({ namespace, name }: ModelDeployment): string => `${namespace}/${name}`;
@@ -104,13 +102,24 @@ export const groupsOf = ({ deployments, ready }: Reading, poolNamespaces: boolea
 
 /** What is known of one group and what follows from it: its state, what its Deployments offer, and what to plan for. */
 export const situationOf = (group: Group, reading: Reading, memory: Memory, settings: DecideSettings): Situation => {
-  const sources: OfferSources = { ...reading, prices: settings.prices };
-  const { offers, refused } = offersOf(group.deployments, sources);
+  const offerSources: OfferSources = { ...reading, prices: settings.prices };
+  const { offers, refused } = offersOf(group.deployments, offerSources);
   const concluded = remembered(conclusionOf(group, reading, settings), group, memory);
-  const base = { ...group, offers, refused, dataAt: concluded.dataAt };
-  if (concluded.conclusion.state !== 'fresh') return { ...base, conclusion: concluded.conclusion, demand: null };
-  const { demand, instead } = demandNow(group, reading, memory, concluded.conclusion, settings);
-  return { ...base, conclusion: instead ?? concluded.conclusion, demand: offers.length === 0 ? null : demand };
+  const { conclusion, dataAt } = concluded;
+  const nothing = { demand: null, histories: new Map(), forecast: null };
+  const base = { ...group, offers, refused, dataAt };
+  if (conclusion.state !== 'fresh') return { ...base, ...nothing, conclusion };
+  const decidedBefore = group.deployments.some((deployment) => memory.decisions.has(keyOf(deployment)));
+  const { silentUntil } = conclusion;
+  const sources = { ...memory, ...group, workload: reading.workload, offers, silentUntil, decidedBefore };
+  const { demand, wait, histories, forecast } = demandNow(sources, settings);
+  return {
+    ...base,
+    conclusion: wait === null ? conclusion : { state: 'quiet', reason: wait, silentUntil },
+    demand: offers.length === 0 ? null : demand,
+    histories,
+    forecast,
+  };
 };
 
 type Concluded = Pick<Situation, 'conclusion' | 'dataAt'>;
@@ -158,35 +167,4 @@ const remembered = (concluded: Concluded, { deployments }: Group, { decisions }:
 const newest = (times: readonly (number | null)[]): number | null => {
   const known = times.filter((time) => time !== null);
   return known.length === 0 ? null : Math.max(...known);
-};
-
-/** Demand of a fresh model; `instead` = why there is none to plan for yet, so that what stands goes on standing. */
-const demandNow = (
-  group: Group,
-  { workload }: Reading,
-  { decisions, shapes }: Memory,
-  { silentUntil }: Conclusion,
-  settings: DecideSettings,
-): { demand: readonly Demand[] | null; instead: Conclusion | null } => {
-  const wait = (reason: string) => ({ demand: null, instead: { state: 'quiet' as const, reason, silentUntil } });
-  const histories = group.aliases.flatMap((name) => {
-    const history = workload?.names.get(name);
-    return history === undefined ? [] : [{ name, ...history }];
-  });
-  const coverage = { silentUntil, lostUntil: workload?.lostUntil ?? Number.NEGATIVE_INFINITY };
-  const records = histories
-    .flatMap(({ intervals }) => intervals)
-    .filter((interval) => recordOf(interval) !== null).length;
-  const decidedBefore = group.deployments.some((deployment) => decisions.has(keyOf(deployment)));
-  if (records < 2 && !decidedBefore) return wait('only one interval has been seen; the first plan waits for two');
-  const demands = histories.flatMap(({ name, intervals, intervalSeconds }) => {
-    const rate = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);
-    const shape = shapes.get(name) ?? shapes.get(group.name);
-    return rate > 0 ? [shape === undefined ? null : demandOf(rate * group.share, shape, settings.headroom)] : [];
-  });
-  if (demands.length === 0) return wait('no request arrived of late');
-  const known = demands.filter((demand) => demand !== null);
-  return known.length === 0
-    ? wait('requests arrive, but none has ended yet that told its size')
-    : { demand: mergedDemand(known), instead: null };
 };

@@ -11,6 +11,8 @@ import { nothing, record } from '../helpers/records.ts';
 const settings: DecideSettings = {
   windowSeconds: 60,
   shapeWindowSeconds: 240,
+  startupSeconds: 600,
+  backlogSeconds: 120,
   headroom: 0,
   holdDownSeconds: 0,
   switchSavings: 0,
@@ -429,5 +431,42 @@ describe('toward a plan', () => {
     const empty = times(2210, 2500).map((time) => record(time, 0, {}));
     const idle = workload(2502, { m: [...busy(1410, 2200), ...empty] }, { heartbeatAt: 2500 });
     expect(tick(reading(2502, idle))).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+  });
+});
+
+describe('demand ahead', () => {
+  test('a steady growth is planned for as it will be when replicas have started, and that is said', () => {
+    let memory = emptyMemory;
+    let last = steady;
+    for (let now = 2002; now <= 2002 + 4000; now += 10) {
+      const intervals = times(now - 602, now - 2).map((time) => {
+        const arrivals = Math.max(1, Math.round((time - 2000) / 10));
+        return record(time, arrivals, { '100:60': arrivals });
+      });
+      last = run(reading(now, workload(now, { m: intervals })), memory);
+      memory = last.memory;
+    }
+    // 40 arrivals in 10 s by now, in 600 s 46.
+    expect(last.models[0]).toMatchObject({ state: 'fresh', forecast: { method: 'trend' } });
+    expect(last.models[0]?.arrivalRate).toBeGreaterThan(42);
+    expect(last.models[0]?.arrivalRate).toBeLessThan(48);
+  });
+
+  test('requests that wait beyond what is normal are worked off', () => {
+    const timed = (gpu: string, throughput: number) => {
+      const found = foundProfile(gpu, throughput);
+      return { ...found, profile: { ...found.profile, e2eSeconds: [2] } };
+    };
+    const profiles = new Map([['ns/l40s', timed('l40s', 2)]]);
+    const waiting = (pending: number) =>
+      workload(2002, {
+        m: [...busy(1410, 1990), record(2000, 30, { '100:60': 30, meta_pending_reqs: pending })],
+      });
+    // 3 req/s of 2 s each: 6 in flight are normal, and 3 √6 more.
+    const rate = (pending: number) => run(reading(2002, waiting(pending), { profiles })).models[0]?.arrivalRate;
+    expect(rate(13)).toBeCloseTo(3, 9);
+    expect(rate(133)).toBeCloseTo(4, 1);
+    const untimed = run(reading(2002, waiting(1000)));
+    expect(untimed.models[0]?.arrivalRate).toBeCloseTo(3, 9);
   });
 });

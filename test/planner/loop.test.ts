@@ -48,6 +48,8 @@ const setUp = (
       intervalSeconds: 10,
       windowSeconds: 60,
       shapeWindowSeconds: 240,
+      startupSeconds: 600,
+      backlogSeconds: 120,
       headroom: 0,
       holdDownSeconds: 0,
       switchSavings: 0,

@@ -12,6 +12,7 @@ const decided = (replicas: number, asOf: number): Decided => ({
     decisions: new Map([['ns/a', { replicas, asOf }]]),
     recent: new Map([['ns/a', [{ at: 4890, replicas: 2 }]]]),
     shapes: new Map(),
+    histories: new Map(),
   },
   targets: [
     {

@@ -1,0 +1,108 @@
+import type { Demand } from '../domain.ts';
+import { throughputAt } from '../profiles/throughput.ts';
+import { type Forecast, forecast, type History, observed } from '../workload/forecast.ts';
+import {
+  arrivalRate,
+  demandOf,
+  mergedDemand,
+  type RateSettings,
+  recordOf,
+  type Shape,
+  type Workload,
+} from '../workload/rates.ts';
+import type { Offer } from './offers.ts';
+
+/** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
+export interface DemandNow {
+  readonly demand: readonly Demand[] | null;
+  readonly wait: string | null;
+  /** What was seen of each name so far. */
+  readonly histories: ReadonlyMap<string, History>;
+  /** Where one was believed. */
+  readonly forecast: Forecast | null;
+}
+
+export interface DemandSettings extends RateSettings {
+  /** How far ahead demand is looked for: what a replica takes to start (s). */
+  readonly startupSeconds: number;
+  /** Requests that wait beyond what is normal are to be worked off within so long (s). */
+  readonly backlogSeconds: number;
+}
+
+export interface DemandSources {
+  /** The model's own name, and others that its requests go by. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** Share of the arrivals under these names that is this group's. */
+  readonly share: number;
+  readonly workload: Workload | null;
+  readonly silentUntil: number;
+  readonly shapes: ReadonlyMap<string, Shape>;
+  readonly histories: ReadonlyMap<string, History>;
+  readonly offers: readonly Offer[];
+  readonly decidedBefore: boolean;
+}
+
+/** Demand of a fresh model: arrivals now or as foreseen, and what waits, by size, headroom included. */
+export const demandNow = (sources: DemandSources, settings: DemandSettings): DemandNow => {
+  const { name: model, workload, shapes, share, offers } = sources;
+  const names = sources.aliases.flatMap((name) => {
+    const history = workload?.names.get(name);
+    return history === undefined ? [] : [{ name, ...history }];
+  });
+  const nothing = (wait: string, histories: DemandNow['histories'] = new Map()) => ({
+    demand: null,
+    wait,
+    histories,
+    forecast: null,
+  });
+  const records = names.flatMap(({ intervals }) => intervals).filter((interval) => recordOf(interval) !== null).length;
+  if (records < 2 && !sources.decidedBefore)
+    return nothing('only one interval has been seen; the first plan waits for two');
+  const coverage = { silentUntil: sources.silentUntil, lostUntil: workload?.lostUntil ?? Number.NEGATIVE_INFINITY };
+  const rated = names.flatMap(({ name, intervals, intervalSeconds, lastRecordAt }) => {
+    const rate = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);
+    if (!(rate >= 0)) return [];
+    const history = observed(sources.histories.get(name), lastRecordAt ?? 0, rate, settings.startupSeconds);
+    const shape = shapes.get(name) ?? shapes.get(model);
+    const newest = intervals.findLast((interval) => recordOf(interval) !== null);
+    const record = newest === undefined ? null : recordOf(newest);
+    const waiting = Math.max(record?.pending ?? 0, record?.queueing ?? 0);
+    return [{ name, rate, history, shape, waiting, ahead: forecast(history, rate, settings.startupSeconds) }];
+  });
+  const histories = new Map(rated.map(({ name, history }) => [name, history]));
+  const arriving = rated.filter(({ rate }) => rate > 0);
+  if (arriving.length === 0) return nothing('no request arrived of late', histories);
+  const demands = arriving.flatMap(({ rate, ahead, shape, waiting }) => {
+    if (shape === undefined) return [];
+    const backlog = excess(waiting, rate, shape, offers) / settings.backlogSeconds;
+    return [demandOf((ahead.rate + backlog) * share, shape, settings.headroom)];
+  });
+  if (demands.length === 0) return nothing('requests arrive, but none has ended yet that told its size', histories);
+  const believed = arriving.find(({ ahead }) => ahead.method !== 'as now');
+  const total = arriving.reduce((sum, { ahead }) => sum + ahead.rate * share, 0);
+  return {
+    demand: mergedDemand(demands),
+    wait: null,
+    histories,
+    forecast: believed === undefined ? null : { method: believed.ahead.method, rate: total },
+  };
+};
+
+/**
+ * Requests in flight beyond what is normal: by Little's law rate x time, at the pace of the slowest variant, and three
+ * standard deviations of a Poisson number more. 0 where no profile tells times.
+ */
+const excess = (waiting: number, rate: number, shape: Shape, offers: readonly Offer[]): number => {
+  const seconds = offers.map(({ profile }) =>
+    shape.reduce(
+      (sum, { inputTokens, outputTokens, share }) =>
+        sum + share * throughputAt(profile, inputTokens, outputTokens).e2eSeconds,
+      0,
+    ),
+  );
+  const slowest = Math.max(...seconds.filter((one) => one > 0));
+  if (!Number.isFinite(slowest)) return 0;
+  const normal = rate * slowest;
+  return Math.max(0, waiting - normal - 3 * Math.sqrt(normal));
+};
