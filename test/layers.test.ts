@@ -33,6 +33,11 @@ const layers: Record<string, number> = {
   'planner/transition': 1,
   'planner/toward-plan': 1,
   'planner/routing': 1,
+  'simulation/engine': 1,
+  'simulation/engine-speeds': 1,
+  'simulation/random': 1,
+  'simulation/slo': 1,
+  'simulation/measure': 1,
   version: 0,
   'shipped-files': 2,
   config: 2,
@@ -43,6 +48,7 @@ const layers: Record<string, number> = {
   planner: 2,
   api: 2,
   main: 3,
+  simulation: 3,
   cli: 3,
 };
 const layerOf = (module: string): number => {

@@ -20,6 +20,10 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'a trace file into Redis, as a gateway would have written it',
     load: async () => (await import('./replay.ts')).replay,
   },
+  simulate: {
+    summary: 'traffic and profiles to cost, SLO attainment and churn, next to baselines',
+    load: async () => (await import('./simulate.ts')).simulate,
+  },
 };
 
 const usage = (): string =>

@@ -39,9 +39,60 @@ export const parseTrace = (text: string, where: string): readonly TraceRequest[]
   return requests.map((request) => ({ ...request, time: request.time - start }));
 };
 
+/** Counts requests of one model as AIBrix's gateway does, and makes the record (version 4) of each interval. */
+export interface IntervalCounter {
+  arrived(): void;
+  /** A request has ended and told its size. */
+  ended(inputTokens: number, outputTokens: number): void;
+  /** A request has ended without telling its size, and not with success: it is in no bucket. */
+  failed(): void;
+  /** In flight. */
+  pending(): number;
+  /**
+   * Ends the interval. Null where nothing came in, ended or was in flight: the gateway writes no record then.
+   * @param queueing of those in flight how many the gateway itself holds
+   */
+  record(queueing: number): string | null;
+}
+
+export const intervalCounter = (intervalSeconds: number): IntervalCounter => {
+  let [arrivals, pending] = [0, 0];
+  let buckets = new Map<string, number>();
+  return {
+    arrived: () => {
+      arrivals += 1;
+      pending += 1;
+    },
+    ended: (inputTokens, outputTokens) => {
+      pending -= 1;
+      const bucket = `${bucketIndex(inputTokens)}:${bucketIndex(outputTokens)}`;
+      buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1);
+    },
+    failed: () => {
+      pending -= 1;
+    },
+    pending: () => pending,
+    record: (queueing) => {
+      const silent = arrivals === 0 && pending === 0 && buckets.size === 0;
+      const fields = {
+        meta_v: 4,
+        meta_interval_sec: intervalSeconds,
+        meta_precision: 10,
+        meta_total_reqs: arrivals,
+        meta_pending_reqs: pending,
+        meta_queueing_reqs: queueing,
+        ...Object.fromEntries(buckets),
+      };
+      arrivals = 0;
+      buckets = new Map();
+      return silent ? null : JSON.stringify(fields);
+    },
+  };
+};
+
 /**
- * Counts requests as AIBrix's gateway does: arrivals in the interval in which they come in, completions by size in the one
- * in which they end, what is in flight at its end. Requests end `secondsPerToken` x output tokens after they came.
+ * The records of a trace: arrivals in the interval in which they come in, completions by size in the one in which they end,
+ * what is in flight at its end. Requests end `secondsPerToken` x output tokens after they came.
  */
 export const gatewayCounter = (
   requests: readonly TraceRequest[],
@@ -57,34 +108,17 @@ export const gatewayCounter = (
       outputTokens,
     }))
     .sort((a, b) => a.time - b.time);
+  const counter = intervalCounter(intervalSeconds);
   let [arrived, ended] = [0, 0];
   return {
     /** Whether everything has come in and ended. */
     finished: (): boolean => ended === ends.length,
-    /**
-     * The record (version 4) of the interval up to `until` seconds after the start; null where nothing came in, ended or
-     * was in flight: the gateway writes none then. Intervals are asked for in order.
-     */
+    /** The record of the interval up to `until` seconds after the start, or null. Intervals are asked for in order. */
     recordUntil: (until: number): string | null => {
-      const [arrivedBefore, endedBefore] = [arrived, ended];
-      while (arrived < arrivals.length && arrivals[arrived]! <= until) arrived += 1;
-      const buckets = new Map<string, number>();
-      for (; ended < ends.length && ends[ended]!.time <= until; ended += 1) {
-        const { inputTokens, outputTokens } = ends[ended]!;
-        const bucket = `${bucketIndex(inputTokens)}:${bucketIndex(outputTokens)}`;
-        buckets.set(bucket, (buckets.get(bucket) ?? 0) + 1);
-      }
-      const [total, pending] = [arrived - arrivedBefore, arrived - ended];
-      if (total === 0 && pending === 0 && ended === endedBefore) return null;
-      return JSON.stringify({
-        meta_v: 4,
-        meta_interval_sec: intervalSeconds,
-        meta_precision: 10,
-        meta_total_reqs: total,
-        meta_pending_reqs: pending,
-        meta_queueing_reqs: 0,
-        ...Object.fromEntries(buckets),
-      });
+      for (; arrived < arrivals.length && arrivals[arrived]! <= until; arrived += 1) counter.arrived();
+      for (; ended < ends.length && ends[ended]!.time <= until; ended += 1)
+        counter.ended(ends[ended]!.inputTokens, ends[ended]!.outputTokens);
+      return counter.record(0);
     },
   };
 };

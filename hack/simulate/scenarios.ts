@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { historySeconds, readConfig } from '../../src/config.ts';
+import { planOf } from '../../src/planner/plan.ts';
+import type { Scenario } from '../../src/simulation/compare.ts';
+import { mixtures } from '../../src/simulation/mixtures.ts';
+import { type ProfileSetName, profileSet } from '../../src/simulation/profile-sets.ts';
+import { merged, poisson, type RateOverTime, superposed, type Traffic, traced } from '../../src/simulation/traffic.ts';
+import { parseTrace } from '../../src/workload/gateway-records.ts';
+
+export interface Choices {
+  readonly set?: ProfileSetName;
+  readonly startupSeconds?: number;
+  /** How many times slower the engines are than their profiles say. */
+  readonly slowdown?: number;
+  /** In place of serve's defaults. */
+  readonly settings?: Partial<Scenario['settings']>;
+  readonly stock?: Scenario['stock'];
+}
+
+/** A scenario with the defaults of `gpumix serve`. */
+export const scenario = (
+  traffic: Traffic,
+  { set = 'llama-8b', startupSeconds, slowdown, settings = {}, stock = () => ({}) }: Choices = {},
+): Scenario => {
+  const config = readConfig([], {});
+  return {
+    traffic,
+    set: profileSet(set, startupSeconds, slowdown),
+    routing: settings.routing ?? config.routing,
+    stock,
+    settings: {
+      ...config,
+      historySeconds: historySeconds(config),
+      instance: 'simulation',
+      prices: {},
+      keepSnapshot: true,
+      ...settings,
+    },
+    solve: (snapshot) => planOf(snapshot),
+  };
+};
+
+export const synthetic = (rate: RateOverTime, seconds: number, mixture = 'mixed', seed = 1): Traffic =>
+  poisson(rate, mixtures[mixture]!, seconds, seed);
+
+/** Both Azure traces at once, so many copies of each, 30 s apart. */
+export const azure = (conversation: number, seconds = 3420, code = conversation): Traffic => {
+  const streams = Object.entries({ conv: conversation, code }).map(([name, copies]) => {
+    const file = join(import.meta.dirname, 'traces', `AzureLLMInferenceTrace_${name}.csv`);
+    return superposed(parseTrace(readFileSync(file, 'utf8'), file), copies, 30, 3420);
+  });
+  return traced(merged(...streams), seconds);
+};

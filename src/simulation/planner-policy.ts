@@ -1,0 +1,143 @@
+import type { DeploymentPod } from '../cluster/pods.ts';
+import type { ModelDeployment } from '../cluster/variant.ts';
+import type { Plan, Profile, Snapshot } from '../domain.ts';
+import { createBoard } from '../planner/board.ts';
+import { createLoop } from '../planner/loop.ts';
+import type { DecideSettings } from '../planner/situation.ts';
+import type { FoundProfile } from '../profiles/profile.ts';
+import { recordKey } from '../workload/histogram.ts';
+import { memoryStore } from '../workload/memory-store.ts';
+import { type ReaderSettings, workloadReader } from '../workload/reader.ts';
+import { heartbeatsKey, type Store } from '../workload/store.ts';
+import type { Policy, View } from './policy.ts';
+import type { SimulatedVariant } from './replicas.ts';
+
+/** What a simulation begins at (Unix s); any multiple of the interval would do. */
+const epoch = 1_764_028_800;
+
+export interface PlannerParts {
+  readonly name: string;
+  readonly model: string;
+  readonly variants: readonly SimulatedVariant[];
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly settings: DecideSettings & ReaderSettings;
+  readonly solve: (snapshot: Snapshot) => Plan;
+  /** Replicas that are not the planner's to choose: those of a fleet of fixed size. */
+  readonly pinned?: ReadonlyMap<string, number>;
+  /** Puts a fault between the planner and its store. */
+  readonly faulty?: (store: Store, now: () => number) => Store;
+}
+
+/**
+ * gpumix itself: its reader, its loop and its board, on a store in memory to which the gateway's records are written, with
+ * a heartbeat. Only the clock and the cluster are not real.
+ */
+export const plannerPolicy = ({
+  name,
+  model,
+  variants,
+  profiles,
+  settings,
+  solve,
+  pinned,
+  faulty,
+}: PlannerParts): Policy => {
+  let now = 0;
+  const clock = (): number => epoch + now;
+  const written = memoryStore(clock);
+  const store = faulty?.(written, () => now) ?? written;
+  const deployments = new Map(variants.map((variant) => [variant.key, deploymentOf(variant, model, pinned)]));
+  const found = new Map(variants.map(({ key }) => [key, { profile: profiles.get(key)!, source: key, seenAt: 0 }]));
+  const pods = new Map<string, DeploymentPod>();
+  const board = createBoard(deployments, pods, settings.staleAfterSeconds, clock);
+  const reader = workloadReader(store, settings);
+  let planned: { snapshot: Snapshot; plan: Plan } | null = null;
+  const loop = createLoop({
+    cluster: {
+      deployments,
+      pods,
+      bounds: () => new Map(),
+      gatewayUnchangedSince: () => null,
+      gatewayReplicas: () => 1,
+      unsynced: () => [],
+      problems: () => [],
+    },
+    readWorkload: (names) => reader.read(names),
+    readProfiles: async () => ({ found: found as ReadonlyMap<string, FoundProfile>, problems: [] }),
+    solve,
+    board,
+    settings: { ...settings, keepSnapshot: true },
+    clock,
+    onTick: ({ snapshot, plan }) => {
+      if (snapshot !== null && plan !== null) planned = { snapshot, plan };
+    },
+  });
+  return {
+    name,
+    syncSeconds: 15,
+    observe: async (record, time) => {
+      now = time;
+      if (record !== null) await store.write(recordKey(model, epoch + time), record, 600);
+      await store.writeField(heartbeatsKey(settings.keyPrefix), 'simulation', String(epoch + time));
+    },
+    tick: async (view) => {
+      now = view.now;
+      look(view, deployments, pods);
+      await loop.tick();
+    },
+    sync: (view) => {
+      now = view.now;
+      const targets = [...deployments.values()].map(({ namespace, name: deployment }) =>
+        board.target(namespace, deployment),
+      );
+      return new Map(
+        targets.flatMap((target) =>
+          target !== undefined && 'replicas' in target.decision
+            ? [[`${target.namespace}/${target.deployment}`, target.decision.replicas] as const]
+            : [],
+        ),
+      );
+    },
+    plan: () => planned,
+  };
+};
+
+const deploymentOf = (
+  { key, gpu, price }: SimulatedVariant,
+  model: string,
+  pinned: ReadonlyMap<string, number> | undefined,
+): ModelDeployment => {
+  const [namespace = '', name = ''] = key.split('/');
+  const pin = pinned?.get(key);
+  return {
+    namespace,
+    name,
+    uid: key,
+    labels: {},
+    model,
+    aliases: [],
+    priority: 0,
+    idleReplicas: 0,
+    replicas: 0,
+    gpu,
+    gpusPerReplica: 1,
+    price,
+    pin: pin === undefined ? null : { replicas: pin, until: null },
+    paused: false,
+    problem: null,
+  };
+};
+
+/** What the watches would have seen. */
+const look = (view: View, deployments: Map<string, ModelDeployment>, pods: Map<string, DeploymentPod>): void => {
+  pods.clear();
+  for (const [key, deployment] of deployments) {
+    deployments.set(key, { ...deployment, replicas: view.spec(key) });
+    for (let index = 0; index < Math.max(view.spec(key), view.ready(key)); index += 1) {
+      const name = `${deployment.name}-${index}`;
+      const { namespace, name: owner } = deployment;
+      const ready = index < view.ready(key);
+      pods.set(`${namespace}/${name}`, { namespace, name, deployment: owner, labels: {}, ready, incarnation: '' });
+    }
+  }
+};

@@ -1,0 +1,28 @@
+import type { Plan, Snapshot } from '../domain.ts';
+
+/** What a policy may see of the cluster at one moment; counts by `namespace/deployment`. */
+export interface View {
+  /** Seconds since the start. */
+  readonly now: number;
+  /** spec.replicas. */
+  spec(key: string): number;
+  ready(key: string): number;
+  /** Requests in the engines of the Ready replicas: those that run and those that wait. */
+  running(key: string): number;
+  waiting(key: string): number;
+}
+
+/** Something that decides on replicas. It learns of the traffic only by the gateway's records and what the engines say. */
+export interface Policy {
+  readonly name: string;
+  /** How often its autoscaler acts (s). */
+  readonly syncSeconds: number;
+  /** The gateway's record of the interval that ended at this time (s since the start); null = it wrote none. */
+  observe(record: string | null, time: number): Promise<void>;
+  /** Two seconds after each interval. */
+  tick(view: View): Promise<void>;
+  /** Replicas that the autoscaler sets now; a Deployment that is absent stays as it is. */
+  sync(view: View): ReadonlyMap<string, number>;
+  /** The last plan, for a router that follows plans; null = there is none, and requests go where the fewest are in flight. */
+  plan(): { readonly snapshot: Snapshot; readonly plan: Plan } | null;
+}

@@ -1,0 +1,127 @@
+import { createEngine, type Engine, type EngineEvent, type EngineRequest, type EngineSpeed } from './engine.ts';
+
+/** One Deployment as the simulation knows it. */
+export interface SimulatedVariant {
+  /** `namespace/deployment`. */
+  readonly key: string;
+  readonly gpu: string;
+  /** Of one replica (money/h). */
+  readonly price: number;
+  /** From creation to Ready (s). */
+  readonly startupSeconds: number;
+  /** What its engines really do, which need not be what the profile says. */
+  readonly speed: EngineSpeed;
+}
+
+/** GPUs per type that can be had at a time; an absent type is not limited. */
+export type StockOverTime = (time: number) => Readonly<Record<string, number>>;
+
+export interface Replica<Request extends EngineRequest> {
+  readonly variant: SimulatedVariant;
+  readonly engine: Engine<Request>;
+  /** Infinity while no GPU is free for it. */
+  readyAt: number;
+  /** It takes no more requests and goes when the last has ended. */
+  leaving: boolean;
+}
+
+/** The pods of all Deployments: created, started where there is a GPU, Ready after their startup time, drained and gone. */
+export interface Replicas<Request extends EngineRequest> {
+  /** Sets spec.replicas. */
+  scale(key: string, count: number, now: number): void;
+  /** Brings everything up to a time: what starts, gets Ready and has gone; engines and cost. */
+  advance(now: number): void;
+  /** Only the engines, between two events of the above. */
+  catchUp(now: number): void;
+  /** Next time at which a replica gets Ready (s). */
+  nextReadyAt(): number;
+  ready(key: string): readonly Replica<Request>[];
+  allReady(): readonly Replica<Request>[];
+  spec(key: string): number;
+  /** Money up to the last advance. */
+  cost(): number;
+  /** Replicas added and taken away so far, the first of all aside. */
+  changes(): number;
+}
+
+export const createReplicas = <Request extends EngineRequest>(
+  variants: readonly SimulatedVariant[],
+  initial: ReadonlyMap<string, number>,
+  stock: StockOverTime,
+  onEvent: EngineEvent<Request>,
+): Replicas<Request> => {
+  const specs = new Map(variants.map(({ key }) => [key, initial.get(key) ?? 0]));
+  let all: Replica<Request>[] = variants.flatMap((variant) =>
+    Array.from({ length: specs.get(variant.key)! }, () => newReplica(variant, 0)),
+  );
+  let [clock, cost, changes] = [0, 0, 0];
+  let ready = new Map<string, readonly Replica<Request>[]>();
+  let allReady: readonly Replica<Request>[] = [];
+
+  function newReplica(variant: SimulatedVariant, readyAt: number): Replica<Request> {
+    return { variant, engine: createEngine(variant.speed, onEvent), readyAt, leaving: false };
+  }
+  const gone = ({ leaving, engine, readyAt }: Replica<Request>): boolean =>
+    leaving && (readyAt > clock || engine.running() + engine.waiting() === 0);
+
+  const start = (now: number): void => {
+    const limits = stock(now);
+    for (const replica of all) {
+      const { gpu, startupSeconds } = replica.variant;
+      const used = all.filter(
+        ({ variant, readyAt }) => variant.gpu === gpu && readyAt < Number.POSITIVE_INFINITY,
+      ).length;
+      if (replica.readyAt === Number.POSITIVE_INFINITY && used < (limits[gpu] ?? Number.POSITIVE_INFINITY))
+        replica.readyAt = now + startupSeconds;
+    }
+  };
+  const count = (): void => {
+    all = all.filter((replica) => !gone(replica));
+    allReady = all.filter(({ readyAt, leaving }) => readyAt <= clock && !leaving);
+    ready = Map.groupBy(allReady, ({ variant }) => variant.key);
+  };
+  const accrue = (now: number): void => {
+    const perHour = all.reduce(
+      (sum, { variant, readyAt }) => sum + (readyAt < Number.POSITIVE_INFINITY ? variant.price : 0),
+      0,
+    );
+    cost += (perHour * (now - clock)) / 3600;
+    clock = now;
+  };
+  count();
+
+  return {
+    scale: (key, wanted, now) => {
+      const variant = variants.find((one) => one.key === key)!;
+      const standing = all.filter((replica) => replica.variant.key === key && !replica.leaving);
+      changes += Math.abs(wanted - standing.length);
+      specs.set(key, wanted);
+      for (let more = standing.length; more < wanted; more += 1)
+        all.push(newReplica(variant, Number.POSITIVE_INFINITY));
+      // As a ReplicaSet does: those that are not Ready first, then the youngest.
+      const order = standing.toSorted((a, b) => b.readyAt - a.readyAt);
+      for (const replica of order.slice(0, Math.max(0, standing.length - wanted))) replica.leaving = true;
+      start(now);
+      count();
+    },
+    advance: (now) => {
+      accrue(now);
+      for (const { engine } of all) engine.advance(now);
+      count();
+      start(now);
+    },
+    catchUp: (now) => {
+      for (const { engine } of all) engine.advance(now);
+    },
+    nextReadyAt: () =>
+      all.reduce(
+        (soonest, { readyAt }) => (readyAt > clock ? Math.min(soonest, readyAt) : soonest),
+        Number.POSITIVE_INFINITY,
+      ),
+    ready: (key) => ready.get(key) ?? [],
+    allReady: () => allReady,
+    spec: (key) => specs.get(key) ?? 0,
+    cost: () => cost,
+    changes: () => changes,
+  };
+};

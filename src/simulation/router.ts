@@ -1,0 +1,116 @@
+import type { ModelPlan, Plan, RoutedDemand, Routing, Snapshot } from '../domain.ts';
+import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
+import type { EngineRequest } from './engine.ts';
+import type { Replica, Replicas } from './replicas.ts';
+
+/** Chooses a replica for each request, by what the routing setting lets it know. */
+export interface Router<Request extends EngineRequest> {
+  /** Takes over a new plan, for the replicas that are Ready now. */
+  follow(planned: { readonly snapshot: Snapshot; readonly plan: Plan } | null): void;
+  /** Null where no replica is Ready. */
+  choose(request: Request): Replica<Request> | null;
+}
+
+export const createRouter = <Request extends EngineRequest>(
+  routing: Routing,
+  replicas: Replicas<Request>,
+  solve: (snapshot: Snapshot) => Plan,
+): Router<Request> => {
+  let table: Table | null = null;
+  let turn = 0;
+  const leastLoaded = (some: readonly Replica<Request>[]): Replica<Request> | null => {
+    let best: Replica<Request> | null = null;
+    let least = Number.POSITIVE_INFINITY;
+    for (const replica of some) {
+      const inFlight = replica.engine.running() + replica.engine.waiting();
+      if (inFlight < least) [best, least] = [replica, inFlight];
+    }
+    return best;
+  };
+  return {
+    follow: (planned) => {
+      if (planned === null || routing === 'load' || routing === 'none') return;
+      const rows = readyRouting(planned.snapshot, planned.plan, (key) => replicas.ready(key).length, solve);
+      table = rows.length === 0 ? null : tableOf(rows, routing);
+    },
+    choose: (request) => {
+      const all = replicas.allReady();
+      if (routing === 'none') return all.length === 0 ? null : all[turn++ % all.length]!;
+      const key = table?.(request);
+      return (key === undefined ? null : leastLoaded(replicas.ready(key))) ?? leastLoaded(all);
+    },
+  };
+};
+
+/** By how much demand is scaled in search of a routing that the Ready replicas can bear. */
+const scales = [1, 0.9, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1, 0.01];
+
+/**
+ * The plan's routing while what it wants is Ready; else the routing of a plan for exactly what is Ready, at the largest scale
+ * of the demand that it carries, so that a shortage is shared.
+ */
+const readyRouting = (
+  snapshot: Snapshot,
+  plan: Plan,
+  ready: (key: string) => number,
+  solve: (snapshot: Snapshot) => Plan,
+): readonly RoutedDemand[] => {
+  const [model] = snapshot.models;
+  const planned: ModelPlan | undefined = plan.models[0];
+  if (model === undefined || planned === undefined) return [];
+  const complete = planned.unserved.length === 0;
+  if (complete && model.variants.every(({ name }) => planned.replicas[name] === ready(name))) return planned.routing;
+  const variants = model.variants.map((variant) => ({
+    ...variant,
+    minReplicas: ready(variant.name),
+    maxReplicas: ready(variant.name),
+  }));
+  for (const scale of scales) {
+    const demand = model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * scale }));
+    const answer = solve({ ...snapshot, stock: {}, budget: null, models: [{ ...model, demand, variants }] });
+    if (answer.status === 'optimal' || answer.status === 'feasible') return answer.models[0]?.routing ?? [];
+  }
+  return [];
+};
+
+/** The variant for a request. */
+type Table = (request: EngineRequest) => string | undefined;
+
+/** Shares of a row, and what each variant is still owed of it: the one that is owed most is next. */
+interface Entry {
+  readonly shares: readonly (readonly [string, number])[];
+  readonly owed: number[];
+}
+
+const tableOf = (rows: readonly RoutedDemand[], routing: Routing): Table => {
+  const entries = rows.map(({ inputTokens, outputTokens, shares }) => ({
+    input: Math.log(Math.max(1, inputTokens)),
+    output: Math.log(Math.max(1, outputTokens)),
+    entry: { shares: Object.entries(shares), owed: Object.keys(shares).map(() => 0) },
+  }));
+  const known = new Map<number, Entry>();
+  // Of a size that no row has, the nearest row; without the output size all rows of the nearest input are alike.
+  const nearest = (input: number, output: number): Entry => {
+    const distance = (row: (typeof entries)[number]): number =>
+      Math.abs(row.input - input) + (routing === 'size' ? Math.abs(row.output - output) : 0);
+    return entries.reduce((best, row) => (distance(row) < distance(best) ? row : best)).entry;
+  };
+  return ({ inputTokens, outputTokens }) => {
+    const [input, output] = [bucketIndex(inputTokens), routing === 'size' ? bucketIndex(outputTokens) : 0];
+    const key = input * 1024 + output;
+    const entry = known.get(key) ?? nearest(Math.log(tokensOf(input, 10)), Math.log(tokensOf(output, 10)));
+    known.set(key, entry);
+    return next(entry);
+  };
+};
+
+const next = ({ shares, owed }: Entry): string | undefined => {
+  if (shares.length === 1) return shares[0]![0];
+  let best = 0;
+  for (const [index, [, share]] of shares.entries()) {
+    owed[index]! += share;
+    if (owed[index]! > owed[best]!) best = index;
+  }
+  owed[best]! -= 1;
+  return shares[best]?.[0];
+};

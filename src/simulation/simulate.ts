@@ -1,0 +1,192 @@
+import type { Demand, Plan, Profile, Routing, Slo, Snapshot } from '../domain.ts';
+import { intervalCounter } from '../workload/gateway-records.ts';
+import { type CapacityOf, capacityGap } from './capacity.ts';
+import type { EngineRequest } from './engine.ts';
+import type { Policy, View } from './policy.ts';
+import { createReplicas, type Replicas, type SimulatedVariant, type StockOverTime } from './replicas.ts';
+import { createRouter } from './router.ts';
+import { withinSlo } from './slo.ts';
+import type { Traffic } from './traffic.ts';
+
+/** A world that policies are tried in. */
+export interface World {
+  readonly traffic: Traffic;
+  readonly variants: readonly SimulatedVariant[];
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly slo: Slo;
+  /** What the router in front knows, for policies with a plan. */
+  readonly routing: Routing;
+  readonly stock: StockOverTime;
+  /** Replicas that are Ready at the start. */
+  readonly initial: ReadonlyMap<string, number>;
+  readonly solve: (snapshot: Snapshot) => Plan;
+}
+
+/** What a policy came to. */
+export interface Outcome {
+  readonly policy: string;
+  /** Money over the whole time. */
+  readonly cost: number;
+  readonly requests: number;
+  /** Share of all requests that ended within the SLO. */
+  readonly attainment: number;
+  /** Requests that no replica took in time. */
+  readonly unserved: number;
+  /** Replicas added or taken away, per hour. */
+  readonly changesPerHour: number;
+  /** Largest share of the true demand that the Ready replicas could not carry by their profiles. */
+  readonly capacityGap: number;
+  readonly samples: readonly Sample[];
+}
+
+/** One moment of a run. */
+export interface Sample {
+  readonly time: number;
+  /** True demand (req/s). */
+  readonly demand: number;
+  /** Ready replicas by variant, and spec.replicas. */
+  readonly ready: Readonly<Record<string, number>>;
+  readonly spec: Readonly<Record<string, number>>;
+  /** Share of the demand that the Ready replicas cannot carry by their profiles. */
+  readonly gap: number;
+  /** Requests that have ended so far, and those of them within the SLO. */
+  readonly ended: number;
+  readonly within: number;
+  /** Money so far. */
+  readonly cost: number;
+}
+
+/** The gateway's interval; records are read so long after it (s). */
+const intervalSeconds = 10;
+const settleSeconds = 2;
+const sampleSeconds = 30;
+/** A request is held so long while no replica is Ready (s). */
+const patienceSeconds = 60;
+/** What still runs so long after the end is given up (s). */
+const drainSeconds = 900;
+
+interface Arrived extends EngineRequest {
+  readonly arrivedAt: number;
+  firstTokenAt: number;
+}
+
+/** Runs one policy through one world. The same world and policy come to the same outcome, to the last bit. */
+export const simulate = async (world: World, policy: Policy): Promise<Outcome> => {
+  const { traffic, slo } = world;
+  const gateway = intervalCounter(intervalSeconds);
+  const tally = { ended: 0, within: 0, unserved: 0 };
+  const replicas = createReplicas<Arrived>(world.variants, world.initial, world.stock, (kind, request, time) => {
+    if (kind === 'firstToken') request.firstTokenAt = time;
+    if (kind !== 'done') return;
+    gateway.ended(request.inputTokens, request.outputTokens);
+    tally.ended += 1;
+    if (withinSlo(slo, { ...request, doneAt: time })) tally.within += 1;
+  });
+  const router = createRouter(world.routing, replicas, world.solve);
+  const capacity = { ...world, ready: (key: string) => replicas.ready(key).length };
+  const samples: Sample[] = [];
+  let held: Arrived[] = [];
+  const send = (request: Arrived, now: number): void => {
+    const replica = router.choose(request);
+    if (replica === null) held.push(request);
+    else replica.engine.submit(request, now);
+  };
+  const resend = (now: number): void => {
+    const again = held.filter(({ arrivedAt }) => now - arrivedAt <= patienceSeconds);
+    for (let lost = held.length - again.length; lost > 0; lost -= 1) gateway.failed();
+    tally.unserved += held.length - again.length;
+    held = [];
+    for (const request of again) send(request, now);
+  };
+  const view = (now: number): View => viewOf(replicas, now);
+
+  const timers = [
+    timer(0, sampleSeconds, async (now) => {
+      const { ended, within } = tally;
+      samples.push({ ...sampleOf(now, traffic.demandAt(now), replicas, capacity), ended, within });
+    }),
+    timer(intervalSeconds, intervalSeconds, (now) => policy.observe(gateway.record(held.length), now)),
+    timer(settleSeconds, intervalSeconds, async (now) => {
+      await policy.tick(view(now));
+      router.follow(policy.plan());
+    }),
+    timer(policy.syncSeconds / 2, policy.syncSeconds, async (now) => {
+      for (const [key, count] of policy.sync(view(now)))
+        if (count !== replicas.spec(key)) replicas.scale(key, count, now);
+    }),
+    { at: () => replicas.nextReadyAt(), run: async () => {} },
+  ];
+  const nextTimer = () => timers.reduce((first, one) => (one.at() < first.at() ? one : first));
+
+  let due = nextTimer();
+  const runTimers = async (until: number): Promise<void> => {
+    for (let at = due.at(); at <= until; at = due.at()) {
+      replicas.advance(at);
+      resend(at);
+      await due.run(at);
+      due = nextTimer();
+    }
+  };
+  for (const { time, inputTokens, outputTokens } of traffic.requests) {
+    if (due.at() <= time) await runTimers(time);
+    replicas.catchUp(time);
+    gateway.arrived();
+    send({ inputTokens, outputTokens: Math.max(1, outputTokens), arrivedAt: time, firstTokenAt: Number.NaN }, time);
+  }
+  await runTimers(traffic.seconds);
+  replicas.advance(traffic.seconds);
+  const cost = replicas.cost();
+  replicas.catchUp(traffic.seconds + drainSeconds);
+  return {
+    policy: policy.name,
+    cost,
+    requests: traffic.requests.length,
+    attainment: traffic.requests.length === 0 ? 1 : tally.within / traffic.requests.length,
+    unserved: tally.unserved + gateway.pending(),
+    changesPerHour: (replicas.changes() * 3600) / traffic.seconds,
+    capacityGap: Math.max(0, ...samples.map(({ gap }) => gap)),
+    samples,
+  };
+};
+
+/** Something to do at a time, and again every so often. */
+const timer = (first: number, every: number, run: (now: number) => Promise<void>) => {
+  let next = first;
+  return {
+    at: () => next,
+    run: async (now: number) => {
+      next += every;
+      await run(now);
+    },
+  };
+};
+
+const viewOf = (replicas: Replicas<Arrived>, now: number): View => {
+  const sum = (key: string, of: 'running' | 'waiting') =>
+    replicas.ready(key).reduce((total, { engine }) => total + engine[of](), 0);
+  return {
+    now,
+    spec: replicas.spec,
+    ready: (key) => replicas.ready(key).length,
+    running: (key) => sum(key, 'running'),
+    waiting: (key) => sum(key, 'waiting'),
+  };
+};
+
+const sampleOf = (
+  time: number,
+  demand: readonly Demand[],
+  replicas: Replicas<Arrived>,
+  capacity: CapacityOf & Pick<World, 'variants'>,
+): Omit<Sample, 'ended' | 'within'> => {
+  const counts = (of: (key: string) => number) =>
+    Object.fromEntries(capacity.variants.map(({ key }) => [key, of(key)]));
+  return {
+    time,
+    demand: demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0),
+    ready: counts((key) => replicas.ready(key).length),
+    spec: counts(replicas.spec),
+    gap: capacityGap(demand, capacity),
+    cost: replicas.cost(),
+  };
+};
