@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { growth } from './bench/growth.ts';
+import { bench as simulate } from './bench/simulate.ts';
 import { bench as solver } from './bench/solver.ts';
 
 /** `npm run bench -- NAME [--json] [--quick]`. */
@@ -11,6 +12,7 @@ const program = (path: string) => async (argv: readonly string[]) =>
 const benches: Record<string, (argv: readonly string[]) => Promise<number>> = {
   solver,
   growth,
+  simulate,
   api: program('api/bench.ts'),
   'api-aggregated': program('api/aggregated-load.ts'),
   'api-fuzz': program('api/fuzz.ts'),

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
@@ -8,6 +8,7 @@ import { defaultOptions, type Outcome, solve } from '../../src/solver/solve.ts';
 import { byHighs, overload } from '../../test/solver/highs.ts';
 import { aibrix } from './aibrix-peer.ts';
 import { type FleetInstance, fleetInstance, instance } from './instances.ts';
+import { publish } from './publish.ts';
 import { alone, costOf, fleetOf, quantile, significant, timed } from './timing.ts';
 
 /** One row of the table: instances of one shape. */
@@ -73,7 +74,7 @@ export const bench = async (argv: readonly string[]): Promise<number> => {
   const peer = await aibrix(say);
   if (json)
     process.stdout.write(`${JSON.stringify({ summary: rows, firstSolve: first, aibrix: peer, machine: machine() })}\n`);
-  else publish([...head(first), ...rows.map(line), '', peer.text].join('\n'));
+  else publish('solver', [...head(first), ...rows.map(line), '', peer.text].join('\n'));
   return rows.some(({ wrong }) => wrong > 0) ? 1 : 0;
 };
 
@@ -206,17 +207,3 @@ const line = (row: Row): string =>
     row.timesFasterThanHighs ?? '-',
     row.wrong,
   ].join(' | ')} |`;
-
-/** Keeps the table beside this script, and puts it between the README's markers where it has them. */
-const publish = (table: string): void => {
-  writeFileSync(join(import.meta.dirname, 'solver.md'), `${table}\n`);
-  const readme = join(import.meta.dirname, '../../README.md');
-  if (!existsSync(readme)) return;
-  const text = readFileSync(readme, 'utf8');
-  const marked = /(<!-- bench solver -->\n)[\s\S]*?(\n<!-- \/bench solver -->)/;
-  if (marked.test(text))
-    writeFileSync(
-      readme,
-      text.replace(marked, (_, open, close) => `${open}${table}${close}`),
-    );
-};

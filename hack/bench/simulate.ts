@@ -1,0 +1,49 @@
+import type { Outcome } from '../../src/simulation/simulate.ts';
+import { type Result, runAll } from '../simulate/runs.ts';
+import { publish } from './publish.ts';
+
+/** `npm run bench -- simulate [--json]`: gpumix and all baselines in every scenario; the table is put into the README. */
+export const bench = async (argv: readonly string[]): Promise<number> => {
+  const json = argv.includes('--json');
+  const only = argv.find((argument) => !argument.startsWith('-'));
+  const results: Result[] = [];
+  for await (const result of runAll(only)) {
+    results.push(result);
+    if (!json) process.stdout.write(`${tableOf([result])}\n`);
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ summary: results.map(summaryOf) })}\n`);
+  else if (only === undefined) publish('simulate', tableOf(results));
+  return 0;
+};
+
+const summaryOf = ({ scenario, outcomes, clairvoyant }: Result) => ({
+  scenario,
+  clairvoyant,
+  outcomes: outcomes.map(({ samples, ...rest }) => rest),
+});
+
+const tableOf = (results: readonly Result[]): string =>
+  [
+    '| scenario | policy | cost | of gpumix | within SLO | unserved | changes/h | largest gap |',
+    '|---|---|---|---|---|---|---|---|',
+    ...results.flatMap(({ scenario, outcomes, clairvoyant }) => [
+      ...outcomes.map((outcome, index) => row(index === 0 ? scenario : '', outcome, outcomes[0]!.cost)),
+      `| | clairvoyant bound | ${clairvoyant.toFixed(2)} | ${(clairvoyant / outcomes[0]!.cost).toFixed(2)} | | | | |`,
+    ]),
+  ].join('\n');
+
+const row = (
+  scenario: string,
+  { policy, cost, attainment, unserved, changesPerHour, capacityGap }: Outcome,
+  own: number,
+): string =>
+  `| ${[
+    scenario,
+    policy,
+    cost.toFixed(2),
+    (cost / own).toFixed(2),
+    `${(100 * attainment).toFixed(2)} %`,
+    unserved,
+    changesPerHour.toFixed(0),
+    `${(100 * capacityGap).toFixed(0)} %`,
+  ].join(' | ')} |`;

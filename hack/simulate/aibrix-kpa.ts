@@ -1,0 +1,53 @@
+/** Settings of a PodAutoscaler of strategy KPA. */
+export interface KpaSettings {
+  /** What one replica is worth; the optimizer's samples say 100. */
+  readonly targetValue: number;
+  readonly observeSeconds: number;
+  readonly panicSeconds: number;
+  readonly scaleDownSeconds: number;
+}
+
+/** What a PodAutoscaler does if nothing is set, and what lets it follow the metric most closely. */
+export const kpaDefaults: KpaSettings = {
+  targetValue: 100,
+  observeSeconds: 180,
+  panicSeconds: 60,
+  scaleDownSeconds: 300,
+};
+export const kpaFollowing: KpaSettings = { targetValue: 100, observeSeconds: 1, panicSeconds: 1, scaleDownSeconds: 0 };
+
+const [rate, tolerance, panicThreshold] = [2, 0.1, 2];
+
+/** One PodAutoscaler: the metric's value and the replicas now to the replicas it sets. Asked every ten seconds. */
+export type Kpa = (now: number, value: number, current: number) => number;
+
+/**
+ * AIBrix's KPA as it is documented: means of two windows, a tolerance that compares the total with what one replica is
+ * worth, steps of twice and half, and the smallest recommendation of the scale-down window.
+ */
+export const createKpa = (settings: KpaSettings): Kpa => {
+  let values: { readonly at: number; readonly value: number }[] = [];
+  let recommendations: { readonly at: number; readonly value: number }[] = [];
+  const mean = (now: number, seconds: number): number => {
+    const some = values.filter(({ at }) => at > now - seconds);
+    return some.reduce((sum, { value }) => sum + value, 0) / Math.max(1, some.length);
+  };
+  return (now, value, current) => {
+    values = [...values.filter(({ at }) => at > now - settings.observeSeconds), { at: now, value }];
+    const [stable, panic] = [mean(now, settings.observeSeconds), mean(now, settings.panicSeconds)];
+    const panics = stable <= 0 || panic / stable > panicThreshold;
+    const ofStable = desired(stable, settings.targetValue, current);
+    const recommended = panics ? Math.max(ofStable, desired(panic, settings.targetValue, current)) : ofStable;
+    recommendations = [
+      ...recommendations.filter(({ at }) => at > now - settings.scaleDownSeconds),
+      { at: now, value: recommended },
+    ];
+    return recommended < current ? Math.min(...recommendations.map((one) => one.value)) : recommended;
+  };
+};
+
+const desired = (value: number, target: number, current: number): number => {
+  const outside = value > target * (1 + tolerance) || value < target * (1 - tolerance);
+  const wanted = outside ? Math.ceil(value / target) : current;
+  return Math.min(Math.max(wanted, Math.floor(current / rate)), Math.max(1, Math.ceil(rate * current)));
+};
