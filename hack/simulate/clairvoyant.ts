@@ -1,5 +1,5 @@
 import type { Demand, Profile } from '../../src/domain.ts';
-import { servedByProfile } from '../../src/planner/snapshot.ts';
+import { servedByProfile } from '../../src/profiles/served.ts';
 import type { SimulatedVariant } from '../../src/simulation/replicas.ts';
 import type { Traffic } from '../../src/simulation/traffic.ts';
 

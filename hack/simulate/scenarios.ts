@@ -21,7 +21,7 @@ export interface Choices {
 /** A scenario with the defaults of `gpumix serve`. */
 export const scenario = (
   traffic: Traffic,
-  { set = 'llama-8b', startupSeconds, slowdown, settings = {}, stock = () => ({}) }: Choices = {},
+  { set = 'llama-8b', startupSeconds = 120, slowdown, settings = {}, stock = () => ({}) }: Choices = {},
 ): Scenario => {
   const config = readConfig([], {});
   return {
@@ -33,6 +33,7 @@ export const scenario = (
       ...config,
       historySeconds: historySeconds(config),
       instance: 'simulation',
+      startupSeconds,
       prices: {},
       keepSnapshot: true,
       ...settings,

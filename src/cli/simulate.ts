@@ -108,6 +108,7 @@ const scenarioOf = async (given: Given): Promise<Scenario> => {
       routing: oneOf<Routing>(given, 'routing', routings),
       historySeconds: historySeconds(config),
       instance: 'simulation',
+      startupSeconds: numberOption('startup', given['startup'], 0),
       prices: {},
       keepSnapshot: true,
     },

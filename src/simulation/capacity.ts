@@ -1,5 +1,5 @@
 import type { Demand, Model, Plan, Profile, Routing, Snapshot } from '../domain.ts';
-import { servedByProfile } from '../planner/snapshot.ts';
+import { servedByProfile } from '../profiles/served.ts';
 import type { SimulatedVariant } from './replicas.ts';
 
 /** What there is to carry demand with. */

@@ -137,7 +137,15 @@ const look = (view: View, deployments: Map<string, ModelDeployment>, pods: Map<s
       const name = `${deployment.name}-${index}`;
       const { namespace, name: owner } = deployment;
       const ready = index < view.ready(key);
-      pods.set(`${namespace}/${name}`, { namespace, name, deployment: owner, labels: {}, ready, incarnation: '' });
+      pods.set(`${namespace}/${name}`, {
+        namespace,
+        name,
+        deployment: owner,
+        labels: {},
+        ready,
+        incarnation: '',
+        ip: null,
+      });
     }
   }
 };
