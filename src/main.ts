@@ -4,7 +4,6 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { schedule } from 'node-cron';
 import type { Logger } from 'pino';
 import { certificateFromSecret } from './api/certificates.ts';
 import { startPlainMetrics } from './api/plain-metrics.ts';
@@ -18,6 +17,7 @@ import { type Lease, wantLease } from './cluster/lease.ts';
 import { watchCluster } from './cluster/watch.ts';
 import { type Config, historySeconds } from './config.ts';
 import { messageOf } from './errors.ts';
+import { everySecond } from './every-second.ts';
 import { createBoard } from './planner/board.ts';
 import { createLoop } from './planner/loop.ts';
 import { priceTable } from './planner/offers.ts';
@@ -93,7 +93,7 @@ export const serve = async (config: Config): Promise<void> => {
   log.info({ url: server.url, version }, 'serving');
   const onProblem = (problem: string | null) =>
     problem === null ? log.info({}, 'stored plan is read again') : log.warn({ problem }, 'stored plan cannot be read');
-  const stopTicking = everySecond(createReplica({ leadership: lease, stored, loop, board, clock, onProblem }), log);
+  const stopTicking = turns(createReplica({ leadership: lease, stored, loop, board, clock, onProblem }), log);
   await told(log);
   await letGo(lease, log);
   await stop(server, config.drainSeconds, log);
@@ -166,11 +166,11 @@ const upstreamFrom = (config: Config, { name, url }: { readonly name: string; re
     log,
   });
 
-/** Every second of the wall clock; one turn at a time. */
-const everySecond = (turn: () => Promise<boolean>, log: Logger): (() => void) => {
+/** One turn at a time. */
+const turns = (turn: () => Promise<boolean>, log: Logger): (() => void) => {
   const collect = garbageCollector();
   let running = false;
-  const task = schedule('* * * * * *', async () => {
+  return everySecond(async () => {
     if (running) return;
     running = true;
     try {
@@ -181,7 +181,6 @@ const everySecond = (turn: () => Promise<boolean>, log: Logger): (() => void) =>
       running = false;
     }
   });
-  return () => void task.destroy();
 };
 
 /**

@@ -40,6 +40,7 @@ const layers: Record<string, number> = {
   'simulation/measure': 1,
   version: 0,
   'shipped-files': 2,
+  'every-second': 2,
   config: 2,
   telemetry: 2,
   workload: 2,

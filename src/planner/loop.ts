@@ -140,7 +140,8 @@ export const createLoop = (parts: LoopParts): Loop => {
   };
   return {
     tick,
-    due: () => intervalNumber() > lastInterval,
+    // Another one, not only a later one: a clock may step back.
+    due: () => intervalNumber() !== lastInterval,
     restore: ({ decisions, recent }) => {
       const restored = new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }]));
       memory = { ...memory, decisions: restored, recent };

@@ -1,0 +1,186 @@
+import type { DeploymentPod } from '../../src/cluster/pods.ts';
+import type { ModelDeployment } from '../../src/cluster/variant.ts';
+import { readConfig } from '../../src/config.ts';
+import { type Board, createBoard } from '../../src/planner/board.ts';
+import { createLoop } from '../../src/planner/loop.ts';
+import { planOf } from '../../src/planner/plan.ts';
+import { createReplica, shareThrough } from '../../src/planner/replica.ts';
+import { storedPlans } from '../../src/planner/stored-plan.ts';
+import { profileSources } from '../../src/profiles/sources.ts';
+import { memoryStore } from '../../src/workload/memory-store.ts';
+import { workloadReader } from '../../src/workload/reader.ts';
+import type { Store } from '../../src/workload/store.ts';
+import { deployment } from './deployments.ts';
+import { recordText } from './records.ts';
+
+/**
+ * One model on two GPU types in virtual time, second by second: a gateway that writes records, a store, gpumix with its
+ * default settings, an HPA that syncs every 15 s, and pods that take a minute to start. The store, HPA and pods are
+ * models; the reader, profiles, planner, stored plan and board are those that `serve` runs.
+ */
+export const virtualFleet = (throughput: Readonly<Record<string, number>> = { h100: 8, l40s: 2 }) => {
+  const world = {
+    now: 100_000,
+    /** Requests per second. */
+    rate: 12,
+    gatewayLives: true,
+    redis: 'up' as 'up' | 'away' | 'slow' | 'read-only',
+    /** Of Redis and of gpumix' host, against the gateway's (s). */
+    redisClock: 0,
+    hostClock: 0,
+    podsStart: true,
+    /** What gpumix has not read of the cluster. */
+    unsynced: [] as string[],
+  };
+  let inner = memoryStore(() => world.now + world.redisClock);
+  const store = faulty(
+    () => inner,
+    () => world.redis,
+    () => world.now,
+  );
+  const deployments = new Map<string, ModelDeployment>(
+    Object.keys(throughput).map((name) => [`ns/${name}`, deployment(name, { gpu: name.toUpperCase() })]),
+  );
+  const pods = new Map<string, DeploymentPod>();
+  const born = new Map<string, number>();
+  const instances = new Set<Instance>();
+  const profile = (name: string, rate: number | string) =>
+    inner.write(
+      `aibrix:profile_m_${name}`,
+      typeof rate === 'string'
+        ? rate
+        : JSON.stringify({ gpu: name, cost: 1, indexes: [[64], [1024]], tputs: [[rate]], created: world.now }),
+      1e9,
+    );
+
+  const start = (transitions: number): Instance => {
+    const term = { uid: 'lease', transitions };
+    const leadership = { leads: () => true, term: () => term };
+    const hostNow = () => world.now + world.hostClock;
+    const config = readConfig([], {});
+    const board = createBoard(deployments, pods, config.staleAfterSeconds, hostNow);
+    const stored = storedPlans(store, 'gpumix:plans');
+    const reader = workloadReader(store, { ...config, historySeconds: 600, instance: `instance-${transitions}` });
+    const profiles = profileSources((keys) => store.read(keys), null);
+    const problems: { now: readonly string[] } = { now: [] };
+    const loop = createLoop({
+      cluster: {
+        deployments,
+        pods,
+        bounds: () => new Map(),
+        gatewayUnchangedSince: () => null,
+        gatewayReplicas: () => 1,
+        unsynced: () => world.unsynced,
+        problems: () => [],
+      },
+      readWorkload: (names) => reader.read(names),
+      readProfiles: (wanted, now) => profiles(wanted, now),
+      solve: planOf,
+      board,
+      settings: { ...config, prices: { H100: 4.1, L40S: 1 }, keepSnapshot: false },
+      clock: hostNow,
+      share: shareThrough(stored, leadership),
+      onTick: (_decided, found) => {
+        problems.now = found;
+      },
+    });
+    const turn = createReplica({ leadership, stored, loop, board, clock: hostNow, onProblem: () => {} });
+    const instance = { turn, board, problems: () => problems.now };
+    instances.add(instance);
+    return instance;
+  };
+
+  const writeRecord = async () => {
+    if (!world.gatewayLives || world.now % 10 !== 0 || world.redis === 'away' || world.redis === 'read-only') return;
+    const arrivals = Math.round(world.rate * 10);
+    await inner.write(`aibrix:m_request_trace_${world.now}`, recordText(arrivals, { '100:60': arrivals }), 600);
+  };
+  const autoscale = () => {
+    if (world.now % 15 !== 0) return;
+    const serving = [...instances].at(-1);
+    for (const [key, one] of deployments) {
+      const decision = serving?.board.target('ns', one.name)?.decision;
+      if (decision !== undefined && 'replicas' in decision)
+        deployments.set(key, { ...one, replicas: decision.replicas });
+    }
+  };
+  const runPods = () => {
+    for (const { name, replicas } of deployments.values()) {
+      const mine = [...pods.values()].filter((pod) => pod.deployment === name);
+      for (const { name: pod } of mine.slice(replicas)) pods.delete(`ns/${pod}`);
+      for (let index = mine.length; index < replicas; index += 1) {
+        const pod = `${name}-${world.now}-${index}`;
+        const about = { labels: {}, ready: false, ip: null, incarnation: pod };
+        pods.set(`ns/${pod}`, { namespace: 'ns', name: pod, deployment: name, ...about });
+        born.set(pod, world.now);
+      }
+    }
+    for (const [key, pod] of pods)
+      if (!pod.ready && world.podsStart && world.now - (born.get(pod.name) ?? 0) >= 60)
+        pods.set(key, { ...pod, ready: true });
+  };
+
+  const second = async () => {
+    world.now += 1;
+    await writeRecord();
+    for (const { turn } of instances) await turn();
+    autoscale();
+    runPods();
+  };
+  const replicas = () => Object.fromEntries([...deployments.values()].map((one) => [one.name, one.replicas]));
+  return {
+    world,
+    deployments,
+    start,
+    kill: (instance: Instance) => instances.delete(instance),
+    profile,
+    replicas,
+    /** Requests per second that the Ready pods carry. */
+    capacity: () =>
+      [...pods.values()].reduce((sum, { ready, deployment: name }) => sum + (ready ? (throughput[name] ?? 0) : 0), 0),
+    /** Every pod has to start again, as after a drain of its node. */
+    replacePods: () => {
+      for (const [key, pod] of pods) {
+        pods.set(key, { ...pod, ready: false });
+        born.set(pod.name, world.now);
+      }
+    },
+    emptyRedis: () => {
+      inner = memoryStore(() => world.now + world.redisClock);
+    },
+    poisonRecord: (text: string) => inner.write(`aibrix:m_request_trace_${Math.ceil(world.now / 10) * 10}`, text, 600),
+    run: async (seconds: number, each: () => void | Promise<void> = () => {}) => {
+      for (let passed = 0; passed < seconds; passed += 1) {
+        await second();
+        await each();
+      }
+    },
+  };
+};
+
+export type VirtualFleet = ReturnType<typeof virtualFleet>;
+interface Instance {
+  readonly turn: () => Promise<boolean>;
+  readonly board: Board;
+  readonly problems: () => readonly string[];
+}
+
+/** A store that fails as Redis does. */
+const faulty = (inner: () => Store, state: () => 'up' | 'away' | 'slow' | 'read-only', now: () => number): Store => {
+  const reading = <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+    if (state() === 'away') return Promise.reject(new Error('ECONNREFUSED'));
+    if (state() === 'slow' && Math.floor(now()) % 20 < 15) return Promise.reject(new Error('Command timed out'));
+    return ask();
+  };
+  const writing = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
+    state() === 'read-only' ? Promise.reject(new Error('READONLY')) : reading(ask);
+  return {
+    time: () => reading(() => inner().time()),
+    read: (keys) => reading(() => inner().read(keys)),
+    readFields: (key, names) => reading(() => inner().readFields(key, names)),
+    write: (key, value, expiry) => writing(() => inner().write(key, value, expiry)),
+    writeField: (key, field, value) => writing(() => inner().writeField(key, field, value)),
+    keepPlan: (key, plan, expiry) => writing(() => inner().keepPlan(key, plan, expiry)),
+    close: async () => {},
+  };
+};
