@@ -9,6 +9,10 @@
 export type Routing = 'size' | 'input' | 'load' | 'none';
 export const routings: readonly Routing[] = ['size', 'input', 'load', 'none'];
 
+/** What is believed of the number of GPUs: see `--stock`. */
+export type StockSource = 'auto' | 'nodes' | 'config' | 'none';
+export const stockSources: readonly StockSource[] = ['auto', 'nodes', 'config', 'none'];
+
 /** Requests of one size and how many of them arrive. */
 export interface Demand {
   readonly inputTokens: number;
@@ -101,6 +105,8 @@ export interface Snapshot {
   readonly models: readonly Model[];
   /** GPUs per type over all models; an absent type is not limited. */
   readonly stock: Readonly<Record<string, number>>;
+  /** GPUs that the variants of a namespace may hold, by namespace and GPU type; `*` = all types together; absent = any. */
+  readonly quotas?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Money/h for all models together; null = no limit. */
   readonly budget: number | null;
   readonly routing: Routing;

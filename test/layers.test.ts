@@ -22,6 +22,7 @@ const layers: Record<string, number> = {
   'cluster/engine-metrics': 1,
   'cluster/gateway': 1,
   'cluster/gpu-types': 1,
+  'cluster/stock': 1,
   solver: 1,
   'planner/plan': 1,
   'planner/snapshot': 1,
@@ -38,6 +39,9 @@ const layers: Record<string, number> = {
   'simulation/random': 1,
   'simulation/slo': 1,
   'simulation/measure': 1,
+  'planner/pools': 1,
+  'planner/stock': 1,
+  'planner/wishes': 1,
   version: 0,
   'shipped-files': 2,
   'every-second': 2,
@@ -74,6 +78,8 @@ const mayImport = (from: string, to: string): boolean => {
       'planner/decide',
       'planner/situation',
       'planner/demand',
+      'planner/stock',
+      'planner/wishes',
     ].includes(from)
   );
 };

@@ -17,7 +17,7 @@ export const fleetOf = ({ programs, stock, gpus }: FleetInstance): Fleet => ({
       price,
       lower: lower[g]!,
       upper: upper[g]!,
-      pool: stock.length > 0 ? g : -1,
+      pools: stock.length > 0 ? [g] : [],
       gpus: gpus[g] ?? 1,
       running: null,
     })),

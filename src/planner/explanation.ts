@@ -34,7 +34,7 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
   const variantOf = (m: number, g: number) => models[m]!.model.variants[g]!;
   const gpus = [...new Set(models.flatMap(({ model }) => model.variants.map(({ gpu }) => gpu)))].sort();
   return {
-    stock: answers.stock.map(({ pool, ...rest }) => ({ gpu: pools[pool]!, ...rest })),
+    stock: answers.stock.map(({ pool, ...rest }) => ({ gpu: pools[pool]!.name, ...rest })),
     bounds: answers.bounds.map(({ model, variant, bound, saves }) => ({
       variant: variantOf(model, variant).name,
       bound: bound === 'upper' ? 'maxReplicas' : 'minReplicas',

@@ -1,6 +1,7 @@
 import type { Model, ModelPlan, Plan, RoutedDemand, Shortage, Snapshot, Status, UnservedDemand } from '../domain.ts';
 import type { Fleet, FleetModel } from '../solver/fleet.ts';
 import { defaultOptions, type ModelOutcome, solve } from '../solver/solve.ts';
+import { type Pool, poolsOf } from './pools.ts';
 import { canServe, type RoutingClasses, routingClasses, rowShares } from './routing.ts';
 
 /**
@@ -14,7 +15,7 @@ export const planOf = (
   detail: PlanDetail = { routing: true },
 ): Plan => {
   const started = clock();
-  const plan = sharesNothing(snapshot) ? plannedOneByOne(snapshot, detail) : plannedTogether(snapshot, detail);
+  const plan = plannedOneByOne(snapshot, detail) ?? plannedTogether(snapshot, detail);
   return { ...plan, solve: { ...plan.solve, milliseconds: clock() - started } };
 };
 
@@ -23,13 +24,25 @@ export interface PlanDetail {
   readonly routing: boolean;
 }
 
-const sharesNothing = ({ models, stock, budget }: Snapshot): boolean =>
-  models.length > 1 && budget === null && Object.keys(stock).length === 0;
-
-/** Models that share nothing are planned one by one: the same plan, and the classes of only one of them in memory. */
-const plannedOneByOne = (snapshot: Snapshot, detail: PlanDetail): Plan => {
-  const models = [...snapshot.models].sort(byName);
-  return joined(models.map((model) => plannedTogether({ ...snapshot, models: [model] }, detail)));
+/**
+ * Each model by itself, as if the stock were there for it alone: the same plan where they fit together, and the classes of
+ * only one of them in memory. Null where they do not, or where a budget is shared.
+ */
+const plannedOneByOne = (snapshot: Snapshot, detail: PlanDetail): Plan | null => {
+  if (snapshot.models.length < 2 || snapshot.budget !== null) return null;
+  const left = poolsOf(snapshot).map((pool) => ({ pool, gpus: pool.gpus }));
+  const plans: Plan[] = [];
+  for (const model of [...snapshot.models].sort(byName)) {
+    const plan = plannedTogether({ ...snapshot, models: [model] }, detail);
+    const replicas = plan.models[0]?.replicas ?? {};
+    for (const one of left)
+      for (const variant of model.variants.filter(one.pool.takes))
+        one.gpus -= variant.gpusPerReplica * (replicas[variant.name] ?? 0);
+    const served = plan.status === 'optimal' || plan.status === 'feasible';
+    if (left.length > 0 && (!served || left.some(({ gpus }) => gpus < 0))) return null;
+    plans.push(plan);
+  }
+  return joined(plans);
 };
 
 /** One plan of several that share nothing: costs and bounds add, and the worst status counts. */
@@ -80,13 +93,14 @@ const plannedTogether = (snapshot: Snapshot, detail: PlanDetail): Plan => {
 export interface Problem {
   readonly models: readonly { readonly model: Model; readonly classes: RoutingClasses }[];
   readonly fleet: Fleet;
-  /** GPU types whose stock is limited, in order of name. */
-  readonly pools: readonly string[];
+  /** What limits GPUs, in the order of the fleet's stock. */
+  readonly pools: readonly Pool[];
   readonly budget: number | null;
 }
 
-export const problemOf = ({ models, stock, budget, routing }: Snapshot): Problem => {
-  const pools = Object.keys(stock).sort(byText);
+export const problemOf = (snapshot: Snapshot): Problem => {
+  const { models, budget, routing } = snapshot;
+  const pools = poolsOf(snapshot);
   const named = models
     .map((model) => ({ ...model, variants: [...model.variants].sort(byName) }))
     .sort(byName)
@@ -97,13 +111,13 @@ export const problemOf = ({ models, stock, budget, routing }: Snapshot): Problem
     budget,
     fleet: {
       models: named.map(({ model, classes }) => fleetModel(model, classes, pools)),
-      stock: pools.map((gpu) => stock[gpu]!),
+      stock: pools.map(({ gpus }) => gpus),
       budget: budget ?? Number.POSITIVE_INFINITY,
     },
   };
 };
 
-const fleetModel = (model: Model, { rates, ways }: RoutingClasses, pools: readonly string[]): FleetModel => ({
+const fleetModel = (model: Model, { rates, ways }: RoutingClasses, pools: readonly Pool[]): FleetModel => ({
   priority: model.priority,
   rates,
   ways,
@@ -111,7 +125,7 @@ const fleetModel = (model: Model, { rates, ways }: RoutingClasses, pools: readon
     price: variant.price,
     lower: variant.minReplicas,
     upper: variant.maxReplicas ?? Number.POSITIVE_INFINITY,
-    pool: pools.indexOf(variant.gpu),
+    pools: pools.flatMap((pool, index) => (pool.takes(variant) ? [index] : [])),
     gpus: variant.gpusPerReplica,
     running: variant.running,
   })),
@@ -123,17 +137,18 @@ const limitOf = ({ nodeLimit }: Snapshot): { nodeLimit?: number } =>
 
 /** What a plan leaves of every pool (GPUs) and of the budget (money/h). */
 interface LeftOver {
-  readonly gpus: ReadonlyMap<string, number>;
+  readonly gpus: ReadonlyMap<Pool, number>;
   readonly budget: number | null;
 }
 
-const leftOver = ({ models, fleet, pools, budget }: Problem, outcomes: readonly ModelOutcome[]): LeftOver => {
-  const gpus = new Map(pools.map((gpu, pool) => [gpu, fleet.stock[pool]!]));
-  for (const [m, { model }] of models.entries())
-    for (const [g, { gpu, gpusPerReplica }] of model.variants.entries()) {
-      const left = gpus.get(gpu);
-      if (left !== undefined) gpus.set(gpu, left - gpusPerReplica * outcomes[m]!.mix[g]!);
-    }
+const leftOver = ({ fleet, pools, budget }: Problem, outcomes: readonly ModelOutcome[]): LeftOver => {
+  const gpus = new Map(pools.map((pool) => [pool, pool.gpus]));
+  for (const [m, { variants }] of fleet.models.entries())
+    for (const [g, { pools: drawsOn, gpus: each }] of variants.entries())
+      for (const index of drawsOn) {
+        const pool = pools[index]!;
+        gpus.set(pool, gpus.get(pool)! - each * outcomes[m]!.mix[g]!);
+      }
   return { gpus, budget };
 };
 
@@ -205,8 +220,8 @@ const shortage = (
   const growing = variants.filter(
     ({ maxReplicas }, g) => canServe(classes, c, g) && (maxReplicas === null || mix[g]! < maxReplicas),
   );
-  const inStock = growing.some(
-    ({ gpu, gpusPerReplica }) => (gpus.get(gpu) ?? Number.POSITIVE_INFINITY) >= gpusPerReplica,
+  const inStock = growing.some((variant) =>
+    [...gpus].every(([pool, left]) => !pool.takes(variant) || left >= variant.gpusPerReplica),
   );
   if (inStock && budget !== null) return 'budget';
   return growing.length > 0 ? 'stock' : 'maxReplicas';

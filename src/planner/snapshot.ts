@@ -34,7 +34,7 @@ const notANumber = '"\\u0000NaN"';
 
 /** The same for a document that is parsed already. */
 export const snapshotOf = (document: unknown): Snapshot => {
-  const fields = object(document, '', ['now', 'models', 'stock', 'budget', 'routing', 'nodeLimit']);
+  const fields = object(document, '', ['now', 'models', 'stock', 'quotas', 'budget', 'routing', 'nodeLimit']);
   const models = list(fields['models'], 'models').map((model, m) => modelOf(model, `models[${m}]`));
   unique(models, 'models');
   const all = models.flatMap((model, m) =>
@@ -46,6 +46,7 @@ export const snapshotOf = (document: unknown): Snapshot => {
     now: optional(fields['now'], 'now', null, instant),
     models,
     stock: optional(fields['stock'], 'stock', {}, counts),
+    ...(present(fields['quotas']) ? { quotas: quotasOf(fields['quotas'], 'quotas') } : {}),
     budget: optional(fields['budget'], 'budget', null, amount),
     routing: optional(fields['routing'], 'routing', 'size', routing),
     ...(present(fields['nodeLimit']) ? { nodeLimit: count(fields['nodeLimit'], 'nodeLimit') } : {}),
@@ -231,6 +232,14 @@ const routing: Read<Routing> = (value, path) =>
 const counts: Read<Readonly<Record<string, number>>> = (value, path) =>
   Object.fromEntries(
     Object.entries(object(value, path, null)).map(([name, number]) => [name, count(number, `${path}.${name}`)]),
+  );
+
+const quotasOf: Read<NonNullable<Snapshot['quotas']>> = (value, path) =>
+  Object.fromEntries(
+    Object.entries(object(value, path, null)).map(([namespace, limits]) => [
+      namespace,
+      counts(limits, `${path}.${namespace}`),
+    ]),
   );
 
 const unique = (models: readonly Model[], path: string): void => {

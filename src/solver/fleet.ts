@@ -16,8 +16,8 @@ export interface FleetVariant {
   readonly price: number;
   readonly lower: number;
   readonly upper: number;
-  /** Index into the stock, -1 where the GPU type is not limited, and how many GPUs of it a replica takes. */
-  readonly pool: number;
+  /** Indices into the stock, none where nothing limits its GPUs, and how many GPUs a replica takes of each of them. */
+  readonly pools: readonly number[];
   readonly gpus: number;
   /** Replicas today; null = not known. */
   readonly running: number | null;
@@ -37,7 +37,7 @@ export interface FleetModel {
 /** Several models in order of name, on common stock and budget. */
 export interface Fleet {
   readonly models: readonly FleetModel[];
-  /** GPUs per pool. */
+  /** GPUs per pool: those of one type, or those that a namespace may have. */
   readonly stock: readonly number[];
   /** Money/h; Infinity = no limit. */
   readonly budget: number;
@@ -48,7 +48,9 @@ export interface Fleet {
  * the whole demand could use or the stock of its type could hold, and no stock has GPUs that no number of replicas uses up. `floorsFit` says whether the floors do fit.
  */
 export const prepared = (fleet: Fleet): { readonly fleet: Fleet; readonly floorsFit: boolean } => {
-  const floors = fleet.stock.map((_, pool) => total(fleet, (variant) => (variant.pool === pool ? variant.gpus : 0)));
+  const floors = fleet.stock.map((_, pool) =>
+    total(fleet, (variant) => (variant.pools.includes(pool) ? variant.gpus : 0)),
+  );
   const floorCost = total(fleet, (variant) => variant.price);
   const stock = fleet.stock.map((gpus, pool) => {
     const step = packet(fleet, pool);
@@ -58,10 +60,8 @@ export const prepared = (fleet: Fleet): { readonly fleet: Fleet; readonly floors
   const models = fleet.models.map((model) => {
     const useful = usefulReplicas(model);
     const variants = model.variants.map((variant, g) => {
-      const spare =
-        variant.pool < 0 || variant.gpus === 0
-          ? Number.POSITIVE_INFINITY
-          : Math.floor((stock[variant.pool]! - floors[variant.pool]!) / variant.gpus);
+      const gpusLeft = variant.pools.map((pool) => stock[pool]! - floors[pool]!);
+      const spare = variant.gpus === 0 ? Number.POSITIVE_INFINITY : Math.floor(Math.min(...gpusLeft) / variant.gpus);
       const upper = Math.min(variant.upper, Math.max(variant.lower, useful[g]!), variant.lower + spare);
       return { ...variant, price: Math.max(variant.price, free), upper };
     });
@@ -78,7 +78,7 @@ const packet = ({ models }: Fleet, pool: number): number => {
   let step = 0;
   for (const { variants } of models)
     for (const variant of variants) {
-      let rest = variant.pool === pool ? variant.gpus : 0;
+      let rest = variant.pools.includes(pool) ? variant.gpus : 0;
       while (rest !== 0) [step, rest] = [rest, step % rest];
     }
   return Math.max(1, step);
@@ -111,8 +111,8 @@ const usefulReplicas = ({ variants, rates, ways }: FleetModel): number[] => {
 /** GPUs of each pool that a mix of one model takes. */
 export const poolUse = ({ variants }: FleetModel, mix: ArrayLike<number>, pools: number): number[] => {
   const use = new Array<number>(pools).fill(0);
-  variants.forEach(({ pool, gpus }, g) => {
-    if (pool >= 0) use[pool]! += gpus * mix[g]!;
+  variants.forEach(({ pools: own, gpus }, g) => {
+    for (const pool of own) use[pool]! += gpus * mix[g]!;
   });
   return use;
 };

@@ -23,10 +23,10 @@ export const goalValue = (joint: Joint, goal: Goal, mixes: readonly Float64Array
   let [value, cost] = [0, 0];
   const used = stock.map(() => 0);
   mixes.forEach((mix, m) => {
-    models[m]!.variants.forEach(({ price, pool, gpus }, g) => {
+    models[m]!.variants.forEach(({ price, pools, gpus }, g) => {
       cost += price * mix[g]!;
       value += goal.replicas[joint.first(m) + g]! * mix[g]!;
-      if (pool >= 0) used[pool]! += gpus * mix[g]!;
+      for (const pool of pools) used[pool]! += gpus * mix[g]!;
     });
   });
   if (used.some((gpus, pool) => gpus > stock[pool]!) || cost > budget * (1 + 1e-9)) return null;

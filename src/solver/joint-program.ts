@@ -23,7 +23,7 @@ export const jointProgram = (
   const variants = models.flatMap((model) => model.variants);
   const atMost = (row: readonly number[], most: number) => simplex.addRow(row, Number.NEGATIVE_INFINITY, most);
   stock.forEach((gpus, pool) => {
-    const row = variants.map((variant) => (variant.pool === pool ? variant.gpus : 0));
+    const row = variants.map((variant) => (variant.pools.includes(pool) ? variant.gpus : 0));
     if (row.some((use) => use > 0)) atMost([...row, ...none], gpus);
   });
   if (budget < Number.POSITIVE_INFINITY) {

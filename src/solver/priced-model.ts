@@ -105,8 +105,8 @@ export class PricedModel {
 
   private reprice(lambda: Float64Array): void {
     for (const { program } of this.programs)
-      this.model.variants.forEach(({ price, pool, gpus }, g) => {
-        program.prices[g] = price + (pool < 0 ? 0 : lambda[pool]! * gpus);
+      this.model.variants.forEach(({ price, pools, gpus }, g) => {
+        program.prices[g] = pools.reduce((sum, pool) => sum + lambda[pool]! * gpus, price);
       });
   }
 

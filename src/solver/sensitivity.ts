@@ -66,7 +66,7 @@ const stockLeft = ({ models, stock }: Fleet, outcome: Outcome): number[] => {
 const moreStock = (given: Fleet, fleet: Fleet, cost: number, left: readonly number[], options: SolveOptions) =>
   fleet.stock.flatMap((_, pool) => {
     const sizes = fleet.models.flatMap(({ variants }) =>
-      variants.filter((variant) => variant.pool === pool).map(({ gpus }) => gpus),
+      variants.filter((variant) => variant.pools.includes(pool)).map(({ gpus }) => gpus),
     );
     const gpus = Math.min(...sizes) - left[pool]!;
     if (sizes.length === 0 || gpus <= 0) return [];

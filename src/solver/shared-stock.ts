@@ -227,9 +227,9 @@ export class SharedStock {
     const perGpu = this.fleet.stock.map(() => 0);
     let ceiling = 0;
     for (const { variants } of this.fleet.models)
-      for (const { price, pool, gpus, upper } of variants)
-        if (pool < 0) ceiling += price * upper;
-        else perGpu[pool] = Math.max(perGpu[pool]!, price / gpus);
+      for (const { price, pools, gpus, upper } of variants)
+        if (pools.length === 0) ceiling += price * upper;
+        else for (const pool of pools) perGpu[pool] = Math.max(perGpu[pool]!, price / gpus);
     return perGpu.reduce((sum, price, k) => sum + price * this.fleet.stock[k]!, ceiling) * (1 + 1e-9);
   }
 }

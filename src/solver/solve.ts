@@ -76,7 +76,7 @@ const solveAll = (fleet: Fleet, options: SolveOptions): Solved => {
 const sharesStock = ({ models, stock }: Fleet): boolean =>
   stock.some(
     (_, pool) =>
-      models.reduce((sum, { variants }) => sum + variants.filter((each) => each.pool === pool).length, 0) > 1,
+      models.reduce((sum, { variants }) => sum + variants.filter(({ pools }) => pools.includes(pool)).length, 0) > 1,
   );
 
 const separately = (fleet: Fleet, options: SolveOptions): Solved => {

@@ -52,6 +52,14 @@ test('what a document leaves out has the defaults of the format', () => {
   });
 });
 
+test('quotas are GPUs by namespace and type', () => {
+  const quotas = { serving: { '*': 8, H100: 4 } };
+  expect(snapshotOf({ models: [model], quotas }).quotas).toEqual(quotas);
+  expect(() => snapshotOf({ models: [model], quotas: { serving: { H100: 0.5 } } })).toThrow(
+    'quotas.serving.H100: must be a whole number of at least 0, not 0.5',
+  );
+});
+
 test('a snapshot survives being written and read', () => {
   const { throughput, ...bare } = variant;
   const document = {

@@ -10,7 +10,7 @@ const instances = 250;
 test.each(routings)(
   '%s: 250 random small snapshots are answered as trying every mix answers them',
   (routing: Routing) => {
-    const covered = { infeasible: 0, limited: 0, unservable: 0, shared: 0, integer: 0, ties: 0 };
+    const covered = { infeasible: 0, limited: 0, unservable: 0, shared: 0, quotas: 0, integer: 0 };
     for (let i = 0; i < instances; i++) {
       const { snapshot, traits } = smallSnapshot(1_000 * routings.indexOf(routing) + i, routing);
       const plan = planOf(snapshot);
@@ -27,12 +27,14 @@ test.each(routings)(
       covered.limited += traits.bounds || traits.stock || traits.budget ? 1 : 0;
       covered.unservable += traits.unservable ? 1 : 0;
       covered.shared += traits.models > 1 && traits.stock ? 1 : 0;
+      covered.quotas += traits.quotas ? 1 : 0;
       covered.integer += traits.integer ? 1 : 0;
     }
     expect(covered.infeasible).toBeGreaterThan(instances / 20);
     expect(covered.limited).toBeGreaterThan(0.3 * instances);
     expect(covered.unservable).toBeGreaterThan(0.3 * instances);
     expect(covered.shared).toBeGreaterThan(instances / 50);
+    expect(covered.quotas).toBeGreaterThan(instances / 5);
     expect(covered.integer).toBeGreaterThan(0.2 * instances);
   },
 );

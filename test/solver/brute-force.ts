@@ -71,14 +71,22 @@ const preferred = (models: readonly Model[], a: Choice, b: Choice): boolean => {
   return at >= 0 && flat(a)[at]! > flat(b)[at]!;
 };
 
-const fits = ({ stock, budget }: Snapshot, models: readonly Model[], choice: Choice): boolean => {
+const fits = ({ stock, quotas = {}, budget }: Snapshot, models: readonly Model[], choice: Choice): boolean => {
   if (budget !== null && costOf(choice) > budget * (1 + 1e-9)) return false;
-  return Object.entries(stock).every(([gpu, gpus]) => {
+  const within = (most: number, draws: (variant: Model['variants'][number]) => boolean): boolean => {
     const used = models.flatMap(({ variants }, m) =>
-      variants.map((variant, g) => (variant.gpu === gpu ? variant.gpusPerReplica * choice[m]!.replicas[g]! : 0)),
+      variants.map((variant, g) => (draws(variant) ? variant.gpusPerReplica * choice[m]!.replicas[g]! : 0)),
     );
-    return used.reduce((sum, use) => sum + use, 0) <= gpus;
-  });
+    return used.reduce((sum, use) => sum + use, 0) <= most;
+  };
+  return (
+    Object.entries(stock).every(([type, most]) => within(most, ({ gpu }) => gpu === type)) &&
+    Object.entries(quotas).every(([namespace, limits]) =>
+      Object.entries(limits).every(([type, most]) =>
+        within(most, ({ name, gpu }) => name.split('/')[0] === namespace && (type === '*' || gpu === type)),
+      ),
+    )
+  );
 };
 
 const product = (lists: readonly (readonly Mix[])[]): Mix[][] =>

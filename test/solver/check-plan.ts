@@ -23,6 +23,18 @@ export const wrongWith = (snapshot: Snapshot, plan: Plan): string[] => {
   if (Math.abs(cost - plan.cost) > 1e-9 * Math.max(1, cost)) wrong.push(`cost is ${plan.cost}, replicas cost ${cost}`);
   for (const [gpu, count] of Object.entries(snapshot.stock))
     if ((gpus.get(gpu) ?? 0) > count) wrong.push(`${gpus.get(gpu)} ${gpu} of ${count}`);
+  for (const [namespace, limits] of Object.entries(snapshot.quotas ?? {}))
+    for (const [type, count] of Object.entries(limits)) {
+      const held = snapshot.models
+        .flatMap(({ variants }) => variants)
+        .filter(({ name, gpu }) => name.startsWith(`${namespace}/`) && (type === '*' || gpu === type))
+        .map(
+          ({ name, gpusPerReplica }) =>
+            gpusPerReplica * (plan.models.find(({ replicas }) => name in replicas)?.replicas[name] ?? 0),
+        )
+        .reduce((sum, gpus) => sum + gpus, 0);
+      if (held > count) wrong.push(`${held} ${type} of ${count} in ${namespace}`);
+    }
   if (snapshot.budget !== null && cost > snapshot.budget * line) wrong.push(`cost ${cost} above the budget`);
   const served = plan.models.every(({ unserved }) => unserved.length === 0);
   if ((plan.status === 'optimal' || plan.status === 'feasible') !== served)

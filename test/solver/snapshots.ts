@@ -8,6 +8,7 @@ export interface Traits {
   readonly bounds: boolean;
   readonly stock: boolean;
   readonly budget: boolean;
+  readonly quotas: boolean;
   readonly unservable: boolean;
   readonly models: number;
 }
@@ -26,11 +27,13 @@ const outputs = [64, 256];
  */
 export const smallSnapshot = (seed: number, routing: Routing): RandomSnapshot => {
   const random = new Random(seed);
+  const quotas = new Random(seed + 1_000_000);
   const traits: Traits = {
     integer: random.chance(0.33),
     bounds: random.chance(0.5),
     stock: random.chance(0.4),
     budget: random.chance(0.15),
+    quotas: quotas.chance(0.3),
     unservable: random.chance(0.5),
     models: random.chance(0.2) ? 2 : 1,
   };
@@ -54,8 +57,24 @@ export const smallSnapshot = (seed: number, routing: Routing): RandomSnapshot =>
       stock: Object.fromEntries(Object.entries(stock).map(([gpu, count]) => [gpu, Math.max(count, floors(gpu))])),
       budget: traits.budget ? floorCost + (traits.integer ? random.whole(1, 12) : random.between(1, 15)) : null,
       routing,
+      ...(traits.quotas ? { quotas: smallQuotas(quotas, models, gpus) } : {}),
     },
   };
+};
+
+/** A limit to all GPUs of the first model's namespace, or of one type, or both; the floors fit. */
+const smallQuotas = (
+  random: Random,
+  models: readonly Model[],
+  gpus: readonly string[],
+): NonNullable<Snapshot['quotas']> => {
+  const variants = models[0]!.variants;
+  const limit = (type: string): number =>
+    variants
+      .filter(({ gpu }) => type === '*' || gpu === type)
+      .reduce((sum, { minReplicas, gpusPerReplica }) => sum + minReplicas * gpusPerReplica, random.whole(0, 8));
+  const types = random.shuffled(['*', gpus[0]!]).slice(0, random.whole(1, 2));
+  return { m0: Object.fromEntries(types.map((type) => [type, limit(type)])) };
 };
 
 const smallModel = (random: Random, m: number, traits: Traits, gpus: readonly string[]): Model => {
