@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { routings } from './domain.ts';
+import { routings, stockSources } from './domain.ts';
 import { GpumixError, messageOf } from './errors.ts';
 
 /** One setting of `gpumix serve`: a flag, an environment variable, and what they may hold. */
@@ -53,6 +53,10 @@ const upstream = (value: string): { readonly name: string; readonly url: string 
   const [, namespace, service, port] = /^([a-z0-9-]+)\/([a-z0-9-]+):(\d+)$/.exec(value) ?? [];
   if (namespace === undefined) throw new Error('not NAMESPACE/SERVICE:PORT');
   return { name: `${namespace}/${service}`, url: `https://${service}.${namespace}.svc:${port}` };
+};
+const configMapName = (value: string): string => {
+  if (!/^([a-z0-9-]+\/)?[a-z0-9.-]+$/.test(value)) throw new Error('not [NAMESPACE/]NAME');
+  return value;
 };
 const budget = (value: string): number | null => (value === '' ? null : atLeast(0)(value));
 const prices = (file: string): Readonly<Record<string, number>> => {
@@ -143,6 +147,16 @@ export const settings = {
     oneOf(...routings),
     'size',
     'what the router in front knows of a request: size, input, load or none',
+  ),
+  stock: setting(
+    oneOf(...stockSources),
+    'auto',
+    'how many GPUs there are: nodes = what Nodes show; auto = the same, but for types in node pools that may grow; config = only the ConfigMap and ResourceQuotas; none = no limit. The ConfigMap counts before Nodes',
+  ),
+  stockConfig: setting(
+    configMapName,
+    'gpumix-stock',
+    'the ConfigMap of GPU limits, [NAMESPACE/]NAME; without a namespace that of the Service. It need not be there',
   ),
   budget: setting(budget, '', 'most that all models together may cost per hour; empty = no limit'),
   nodeLimit: setting(atLeast(1), '200000', 'most nodes of one search; the best mix so far is used then'),

@@ -53,7 +53,7 @@ export const serve = async (config: Config): Promise<void> => {
   const stored = storedPlans(store, `${config.planPrefix}plans`);
   const reader = workloadReader(store, { ...config, historySeconds: historySeconds(config), instance: hostname() });
   const profiles = profileSources((keys) => store.read(keys), config.profiles);
-  const cluster = watchCluster(kubernetes, config.gatewaySelector);
+  const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfigOf(config, kubernetes));
   const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock);
   const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
   const report = tickReporter(log);
@@ -110,6 +110,11 @@ const enginesOf = ({ engineMetricsPort: port, intervalSeconds }: Config): Engine
         const answer = await fetch(url, { signal: AbortSignal.timeout(timeoutSeconds * 1000), redirect: 'error' });
         return await answer.text();
       });
+/** A name without a namespace is one of our own. */
+const stockConfigOf = (config: Config, kubernetes: Kubernetes): string =>
+  config.stockConfig.includes('/')
+    ? config.stockConfig
+    : `${config.serviceNamespace ?? kubernetes.namespace}/${config.stockConfig}`;
 
 /** Of several replicas the holder of a Lease beside the Service plans and makes certificates. */
 const leaseOf = (config: Config, kubernetes: Kubernetes, log: Logger): Lease =>

@@ -1,11 +1,25 @@
 import type { ModelPod } from '../domain.ts';
 
-/** What is kept of a pod that belongs to a Deployment. */
+/** What is kept of a pod that belongs to a Deployment, or holds GPUs. */
 export interface DeploymentPod extends ModelPod {
+  /** Empty = it belongs to none. */
+  readonly deployment: string;
   readonly ready: boolean;
   readonly ip: string | null;
   /** Changes when the pod is replaced, its image changes or a container restarts. */
   readonly incarnation: string;
+  /** GPUs that it takes (`nvidia.com/gpu`). */
+  readonly gpus: number;
+  /** Where it was placed; null = nowhere yet. */
+  readonly node: string | null;
+  /** Unix s. */
+  readonly createdAt: number;
+  /** When it became Ready, or ceased to be (Unix s); null = neither yet. */
+  readonly readinessAt: number | null;
+  /** The scheduler has found no place for it. */
+  readonly unschedulable: boolean;
+  /** Succeeded or failed: it runs no more, and holds nothing. */
+  readonly ended: boolean;
 }
 
 export interface PodObject {
@@ -13,6 +27,7 @@ export interface PodObject {
     readonly name: string;
     readonly namespace?: string;
     readonly uid?: string;
+    readonly creationTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly {
       readonly kind: string;
@@ -20,30 +35,69 @@ export interface PodObject {
       readonly controller?: boolean;
     }[];
   };
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly containers?: readonly ContainerObject[];
+    readonly initContainers?: readonly ContainerObject[];
+  };
   readonly status?: {
+    readonly phase?: string;
     readonly podIP?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly lastTransitionTime?: string;
+    }[];
     readonly containerStatuses?: readonly { readonly restartCount: number; readonly imageID: string }[];
+  };
+}
+interface ContainerObject {
+  readonly resources?: {
+    readonly limits?: Readonly<Record<string, string | number>>;
+    readonly requests?: Readonly<Record<string, string | number>>;
   };
 }
 
 /**
- * A pod of a Deployment, in any phase; null for other pods. Its ReplicaSet is called `<deployment>-<pod-template-hash>`, so
- * no ReplicaSet has to be read.
+ * A pod of a Deployment, in any phase, or one that holds GPUs; null for others. A Deployment's ReplicaSet is called
+ * `<deployment>-<pod-template-hash>`, so no ReplicaSet has to be read.
  */
-export const deploymentPod = ({ metadata, status }: PodObject): DeploymentPod | null => {
+export const deploymentPod = ({ metadata, spec, status }: PodObject): DeploymentPod | null => {
   const { labels = {}, namespace = '', name, ownerReferences = [] } = metadata;
   const owner = ownerReferences.find(({ kind, controller }) => kind === 'ReplicaSet' && controller === true);
   const suffix = `-${labels['pod-template-hash']}`;
-  if (owner === undefined || !owner.name.endsWith(suffix)) return null;
+  const deployment = owner?.name.endsWith(suffix) ? owner.name.slice(0, -suffix.length) : '';
+  const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+  const gpus = ended ? 0 : gpusOf(spec);
+  if (deployment === '' && gpus === 0) return null;
+  const condition = (type: string) => status?.conditions?.find((one) => one.type === type);
+  const readiness = condition('Ready');
+  const placement = condition('PodScheduled');
   const containers = (status?.containerStatuses ?? []).map(({ restartCount, imageID }) => `${imageID}*${restartCount}`);
   return {
     namespace,
     name,
-    deployment: owner.name.slice(0, -suffix.length),
-    labels,
-    ready: status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
+    deployment,
+    labels: deployment === '' ? {} : labels,
+    ready: readiness?.status === 'True',
     ip: status?.podIP ?? null,
     incarnation: [metadata.uid, ...containers].join(' '),
+    gpus,
+    node: spec?.nodeName ?? null,
+    createdAt: unixSeconds(metadata.creationTimestamp) ?? 0,
+    readinessAt: unixSeconds(readiness?.lastTransitionTime),
+    unschedulable: placement?.status === 'False' && placement.reason === 'Unschedulable',
+    ended,
   };
 };
+
+/** All containers at once, or the init container that takes most. */
+const gpusOf = (spec: PodObject['spec']): number => {
+  const each = (containers: readonly ContainerObject[] = []) =>
+    containers.map(({ resources }) => Number({ ...resources?.requests, ...resources?.limits }['nvidia.com/gpu'] ?? 0));
+  const together = each(spec?.containers).reduce((sum, gpus) => sum + gpus, 0);
+  return Math.max(together, ...each(spec?.initContainers));
+};
+
+const unixSeconds = (time: string | undefined): number | null => (time === undefined ? null : Date.parse(time) / 1000);

@@ -27,6 +27,10 @@ export interface Resource<Source extends KubernetesObject, Kept> {
   keep(object: Source, previous: Kept | undefined): Kept | null;
   /** Whether the kind may be unknown to the cluster (a CustomResourceDefinition that is not installed). */
   readonly optional?: boolean;
+  /** Only the object of this name. */
+  readonly name?: string;
+  /** What in our manifests gives the right to read it; else the ClusterRole. */
+  readonly givenIn?: string;
 }
 
 /** The objects of one kind, kept up to date by list and watch. */
@@ -75,6 +79,7 @@ export const reflector = <Source extends KubernetesObject, Kept>(
   const stopped = new AbortController();
   /** As RBAC names it: `deployments`. */
   const kind = resource.path.split('/').at(-1)!;
+  const selector = resource.name === undefined ? '' : `fieldSelector=metadata.name%3D${resource.name}&`;
   /** The version reached; null = list first. */
   let version: string | null = null;
   let synced = false;
@@ -82,7 +87,7 @@ export const reflector = <Source extends KubernetesObject, Kept>(
 
   const refused = (verb: string, status: number, body: unknown): Error =>
     status === 403
-      ? forbidden(verb, kind, 'ClusterRole gpumix in manifests/', statusMessage(status, body))
+      ? forbidden(verb, kind, resource.givenIn ?? 'ClusterRole gpumix in manifests/', statusMessage(status, body))
       : new WatchEnded(status, statusMessage(status, body));
 
   const keep = (object: Source, into: Map<string, Kept>): void => {
@@ -96,7 +101,7 @@ export const reflector = <Source extends KubernetesObject, Kept>(
     const found = new Map<string, Kept>();
     let [token, listed] = ['', ''];
     do {
-      const query = `limit=${pageSize}${token === '' ? '' : `&continue=${encodeURIComponent(token)}`}`;
+      const query = `${selector}limit=${pageSize}${token === '' ? '' : `&continue=${encodeURIComponent(token)}`}`;
       const { status, body } = await kubernetes.request('GET', `${resource.path}?${query}`, undefined, stopped.signal);
       if (status === 404 && resource.optional === true) {
         items.clear();
@@ -129,7 +134,7 @@ export const reflector = <Source extends KubernetesObject, Kept>(
     );
     const signal = AbortSignal.any([stopped.signal, deadline.signal]);
     try {
-      const response = await kubernetes.stream(`${resource.path}?${query}`, signal);
+      const response = await kubernetes.stream(`${resource.path}?${selector}${query}`, signal);
       if (response.statusCode !== 200) {
         throw refused('watch', response.statusCode ?? 0, statusOf(await firstText(response)));
       }

@@ -1,3 +1,5 @@
+import { parse } from 'yaml';
+import { messageOf } from '../errors.ts';
 import {
   type AutoscalerBounds,
   type AutoscalerObject,
@@ -17,6 +19,20 @@ import {
   type Resource,
   reflector,
 } from './reflector.ts';
+import {
+  type DeviceSlice,
+  deviceSlice,
+  type GpuNode,
+  type GpuQuota,
+  gpuNode,
+  gpuQuota,
+  type NodeObject,
+  type QuotaObject,
+  type SliceObject,
+  type StockLimits,
+  type Supply,
+  stockLimits,
+} from './stock.ts';
 import { type DeploymentObject, type ModelDeployment, modelDeployment } from './variant.ts';
 
 /** The cluster as gpumix sees it: a view that watches keep up to date. Reading it asks nobody. */
@@ -31,6 +47,8 @@ export interface Cluster {
   gatewayUnchangedSince(now: number): number | null;
   /** Pods of the gateway, in any phase. */
   gatewayReplicas(): number;
+  /** What it shows of its GPUs. What may not be read, or is not served, is left out. */
+  supply(): Supply;
   /** What has not been read yet; empty = everything has. */
   unsynced(): readonly string[];
   /** What is wrong now, one line each. */
@@ -40,10 +58,12 @@ export interface Cluster {
 
 /**
  * @param gatewaySelector the gateway's pods: name of their Deployment, or labels `key=value,key=value`
+ * @param stockConfig the ConfigMap with limits to GPUs, `namespace/name`; it need not be there
  */
 export const watchCluster = (
   kubernetes: Kubernetes,
   gatewaySelector: string,
+  stockConfig: string,
   timing: ReflectorTiming = defaultTiming,
 ): Cluster => {
   const follow = <Source extends KubernetesObject, Kept>(resource: Resource<Source, Kept>): Reflector<Kept> =>
@@ -69,30 +89,87 @@ export const watchCluster = (
       optional: true,
     }),
   ];
+  const [configNamespace = '', configName = ''] = stockConfig.split('/');
+  const stock = {
+    Nodes: follow<NodeObject & KubernetesObject, GpuNode>({ path: '/api/v1/nodes', keep: gpuNode }),
+    ResourceQuotas: follow<QuotaObject & KubernetesObject, GpuQuota>({
+      path: '/api/v1/resourcequotas',
+      keep: gpuQuota,
+    }),
+    ResourceSlices: follow<SliceObject & KubernetesObject, DeviceSlice>({
+      path: '/apis/resource.k8s.io/v1/resourceslices',
+      keep: deviceSlice,
+      optional: true,
+    }),
+    ConfigMap: follow<ConfigMapObject, StockConfig>({
+      path: `/api/v1/namespaces/${configNamespace}/configmaps`,
+      name: configName,
+      keep: stockConfigOf,
+      givenIn: 'Role gpumix in manifests/',
+    }),
+  };
   const all = {
     Deployments: deployments,
     Pods: pods,
     HorizontalPodAutoscalers: autoscalers[0],
     PodAutoscalers: autoscalers[1],
     ScaledObjects: autoscalers[2],
+    ...stock,
   };
   const reflectors = Object.entries(all) as [string, Reflector<unknown>][];
   const boundsNow = rememberVanished(autoscalers.map(({ items }) => items));
   const gatewayPods = selectedPods(pods.items, gatewaySelector);
+  /** Without a view of its GPUs plans are made all the same, so what cannot be read here is not waited for. */
+  const waitsFor = (one: Reflector<unknown>): boolean =>
+    !one.synced() && !(one.problem() !== null && Object.values<Reflector<unknown>>(stock).includes(one));
   return {
     deployments: deployments.items,
     pods: pods.items,
     bounds: boundsNow,
     gatewayUnchangedSince: unchangedSince(gatewayPods),
     gatewayReplicas: () => gatewayPods().length,
+    supply: () => ({
+      nodes: stock.Nodes.items,
+      slices: [...stock.ResourceSlices.items.values()],
+      pods: [...pods.items.values()].filter(({ gpus }) => gpus > 0),
+      quotas: [...stock.ResourceQuotas.items.values()],
+      limits: stock.ConfigMap.items.get(stockConfig)?.limits ?? null,
+    }),
     unsynced: () =>
-      reflectors.flatMap(([name, one]) => (one.synced() ? [] : [one.problem() ?? `${name} have not been read yet`])),
+      reflectors.flatMap(([name, one]) => (waitsFor(one) ? [one.problem() ?? `${name} have not been read yet`] : [])),
     problems: () => [
       ...reflectors.flatMap(([, one]) => one.problem() ?? []),
       ...[...deployments.items.values()].flatMap(({ problem }) => problem ?? []),
+      ...[...stock.ConfigMap.items.values()].flatMap(({ problem }) => problem ?? []),
     ],
     stop: () => {
       for (const [, one] of reflectors) one.stop();
     },
   };
+};
+
+type ConfigMapObject = KubernetesObject & { readonly data?: Readonly<Record<string, string>> };
+
+/** What the ConfigMap said when it could last be read, and what is wrong with it now. */
+interface StockConfig {
+  readonly limits: StockLimits | null;
+  readonly problem: string | null;
+}
+
+/** The key of the ConfigMap that is read. */
+const stockKey = 'stock.yaml';
+
+const stockConfigOf = ({ metadata, data }: ConfigMapObject, previous: StockConfig | undefined): StockConfig => {
+  const broken = (what: string): StockConfig => ({
+    limits: previous?.limits ?? null,
+    problem: `ConfigMap ${metadata.namespace}/${metadata.name}: ${stockKey}: ${what}`,
+  });
+  const text = data?.[stockKey];
+  if (text === undefined) return broken('is missing');
+  try {
+    const limits = stockLimits(parse(text));
+    return typeof limits === 'string' ? broken(limits) : { limits, problem: null };
+  } catch (error) {
+    return broken(messageOf(error).split('\n')[0]!);
+  }
 };

@@ -16,7 +16,9 @@ import {
   situationOf,
 } from './situation.ts';
 import type { State } from './states.ts';
+import { type Limits, limitsOf, mayLimit, noLimits, type Taker } from './stock.ts';
 import { towardPlan } from './toward-plan.ts';
+import { wishesOf } from './wishes.ts';
 
 /** What became of one model in this tick. */
 export interface ModelReport {
@@ -60,10 +62,12 @@ export const decide = (
     if (shape !== null) shapes.set(name, shape);
   }
   const groups = groupsOf(reading, settings.poolNamespaces);
-  // Models that share no budget are decided one after the other, so that the numbers of only one are in memory.
-  const alone = settings.budget === null && !settings.keepSnapshot;
+  // Models that share no budget and no stock are decided one after the other, so that the numbers of only one are in memory.
+  const alone =
+    settings.budget === null && !settings.keepSnapshot && !mayLimit(reading.supply, settings.stock ?? 'none');
+  const { supply: _, ...unlimited } = reading;
   const parts = (alone ? groups.map((group) => [group]) : [groups]).map((some) =>
-    decideTogether(some, reading, { ...memory, shapes }, settings, solve),
+    decideTogether(some, alone ? unlimited : reading, { ...memory, shapes }, settings, solve),
   );
   const stillThere = <Value>(known: ReadonlyMap<string, Value>) =>
     [...known].filter(([key]) => reading.deployments.has(key));
@@ -95,13 +99,16 @@ const decideTogether = (
 ): Part => {
   const situations = groups.map((group) => situationOf(group, reading, memory, settings));
   const fresh = situations.filter(({ demand }) => demand !== null);
-  const snapshot = fresh.length === 0 ? null : snapshotOf(fresh, reading.now, memory, settings);
+  const limits = limitsNow(situations, reading, memory, settings);
+  const snapshot = fresh.length === 0 ? null : snapshotOf(fresh, reading.now, limits, memory, settings);
   const plan = snapshot === null ? null : solve(snapshot);
+  const guessed = snapshot === null || plan === null ? null : { snapshot, plan, limits, capped: new Map() };
+  const wishes = guessed === null ? new Map<string, number>() : wishesOf(guessed, solve);
   const decided = situations.map((situation) => {
     const planned = plan?.status === 'unknown' ? undefined : plan?.models.find(({ name }) => name === situation.name);
     if (situation.demand === null || planned === undefined || snapshot === null) return idleDecisions(situation);
     const { targets, recent } = towardPlan(situation, planned, snapshot, solve, memory, settings, reading.now);
-    return { decisions: asDecisions(targets, situation.dataAt), recent };
+    return { decisions: asDecisions(raised(targets, wishes), situation.dataAt), recent };
   });
   const decisions = new Map(decided.flatMap((one) => [...one.decisions]));
   const standing = (key: string): Decision | undefined => decisions.get(key) ?? memory.decisions.get(key);
@@ -120,9 +127,38 @@ const decideTogether = (
   };
 };
 
+const raised = (
+  targets: ReadonlyMap<string, number>,
+  wishes: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> =>
+  new Map([...targets].map(([key, target]) => [key, Math.max(target, wishes.get(key) ?? 0)]));
+
+/** What the models that are solved for may use; of the others stands what they have, or were told. */
+const limitsNow = (
+  situations: readonly Situation[],
+  { supply }: Reading,
+  { decisions }: Memory,
+  { stock = 'none' }: DecideSettings,
+): Limits => {
+  if (supply === undefined) return noLimits;
+  const solved = situations.flatMap(({ demand, offers }) => (demand === null ? [] : offers));
+  const keys = new Set(solved.map(({ key }) => key));
+  const others = situations.flatMap(({ deployments }) => deployments).filter((one) => !keys.has(keyOf(one)));
+  return limitsOf(
+    supply,
+    stock,
+    solved.map((offer): Taker => ({ ...offer, least: offer.bounds.minReplicas })),
+    others.map((one): Taker => {
+      const key = keyOf(one);
+      return { ...one, key, least: Math.max(one.replicas, decisions.get(key)?.replicas ?? 0) };
+    }),
+  );
+};
+
 const snapshotOf = (
   situations: readonly Situation[],
   now: number,
+  { stock, quotas }: Limits,
   memory: Memory,
   settings: DecideSettings,
 ): Snapshot => ({
@@ -130,7 +166,8 @@ const snapshotOf = (
   models: situations.map(({ name, deployments, offers, demand }) =>
     modelOf(name, deployments, offers, demand ?? [], memory),
   ),
-  stock: {},
+  stock,
+  ...(quotas === undefined ? {} : { quotas }),
   budget: settings.budget,
   routing: settings.routing,
   nodeLimit: settings.nodeLimit,

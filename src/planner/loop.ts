@@ -1,6 +1,7 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import type { EngineReport } from '../cluster/engine-metrics.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
+import type { Supply } from '../cluster/stock.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Plan, Snapshot } from '../domain.ts';
 import { messageOf } from '../errors.ts';
@@ -17,6 +18,8 @@ export interface ClusterView {
   bounds(now: number): ReadonlyMap<string, Bounds>;
   gatewayUnchangedSince(now: number): number | null;
   gatewayReplicas(): number;
+  /** Absent where there is no cluster to ask. */
+  supply?(): Supply;
   unsynced(): readonly string[];
   problems(): readonly string[];
 }
@@ -109,7 +112,9 @@ export const createLoop = (parts: LoopParts): Loop => {
     lastInterval = intervalNumber();
     const profiles = await parts.readProfiles([...deployments.values()], now);
     const pods = podsByDeployment(cluster.pods);
+    const supply = cluster.supply?.();
     const reading = {
+      ...(supply === undefined ? {} : { supply }),
       now,
       workload,
       deployments,

@@ -1,7 +1,8 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import { type EngineReport, together } from '../cluster/engine-metrics.ts';
+import type { Supply } from '../cluster/stock.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Decision, Demand, Snapshot } from '../domain.ts';
+import type { Decision, Demand, Snapshot, StockSource } from '../domain.ts';
 import type { FoundProfile } from '../profiles/profile.ts';
 import type { Forecast, History } from '../workload/forecast.ts';
 import type { Shape, Workload } from '../workload/rates.ts';
@@ -24,6 +25,8 @@ export interface Reading {
   readonly gatewayUnchangedSince: number | null;
   /** What the engines of quiet models say, by Deployment. */
   readonly engines: ReadonlyMap<string, EngineReport>;
+  /** What the cluster shows of its GPUs; absent = nothing. */
+  readonly supply?: Supply;
   /** Watches that have not read their list yet. */
   readonly unsynced: readonly string[];
 }
@@ -34,6 +37,8 @@ export interface DecideSettings extends DemandSettings, StateSettings, Transitio
   readonly trustSilence: boolean;
   readonly poolNamespaces: boolean;
   readonly routing: Snapshot['routing'];
+  /** What is believed of the number of GPUs; absent = none of it. */
+  readonly stock?: StockSource;
   /** Money/h for all models; null = no limit. */
   readonly budget: number | null;
   readonly prices: Readonly<Record<string, number>>;

@@ -31,11 +31,13 @@ export const towardPlan = (
   return transition(steps, mixesOf(model, snapshot, solve), now, settings);
 };
 
-/** Asks the planner itself, with bounds in place of the variants' own; what other models leave of a budget is not asked for. */
+/** Asks the planner itself what replicas can do, with bounds in place of the variants' own; what limits them is not asked. */
 const mixesOf = (model: Model, snapshot: Snapshot, solve: (snapshot: Snapshot) => Plan): Mixes => {
+  const { quotas: _, ...rest } = snapshot;
+  const unlimited = { ...rest, budget: null, stock: {} };
   const planWith = (bounds: (variant: Variant) => Pick<Variant, 'minReplicas' | 'maxReplicas'>): ModelPlan | null => {
     const variants = model.variants.map((variant) => ({ ...variant, ...bounds(variant) }));
-    const plan = solve({ ...snapshot, budget: null, models: [{ ...model, variants }] });
+    const plan = solve({ ...unlimited, models: [{ ...model, variants }] });
     return plan.status === 'optimal' || plan.status === 'feasible' ? (plan.models[0] ?? null) : null;
   };
   return {

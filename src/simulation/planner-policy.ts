@@ -145,6 +145,7 @@ const look = (view: View, deployments: Map<string, ModelDeployment>, pods: Map<s
         ready,
         incarnation: '',
         ip: null,
+        ...{ gpus: 1, node: null, createdAt: epoch + view.now, readinessAt: null, unschedulable: false, ended: false },
       });
     }
   }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { engineLoad } from '../../src/cluster/engine-metrics.ts';
 import { watchEngines } from '../../src/cluster/engines.ts';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
+import { deploymentPod } from '../helpers/pods.ts';
 
 test.each([
   [
@@ -33,16 +34,7 @@ test.each([
   expect(engineLoad(lines.join('\n'))).toEqual(load);
 });
 
-const pod = (name: string, more: Partial<DeploymentPod> = {}): DeploymentPod => ({
-  namespace: 'ns',
-  name,
-  deployment: 'd',
-  labels: {},
-  ready: true,
-  ip: '10.0.0.1',
-  incarnation: name,
-  ...more,
-});
+const pod = (name: string, more: Partial<DeploymentPod> = {}) => deploymentPod(name, { ip: '10.0.0.1', ...more });
 const setUp = () => {
   const answers = new Map<string, string>();
   const asked: string[] = [];

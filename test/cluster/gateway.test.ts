@@ -2,17 +2,15 @@ import { expect, test } from 'vitest';
 import { type AutoscalerBounds, rememberVanished } from '../../src/cluster/bounds.ts';
 import { selectedPods, unchangedSince } from '../../src/cluster/gateway.ts';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
+import { deploymentPod } from '../helpers/pods.ts';
 
-const pod = (name: string, more: Partial<DeploymentPod> = {}): DeploymentPod => ({
-  namespace: 'aibrix-system',
-  name,
-  deployment: 'aibrix-gateway-plugins',
-  labels: { app: 'gateway', tier: 'front' },
-  ready: true,
-  ip: null,
-  incarnation: name,
-  ...more,
-});
+const pod = (name: string, more: Partial<DeploymentPod> = {}) =>
+  deploymentPod(name, {
+    namespace: 'aibrix-system',
+    deployment: 'aibrix-gateway-plugins',
+    labels: { app: 'gateway', tier: 'front' },
+    ...more,
+  });
 
 test('the gateway is named by its Deployment or by labels', () => {
   const pods = new Map(

@@ -224,6 +224,31 @@ describe('pods', () => {
     expect(deploymentPod(pod({ labels: {} }))).toBeNull();
   });
 
+  test('one of anything else is kept where it holds GPUs', () => {
+    const other = (resources: object, status: object = {}) =>
+      deploymentPod({
+        ...pod({ ownerReferences: [], creationTimestamp: '2026-11-25T08:00:00Z' }, status),
+        spec: { nodeName: 'n1', containers: [{ resources }, { resources }], initContainers: [{ resources }] },
+      });
+    expect(other({ limits: { 'nvidia.com/gpu': '2' } })).toMatchObject({
+      ...{ deployment: '', node: 'n1', gpus: 4, createdAt: Date.UTC(2026, 10, 25, 8) / 1000 },
+      ...{ readinessAt: null, unschedulable: false, ended: false },
+    });
+    expect(other({ limits: { cpu: '2' } })).toBeNull();
+    expect(other({ limits: { 'nvidia.com/gpu': '2' } }, { phase: 'Succeeded' })).toBeNull();
+  });
+
+  test('whether the scheduler found a place, and since when it is Ready or not', () => {
+    const at = '2026-11-25T08:00:00Z';
+    const conditions = (...all: object[]) => deploymentPod(pod({}, { phase: 'Pending', conditions: all }));
+    const nowhere = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', lastTransitionTime: at };
+    expect(conditions(nowhere)).toMatchObject({ unschedulable: true, node: null, readinessAt: null });
+    expect(conditions({ ...nowhere, reason: 'SchedulingGated' })).toMatchObject({ unschedulable: false });
+    expect(conditions({ type: 'Ready', status: 'True', lastTransitionTime: at })).toMatchObject({
+      ...{ ready: true, readinessAt: Date.parse(at) / 1000 },
+    });
+  });
+
   test('a restart or another image is another incarnation', () => {
     const at = (restartCount: number, imageID: string) =>
       deploymentPod(pod({}, { containerStatuses: [{ restartCount, imageID }] }))?.incarnation;

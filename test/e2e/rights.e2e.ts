@@ -283,6 +283,13 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
     },
   );
 
+  test.each(verbs.filter(({ what }) => ['nodes', 'resourcequotas', 'resourceslices', 'configmaps'].includes(what)))(
+    'without $verb $what it is ready all the same: plans only know less',
+    ({ run: one }) => {
+      expect(seen.get(one)!.ready).toBe('200');
+    },
+  );
+
   test('without the right to reviews it goes on, turns callers away, and names both', () => {
     const one = bindings.find(({ binding }) => binding === 'gpumix:system:auth-delegator')!.run;
     expect(seen.get(one)!.exitCode).toBeNull();

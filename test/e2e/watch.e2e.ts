@@ -50,7 +50,7 @@ beforeAll(async () => {
   document.clusters[0].cluster['tls-server-name'] = upstream.hostname === '127.0.0.1' ? undefined : upstream.hostname;
   writeFileSync(join(folder, 'kubeconfig'), JSON.stringify(document));
   await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, deployment('a', '1'));
-  cluster = watchCluster(kubernetes(join(folder, 'kubeconfig')), 'no-gateway');
+  cluster = watchCluster(kubernetes(join(folder, 'kubeconfig')), 'no-gateway', `${namespace}/stock`);
   await eventually('synced', async () => JSON.stringify(cluster.unsynced()), '[]');
 });
 
@@ -98,8 +98,8 @@ test('an API server that refuses every connection is not flooded, and is followe
     /deployments: GET .*(socket hang up|ECONNRESET|disconnected)/,
   );
   await new Promise((done) => setTimeout(done, 20_000));
-  // Three kinds are watched (two more are not installed): at most one attempt each at 0.25 s, 0.5 s, 1 s ... 15 s.
-  expect(proxy.connections - before).toBeLessThan(40);
+  // Seven kinds are watched (two more are not installed): at most one attempt each at 0.25 s, 0.5 s, 1 s ... 15 s.
+  expect(proxy.connections - before).toBeLessThan(90);
   expect(await idleReplicas('a')).toBe('5');
   proxy.refusing = false;
   await apply(deployment('a', '6'));

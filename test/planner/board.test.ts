@@ -1,18 +1,10 @@
 import { expect, test } from 'vitest';
-import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import type { Decision } from '../../src/domain.ts';
 import { createBoard } from '../../src/planner/board.ts';
 import { deployment } from '../helpers/deployments.ts';
+import { deploymentPod } from '../helpers/pods.ts';
 
-const pod = (name: string, owner: string): DeploymentPod => ({
-  namespace: 'ns',
-  name,
-  deployment: owner,
-  labels: {},
-  ready: true,
-  ip: null,
-  incarnation: name,
-});
+const pod = (name: string, owner: string) => deploymentPod(name, { deployment: owner });
 const setUp = () => {
   const clock = { now: 1000 };
   const deployments = new Map([['ns/a', deployment('a', { replicas: 4 })]]);

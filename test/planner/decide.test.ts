@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import type { Supply } from '../../src/cluster/stock.ts';
 import type { ModelDeployment } from '../../src/cluster/variant.ts';
 import type { Snapshot } from '../../src/domain.ts';
 import { decide } from '../../src/planner/decide.ts';
 import { planOf } from '../../src/planner/plan.ts';
 import { type DecideSettings, emptyMemory, type Memory, type Reading } from '../../src/planner/situation.ts';
+import { snapshotOf } from '../../src/planner/snapshot.ts';
 import type { Interval, Workload } from '../../src/workload/rates.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
 import { nothing, record } from '../helpers/records.ts';
@@ -88,6 +90,70 @@ const targets = (decided: ReturnType<typeof run>) =>
   );
 
 const steady = run(reading(2002, workload(2002, { m: busy(1410, 2000) })));
+
+describe('stock', () => {
+  const nodes = (gpus: Readonly<Record<string, number>>) =>
+    new Map(Object.entries(gpus).map(([gpu, count]) => [gpu, { gpu, gpus: count, usable: true, elastic: false }]));
+  const supply = (gpus: Readonly<Record<string, number>>, more: Partial<Supply> = {}): Supply => ({
+    ...{ nodes: nodes(gpus), slices: [], pods: [], quotas: [], limits: null },
+    ...more,
+  });
+  const cordoned = { gpu: 'L40S', gpus: 2, usable: false, elastic: false };
+  const planned = (given: Supply, more: Partial<DecideSettings> = {}) =>
+    run(reading(2002, workload(2002, { m: busy(1410, 2000) }), { supply: given }), emptyMemory, {
+      stock: 'auto',
+      ...more,
+    });
+
+  test('what Nodes show goes into the snapshot, which solves to the same plan', () => {
+    const decided = planned(supply({ L40S: 1, H100: 4 }));
+    expect(decided.snapshot?.stock).toEqual({ L40S: 1, H100: 4 });
+    expect(decided.plan?.models[0]?.replicas).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+    expect(planOf(snapshotOf(JSON.parse(JSON.stringify(decided.snapshot))))).toEqual(decided.plan);
+  });
+
+  test('one replica more than there are Nodes for is asked for, by which a node autoscaler sees the wish', () => {
+    const none = supply({}, { nodes: new Map([...nodes({ H100: 4 }), ['full', cordoned]]) });
+    expect(targets(planned(none))).toEqual({ 'ns/h100': 1, 'ns/l40s': 1 });
+    expect(targets(planned(supply({ L40S: 2, H100: 4 })))).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+  });
+
+  test('no replica is asked for that would run and serve nothing', () => {
+    expect(targets(planned(supply({ L40S: 1, H100: 4 })))).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+  });
+
+  test('a ceiling of the user leaves no wish; no source, no limit', () => {
+    const limits = { ceilings: { L40S: 1 }, namespaces: {} };
+    expect(targets(planned(supply({}, { limits })))).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+    expect(targets(planned(supply({ L40S: 1, H100: 4 }), { stock: 'none' }))).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+  });
+
+  test('a quota of the namespace bounds all types together', () => {
+    const decided = planned(supply({}, { quotas: [{ namespace: 'ns', gpus: 1 }] }));
+    expect(decided.snapshot?.quotas).toEqual({ ns: { '*': 1 } });
+    expect(targets(decided)).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+  });
+
+  test('what a model without fresh data has been told stays reserved', () => {
+    const all = [...deployments, deployment('other', { model: 'n', gpu: 'L40S', replicas: 3 })];
+    const given = workload(2002, { m: busy(1410, 2000) });
+    const decided = run(
+      reading(2002, given, {
+        deployments: new Map(all.map((one) => [`ns/${one.name}`, one])),
+        supply: supply({ L40S: 5, H100: 4 }),
+      }),
+      { ...emptyMemory, decisions: new Map([['ns/other', { replicas: 4, asOf: 1990 }]]) },
+      { stock: 'auto' },
+    );
+    expect(decided.snapshot?.stock).toEqual({ L40S: 1, H100: 4 });
+  });
+
+  test('models on common stock are planned together, also where no snapshot is kept', () => {
+    const decided = planned(supply({ L40S: 1, H100: 4 }), { keepSnapshot: false });
+    expect(decided.snapshot?.stock).toEqual({ L40S: 1, H100: 4 });
+    expect(planned(supply({}), { keepSnapshot: false }).snapshot).toBeNull();
+  });
+});
 
 describe('fresh', () => {
   test('the cheapest mix carries the arrivals, and the targets are its replicas', () => {

@@ -6,6 +6,7 @@ import { planOf } from '../../src/planner/plan.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
+import { deploymentPod } from '../helpers/pods.ts';
 import { recordText } from '../helpers/records.ts';
 
 /** Redis' clock is `behind` seconds behind ours. */
@@ -161,10 +162,9 @@ test('engines are asked once no request is seen, and their word makes the silenc
     observe: (pods) => observed.push(pods.map(({ name }) => name)),
     report: (pods) => (pods.length === 0 ? null : { quietSince: 5000, busyAt: null }),
   };
-  const pod = { labels: {}, ready: true, ip: '10.0.0.1', incarnation: 'x' };
   const { clock, loop, board, write } = setUp(0, 1, 10, engines, [
-    { ...pod, namespace: 'ns', name: 'l40s-1', deployment: 'l40s' },
-    { ...pod, namespace: 'ns', name: 'other-1', deployment: 'other' },
+    deploymentPod('l40s-1', { deployment: 'l40s' }),
+    deploymentPod('other-1', { deployment: 'other' }),
   ]);
   for (const time of [4990, 5000]) await write(time);
   clock.now = 5002;

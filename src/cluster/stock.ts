@@ -1,0 +1,152 @@
+import { gpuOfProduct } from './gpu-types.ts';
+import type { DeploymentPod } from './pods.ts';
+
+/** What the cluster shows of its GPUs, as of one tick. */
+export interface Supply {
+  /** By name. */
+  readonly nodes: ReadonlyMap<string, GpuNode>;
+  /** Devices that drivers offer (DRA), one entry per ResourceSlice. */
+  readonly slices: readonly DeviceSlice[];
+  /** Pods that hold GPUs or wait for some, ours among them. */
+  readonly pods: readonly Pick<DeploymentPod, 'namespace' | 'deployment' | 'node' | 'gpus'>[];
+  /** ResourceQuotas on GPUs. */
+  readonly quotas: readonly GpuQuota[];
+  /** What the user says; null = nothing. */
+  readonly limits: StockLimits | null;
+}
+
+export interface GpuNode {
+  /** null = it has no label that tells. */
+  readonly gpu: string | null;
+  readonly gpus: number;
+  /** Ready, and not cordoned. */
+  readonly usable: boolean;
+  /** It belongs to a pool that something may make larger. */
+  readonly elastic: boolean;
+}
+
+export interface DeviceSlice {
+  readonly node: string;
+  /** Devices by GPU type. */
+  readonly gpus: Readonly<Record<string, number>>;
+}
+
+export interface GpuQuota {
+  readonly namespace: string;
+  readonly gpus: number;
+}
+
+/** The ConfigMap's document. */
+export interface StockLimits {
+  /** Most GPUs that the cluster can have, by type: what node pools may grow to. */
+  readonly ceilings: Readonly<Record<string, number>>;
+  /** GPUs that models may hold in a namespace, by type; `*` = of all types together. */
+  readonly namespaces: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+export interface NodeObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: { readonly unschedulable?: boolean };
+  readonly status?: {
+    readonly allocatable?: Readonly<Record<string, string | number>>;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+/** Labels and annotations by which node pools that may grow name themselves: Karpenter, EKS, GKE, AKS, Cluster API. */
+const poolKeys = [
+  'karpenter.sh/nodepool',
+  'eks.amazonaws.com/nodegroup',
+  'cloud.google.com/gke-nodepool',
+  'kubernetes.azure.com/agentpool',
+  'cluster.x-k8s.io/machine',
+];
+
+export const gpuNode = ({ metadata, spec, status }: NodeObject): GpuNode => {
+  const product = metadata.labels?.['nvidia.com/gpu.product'];
+  const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+  return {
+    gpu: product === undefined ? null : gpuOfProduct(product),
+    gpus: Number(status?.allocatable?.['nvidia.com/gpu'] ?? 0),
+    usable: ready && spec?.unschedulable !== true,
+    elastic: poolKeys.some((key) => key in { ...metadata.annotations, ...metadata.labels }),
+  };
+};
+
+export interface SliceObject {
+  readonly metadata: { readonly name: string };
+  readonly spec?: {
+    readonly driver?: string;
+    readonly nodeName?: string;
+    readonly devices?: readonly {
+      readonly attributes?: Readonly<Record<string, { readonly string?: string }>>;
+    }[];
+  };
+}
+
+/** Whole GPUs of NVIDIA's driver on one Node; null for any other slice. It writes product names with spaces, labels have hyphens. */
+export const deviceSlice = ({ spec }: SliceObject): DeviceSlice | null => {
+  if (spec?.driver !== 'gpu.nvidia.com' || spec.nodeName === undefined) return null;
+  const gpus: Record<string, number> = {};
+  for (const { attributes } of spec.devices ?? []) {
+    const product = attributes?.['productName']?.string;
+    if (product === undefined || attributes?.['type']?.string !== 'gpu') continue;
+    const gpu = gpuOfProduct(product.replaceAll(' ', '-'));
+    gpus[gpu] = (gpus[gpu] ?? 0) + 1;
+  }
+  return { node: spec.nodeName, gpus };
+};
+
+export interface QuotaObject {
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly spec?: {
+    readonly hard?: Readonly<Record<string, string | number>>;
+    readonly scopes?: readonly string[];
+    readonly scopeSelector?: unknown;
+  };
+}
+
+/** Null where it says nothing of GPUs, or only of some pods: whether ours are among them is not known. */
+export const gpuQuota = ({ metadata, spec }: QuotaObject): GpuQuota | null => {
+  const hard = spec?.hard?.['requests.nvidia.com/gpu'];
+  if (hard === undefined || spec?.scopes !== undefined || spec?.scopeSelector !== undefined) return null;
+  return { namespace: metadata.namespace ?? '', gpus: Number(hard) };
+};
+
+/**
+ * Reads the ConfigMap's document.
+ * @returns the limits, or in one line what is wrong with them
+ */
+export const stockLimits = (document: unknown): StockLimits | string => {
+  const wrong: string[] = [];
+  const record = (value: unknown, path: string): Readonly<Record<string, unknown>> => {
+    if (value === undefined || value === null) return {};
+    if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+    wrong.push(`${path} is not a table`);
+    return {};
+  };
+  const counts = (value: unknown, path: string): Record<string, number> =>
+    Object.fromEntries(
+      Object.entries(record(value, path)).map(([name, count]) => {
+        if (!Number.isSafeInteger(count) || (count as number) < 0)
+          wrong.push(`${path}.${name} is ${JSON.stringify(count)}, not a whole number from 0`);
+        return [name, count as number];
+      }),
+    );
+  const { ceilings, namespaces, ...unknown } = record(document, 'the document');
+  wrong.push(...Object.keys(unknown).map((name) => `${name} is unknown`));
+  const limits = {
+    ceilings: counts(ceilings, 'ceilings'),
+    namespaces: Object.fromEntries(
+      Object.entries(record(namespaces, 'namespaces')).map(([namespace, types]) => [
+        namespace,
+        counts(types, `namespaces.${namespace}`),
+      ]),
+    ),
+  };
+  return wrong.length === 0 ? limits : wrong.join('; ');
+};

@@ -1,0 +1,178 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { gpuNode } from '../../hack/cluster/control-plane.ts';
+import type { Snapshot } from '../../src/domain.ts';
+import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
+import { autoscaler } from './autoscaler.ts';
+import { apply, eventually, kubectl } from './cluster.ts';
+import {
+  build,
+  gpumix,
+  kubeconfigWithToken,
+  planAgain,
+  type Running,
+  savedPlans,
+  serveFlags,
+  steadyTrace,
+} from './gpumix-process.ts';
+import { installOnHost, uninstall } from './install.ts';
+
+/**
+ * `gpumix serve` with the rights of manifests/ on a cluster whose GPUs are few: what Nodes, pods of others, quotas and the
+ * ConfigMap leave goes into the snapshot, and what the plan cannot have on one type it takes from another.
+ */
+const { ours, kubeconfig } = inject('cluster');
+const namespace = 'e2e-stock';
+const model = 'llama-3.1-8b';
+const products = { l40s: 'NVIDIA-L40S', h100: 'NVIDIA-H100-80GB-HBM3' };
+const variants = { L40S: `${namespace}/llama-l40s`, H100: `${namespace}/llama-h100` };
+const folder = mkdtempSync(join(tmpdir(), 'gpumix-stock-'));
+const snapshots = join(folder, 'snapshots');
+let redis: RedisServer;
+let adapter: Running;
+let traffic: Running;
+
+const podSpec = (product: string, gpus: number) => ({
+  nodeSelector: { 'nvidia.com/gpu.product': product },
+  tolerations: [{ operator: 'Exists' }],
+  containers: [{ name: 'engine', image: 'engine:none', resources: { limits: { 'nvidia.com/gpu': String(gpus) } } }],
+});
+const deployment = (name: string, product: string) => {
+  const labels = { app: name, 'model.aibrix.ai/name': model };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace, labels },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: { app: name } },
+      template: { metadata: { labels }, spec: podSpec(product, 1) },
+    },
+  };
+};
+const limits = (text: string) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'gpumix-stock', namespace: 'gpumix-system' },
+  data: { 'stock.yaml': text },
+});
+
+const last = () => savedPlans(snapshots).at(-1);
+const snapshot = (): Snapshot => JSON.parse(readFileSync(last()!.snapshot, 'utf8'));
+const stock = async (): Promise<string> => JSON.stringify(snapshot().stock);
+const replicas = (): Readonly<Record<string, number>> => last()!.plan.models[0]!.replicas;
+const waitingPods = async (): Promise<readonly string[]> =>
+  (await kubectl(['get', 'pods', '-n', namespace, '--field-selector=status.phase=Pending', '-o', 'name']))
+    .split('\n')
+    .filter((name) => name !== '');
+
+describe.runIf(ours)('stock', () => {
+  beforeAll(async () => {
+    build();
+    redis = await startRedis();
+    const installed = await installOnHost();
+    const port = await freePort();
+    await installed.serve(port);
+    kubeconfigWithToken(kubeconfig, installed.token, join(folder, 'kubeconfig'));
+    await apply(
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+      gpuNode('stock-l40s', products.l40s, 3),
+      gpuNode('stock-h100-a', products.h100, 4),
+      gpuNode('stock-h100-b', products.h100, 4),
+    );
+    await apply(
+      ...Object.entries(products).flatMap(([gpu, product]) => [
+        deployment(`llama-${gpu}`, product),
+        autoscaler(namespace, `llama-${gpu}`),
+      ]),
+    );
+    // L40S is cheaper, so that all of it is wanted, and more.
+    for (const [gpuType, throughput] of Object.entries({ L40S: 10, H100: 20 })) {
+      const profile = { gpuType, cost: 1, indexes: [[128], [1024]], tputs: [[throughput]] };
+      mkdirSync(join(folder, 'profiles', model), { recursive: true });
+      writeFileSync(join(folder, 'profiles', model, `${gpuType}.json`), JSON.stringify(profile));
+    }
+    const trace = steadyTrace(join(folder, 'steady.csv'), 60, 900);
+    adapter = gpumix([
+      'serve',
+      ...serveFlags(join(folder, 'kubeconfig'), redis.url, port),
+      ...[`--profiles=${join(folder, 'profiles')}`, `--snapshots=${snapshots}`],
+      ...['--interval-seconds=1', '--settle-seconds=0.3', '--window-seconds=10', '--shape-window-seconds=20'],
+      ...['--hold-down-seconds=0', '--switch-savings=0', '--grow-at-once=1000', '--service-namespace=gpumix-system'],
+    ]);
+    traffic = gpumix([
+      ...['replay', '--trace', trace, '--model', model, '--redis-url', redis.url, '--interval', '1'],
+      ...['--seconds-per-token', '0'],
+    ]);
+    await eventually('a plan', async () => String(last()?.plan.status), /optimal|infeasible/);
+  });
+
+  afterAll(async () => {
+    await traffic?.kill();
+    await uninstall(async () => adapter?.kill());
+    await kubectl(['delete', 'namespace', namespace, '--ignore-not-found']);
+    await kubectl(['delete', 'node', 'stock-l40s', 'stock-h100-a', 'stock-h100-b', '--ignore-not-found']);
+    await redis?.kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('the GPUs of Nodes limit the plan, which solves to the same again', async () => {
+    await eventually('stock', stock, '{"H100":8,"L40S":3}');
+    await eventually('all L40S, the rest on H100', async () => String(replicas()[variants.L40S]), '3');
+    expect(replicas()[variants.H100]).toBeGreaterThan(0);
+    const { plan, snapshot: file } = last()!;
+    const { solve: _again, ...again } = planAgain(file);
+    const { solve: _then, ...then } = plan;
+    expect(again).toEqual(then);
+  });
+
+  test('one pod waits for a GPU that may come, and no more', async () => {
+    await eventually('a pod waits', async () => String((await waitingPods()).length), '1');
+    expect((await waitingPods())[0]).toContain('llama-l40s');
+  });
+
+  test('what a pod of somebody else takes is gone, and comes back', async () => {
+    const stranger = { name: 'stranger', namespace };
+    await apply({ apiVersion: 'v1', kind: 'Pod', metadata: stranger, spec: podSpec(products.h100, 3) });
+    await eventually('fewer', stock, '{"H100":5,"L40S":3}');
+    await kubectl(['delete', 'pod', 'stranger', '-n', namespace, '--force', '--grace-period=0']);
+    await eventually('as before', stock, '{"H100":8,"L40S":3}');
+  });
+
+  test('a cordoned Node counts as far as our pods are on it', async () => {
+    await kubectl(['cordon', 'stock-l40s']);
+    await new Promise((done) => setTimeout(done, 3000));
+    expect(await stock()).toBe('{"H100":8,"L40S":3}');
+    await kubectl(['cordon', 'stock-h100-a', 'stock-h100-b']);
+    const used = replicas()[variants.H100]!;
+    await eventually('no more H100 than run', stock, new RegExp(`^{"H100":${used},"L40S":3}$`));
+    await kubectl(['uncordon', 'stock-l40s', 'stock-h100-a', 'stock-h100-b']);
+    await eventually('as before', stock, '{"H100":8,"L40S":3}');
+  });
+
+  test('ceilings of the ConfigMap count before Nodes; a broken one changes nothing and is named', async () => {
+    await apply(limits('ceilings: {L40S: 2}'));
+    await eventually('the ceiling, but not below what runs', stock, '{"H100":8,"L40S":3}');
+    await apply(limits('ceilings: {L40S: 40}'));
+    await eventually('a pool that can grow', stock, '{"H100":8,"L40S":40}');
+    await apply(limits('ceilings: {L40S: many}'));
+    await eventually('named', async () => adapter.output(), /ceilings\.L40S is .*many.*, not a whole number from 0/);
+    expect(await stock()).toBe('{"H100":8,"L40S":40}');
+    await kubectl(['delete', 'configmap', 'gpumix-stock', '-n', 'gpumix-system']);
+    await eventually('Nodes again', stock, '{"H100":8,"L40S":3}');
+  });
+
+  test('a ResourceQuota bounds the types of its namespace together', async () => {
+    await apply({
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'gpus', namespace },
+      spec: { hard: { 'requests.nvidia.com/gpu': '20' } },
+    });
+    await eventually('quota', async () => JSON.stringify(snapshot().quotas), `{"${namespace}":{"*":20}}`);
+    await kubectl(['delete', 'resourcequota', 'gpus', '-n', namespace]);
+    await eventually('none', async () => String(snapshot().quotas), 'undefined');
+  });
+});
