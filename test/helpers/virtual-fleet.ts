@@ -11,6 +11,7 @@ import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
 import type { Store } from '../../src/workload/store.ts';
 import { deployment } from './deployments.ts';
+import { deploymentPod } from './pods.ts';
 import { recordText } from './records.ts';
 
 /**
@@ -42,7 +43,6 @@ export const virtualFleet = (throughput: Readonly<Record<string, number>> = { h1
     Object.keys(throughput).map((name) => [`ns/${name}`, deployment(name, { gpu: name.toUpperCase() })]),
   );
   const pods = new Map<string, DeploymentPod>();
-  const born = new Map<string, number>();
   const instances = new Set<Instance>();
   const profile = (name: string, rate: number | string) =>
     inner.write(
@@ -110,14 +110,12 @@ export const virtualFleet = (throughput: Readonly<Record<string, number>> = { h1
       for (const { name: pod } of mine.slice(replicas)) pods.delete(`ns/${pod}`);
       for (let index = mine.length; index < replicas; index += 1) {
         const pod = `${name}-${world.now}-${index}`;
-        const about = { labels: {}, ready: false, ip: null, incarnation: pod };
-        pods.set(`ns/${pod}`, { namespace: 'ns', name: pod, deployment: name, ...about });
-        born.set(pod, world.now);
+        pods.set(`ns/${pod}`, deploymentPod(pod, { deployment: name, ready: false, createdAt: world.now }));
       }
     }
     for (const [key, pod] of pods)
-      if (!pod.ready && world.podsStart && world.now - (born.get(pod.name) ?? 0) >= 60)
-        pods.set(key, { ...pod, ready: true });
+      if (!pod.ready && world.podsStart && world.now - pod.createdAt >= 60)
+        pods.set(key, { ...pod, ready: true, readinessAt: world.now });
   };
 
   const second = async () => {
@@ -140,10 +138,7 @@ export const virtualFleet = (throughput: Readonly<Record<string, number>> = { h1
       [...pods.values()].reduce((sum, { ready, deployment: name }) => sum + (ready ? (throughput[name] ?? 0) : 0), 0),
     /** Every pod has to start again, as after a drain of its node. */
     replacePods: () => {
-      for (const [key, pod] of pods) {
-        pods.set(key, { ...pod, ready: false });
-        born.set(pod.name, world.now);
-      }
+      for (const [key, pod] of pods) pods.set(key, { ...pod, ready: false, createdAt: world.now, readinessAt: null });
     },
     emptyRedis: () => {
       inner = memoryStore(() => world.now + world.redisClock);
