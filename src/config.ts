@@ -105,7 +105,11 @@ export const settings = {
   prices: setting(prices, '', 'JSON file of GPU type to price per GPU and hour, over the built-in list'),
   intervalSeconds: setting(atLeast(1), '10', 'the gateway’s interval, until its records name another (s)'),
   settleSeconds: setting(seconds, '2', 'how long after its interval a record is there (s)'),
-  windowSeconds: setting(atLeast(1), '60', 'span over which arrivals become a rate (s)'),
+  windowSeconds: setting(
+    atLeast(1),
+    '120',
+    'span over which arrivals become a rate, or the part of it since the rate last changed for certain (s)',
+  ),
   shapeWindowSeconds: setting(atLeast(1), '240', 'span over which ended requests become a shape (s)'),
   startupSeconds: setting(seconds, '600', 'what a replica takes to start, and how far ahead demand is looked for (s)'),
   backlogSeconds: setting(

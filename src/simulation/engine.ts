@@ -34,6 +34,8 @@ export interface Engine<Request extends EngineRequest> {
   nextEventAt(): number;
   running(): number;
   waiting(): number;
+  /** Requests that have had no first token yet, waiting or running. */
+  unread(): number;
 }
 
 /** Work that lasts until `end`, and what is different then. */
@@ -173,6 +175,7 @@ export const createEngine = <Request extends EngineRequest>(
     nextEventAt: () => next()?.end ?? Number.POSITIVE_INFINITY,
     running,
     waiting: () => queue.length,
+    unread: () => queue.length + prompts.length,
   };
 };
 

@@ -11,6 +11,12 @@ export interface Router<Request extends EngineRequest> {
   choose(request: Request): Replica<Request> | null;
 }
 
+/**
+ * Requests without a first token at a replica, from which on the plan is left: a queue that was there before a plan is
+ * nothing that the plan could know.
+ */
+const queueLimit = 6;
+
 export const createRouter = <Request extends EngineRequest>(
   routing: Routing,
   replicas: Replicas<Request>,
@@ -37,9 +43,26 @@ export const createRouter = <Request extends EngineRequest>(
       const all = replicas.allReady();
       if (routing === 'none') return all.length === 0 ? null : all[turn++ % all.length]!;
       const key = table?.(request);
-      return (key === undefined ? null : leastLoaded(replicas.ready(key))) ?? leastLoaded(all);
+      const planned = (key === undefined ? null : leastLoaded(replicas.ready(key))) ?? leastLoaded(all);
+      return planned !== null && planned.engine.unread() > queueLimit
+        ? (shortestQueue(all, planned) ?? planned)
+        : planned;
     },
   };
+};
+
+/** A replica whose queue is less than half as long; null = there is none. */
+const shortestQueue = <Request extends EngineRequest>(
+  some: readonly Replica<Request>[],
+  than: Replica<Request>,
+): Replica<Request> | null => {
+  let best: Replica<Request> | null = null;
+  let least = than.engine.unread() / 2;
+  for (const replica of some) {
+    const queue = replica.engine.unread();
+    if (queue < least) [best, least] = [replica, queue];
+  }
+  return best;
 };
 
 /** By how much demand is scaled in search of a routing that the Ready replicas can bear. */

@@ -53,6 +53,8 @@ export interface Coverage {
 
 /**
  * Arrivals per second over the window that ends with the newest covered interval: counts over the seconds really covered.
+ * Of a window in which the rate has changed for certain only the part since then counts, so that a long window makes a
+ * steady rate steady and does not delay a step.
  * An interval without a record is covered, as empty, between two records and up to `silentUntil`; before the first record,
  * after the newest, and where the store may have lost it, nobody knows what happened and it counts neither way.
  * @returns req/s; NaN where nothing is covered
@@ -65,10 +67,60 @@ export const arrivalRate = (
 ): number => {
   const covered = coveredIntervals(intervals, intervalSeconds, coverage);
   const end = covered.at(-1)?.time ?? Number.NaN;
-  const window = covered.filter(({ time }) => time > end - windowSeconds);
-  const seconds = window.reduce((sum, interval) => sum + (recordOf(interval)?.intervalSeconds ?? intervalSeconds), 0);
-  const arrivals = window.reduce((sum, interval) => sum + (recordOf(interval)?.arrivals ?? 0), 0);
+  const window = covered
+    .filter(({ time }) => time > end - windowSeconds)
+    .map((interval) => ({
+      arrivals: recordOf(interval)?.arrivals ?? 0,
+      seconds: recordOf(interval)?.intervalSeconds ?? intervalSeconds,
+    }));
+  const { arrivals, seconds } = total(sinceChange(window));
   return seconds === 0 ? Number.NaN : arrivals / seconds;
+};
+
+interface Count {
+  readonly arrivals: number;
+  readonly seconds: number;
+}
+
+const total = (counts: readonly Count[]): Count => ({
+  arrivals: counts.reduce((sum, count) => sum + count.arrivals, 0),
+  seconds: counts.reduce((sum, count) => sum + count.seconds, 0),
+});
+
+/** Standard deviations beyond which two parts of a window do not have one rate: about one false alarm in a day. */
+const certain = 4.5;
+
+/** The part of a window after the last certain change of its rate. */
+const sinceChange = (window: readonly Count[]): readonly Count[] => {
+  // Whether silence means that nothing comes any more is for the states to say.
+  if ((window.at(-1)?.arrivals ?? 0) === 0) return window;
+  const dispersion = dispersionOf(window);
+  let best = { deviations: certain, from: 0 };
+  for (let from = 1; from < window.length; from += 1) {
+    const deviations = difference(total(window.slice(0, from)), total(window.slice(from)), dispersion);
+    if (deviations > best.deviations) best = { deviations, from };
+  }
+  return best.from === 0 ? window : sinceChange(window.slice(best.from));
+};
+
+/** By how many standard deviations two rates differ, arrivals being so many times as varied as Poisson's. */
+const difference = (before: Count, after: Count, dispersion: number): number => {
+  const pooled = (before.arrivals + after.arrivals) / (before.seconds + after.seconds);
+  const deviation = Math.sqrt(pooled * dispersion * (1 / before.seconds + 1 / after.seconds));
+  return Math.abs(after.arrivals / after.seconds - before.arrivals / before.seconds) / deviation;
+};
+
+/**
+ * Variance over mean of the counts, at least 1, by the median of the squared differences between neighbours (of a normal
+ * number 0.455 of their mean): bursts that come all the time widen it, a single step does not.
+ */
+const dispersionOf = (window: readonly Count[]): number => {
+  const squares = window
+    .slice(1)
+    .map(({ arrivals }, index) => (arrivals - window[index]!.arrivals) ** 2)
+    .sort((a, b) => a - b);
+  const median = squares[Math.floor(squares.length / 2)] ?? 0;
+  return Math.max(1, median / (2 * 0.455) / (total(window).arrivals / window.length));
 };
 
 /**

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { exponential, seeded } from '../../src/simulation/random.ts';
 import { arrivalRate, demandOf, type Interval, mergedDemand, shapeOf } from '../../src/workload/rates.ts';
 import { nothing, record } from '../helpers/records.ts';
 
@@ -48,9 +49,39 @@ describe('arrivalRate: counts over the seconds really covered', () => {
   });
 
   test('where the store may have lost records, their absence says nothing', () => {
-    const restarted = [record(960, 100), nothing(970), nothing(980), record(990, 100), record(1000, 100)];
-    expect(rate(restarted)).toBe(6);
-    expect(rate(restarted, never, 985)).toBe(10);
+    const restarted = [record(960, 10), nothing(970), nothing(980), record(990, 10), record(1000, 10)];
+    expect(rate(restarted)).toBe(0.6);
+    expect(rate(restarted, never, 985)).toBe(1);
+  });
+
+  describe('where the rate has changed for certain, only what came since counts', () => {
+    const counts = (...arrivals: readonly number[]) => arrivals.map((count, index) => record(1000 + 10 * index, count));
+    test.each([
+      { name: 'a step up counts from its first whole interval', arrivals: [100, 104, 97, 99, 101, 400], expected: 40 },
+      { name: 'a step down too', arrivals: [400, 391, 405, 100], expected: 10 },
+      { name: 'of two changes the last', arrivals: [100, 98, 400, 395, 103, 97], expected: 10 },
+      { name: 'noise is no change', arrivals: [100, 82, 111, 95, 122, 90], expected: 10 },
+      { name: 'bursts that come all the time are none', arrivals: [0, 300, 10, 290, 0, 300], expected: 15 },
+      { name: 'silence is none: the states judge it', arrivals: [120, 120, 0, 0], expected: 6 },
+    ])('$name', ({ arrivals, expected }) => {
+      expect(rate(counts(...arrivals), never, never, 600)).toBe(expected);
+    });
+
+    test('Poisson noise of a day is taken for a change at most a few times', () => {
+      const random = seeded(1);
+      const all: Interval[] = [];
+      for (let index = 0, left = exponential(random, 0.1); index < 8640; index += 1, left -= 10) {
+        let arrivals = 0;
+        for (; left < 10; left += exponential(random, 0.1)) arrivals += 1;
+        all.push(record(10 * index, arrivals));
+      }
+      const cut = all.filter((_, index) => {
+        const window = all.slice(Math.max(0, index - 17), index + 1);
+        const plain = window.reduce((sum, one) => sum + (one.found === 'record' ? one.record.arrivals : 0), 0);
+        return Math.abs(rate(window, never, never, 180) - plain / (10 * window.length)) > 1e-9;
+      });
+      expect(cut.length).toBeLessThan(20);
+    });
   });
 
   test('nothing covered is not a number, and not 0', () => {
