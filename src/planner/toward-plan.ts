@@ -9,7 +9,7 @@ export const towardPlan = (
   snapshot: Snapshot,
   solve: (snapshot: Snapshot) => Plan,
   { decisions, recent }: Memory,
-  settings: TransitionSettings,
+  settings: TransitionSettings & { readonly headroom: number },
   now: number,
 ): Transition => {
   const running = new Map(deployments.map((deployment) => [keyOf(deployment), deployment.replicas]));
@@ -28,28 +28,55 @@ export const towardPlan = (
     recent: recent.get(key) ?? [],
   }));
   const model = snapshot.models.find(({ name }) => name === planned.name)!;
-  return transition(steps, mixesOf(model, snapshot, solve), now, settings);
+  return transition(steps, mixesOf(model, snapshot, solve, settings.headroom), now, settings);
 };
 
-/** Asks the planner itself what replicas can do, with bounds in place of the variants' own; what limits them is not asked. */
-const mixesOf = (model: Model, snapshot: Snapshot, solve: (snapshot: Snapshot) => Plan): Mixes => {
+/**
+ * Asks the planner itself what replicas can do, with bounds in place of the variants' own; what limits them is asked only
+ * where more are wanted, and then what other models leave of a budget is not.
+ */
+const mixesOf = (model: Model, snapshot: Snapshot, solve: (snapshot: Snapshot) => Plan, headroom: number): Mixes => {
   const { quotas: _, ...rest } = snapshot;
   const unlimited = { ...rest, budget: null, stock: {} };
-  const planWith = (bounds: (variant: Variant) => Pick<Variant, 'minReplicas' | 'maxReplicas'>): ModelPlan | null => {
+  const planWith = (
+    bounds: (variant: Variant) => Pick<Variant, 'minReplicas' | 'maxReplicas'>,
+    demand = model.demand,
+    limits: Snapshot = unlimited,
+  ): ModelPlan | null => {
     const variants = model.variants.map((variant) => ({ ...variant, ...bounds(variant) }));
-    const plan = solve({ ...unlimited, models: [{ ...model, variants }] });
+    const plan = solve({ ...limits, models: [{ ...model, demand, variants }] });
     return plan.status === 'optimal' || plan.status === 'feasible' ? (plan.models[0] ?? null) : null;
   };
+  const replicasOf = (plan: ModelPlan | null) => (plan === null ? null : new Map(Object.entries(plan.replicas)));
   return {
-    carries: (mix) =>
-      planWith(({ name }) => ({ minReplicas: mix.get(name) ?? 0, maxReplicas: mix.get(name) ?? 0 })) !== null,
+    carries: (mix, bare = false) => {
+      const share = bare ? (1 + headroom / 2) / (1 + headroom) : 1;
+      const demand = model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * share }));
+      const exactly = ({ name }: Variant) => ({ minReplicas: mix.get(name) ?? 0, maxReplicas: mix.get(name) ?? 0 });
+      return planWith(exactly, demand) !== null;
+    },
     cheapestWithin: (most) => {
       if (model.variants.some(({ name, minReplicas }) => minReplicas > (most.get(name) ?? 0))) return null;
-      const plan = planWith(({ name, minReplicas, maxReplicas }) => ({
-        minReplicas,
-        maxReplicas: Math.min(maxReplicas ?? Number.POSITIVE_INFINITY, most.get(name) ?? 0),
-      }));
-      return plan === null ? null : new Map(Object.entries(plan.replicas));
+      return replicasOf(
+        planWith(({ name, minReplicas, maxReplicas }) => ({
+          minReplicas,
+          maxReplicas: Math.min(maxReplicas ?? Number.POSITIVE_INFINITY, most.get(name) ?? 0),
+        })),
+      );
+    },
+    cheapestAbove: (least) => {
+      if (model.variants.some(({ name, maxReplicas }) => maxReplicas !== null && maxReplicas < (least.get(name) ?? 0)))
+        return null;
+      return replicasOf(
+        planWith(
+          ({ name, minReplicas, maxReplicas }) => ({
+            minReplicas: Math.max(minReplicas, least.get(name) ?? 0),
+            maxReplicas,
+          }),
+          model.demand,
+          { ...snapshot, budget: null },
+        ),
+      );
     },
   };
 };

@@ -29,10 +29,12 @@ export interface TransitionSettings {
 
 /** What mixes can do, by key; a mix lists every variant. */
 export interface Mixes {
-  /** Whether the demand is served by exactly these replicas. */
-  carries(mix: ReadonlyMap<string, number>): boolean;
+  /** Whether the demand is served by exactly these replicas; `bare`: with half of its headroom. */
+  carries(mix: ReadonlyMap<string, number>, bare?: boolean): boolean;
   /** The cheapest mix that serves the demand with at most these replicas; null = none does. */
   cheapestWithin(most: ReadonlyMap<string, number>): ReadonlyMap<string, number> | null;
+  /** The cheapest one with at least these. */
+  cheapestAbove(least: ReadonlyMap<string, number>): ReadonlyMap<string, number> | null;
 }
 
 export interface Transition {
@@ -83,14 +85,20 @@ const heldUp = (wants: number, current: number, wishes: readonly Wish[], since: 
   return Math.max(wants, reachesBack ? 0 : current, ...meanwhile.map(({ replicas }) => replicas));
 };
 
-/** The plan, or the cheapest part of what there is, where a variant would have to grow for too small a saving. */
+/**
+ * The plan, or where it would have to grow for too small a saving: the cheapest part of what there is; what there is, while
+ * it carries the demand with half of its headroom, as noise comes and goes and the headroom is there to take it; what there
+ * is and the least that has to be added.
+ */
 const worthwhile = (steps: readonly Step[], mixes: Mixes, switchSavings: number): ReadonlyMap<string, number> => {
   const planned = new Map(steps.map((step) => [step.key, step.planned]));
   const grows = steps.some(({ planned: wants, current }) => wants > current);
   if (!grows || switchSavings <= 0) return planned;
-  const stays = mixes.cheapestWithin(new Map(steps.map(({ key, current }) => [key, current])));
+  const current = new Map(steps.map((step) => [step.key, step.current]));
   const cost = (mix: ReadonlyMap<string, number>) =>
     steps.reduce((sum, { key, price }) => sum + price * (mix.get(key) ?? 0), 0);
+  const stays =
+    mixes.cheapestWithin(current) ?? (mixes.carries(current, true) ? current : null) ?? mixes.cheapestAbove(current);
   return stays !== null && cost(planned) > (1 - switchSavings) * cost(stays) ? stays : planned;
 };
 

@@ -77,7 +77,7 @@ export const virtualFleet = (throughput: Readonly<Record<string, number>> = { h1
       readProfiles: (wanted, now) => profiles(wanted, now),
       solve: planOf,
       board,
-      settings: { ...config, prices: { H100: 4.1, L40S: 1 }, keepSnapshot: false },
+      settings: { ...config, prices: { H100: 5, L40S: 1 }, keepSnapshot: false },
       clock: hostNow,
       share: shareThrough(stored, leadership),
       onTick: (_decided, found) => {

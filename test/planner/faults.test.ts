@@ -167,7 +167,7 @@ const settled = async () => {
   return { fleet, leader };
 };
 /** What the default settings hold a target up for after demand has fallen: the windows of rates, the hold-down, two ticks and an HPA sync (s). */
-const fallsWithin = 60 + 120 + 20 + 15;
+const fallsWithin = 120 + 120 + 20 + 15;
 
 describe('faults lower nothing, and scale-down resumes within the hold-down', () => {
   test.each(faults)('fault: $name', async ({ begin, meanwhile, seconds = 200 }) => {

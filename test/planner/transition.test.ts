@@ -5,21 +5,34 @@ import { type Step, type TransitionSettings, transition, type Wish } from '../..
 const [load, capacity, price] = [10, { a: 2, b: 5 }, { a: 1, b: 2 }] as const;
 const carried = (mix: ReadonlyMap<string, number>): number =>
   capacity.a * (mix.get('a') ?? 0) + capacity.b * (mix.get('b') ?? 0);
-const mixesFor = (demand: number) => ({
-  carries: (mix: ReadonlyMap<string, number>) => carried(mix) >= demand,
-  cheapestWithin: (most: ReadonlyMap<string, number>) => {
-    let best: Map<string, number> | null = null;
-    const cost = (mix: ReadonlyMap<string, number>) => price.a * (mix.get('a') ?? 0) + price.b * (mix.get('b') ?? 0);
-    for (let a = 0; a <= (most.get('a') ?? 0); a += 1)
-      for (let b = 0; b <= (most.get('b') ?? 0); b += 1) {
-        const mix = new Map([
-          ['a', a],
-          ['b', b],
-        ]);
-        if (carried(mix) >= demand && (best === null || cost(mix) < cost(best))) best = mix;
-      }
-    return best;
-  },
+const cost = (mix: ReadonlyMap<string, number>) => price.a * (mix.get('a') ?? 0) + price.b * (mix.get('b') ?? 0);
+const cheapest = (demand: number, from: (key: string) => number, to: (key: string) => number) => {
+  let best: Map<string, number> | null = null;
+  for (let a = from('a'); a <= to('a'); a += 1)
+    for (let b = from('b'); b <= to('b'); b += 1) {
+      const mix = new Map([
+        ['a', a],
+        ['b', b],
+      ]);
+      if (carried(mix) >= demand && (best === null || cost(mix) < cost(best))) best = mix;
+    }
+  return best;
+};
+/** @param bare of the demand what is left with half of its headroom */
+const mixesFor = (demand: number, bare = demand) => ({
+  carries: (mix: ReadonlyMap<string, number>, half = false) => carried(mix) >= (half ? bare : demand),
+  cheapestWithin: (most: ReadonlyMap<string, number>) =>
+    cheapest(
+      demand,
+      () => 0,
+      (key) => most.get(key) ?? 0,
+    ),
+  cheapestAbove: (least: ReadonlyMap<string, number>) =>
+    cheapest(
+      demand,
+      (key) => least.get(key) ?? 0,
+      (key) => (least.has(key) ? 40 : 0),
+    ),
 });
 const settings: TransitionSettings = { holdDownSeconds: 120, switchSavings: 0.05, growAtOnce: 3 };
 const wish = (at: number, replicas: number): Wish => ({ at, replicas });
@@ -86,12 +99,12 @@ describe('up and down', () => {
 
 describe('growth beyond three times', () => {
   test('waits for a second plan that wants it', () => {
-    expect(run([step('a', 2, 20)])).toEqual({ a: 6 });
-    expect(run([step('a', 6, 20, { recent: [wish(990, 20)] })])).toEqual({ a: 20 });
+    expect(run([step('a', 2, 20)], 1000, {}, 40)).toEqual({ a: 6 });
+    expect(run([step('a', 6, 20, { recent: [wish(990, 20)] })], 1000, {}, 40)).toEqual({ a: 20 });
   });
 
   test('from zero is at once', () => {
-    expect(run([step('a', 0, 20)])).toEqual({ a: 20 });
+    expect(run([step('a', 0, 20)], 1000, {}, 40)).toEqual({ a: 20 });
   });
 });
 
@@ -115,6 +128,20 @@ describe('another mix', () => {
   test('a variant that shrinks by itself waits for none of its own pods', () => {
     expect(run([step('a', 9, 5, { ready: 1 })])).toEqual({ a: 5 });
     expect(run([step('a', 9, 5, { ready: 1 }), step('b', 0, 0)])).toEqual({ a: 5, b: 0 });
+  });
+
+  test('noise that half of the headroom takes adds nothing', () => {
+    const grown = (bare: number) =>
+      Object.fromEntries(transition([step('a', 5, 6)], mixesFor(11, bare), 1000, settings).targets);
+    expect(grown(10)).toEqual({ a: 5 });
+    expect(grown(10.1)).toEqual({ a: 6 });
+  });
+
+  test('what has to be added is added to what there is, unless the plan saves enough', () => {
+    // 10 a and 1 b cost 13 with the a that demand 27 takes more; the plan costs 46 % less.
+    const steps = [step('a', 10, 1, { recent: [wish(870, 10)] }), step('b', 1, 3)];
+    expect(run(steps, 1000, { switchSavings: 0.5 }, 27)).toEqual({ a: 11, b: 1 });
+    expect(run(steps, 1000, { switchSavings: 0.45 }, 27)).toEqual({ a: 10, b: 3 });
   });
 
   test('when what there is does not suffice, the plan is the plan', () => {
