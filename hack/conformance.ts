@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Shown, testResults } from './test-results.ts';
 
 /**
  * Runs the API's tests, here and on the real control plane, and writes apiservice/CONFORMANCE.md from their reports: one
@@ -22,39 +22,16 @@ const apart: Record<number, string> = {
   58: 'differs: item 59',
 };
 
-interface Shown {
-  readonly file: string;
-  readonly title: string;
-  readonly passed: boolean;
-}
-const results = (config: string, ...files: readonly string[]): readonly Shown[] => {
-  const folder = mkdtempSync(join(tmpdir(), 'gpumix-conformance-'));
-  const report = join(folder, 'report.json');
-  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const args = [
-    'run',
-    '--config',
-    config,
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-    ...files,
-  ];
-  spawnSync(process.execPath, [vitest, ...args], { cwd: root, stdio: ['ignore', 2, 2] });
-  const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
-  rmSync(folder, { recursive: true });
-  return testResults.flatMap((file: { name: string; assertionResults: { title: string; status: string }[] }) =>
-    file.assertionResults.map(({ title, status }) => ({
-      file: file.name.slice(root.length + 1),
-      title,
-      passed: status === 'passed',
-    })),
-  );
-};
-
 const all = [
-  ...results('vitest.config.ts', 'test/api'),
-  ...results('vitest.e2e.config.ts', 'api.e2e', 'rotation.e2e', 'access-matrix.e2e', 'upstream.e2e', 'external.e2e'),
+  ...testResults('vitest.config.ts', 'test/api'),
+  ...testResults(
+    'vitest.e2e.config.ts',
+    'api.e2e',
+    'rotation.e2e',
+    'access-matrix.e2e',
+    'upstream.e2e',
+    'external.e2e',
+  ),
 ];
 const numbers = ({ title }: Shown): readonly number[] =>
   (/^(?:[a-z ]+: )?(\d+(?:, \d+)*):/.exec(title)?.[1] ?? '').split(', ').filter(Boolean).map(Number);

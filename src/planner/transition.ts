@@ -78,10 +78,13 @@ const remembered = (wishes: readonly Wish[], since: number): readonly Wish[] =>
     ),
   );
 
-/** Not below what any plan wanted since then; and nothing falls before plans reach back so far. */
+/**
+ * Not below what any plan wanted since then, where a wish stands until the next one: ticks may fail to come. And nothing
+ * falls before plans reach back so far.
+ */
 const heldUp = (wants: number, current: number, wishes: readonly Wish[], since: number): number => {
   const reachesBack = wishes.some(({ at }) => at <= since);
-  const meanwhile = wishes.slice(0, -1).filter(({ at }) => at > since);
+  const meanwhile = wishes.slice(0, -1).filter((_wish, index) => wishes[index + 1]!.at > since);
   return Math.max(wants, reachesBack ? 0 : current, ...meanwhile.map(({ replicas }) => replicas));
 };
 

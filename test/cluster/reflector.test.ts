@@ -106,7 +106,7 @@ test('adds, changes, drops and forgets; a bookmark moves only the version', asyn
 });
 
 test.each(['as an event', 'as a status'])(
-  '410 Gone %s: lists again, and what has vanished is forgotten',
+  'fault: 410 Gone %s: lists again, and what has vanished is forgotten',
   async (way) => {
     const server = scripted();
     server.answers.list = () => ({ status: 200, body: page('5', [object('a', '1')]) });
@@ -126,7 +126,7 @@ test.each(['as an event', 'as a status'])(
   },
 );
 
-test('a connection that dies without a word is given up, and the watch goes on from where it was', async () => {
+test('fault: a connection that dies without a word is given up, and the watch goes on from where it was', async () => {
   const server = scripted();
   const one = follow(server.kubernetes, { timing });
   await until(() => server.watches.length === 1);
@@ -139,9 +139,10 @@ test('a connection that dies without a word is given up, and the watch goes on f
 
 test.each([
   { status: 500, problem: 'things: 500 no' },
+  { status: 429, problem: 'things: 429 no' },
   { status: 403, problem: 'may not watch things: see the ClusterRole gpumix in manifests/: 403 no' },
 ])(
-  'a watch that answers $status is spaced out, named, and what was known stands; the first success ends it',
+  'fault: a watch that answers $status is spaced out, named, and what was known stands; the first success ends it',
   async ({ status, problem }) => {
     const server = scripted();
     server.answers.list = () => ({ status: 200, body: page('5', [object('a', '1')]) });

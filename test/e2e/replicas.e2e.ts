@@ -131,7 +131,7 @@ describe.runIf(ours)('two replicas of gpumix', () => {
     console.log(`the leader said ${values.size} different numbers; ${settled.length} samples of the other agree`);
   });
 
-  test('a leader that is asked to end is followed within five seconds, and answers until it has ended', async () => {
+  test('fault: a leader that is asked to end is followed within five seconds, and answers until it has ended', async () => {
     const leading = await leader();
     const other = [...replicas].find((one) => one !== leading)!;
     const began = Date.now();
@@ -144,7 +144,7 @@ describe.runIf(ours)('two replicas of gpumix', () => {
     console.log(`followed within ${seconds.toFixed(1)} s`);
   });
 
-  test('a leader that is killed is followed within 20 s; until then the last plan stands', async () => {
+  test('fault: a leader that is killed is followed within 20 s; until then the last plan stands', async () => {
     await start();
     const leading = await leader();
     const other = [...replicas].find((one) => one !== leading)!;
@@ -162,7 +162,7 @@ describe.runIf(ours)('two replicas of gpumix', () => {
     await eventually('new plans', async () => String((await answerOf(other)) !== before), 'true', 40);
   });
 
-  test('with Redis away a leader that ends takes nothing along: the next one stands by the last plan', async () => {
+  test('fault: with Redis away a leader that ends takes nothing along: the next one stands by the last plan', async () => {
     const fresh = await start();
     const leading = await leader();
     for (const traffic of others) await traffic.kill(); // so that no plan is made between two looks

@@ -82,13 +82,13 @@ test('a Deployment deleted and made again is a new one', async () => {
   expect(cluster.deployments.get(`${namespace}/b`)?.uid).not.toBe(before);
 });
 
-test('watches whose connections are silently dead are noticed within a minute', async () => {
+test('fault: watches whose connections are silently dead are noticed within a minute', async () => {
   for (const socket of proxy.sockets) proxy.frozen.add(socket);
   await apply(deployment('a', '5'));
   await eventually('seen over a new connection', () => idleReplicas('a'), '5', 60);
 });
 
-test('an API server that refuses every connection is not flooded, and is followed again when it is back', async () => {
+test('fault: an API server that refuses every connection is not flooded, and is followed again when it is back', async () => {
   proxy.refusing = true;
   for (const socket of proxy.sockets) socket.destroy();
   const before = proxy.connections;

@@ -57,11 +57,17 @@ describe('up and down', () => {
   test('down when the lower answer has held', () => {
     const falling = (since: number) => [step('a', 5, 3, { recent: [wish(since - 10, 5), wish(since, 3)] })];
     expect(run(falling(990))).toEqual({ a: 5 });
-    expect(run(falling(890))).toEqual({ a: 3 });
+    expect(run(falling(881))).toEqual({ a: 5 });
+    expect(run(falling(880))).toEqual({ a: 3 });
+  });
+
+  test('a wish stands while no tick comes, and what is wanted after it has not held yet', () => {
+    expect(run([step('a', 5, 3, { recent: [wish(600, 5), wish(990, 3)] })])).toEqual({ a: 5 });
+    expect(run([step('a', 5, 3, { recent: [wish(600, 5), wish(870, 3), wish(990, 3)] })])).toEqual({ a: 3 });
   });
 
   test('down to the most that was wanted meanwhile, not to the last', () => {
-    expect(run([step('a', 9, 3, { recent: [wish(870, 9), wish(890, 5), wish(950, 6), wish(990, 2)] })])).toEqual({
+    expect(run([step('a', 9, 3, { recent: [wish(860, 9), wish(870, 5), wish(950, 6), wish(990, 2)] })])).toEqual({
       a: 6,
     });
   });
