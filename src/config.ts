@@ -111,7 +111,11 @@ export const settings = {
     'span over which arrivals become a rate, or the part of it since the rate last changed for certain (s)',
   ),
   shapeWindowSeconds: setting(atLeast(1), '240', 'span over which ended requests become a shape (s)'),
-  startupSeconds: setting(seconds, '600', 'what a replica takes to start, and how far ahead demand is looked for (s)'),
+  startupSeconds: setting(
+    seconds,
+    '600',
+    'what a replica takes to start, until that is learned from its pods; and how far ahead demand is looked for (s)',
+  ),
   backlogSeconds: setting(
     atLeast(1),
     '120',
@@ -123,6 +127,11 @@ export const settings = {
     atLeast(1),
     '3',
     'factor by which a target may grow at once; growth beyond it waits for a second plan that wants it',
+  ),
+  followAfterSeconds: setting(
+    seconds,
+    '120',
+    'a target toward which spec.replicas has not moved for so long, and for what its autoscaler may wait, is planned around (s)',
   ),
   switchSavings: setting(
     atLeast(0),

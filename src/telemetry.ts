@@ -2,6 +2,7 @@ import { type Logger, pino } from 'pino';
 import { Gauge, Registry } from 'prom-client';
 import type { Plan, Target } from './domain.ts';
 import type { Decided, ModelReport } from './planner/decide.ts';
+import type { VariantReport } from './planner/observed.ts';
 
 /** One JSON line per event on stderr; stdout belongs to the commands' results. */
 export const createLogger = (level: string): Logger =>
@@ -100,6 +101,23 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
     for (const { name, dataAt } of published.models())
       if (dataAt !== null) one.set({ model: name }, Math.max(0, clock() - dataAt));
   });
+  const perVariant = (name: string, help: string, value: (variant: VariantReport) => number) =>
+    gauge(name, help, ['namespace', 'deployment'], (one) => {
+      for (const variant of published.models().flatMap(({ variants }) => variants)) {
+        const [namespace = '', deployment = ''] = variant.deployment.split('/');
+        one.set({ namespace, deployment }, value(variant));
+      }
+    });
+  perVariant('startup_seconds', 'what a replica takes from creation to Ready', (one) => one.startupSeconds);
+  perVariant('out_of_stock', '1 where the pods of a Deployment do not come, else 0', (one) => Number(one.outOfStock));
+  perVariant('not_followed', '1 where spec.replicas does not move toward the target, else 0', (one) =>
+    Number(one.notFollowed),
+  );
+  perVariant(
+    'held_by_tolerance',
+    "1 where the difference to the target is within the autoscaler's tolerance, else 0",
+    (one) => Number(one.heldByTolerance),
+  );
   gauge('plan_cost', 'money per hour of the last plan', ['status'], (one) => {
     const plan = published.plan();
     if (plan !== null) one.set({ status: plan.status }, plan.cost);

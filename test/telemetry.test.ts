@@ -17,6 +17,7 @@ const model = {
   arrivalRate: 3.5,
   unserved: { stock: 1.5 },
   beyondSlo: 0.5,
+  variants: [{ deployment: 'ns/a', startupSeconds: 90, outOfStock: true, notFollowed: false, heldByTolerance: true }],
   forecast: null,
   dataAt: 990,
   deployments: ['ns/a'],
@@ -42,6 +43,10 @@ test('gauges say what stands now, and nothing of what has no answer', async () =
     'gpumix_unserved_rate{model="m",reason="stock"} 1.5',
     'gpumix_beyond_slo_rate{model="m"} 0.5',
     'gpumix_data_age_seconds{model="m"} 10',
+    'gpumix_startup_seconds{namespace="ns",deployment="a"} 90',
+    'gpumix_out_of_stock{namespace="ns",deployment="a"} 1',
+    'gpumix_not_followed{namespace="ns",deployment="a"} 0',
+    'gpumix_held_by_tolerance{namespace="ns",deployment="a"} 1',
     'gpumix_leader 1',
     'gpumix_tick_age_seconds 2',
   ]);
@@ -53,7 +58,7 @@ test('changes and problems are said once, and a problem also when it is gone', (
     pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
   );
   const decided = (replicas: number): Decided => ({
-    memory: { decisions: new Map(), recent: new Map(), shapes: new Map(), histories: new Map() },
+    memory: { decisions: new Map(), recent: new Map(), shapes: new Map(), histories: new Map(), observed: new Map() },
     targets: [target('a', { replicas, asOf: 0 })],
     models: [model],
     snapshot: null,

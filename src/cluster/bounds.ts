@@ -1,3 +1,5 @@
+import { type Behavior, type Pace, paceOfBehavior, paceOfPodAutoscaler } from './pace.ts';
+
 /** Limits that an autoscaler sets to the replicas of a Deployment; a null maximum is no limit. */
 export interface Bounds {
   readonly minReplicas: number;
@@ -8,6 +10,7 @@ export interface Bounds {
 export interface AutoscalerBounds extends Bounds {
   /** `namespace/name` of the Deployment. */
   readonly deployment: string;
+  readonly pace: Pace;
 }
 
 /** HorizontalPodAutoscaler, PodAutoscaler (AIBrix) or ScaledObject (KEDA), as far as it is looked at. */
@@ -21,28 +24,47 @@ export interface AutoscalerObject {
     readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string };
     readonly minReplicas?: number;
     readonly maxReplicas?: number;
+    readonly behavior?: Behavior;
+    readonly cooldownPeriod?: number;
+    readonly advanced?: { readonly horizontalPodAutoscalerConfig?: { readonly behavior?: Behavior } };
     readonly minReplicaCount?: number;
     readonly idleReplicaCount?: number;
     readonly maxReplicaCount?: number;
   };
 }
 
-/** An HPA or a PodAutoscaler. An absent minimum is 1; an HPA that belongs to a ScaledObject or a PodAutoscaler says nothing of its own. */
+/** An HPA. An absent minimum is 1; an HPA that belongs to a ScaledObject or a PodAutoscaler says nothing of its own. */
 export const boundsOfAutoscaler = ({ metadata, spec }: AutoscalerObject): AutoscalerBounds | null => {
   const owned = (metadata.ownerReferences ?? []).some(
     ({ kind }) => kind === 'ScaledObject' || kind === 'PodAutoscaler',
   );
   const deployment = scaledDeployment({ metadata, ...(spec === undefined ? {} : { spec }) });
   if (owned || deployment === null) return null;
-  return { deployment, minReplicas: spec?.minReplicas ?? 1, maxReplicas: spec?.maxReplicas ?? null };
+  return {
+    deployment,
+    minReplicas: spec?.minReplicas ?? 1,
+    maxReplicas: spec?.maxReplicas ?? null,
+    pace: paceOfBehavior(spec?.behavior),
+  };
+};
+
+export const boundsOfPodAutoscaler = (object: AutoscalerObject): AutoscalerBounds | null => {
+  const bounds = boundsOfAutoscaler(object);
+  return bounds === null ? null : { ...bounds, pace: paceOfPodAutoscaler };
 };
 
 /** A ScaledObject's own limits: KEDA scales to 0 unless told otherwise, and to 100. */
 export const boundsOfScaledObject = (object: AutoscalerObject): AutoscalerBounds | null => {
   const deployment = scaledDeployment(object);
   if (deployment === null) return null;
-  const { minReplicaCount = 0, idleReplicaCount, maxReplicaCount = 100 } = object.spec ?? {};
-  return { deployment, minReplicas: idleReplicaCount ?? minReplicaCount, maxReplicas: maxReplicaCount };
+  const { minReplicaCount = 0, idleReplicaCount, maxReplicaCount = 100, cooldownPeriod = 300 } = object.spec ?? {};
+  const { up, down } = paceOfBehavior(object.spec?.advanced?.horizontalPodAutoscalerConfig?.behavior);
+  return {
+    deployment,
+    minReplicas: idleReplicaCount ?? minReplicaCount,
+    maxReplicas: maxReplicaCount,
+    pace: { up, down: { ...down, settleSeconds: Math.max(down.settleSeconds, cooldownPeriod) } },
+  };
 };
 
 /** The tightest of several; a minimum above the maximum gives way to it. */

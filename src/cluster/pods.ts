@@ -16,6 +16,8 @@ export interface DeploymentPod extends ModelPod {
   readonly createdAt: number;
   /** When it became Ready, or ceased to be (Unix s); null = neither yet. */
   readonly readinessAt: number | null;
+  /** When the scheduler found a place for it (Unix s); null = not yet. */
+  readonly placedAt: number | null;
   /** The scheduler has found no place for it. */
   readonly unschedulable: boolean;
   /** Succeeded or failed: it runs no more, and holds nothing. */
@@ -87,6 +89,7 @@ export const deploymentPod = ({ metadata, spec, status }: PodObject): Deployment
     node: spec?.nodeName ?? null,
     createdAt: unixSeconds(metadata.creationTimestamp) ?? 0,
     readinessAt: unixSeconds(readiness?.lastTransitionTime),
+    placedAt: placement?.status === 'True' ? unixSeconds(placement.lastTransitionTime) : null,
     unschedulable: placement?.status === 'False' && placement.reason === 'Unschedulable',
     ended,
   };

@@ -5,11 +5,13 @@ import {
   type AutoscalerObject,
   type Bounds,
   boundsOfAutoscaler,
+  boundsOfPodAutoscaler,
   boundsOfScaledObject,
   rememberVanished,
 } from './bounds.ts';
 import { selectedPods, unchangedSince } from './gateway.ts';
 import type { Kubernetes } from './kubernetes.ts';
+import type { Pace } from './pace.ts';
 import { type DeploymentPod, deploymentPod, type PodObject } from './pods.ts';
 import {
   defaultTiming,
@@ -43,6 +45,8 @@ export interface Cluster {
   readonly pods: ReadonlyMap<string, DeploymentPod>;
   /** Limits that autoscalers set to a Deployment now, or set within the last five minutes. */
   bounds(now: number): ReadonlyMap<string, Bounds>;
+  /** How the autoscaler of a Deployment goes about changes. */
+  paces(): ReadonlyMap<string, Pace>;
   /** Since when the gateway's pods have all been Ready and the same (Unix s); null = they are not, or there are none. */
   gatewayUnchangedSince(now: number): number | null;
   /** Pods of the gateway, in any phase. */
@@ -80,7 +84,7 @@ export const watchCluster = (
     }),
     follow<AutoscalerObject, AutoscalerBounds>({
       path: '/apis/autoscaling.aibrix.ai/v1alpha1/podautoscalers',
-      keep: boundsOfAutoscaler,
+      keep: boundsOfPodAutoscaler,
       optional: true,
     }),
     follow<AutoscalerObject, AutoscalerBounds>({
@@ -126,6 +130,10 @@ export const watchCluster = (
     deployments: deployments.items,
     pods: pods.items,
     bounds: boundsNow,
+    paces: () =>
+      new Map(
+        autoscalers.flatMap(({ items }) => [...items.values()].map(({ deployment, pace }) => [deployment, pace])),
+      ),
     gatewayUnchangedSince: unchangedSince(gatewayPods),
     gatewayReplicas: () => gatewayPods().length,
     supply: () => ({

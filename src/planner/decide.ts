@@ -3,8 +3,10 @@ import type { Decision, Demand, Model, Plan, Shortage, Snapshot, Target, Variant
 import { servedByProfile } from '../profiles/served.ts';
 import type { Forecast } from '../workload/forecast.ts';
 import { shapeOf } from '../workload/rates.ts';
+import type { VariantReport } from './observed.ts';
 import type { Offer } from './offers.ts';
 import { joined } from './plan.ts';
+import { cappedBounds, observedNow, variantReports, withoutUnfollowed, withSeen } from './sights.ts';
 import {
   type DecideSettings,
   type Group,
@@ -35,6 +37,8 @@ export interface ModelReport {
   /** End of the newest record (Unix s); null = there never was one. */
   readonly dataAt: number | null;
   readonly deployments: readonly string[];
+  /** What was seen of them. */
+  readonly variants: readonly VariantReport[];
 }
 
 export interface Decided {
@@ -61,13 +65,14 @@ export const decide = (
     const shape = shapeOf(intervals, settings.shapeWindowSeconds);
     if (shape !== null) shapes.set(name, shape);
   }
+  const observed = observedNow(reading, memory, settings);
   const groups = groupsOf(reading, settings.poolNamespaces);
   // Models that share no budget and no stock are decided one after the other, so that the numbers of only one are in memory.
   const alone =
     settings.budget === null && !settings.keepSnapshot && !mayLimit(reading.supply, settings.stock ?? 'none');
   const { supply: _, ...unlimited } = reading;
   const parts = (alone ? groups.map((group) => [group]) : [groups]).map((some) =>
-    decideTogether(some, alone ? unlimited : reading, { ...memory, shapes }, settings, solve),
+    decideTogether(some, alone ? unlimited : reading, { ...memory, shapes, observed }, settings, solve),
   );
   const stillThere = <Value>(known: ReadonlyMap<string, Value>) =>
     [...known].filter(([key]) => reading.deployments.has(key));
@@ -80,6 +85,7 @@ export const decide = (
       recent: new Map([...stillThere(memory.recent), ...parts.flatMap(({ recent }) => [...recent])]),
       histories: new Map([...stillCalled(memory.histories), ...parts.flatMap(({ histories }) => [...histories])]),
       shapes: new Map(stillCalled(shapes)),
+      observed,
     },
     targets: parts.flatMap(({ targets }) => targets),
     models: parts.flatMap(({ models }) => models),
@@ -97,17 +103,22 @@ const decideTogether = (
   settings: DecideSettings,
   solve: (snapshot: Snapshot) => Plan,
 ): Part => {
-  const situations = groups.map((group) => situationOf(group, reading, memory, settings));
+  const found = groups.map((group) => situationOf(group, reading, memory, settings));
+  const situations = found.map((situation) => withSeen(situation, memory.observed, reading.now));
   const fresh = situations.filter(({ demand }) => demand !== null);
   const limits = limitsNow(situations, reading, memory, settings);
   const snapshot = fresh.length === 0 ? null : snapshotOf(fresh, reading.now, limits, memory, settings);
   const plan = snapshot === null ? null : solve(snapshot);
-  const guessed = snapshot === null || plan === null ? null : { snapshot, plan, limits, capped: new Map() };
+  const guessed =
+    snapshot === null || plan === null
+      ? null
+      : { snapshot, plan, limits, capped: cappedBounds(found, memory.observed, reading.now) };
   const wishes = guessed === null ? new Map<string, number>() : wishesOf(guessed, solve);
+  const followed = withoutUnfollowed(memory);
   const decided = situations.map((situation) => {
     const planned = plan?.status === 'unknown' ? undefined : plan?.models.find(({ name }) => name === situation.name);
     if (situation.demand === null || planned === undefined || snapshot === null) return idleDecisions(situation);
-    const { targets, recent } = towardPlan(situation, planned, snapshot, solve, memory, settings, reading.now);
+    const { targets, recent } = towardPlan(situation, planned, snapshot, solve, followed, settings, reading.now);
     return { decisions: asDecisions(raised(targets, wishes), situation.dataAt), recent };
   });
   const decisions = new Map(decided.flatMap((one) => [...one.decisions]));
@@ -121,7 +132,10 @@ const decideTogether = (
         targetOf(deployment, situation, standing(keyOf(deployment)), reading, settings),
       ),
     ),
-    models: situations.map((situation) => reportOf(situation, plan)),
+    models: situations.map((situation) => ({
+      ...reportOf(situation, plan),
+      variants: variantReports(situation, reading, memory, settings),
+    })),
     snapshot,
     plan,
   };
@@ -258,7 +272,7 @@ const targetOf = (
 const unreadableLabel = ({ idleReplicas, problem }: ModelDeployment, state: State): string | null =>
   state === 'idle' && idleReplicas === null ? problem : null;
 
-const reportOf = (situation: Situation, plan: Plan | null): ModelReport => {
+const reportOf = (situation: Situation, plan: Plan | null): Omit<ModelReport, 'variants'> => {
   const { name, conclusion, demand, dataAt, deployments, offers, refused } = situation;
   const planned = plan?.models.find((model) => model.name === name);
   const unserved = Object.groupBy(planned?.unserved ?? [], ({ reason }) => reason);

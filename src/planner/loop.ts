@@ -1,5 +1,6 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import type { EngineReport } from '../cluster/engine-metrics.ts';
+import type { Pace } from '../cluster/pace.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { Supply } from '../cluster/stock.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
@@ -18,8 +19,9 @@ export interface ClusterView {
   bounds(now: number): ReadonlyMap<string, Bounds>;
   gatewayUnchangedSince(now: number): number | null;
   gatewayReplicas(): number;
-  /** Absent where there is no cluster to ask. */
+  /** These are absent where there is no cluster to ask. */
   supply?(): Supply;
+  paces?(): ReadonlyMap<string, Pace>;
   unsynced(): readonly string[];
   problems(): readonly string[];
 }
@@ -59,7 +61,7 @@ export interface Loop {
   /** Whether the records of another interval should be there since the last tick. */
   due(): boolean;
   /** Starts from what an earlier leader decided. */
-  restore(last: Pick<Memory, 'decisions' | 'recent'>): void;
+  restore(last: Pick<Memory, 'decisions' | 'recent' | 'observed'>): void;
 }
 
 export const createLoop = (parts: LoopParts): Loop => {
@@ -113,8 +115,11 @@ export const createLoop = (parts: LoopParts): Loop => {
     const profiles = await parts.readProfiles([...deployments.values()], now);
     const pods = podsByDeployment(cluster.pods);
     const supply = cluster.supply?.();
+    const paces = cluster.paces?.();
     const reading = {
       ...(supply === undefined ? {} : { supply }),
+      ...(paces === undefined ? {} : { paces }),
+      pods: alive(pods),
       now,
       workload,
       deployments,
@@ -147,17 +152,25 @@ export const createLoop = (parts: LoopParts): Loop => {
     tick,
     // Another one, not only a later one: a clock may step back.
     due: () => intervalNumber() !== lastInterval,
-    restore: ({ decisions, recent }) => {
+    restore: ({ decisions, recent, observed }) => {
       const restored = new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }]));
-      memory = { ...memory, decisions: restored, recent };
+      memory = { ...memory, decisions: restored, recent, observed };
     },
   };
 };
 
 /** Without rates, which change all the time: a problem is said once. The gauges have them. */
 const shortages = ({ models }: Decided): readonly string[] =>
-  models.flatMap(({ name, unserved, beyondSlo }) => [
+  models.flatMap(({ name, unserved, beyondSlo, variants }) => [
     ...Object.keys(unserved).map((reason) => `model ${name}: not all demand can be served: ${reason}`),
+    ...variants.flatMap(({ deployment, outOfStock, notFollowed }) => [
+      ...(outOfStock
+        ? [`${deployment}: out of stock: its pods do not come within their startup time; planned with what it has`]
+        : []),
+      ...(notFollowed
+        ? [`${deployment}: not followed: spec.replicas does not move toward the target; planned around`]
+        : []),
+    ]),
     ...(beyondSlo > 0 ? [`model ${name}: some requests are beyond the SLO of every variant`] : []),
   ]);
 
@@ -171,6 +184,9 @@ const undercount = (gatewayReplicas: number): readonly string[] =>
 
 const podsByDeployment = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string, readonly DeploymentPod[]> =>
   Map.groupBy(pods.values(), ({ namespace, deployment }) => `${namespace}/${deployment}`);
+
+const alive = (pods: ReadonlyMap<string, readonly DeploymentPod[]>): ReadonlyMap<string, readonly DeploymentPod[]> =>
+  new Map([...pods].map(([key, some]) => [key, some.filter(({ ended }) => !ended)]));
 
 const readyPods = (pods: ReadonlyMap<string, readonly DeploymentPod[]>): ReadonlyMap<string, number> =>
   new Map([...pods].map(([key, some]) => [key, some.filter(({ ready }) => ready).length]));

@@ -1,5 +1,6 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import { type EngineReport, together } from '../cluster/engine-metrics.ts';
+import type { Pace } from '../cluster/pace.ts';
 import type { Supply } from '../cluster/stock.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Decision, Demand, Snapshot, StockSource } from '../domain.ts';
@@ -7,7 +8,9 @@ import type { FoundProfile } from '../profiles/profile.ts';
 import type { Forecast, History } from '../workload/forecast.ts';
 import type { Shape, Workload } from '../workload/rates.ts';
 import { type DemandSettings, demandNow } from './demand.ts';
+import type { Observed, ObserveSettings } from './observed.ts';
 import { type Offer, type OfferSources, offersOf } from './offers.ts';
+import type { ReplicaPod } from './startup.ts';
 import { type Conclusion, conclude, type StateSettings } from './states.ts';
 import type { TransitionSettings, Wish } from './transition.ts';
 
@@ -25,13 +28,17 @@ export interface Reading {
   readonly gatewayUnchangedSince: number | null;
   /** What the engines of quiet models say, by Deployment. */
   readonly engines: ReadonlyMap<string, EngineReport>;
+  /** Pods of Deployments that have not ended; absent = pods are not looked at. */
+  readonly pods?: ReadonlyMap<string, readonly ReplicaPod[]>;
+  /** How the autoscaler of a Deployment goes about changes; absent = it has none. */
+  readonly paces?: ReadonlyMap<string, Pace>;
   /** What the cluster shows of its GPUs; absent = nothing. */
   readonly supply?: Supply;
   /** Watches that have not read their list yet. */
   readonly unsynced: readonly string[];
 }
 
-export interface DecideSettings extends DemandSettings, StateSettings, TransitionSettings {
+export interface DecideSettings extends DemandSettings, StateSettings, TransitionSettings, ObserveSettings {
   /** A stale plan stands this long (s). */
   readonly staleAfterSeconds: number;
   readonly trustSilence: boolean;
@@ -58,8 +65,16 @@ export interface Memory {
   readonly shapes: ReadonlyMap<string, Shape>;
   /** Arrival rates so far, by name. */
   readonly histories: ReadonlyMap<string, History>;
+  /** What was seen of each Deployment's pods and replicas, by `namespace/name`. */
+  readonly observed: ReadonlyMap<string, Observed>;
 }
-export const emptyMemory: Memory = { decisions: new Map(), recent: new Map(), shapes: new Map(), histories: new Map() };
+export const emptyMemory: Memory = {
+  decisions: new Map(),
+  recent: new Map(),
+  shapes: new Map(),
+  histories: new Map(),
+  observed: new Map(),
+};
 
 /** One model in one namespace (or in all of them, pooled). */
 export interface Group {

@@ -1,7 +1,9 @@
 import type { Decision, PlanToKeep, Target } from '../domain.ts';
 import type { PlanSummary } from './board.ts';
 import type { Decided, ModelReport } from './decide.ts';
+import type { Observed } from './observed.ts';
 import type { Memory } from './situation.ts';
+import { noStartups, type Startups } from './startup.ts';
 import type { Wish } from './transition.ts';
 
 /** What the leader said at one tick, for the other replicas and for whoever leads next. */
@@ -14,10 +16,11 @@ export interface StoredPlan {
   /** Last decision by `namespace/name`. */
   readonly decisions: ReadonlyMap<string, Decision>;
   readonly recent: Memory['recent'];
+  readonly observed: Memory['observed'];
 }
 
 /** Of another version nothing is taken over. */
-const documentVersion = 1;
+const documentVersion = 2;
 
 /** Labels stay out: every replica watches them. */
 const encoded = ({ targets, models, plan, memory }: Decided): string =>
@@ -27,11 +30,12 @@ const encoded = ({ targets, models, plan, memory }: Decided): string =>
     models,
     plan: plan === null ? null : { status: plan.status, cost: plan.cost },
     decisions: [...memory.decisions],
+    observed: [...memory.observed].map(([key, { startups, ...rest }]) => [key, { ...rest, seconds: startups.seconds }]),
     recent: [...memory.recent].map(([key, wishes]) => [key, wishes.flatMap(({ at, replicas }) => [at, replicas])]),
   });
 
 const decoded = (at: number, text: string): StoredPlan | null => {
-  const { version, targets, models, plan, decisions, recent } = JSON.parse(text);
+  const { version, targets, models, plan, decisions, recent, observed } = JSON.parse(text);
   if (version !== documentVersion) return null;
   const labelled = targets.map((target: Omit<Target, 'labels'>) => ({ ...target, labels: {} }));
   return {
@@ -40,9 +44,16 @@ const decoded = (at: number, text: string): StoredPlan | null => {
     models,
     plan,
     decisions: new Map(decisions),
+    observed: new Map(observed.map(([key, one]: [string, StoredObserved]) => [key, observedOf(one)])),
     recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wishesOf(flat)])),
   };
 };
+/** Which pods were seen is not stored: the next leader looks for itself. */
+type StoredObserved = Omit<Observed, 'startups'> & Pick<Startups, 'seconds'>;
+const observedOf = ({ seconds, ...rest }: StoredObserved): Observed => ({
+  ...rest,
+  startups: { ...noStartups, seconds },
+});
 /** Times and replicas in turn: there are many. */
 const wishesOf = (flat: readonly number[]): readonly Wish[] =>
   flat.flatMap((at, index) => (index % 2 === 0 ? [{ at, replicas: flat[index + 1]! }] : []));

@@ -9,7 +9,7 @@ import { recordKey } from '../workload/histogram.ts';
 import { memoryStore } from '../workload/memory-store.ts';
 import { type ReaderSettings, workloadReader } from '../workload/reader.ts';
 import { heartbeatsKey, type Store } from '../workload/store.ts';
-import type { Policy, View } from './policy.ts';
+import type { Policy, SimulatedPod, View } from './policy.ts';
 import type { SimulatedVariant } from './replicas.ts';
 
 /** What a simulation begins at (Unix s); any multiple of the interval would do. */
@@ -133,20 +133,29 @@ const look = (view: View, deployments: Map<string, ModelDeployment>, pods: Map<s
   pods.clear();
   for (const [key, deployment] of deployments) {
     deployments.set(key, { ...deployment, replicas: view.spec(key) });
-    for (let index = 0; index < Math.max(view.spec(key), view.ready(key)); index += 1) {
-      const name = `${deployment.name}-${index}`;
-      const { namespace, name: owner } = deployment;
-      const ready = index < view.ready(key);
-      pods.set(`${namespace}/${name}`, {
-        namespace,
-        name,
-        deployment: owner,
-        labels: {},
-        ready,
-        incarnation: '',
-        ip: null,
-        ...{ gpus: 1, node: null, createdAt: epoch + view.now, readinessAt: null, unschedulable: false, ended: false },
-      });
-    }
+    const { namespace, name: owner } = deployment;
+    for (const pod of view.pods(key)) pods.set(`${namespace}/${pod.name}`, podOf(pod, namespace, owner, view.now));
   }
 };
+
+const podOf = (
+  { name, createdAt, placedAt, readyAt }: SimulatedPod,
+  namespace: string,
+  deployment: string,
+  now: number,
+): DeploymentPod => ({
+  namespace,
+  name,
+  deployment,
+  labels: {},
+  ready: readyAt <= now,
+  ip: null,
+  incarnation: name,
+  gpus: 1,
+  node: placedAt <= now ? 'node' : null,
+  createdAt: epoch + createdAt,
+  readinessAt: readyAt <= now ? epoch + readyAt : null,
+  placedAt: placedAt <= now ? epoch + placedAt : null,
+  unschedulable: placedAt > now,
+  ended: false,
+});

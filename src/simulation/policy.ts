@@ -1,5 +1,14 @@
 import type { Plan, Snapshot } from '../domain.ts';
 
+/** Times in seconds since the start. */
+export interface SimulatedPod {
+  readonly name: string;
+  readonly createdAt: number;
+  /** Infinity while no GPU is free for it. */
+  readonly placedAt: number;
+  readonly readyAt: number;
+}
+
 /** What a policy may see of the cluster at one moment; counts by `namespace/deployment`. */
 export interface View {
   /** Seconds since the start. */
@@ -7,6 +16,8 @@ export interface View {
   /** spec.replicas. */
   spec(key: string): number;
   ready(key: string): number;
+  /** Pods that are not leaving. */
+  pods(key: string): readonly SimulatedPod[];
   /** Requests in the engines of the Ready replicas: those that run and those that wait. */
   running(key: string): number;
   waiting(key: string): number;

@@ -19,7 +19,10 @@ export type StockOverTime = (time: number) => Readonly<Record<string, number>>;
 export interface Replica<Request extends EngineRequest> {
   readonly variant: SimulatedVariant;
   readonly engine: Engine<Request>;
+  readonly name: string;
+  readonly createdAt: number;
   /** Infinity while no GPU is free for it. */
+  placedAt: number;
   readyAt: number;
   /** It takes no more requests and goes when the last has ended. */
   leaving: boolean;
@@ -37,6 +40,8 @@ export interface Replicas<Request extends EngineRequest> {
   nextReadyAt(): number;
   ready(key: string): readonly Replica<Request>[];
   allReady(): readonly Replica<Request>[];
+  /** All that are not leaving. */
+  pods(key: string): readonly Replica<Request>[];
   spec(key: string): number;
   /** Money up to the last advance. */
   cost(): number;
@@ -50,16 +55,20 @@ export const createReplicas = <Request extends EngineRequest>(
   stock: StockOverTime,
   onEvent: EngineEvent<Request>,
 ): Replicas<Request> => {
+  let born = 0;
   const specs = new Map(variants.map(({ key }) => [key, initial.get(key) ?? 0]));
   let all: Replica<Request>[] = variants.flatMap((variant) =>
-    Array.from({ length: specs.get(variant.key)! }, () => newReplica(variant, 0)),
+    Array.from({ length: specs.get(variant.key)! }, () => newReplica(variant, 0, 0)),
   );
   let [clock, cost, changes] = [0, 0, 0];
   let ready = new Map<string, readonly Replica<Request>[]>();
   let allReady: readonly Replica<Request>[] = [];
 
-  function newReplica(variant: SimulatedVariant, readyAt: number): Replica<Request> {
-    return { variant, engine: createEngine(variant.speed, onEvent), readyAt, leaving: false };
+  function newReplica(variant: SimulatedVariant, createdAt: number, readyAt: number): Replica<Request> {
+    born += 1;
+    const name = `${variant.key.split('/')[1]}-${born}`;
+    const engine = createEngine(variant.speed, onEvent);
+    return { variant, engine, name, createdAt, placedAt: readyAt, readyAt, leaving: false };
   }
   const gone = ({ leaving, engine, readyAt }: Replica<Request>): boolean =>
     leaving && (readyAt > clock || engine.running() + engine.waiting() === 0);
@@ -72,7 +81,7 @@ export const createReplicas = <Request extends EngineRequest>(
         ({ variant, readyAt }) => variant.gpu === gpu && readyAt < Number.POSITIVE_INFINITY,
       ).length;
       if (replica.readyAt === Number.POSITIVE_INFINITY && used < (limits[gpu] ?? Number.POSITIVE_INFINITY))
-        replica.readyAt = now + startupSeconds;
+        [replica.placedAt, replica.readyAt] = [now, now + startupSeconds];
     }
   };
   const count = (): void => {
@@ -97,7 +106,7 @@ export const createReplicas = <Request extends EngineRequest>(
       changes += Math.abs(wanted - standing.length);
       specs.set(key, wanted);
       for (let more = standing.length; more < wanted; more += 1)
-        all.push(newReplica(variant, Number.POSITIVE_INFINITY));
+        all.push(newReplica(variant, now, Number.POSITIVE_INFINITY));
       // As a ReplicaSet does: those that are not Ready first, then the youngest.
       const order = standing.toSorted((a, b) => b.readyAt - a.readyAt);
       for (const replica of order.slice(0, Math.max(0, standing.length - wanted))) replica.leaving = true;
@@ -120,6 +129,7 @@ export const createReplicas = <Request extends EngineRequest>(
       ),
     ready: (key) => ready.get(key) ?? [],
     allReady: () => allReady,
+    pods: (key) => all.filter(({ variant, leaving }) => variant.key === key && !leaving),
     spec: (key) => specs.get(key) ?? 0,
     cost: () => cost,
     changes: () => changes,

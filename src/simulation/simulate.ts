@@ -168,6 +168,7 @@ const viewOf = (replicas: Replicas<Arrived>, now: number): View => {
     now,
     spec: replicas.spec,
     ready: (key) => replicas.ready(key).length,
+    pods: replicas.pods,
     running: (key) => sum(key, 'running'),
     waiting: (key) => sum(key, 'waiting'),
   };

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type AutoscalerBounds, rememberVanished } from '../../src/cluster/bounds.ts';
 import { selectedPods, unchangedSince } from '../../src/cluster/gateway.ts';
+import { paceOfPodAutoscaler } from '../../src/cluster/pace.ts';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import { deploymentPod } from '../helpers/pods.ts';
 
@@ -41,11 +42,11 @@ test('a gateway is unchanged since it was first seen so; a restart, a new pod or
 
 test('the bounds of an autoscaler that vanished hold for five minutes more', () => {
   const autoscalers = new Map<string, AutoscalerBounds>([
-    ['ns/hpa', { deployment: 'ns/d', minReplicas: 1, maxReplicas: 9 }],
+    ['ns/hpa', { deployment: 'ns/d', minReplicas: 1, maxReplicas: 9, pace: paceOfPodAutoscaler }],
   ]);
   const bounds = rememberVanished([
     autoscalers,
-    new Map([['ns/so', { deployment: 'ns/d', minReplicas: 0, maxReplicas: 5 }]]),
+    new Map([['ns/so', { deployment: 'ns/d', minReplicas: 0, maxReplicas: 5, pace: paceOfPodAutoscaler }]]),
   ]);
   expect(bounds(1000).get('ns/d')).toEqual({ minReplicas: 1, maxReplicas: 5 });
   autoscalers.clear();

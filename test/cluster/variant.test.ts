@@ -147,7 +147,7 @@ describe('bounds', () => {
   const target = { scaleTargetRef: { kind: 'Deployment', name: 'd' } };
 
   test('an HPA without minReplicas has 1', () => {
-    expect(boundsOfAutoscaler(autoscaler({ ...target, maxReplicas: 9 }))).toEqual({
+    expect(boundsOfAutoscaler(autoscaler({ ...target, maxReplicas: 9 }))).toMatchObject({
       deployment: 'ns/d',
       minReplicas: 1,
       maxReplicas: 9,
@@ -170,7 +170,7 @@ describe('bounds', () => {
   });
 
   test("a ScaledObject has its own limits and KEDA's defaults", () => {
-    expect(boundsOfScaledObject(autoscaler({ scaleTargetRef: { name: 'd' } }))).toEqual({
+    expect(boundsOfScaledObject(autoscaler({ scaleTargetRef: { name: 'd' } }))).toMatchObject({
       deployment: 'ns/d',
       minReplicas: 0,
       maxReplicas: 100,
@@ -187,14 +187,14 @@ describe('bounds', () => {
         { minReplicas: 3, maxReplicas: null },
         { minReplicas: 0, maxReplicas: 5 },
       ]),
-    ).toEqual({ minReplicas: 3, maxReplicas: 5 });
+    ).toMatchObject({ minReplicas: 3, maxReplicas: 5 });
     expect(
       tightest([
         { minReplicas: 7, maxReplicas: 9 },
         { minReplicas: 0, maxReplicas: 5 },
       ]),
-    ).toEqual({ minReplicas: 5, maxReplicas: 5 });
-    expect(tightest([])).toEqual({ minReplicas: 0, maxReplicas: null });
+    ).toMatchObject({ minReplicas: 5, maxReplicas: 5 });
+    expect(tightest([])).toMatchObject({ minReplicas: 0, maxReplicas: null });
   });
 });
 

@@ -100,7 +100,14 @@ describe.runIf(ours)('stock', () => {
       ...serveFlags(join(folder, 'kubeconfig'), redis.url, port),
       ...[`--profiles=${join(folder, 'profiles')}`, `--snapshots=${snapshots}`],
       ...['--interval-seconds=1', '--settle-seconds=0.3', '--window-seconds=10', '--shape-window-seconds=20'],
-      ...['--hold-down-seconds=0', '--switch-savings=0', '--grow-at-once=1000', '--service-namespace=gpumix-system'],
+      ...[
+        '--hold-down-seconds=0',
+        '--switch-savings=0',
+        '--grow-at-once=1000',
+        '--startup-seconds=8',
+        '--follow-after-seconds=5',
+        '--service-namespace=gpumix-system',
+      ],
     ]);
     traffic = gpumix([
       ...['replay', '--trace', trace, '--model', model, '--redis-url', redis.url, '--interval', '1'],
@@ -113,7 +120,15 @@ describe.runIf(ours)('stock', () => {
     await traffic?.kill();
     await uninstall(async () => adapter?.kill());
     await kubectl(['delete', 'namespace', namespace, '--ignore-not-found']);
-    await kubectl(['delete', 'node', 'stock-l40s', 'stock-h100-a', 'stock-h100-b', '--ignore-not-found']);
+    await kubectl([
+      'delete',
+      'node',
+      'stock-l40s',
+      'stock-l40s-b',
+      'stock-h100-a',
+      'stock-h100-b',
+      '--ignore-not-found',
+    ]);
     await redis?.kill();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -162,6 +177,40 @@ describe.runIf(ours)('stock', () => {
     expect(await stock()).toBe('{"H100":8,"L40S":40}');
     await kubectl(['delete', 'configmap', 'gpumix-stock', '-n', 'gpumix-system']);
     await eventually('Nodes again', stock, '{"H100":8,"L40S":3}');
+  });
+
+  test('a type whose pods find no place is planned around, with one pod that waits, until it gets one', async () => {
+    await kubectl(['label', 'node', 'stock-l40s', 'karpenter.sh/nodepool=a']);
+    await eventually('not limited by Nodes', stock, '{"H100":8}');
+    await eventually('out of stock', async () => adapter.output(), /llama-l40s: out of stock/);
+    await eventually('with what it has', async () => String(replicas()[variants.L40S]), '3');
+    expect(replicas()[variants.H100]).toBeGreaterThan(0);
+    await eventually('a pod waits', async () => String((await waitingPods()).length), '1');
+    await apply(gpuNode('stock-l40s-b', products.l40s, 8));
+    await eventually(
+      'all on L40S',
+      async () => JSON.stringify(replicas()),
+      `{"${variants.H100}":0,"${variants.L40S}":7}`,
+    );
+    await eventually(
+      'said',
+      async () => adapter.output(),
+      /problem gone.*llama-l40s: out of stock|llama-l40s: out of stock.*problem gone/,
+    );
+    await kubectl(['label', 'node', 'stock-l40s', 'karpenter.sh/nodepool-']);
+  });
+
+  test('a target that nobody follows is planned around', async () => {
+    await kubectl(['delete', 'hpa', 'llama-l40s', '-n', namespace]);
+    await kubectl(['scale', 'deployment', 'llama-l40s', '-n', namespace, '--replicas=1']);
+    await eventually('said', async () => adapter.output(), /llama-l40s: not followed/);
+    await eventually(
+      'the others make up for it',
+      async () => JSON.stringify(replicas()),
+      new RegExp(`"${variants.L40S}":1}`),
+    );
+    expect(last()!.plan.status).toBe('optimal');
+    await apply(autoscaler(namespace, 'llama-l40s'));
   });
 
   test('a ResourceQuota bounds the types of its namespace together', async () => {

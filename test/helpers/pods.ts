@@ -13,6 +13,7 @@ export const deploymentPod = (name: string, more: Partial<DeploymentPod> = {}): 
   node: null,
   createdAt: 0,
   readinessAt: null,
+  placedAt: null,
   unschedulable: false,
   ended: false,
   ...more,

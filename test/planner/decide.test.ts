@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { type Pace, paceOfBehavior } from '../../src/cluster/pace.ts';
 import type { Supply } from '../../src/cluster/stock.ts';
 import type { ModelDeployment } from '../../src/cluster/variant.ts';
 import type { Snapshot } from '../../src/domain.ts';
@@ -6,6 +7,7 @@ import { decide } from '../../src/planner/decide.ts';
 import { planOf } from '../../src/planner/plan.ts';
 import { type DecideSettings, emptyMemory, type Memory, type Reading } from '../../src/planner/situation.ts';
 import { snapshotOf } from '../../src/planner/snapshot.ts';
+import { noStartups, type ReplicaPod } from '../../src/planner/startup.ts';
 import type { Interval, Workload } from '../../src/workload/rates.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
 import { nothing, record } from '../helpers/records.ts';
@@ -18,6 +20,8 @@ const settings: DecideSettings = {
   headroom: 0,
   holdDownSeconds: 0,
   switchSavings: 0,
+  // In most of these tests replicas stay as they are.
+  followAfterSeconds: 1e9,
   growAtOnce: 3,
   idleAfterSeconds: 240,
   settleSeconds: 2,
@@ -152,6 +156,104 @@ describe('stock', () => {
     const decided = planned(supply({ L40S: 1, H100: 4 }), { keepSnapshot: false });
     expect(decided.snapshot?.stock).toEqual({ L40S: 1, H100: 4 });
     expect(planned(supply({}), { keepSnapshot: false }).snapshot).toBeNull();
+  });
+});
+
+describe('what was seen of pods and replicas', () => {
+  const given = (now: number) => workload(now, { m: busy(now - 592, now - 2) });
+  /** Ticks every 10 s; `l40s` has these pods and replicas, and everything else is there. */
+  const ticks = (
+    from: number,
+    to: number,
+    l40s: (now: number) => { readonly replicas: number; readonly pods: readonly ReplicaPod[] },
+    paces?: ReadonlyMap<string, Pace>,
+  ) => {
+    let decided: ReturnType<typeof run> | null = null;
+    for (let now = from; now <= to; now += 10) {
+      const { replicas, pods } = l40s(now);
+      const followed = decided?.memory.decisions.get('ns/h100')?.replicas ?? 0;
+      const all = [
+        deployment('h100', { gpu: 'H100', replicas: followed }),
+        deployment('l40s', { gpu: 'L40S', replicas }),
+      ];
+      const reading_ = reading(now, given(now), {
+        deployments: new Map(all.map((one) => [`ns/${one.name}`, one])),
+        pods: new Map([['ns/l40s', pods]]),
+        ...(paces === undefined ? {} : { paces }),
+      });
+      decided = run(reading_, decided?.memory ?? emptyMemory, { followAfterSeconds: 120 });
+    }
+    return decided!;
+  };
+  const pod = (name: string, more: Partial<ReplicaPod> = {}): ReplicaPod => ({
+    ...{ name, createdAt: 2002, ready: false, readinessAt: null, placedAt: null, unschedulable: true },
+    ...more,
+  });
+  const ready = pod('a', { ready: true, readinessAt: 2010, placedAt: 2002, unschedulable: false });
+
+  test('pods that find no place are waited for until their startup time is over, then planned around', () => {
+    const short = () => ({ replicas: 2, pods: [ready, pod('b')] });
+    expect(targets(ticks(2002, 2602, short))).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+    const out = ticks(2002, 2612, short);
+    expect(out.snapshot?.models[0]?.variants).toMatchObject([{ name: 'ns/h100' }, { name: 'ns/l40s', maxReplicas: 1 }]);
+    expect(out.plan?.models[0]?.replicas).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+    expect(out.models[0]?.variants).toMatchObject([{ outOfStock: false }, { outOfStock: true }]);
+    expect(planOf(snapshotOf(JSON.parse(JSON.stringify(out.snapshot))))).toEqual(out.plan);
+  });
+
+  test('what is capped keeps one pod that waits, and is tried again after five minutes', () => {
+    const none = () => ({ replicas: 1, pods: [pod('b')] });
+    expect(targets(ticks(2002, 2612, none))).toEqual({ 'ns/h100': 1, 'ns/l40s': 1 });
+    expect(ticks(2002, 2912, none).plan?.models[0]?.replicas).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+  });
+
+  test('startup times are learned from pods, and then count', () => {
+    const later = (now: number) => {
+      const pods = ['a', 'b', 'c'].map((name) =>
+        pod(name, { createdAt: 2010, placedAt: 2010, ready: now >= 2050, readinessAt: 2050, unschedulable: false }),
+      );
+      return { replicas: 2, pods: now < 2010 ? [] : [...pods, ...(now < 2100 ? [] : [pod('d', { createdAt: 2100 })])] };
+    };
+    expect(ticks(2002, 2062, later).models[0]?.variants[1]).toMatchObject({ startupSeconds: 40, outOfStock: false });
+    expect(ticks(2002, 2162, later).models[0]?.variants[1]).toMatchObject({ startupSeconds: 40, outOfStock: true });
+  });
+
+  test('a target that nobody follows is planned around, with what spec.replicas says', () => {
+    const nobody = () => ({ replicas: 0, pods: [] });
+    expect(targets(ticks(2002, 2132, nobody))).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+    const around = ticks(2002, 2142, nobody);
+    expect(targets(around)).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+    expect(around.models[0]?.variants).toMatchObject([{ notFollowed: false }, { notFollowed: true }]);
+    expect(around.snapshot?.models[0]?.variants[1]).toMatchObject({ minReplicas: 0, maxReplicas: 0 });
+    expect(targets(ticks(2002, 2452, nobody))['ns/l40s']).toBe(2);
+  });
+
+  test('what stays above its target counts as there', () => {
+    const above = () => ({ replicas: 5, pods: [] });
+    const paces = new Map([['ns/l40s', paceOfBehavior(undefined)]]);
+    expect(ticks(2002, 2412, above, paces).models[0]?.variants[1]).toMatchObject({ notFollowed: false });
+    const stays = ticks(2002, 2452, above, paces);
+    expect(targets(stays)).toEqual({ 'ns/h100': 0, 'ns/l40s': 5 });
+    expect(stays.models[0]?.variants[1]).toMatchObject({ notFollowed: true });
+  });
+
+  test('what somebody fixed by hand is not judged', () => {
+    const memory = {
+      ...emptyMemory,
+      observed: new Map([
+        ['ns/l40s', { startups: noStartups, outage: { gives: 0, failures: 1, retryAt: 9e9 }, following: null }],
+      ]),
+    };
+    const pinned = [deployments[0]!, deployment('l40s', { gpu: 'L40S', pin: { replicas: 2, until: null } })];
+    const decided = run(
+      reading(2002, given(2002), {
+        deployments: new Map(pinned.map((one) => [`ns/${one.name}`, one])),
+        pods: new Map(),
+      }),
+      memory,
+    );
+    expect(decided.memory.observed.get('ns/l40s')).toMatchObject({ outage: null, following: null });
+    expect(targets(decided)).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
   });
 });
 

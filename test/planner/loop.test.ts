@@ -54,6 +54,7 @@ const setUp = (
       headroom: 0,
       holdDownSeconds: 0,
       switchSavings: 0,
+      followAfterSeconds: 120,
       growAtOnce: 3,
       idleAfterSeconds: 240,
       settleSeconds: 2,

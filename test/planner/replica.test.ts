@@ -13,6 +13,7 @@ const decided = (replicas: number, asOf: number): Decided => ({
     recent: new Map([['ns/a', [{ at: 4890, replicas: 2 }]]]),
     shapes: new Map(),
     histories: new Map(),
+    observed: new Map(),
   },
   targets: [
     {

@@ -1,0 +1,78 @@
+import type { Bounds } from '../cluster/bounds.ts';
+import { fixedReplicas } from '../cluster/variant.ts';
+import { isFixed } from './followed.ts';
+import { type Observed, observe, type Sight, type VariantReport, variantReport } from './observed.ts';
+import type { Offer } from './offers.ts';
+import { mostOf } from './outage.ts';
+import { type DecideSettings, keyOf, type Memory, type Reading, type Situation } from './situation.ts';
+
+/** What was seen of every Deployment up to this tick. */
+export const observedNow = (reading: Reading, memory: Memory, settings: DecideSettings): Memory['observed'] =>
+  new Map(
+    [...reading.deployments.keys()].map((key) => [
+      key,
+      observe(memory.observed.get(key), sightOf(key, reading, memory), settings, reading.now),
+    ]),
+  );
+
+const sightOf = (key: string, { deployments, pods, paces, now }: Reading, { decisions }: Memory): Sight => {
+  const deployment = deployments.get(key)!;
+  const last = decisions.get(key);
+  return {
+    pods: pods === undefined ? null : (pods.get(key) ?? []),
+    replicas: deployment.replicas,
+    last: last === undefined || last.restored === true ? null : last,
+    pace: paces?.get(key) ?? null,
+    fixed: fixedReplicas(deployment, now) !== null,
+  };
+};
+
+/**
+ * A situation whose offers are bound by what was seen: spec.replicas where a target is not followed, and no more than what runs
+ * or still comes where pods do not come.
+ */
+export const withSeen = (situation: Situation, observed: Memory['observed'], now: number): Situation => ({
+  ...situation,
+  offers: situation.offers.map((offer) => boundBySeen(offer, observed.get(offer.key), now)),
+});
+
+const boundBySeen = (offer: Offer, seen: Observed | undefined, now: number): Offer => {
+  if (seen === undefined) return offer;
+  if (isFixed(seen.following)) return { ...offer, bounds: { minReplicas: offer.running, maxReplicas: offer.running } };
+  const most = mostOf(seen.outage, now);
+  if (most === null) return offer;
+  const { minReplicas, maxReplicas } = offer.bounds;
+  const capped = Math.max(minReplicas, Math.min(maxReplicas ?? most, most));
+  return { ...offer, bounds: { minReplicas, maxReplicas: capped } };
+};
+
+/** Bounds that those would have which are bound to what runs or still comes. */
+export const cappedBounds = (
+  situations: readonly Situation[],
+  observed: Memory['observed'],
+  now: number,
+): ReadonlyMap<string, Bounds> => {
+  const isCapped = (seen: Observed | undefined) =>
+    seen !== undefined && !isFixed(seen.following) && mostOf(seen.outage, now) !== null;
+  const capped = situations.flatMap(({ offers }) => offers).filter(({ key }) => isCapped(observed.get(key)));
+  return new Map(capped.map(({ key, bounds }) => [key, bounds]));
+};
+
+/** What was published of these Deployments is not what they go by: a plan starts from what runs. */
+export const withoutUnfollowed = (memory: Memory): Memory => {
+  const followed = <Value>(known: ReadonlyMap<string, Value>) =>
+    new Map([...known].filter(([key]) => !isFixed(memory.observed.get(key)?.following ?? null)));
+  return { ...memory, decisions: followed(memory.decisions), recent: followed(memory.recent) };
+};
+
+export const variantReports = (
+  { deployments }: Situation,
+  reading: Reading,
+  memory: Memory,
+  settings: DecideSettings,
+): readonly VariantReport[] =>
+  deployments.flatMap((deployment) => {
+    const key = keyOf(deployment);
+    const seen = memory.observed.get(key);
+    return seen === undefined ? [] : [variantReport(key, seen, sightOf(key, reading, memory), settings, reading.now)];
+  });
