@@ -173,6 +173,8 @@ export interface Decision {
   readonly asOf: number;
   /** Taken over from an earlier leader: until there is one of our own, no less than what runs is published. */
   readonly restored?: boolean;
+  /** How many of them are beyond the plan, and only wait for a GPU that may come; absent = none. */
+  readonly waiting?: number;
 }
 
 /** A pod of a Deployment that carries a model, in any phase. */

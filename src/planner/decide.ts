@@ -119,7 +119,7 @@ const decideTogether = (
     const planned = plan?.status === 'unknown' ? undefined : plan?.models.find(({ name }) => name === situation.name);
     if (situation.demand === null || planned === undefined || snapshot === null) return idleDecisions(situation);
     const { targets, recent } = towardPlan(situation, planned, snapshot, solve, followed, settings, reading.now);
-    return { decisions: asDecisions(raised(targets, wishes), situation.dataAt), recent };
+    return { decisions: asDecisions(targets, wishes, situation.dataAt), recent };
   });
   const decisions = new Map(decided.flatMap((one) => [...one.decisions]));
   const standing = (key: string): Decision | undefined => decisions.get(key) ?? memory.decisions.get(key);
@@ -140,12 +140,6 @@ const decideTogether = (
     plan,
   };
 };
-
-const raised = (
-  targets: ReadonlyMap<string, number>,
-  wishes: ReadonlyMap<string, number>,
-): ReadonlyMap<string, number> =>
-  new Map([...targets].map(([key, target]) => [key, Math.max(target, wishes.get(key) ?? 0)]));
 
 /** What the models that are solved for may use; of the others stands what they have, or were told. */
 const limitsNow = (
@@ -218,8 +212,16 @@ const variantOf = ({ key, profile, bounds, ...offer }: Offer, demand: readonly D
   ...servedByProfile(profile, demand),
 });
 
-const asDecisions = (targets: ReadonlyMap<string, number>, asOf: number | null): ReadonlyMap<string, Decision> =>
-  new Map(asOf === null ? [] : [...targets].map(([key, replicas]) => [key, { replicas, asOf }]));
+const asDecisions = (
+  targets: ReadonlyMap<string, number>,
+  wishes: ReadonlyMap<string, number>,
+  asOf: number | null,
+): ReadonlyMap<string, Decision> => {
+  if (asOf === null) return new Map();
+  const decisionOf = (target: number, wish: number): Decision =>
+    wish > target ? { replicas: wish, asOf, waiting: wish - target } : { replicas: target, asOf };
+  return new Map([...targets].map(([key, target]) => [key, decisionOf(target, wishes.get(key) ?? 0)]));
+};
 
 /** Idle goes to the label; what earlier plans wanted is over. In other states nothing is newly decided. */
 const idleDecisions = ({ conclusion, deployments, refused, dataAt }: Situation): Pick<Part, 'decisions' | 'recent'> => {

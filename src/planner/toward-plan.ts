@@ -17,7 +17,7 @@ export const towardPlan = (
     const last = decisions.get(key);
     const runs = running.get(key) ?? 0;
     if (last === undefined) return runs;
-    return last.restored === true ? Math.max(last.replicas, runs) : last.replicas;
+    return last.restored === true ? Math.max(last.replicas, runs) : last.replicas - (last.waiting ?? 0);
   };
   const steps = offers.map(({ key, price, ready }) => ({
     key,
@@ -52,7 +52,11 @@ const mixesOf = (model: Model, snapshot: Snapshot, solve: (snapshot: Snapshot) =
     carries: (mix, bare = false) => {
       const share = bare ? (1 + headroom / 2) / (1 + headroom) : 1;
       const demand = model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * share }));
-      const exactly = ({ name }: Variant) => ({ minReplicas: mix.get(name) ?? 0, maxReplicas: mix.get(name) ?? 0 });
+      // What a variant is told beyond its bound is not there: it is short of stock, say.
+      const exactly = ({ name, maxReplicas }: Variant) => {
+        const replicas = Math.min(mix.get(name) ?? 0, maxReplicas ?? Number.POSITIVE_INFINITY);
+        return { minReplicas: replicas, maxReplicas: replicas };
+      };
       return planWith(exactly, demand) !== null;
     },
     cheapestWithin: (most) => {

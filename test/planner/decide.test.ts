@@ -122,6 +122,27 @@ describe('stock', () => {
     expect(targets(planned(supply({ L40S: 2, H100: 4 })))).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
   });
 
+  test('the replica that waits counts nowhere as one that serves', () => {
+    const at = (count: number, memory: Memory = emptyMemory) =>
+      run(
+        reading(
+          2002,
+          workload(2002, { m: times(1410, 2000).map((time) => record(time, count, { '100:60': count })) }),
+          {
+            supply: supply({ L40S: 2, H100: 4 }),
+          },
+        ),
+        memory,
+        { stock: 'auto', prices: { H100: 5, L40S: 1 }, switchSavings: 0.05 },
+      );
+    // 12 req/s: two L40S and an H100, where six L40S would be cheaper.
+    const short = at(120);
+    expect(short.memory.decisions.get('ns/l40s')).toEqual({ replicas: 3, asOf: 2000, waiting: 1 });
+    expect(targets(short)).toEqual({ 'ns/h100': 1, 'ns/l40s': 3 });
+    // 13.9 req/s are more than those carry, and no more than they would with the one that waits.
+    expect(targets(at(139, short.memory))['ns/h100']).toBe(2);
+  });
+
   test('no replica is asked for that would run and serve nothing', () => {
     expect(targets(planned(supply({ L40S: 1, H100: 4 })))).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
   });
@@ -167,6 +188,7 @@ describe('what was seen of pods and replicas', () => {
     to: number,
     l40s: (now: number) => { readonly replicas: number; readonly pods: readonly ReplicaPod[] },
     paces?: ReadonlyMap<string, Pace>,
+    more: Partial<DecideSettings> = {},
   ) => {
     let decided: ReturnType<typeof run> | null = null;
     for (let now = from; now <= to; now += 10) {
@@ -181,7 +203,7 @@ describe('what was seen of pods and replicas', () => {
         pods: new Map([['ns/l40s', pods]]),
         ...(paces === undefined ? {} : { paces }),
       });
-      decided = run(reading_, decided?.memory ?? emptyMemory, { followAfterSeconds: 120 });
+      decided = run(reading_, decided?.memory ?? emptyMemory, { followAfterSeconds: 120, ...more });
     }
     return decided!;
   };
@@ -190,6 +212,10 @@ describe('what was seen of pods and replicas', () => {
     ...more,
   });
   const ready = pod('a', { ready: true, readinessAt: 2010, placedAt: 2002, unschedulable: false });
+
+  /** No L40S at all: two pods wait, and when it is out of stock one. */
+  const none = (now: number) =>
+    now < 2620 ? { replicas: 2, pods: [pod('a'), pod('b')] } : { replicas: 1, pods: [pod('b')] };
 
   test('pods that find no place are waited for until their startup time is over, then planned around', () => {
     const short = () => ({ replicas: 2, pods: [ready, pod('b')] });
@@ -202,9 +228,20 @@ describe('what was seen of pods and replicas', () => {
   });
 
   test('what is capped keeps one pod that waits, and is tried again after five minutes', () => {
-    const none = () => ({ replicas: 1, pods: [pod('b')] });
-    expect(targets(ticks(2002, 2612, none))).toEqual({ 'ns/h100': 1, 'ns/l40s': 1 });
+    const capped = ticks(2002, 2612, none);
+    expect(targets(capped)).toEqual({ 'ns/h100': 1, 'ns/l40s': 1 });
+    expect(capped.models[0]?.variants[1]).toMatchObject({ outOfStock: true, notFollowed: false });
+    expect(ticks(2002, 2902, none).plan?.models[0]?.replicas).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
     expect(ticks(2002, 2912, none).plan?.models[0]?.replicas).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+  });
+
+  test('nothing that waits counts as there when it is weighed whether to change', () => {
+    const short = () => ({ replicas: 2, pods: [ready, pod('b')] });
+    const out = ticks(2002, 2612, short, undefined, { switchSavings: 0.05 });
+    expect(targets(out)['ns/h100']).toBe(1);
+    const wished = ticks(2002, 2622, none, undefined, { switchSavings: 0.05 });
+    expect(targets(wished)).toEqual({ 'ns/h100': 1, 'ns/l40s': 1 });
+    expect(wished.memory.decisions.get('ns/l40s')).toMatchObject({ replicas: 1, waiting: 1 });
   });
 
   test('startup times are learned from pods, and then count', () => {
