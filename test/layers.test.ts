@@ -24,6 +24,7 @@ const layers: Record<string, number> = {
   'cluster/gpu-types': 1,
   'cluster/stock': 1,
   'cluster/pace': 1,
+  benchmark: 1,
   solver: 1,
   'planner/plan': 1,
   'planner/snapshot': 1,

@@ -10,6 +10,8 @@ export interface Io {
 /** One flag: what it takes (none for a switch), its default and its meaning. */
 export interface Option {
   readonly type: 'string' | 'boolean';
+  /** One letter: `o` is -o. */
+  readonly short?: string;
   readonly value?: string;
   readonly default?: string;
   readonly help: string;
@@ -35,17 +37,38 @@ export interface Command {
 export const readOptions = (
   options: Command['options'],
   argv: readonly string[],
-): Readonly<Record<string, string | boolean | undefined>> => {
+): Readonly<Record<string, string | boolean | undefined>> => readArguments(options, argv, 0).values;
+
+/**
+ * The flags of a command, and what stands beside them.
+ * @param most arguments without a flag
+ * @throws GpumixError BAD_USAGE
+ */
+export const readArguments = (
+  options: Command['options'],
+  argv: readonly string[],
+  most: number,
+): {
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly positionals: readonly string[];
+} => {
   try {
-    const { values } = parseArgs({
+    const { values, positionals } = parseArgs({
       args: [...argv],
-      options: Object.fromEntries(Object.entries(options).map(([name, { type }]) => [name, { type }])),
+      options: Object.fromEntries(
+        Object.entries(options).map(([name, { type, short }]) => [
+          name,
+          short === undefined ? { type } : { type, short },
+        ]),
+      ),
+      allowPositionals: most > 0,
     });
+    if (positionals.length > most) throw new Error(`unexpected argument ${JSON.stringify(positionals[most])}`);
     const defaults = Object.entries(options).map(([name, option]) => [
       name,
       option.type === 'boolean' ? false : option.default,
     ]);
-    return { ...Object.fromEntries(defaults), ...values };
+    return { values: { ...Object.fromEntries(defaults), ...values }, positionals };
   } catch (cause) {
     throw new GpumixError('BAD_USAGE', messageOf(cause).split('. ')[0]!);
   }
@@ -63,8 +86,8 @@ export const numberOption = (name: string, value: string | boolean | undefined, 
 /** The flags of a command as lines of `--help`. */
 export const optionsHelp = (options: Command['options']): string =>
   Object.entries(options)
-    .map(([name, { value, default: otherwise = '', help }]) => {
-      const flag = `--${name}${value === undefined ? '' : ` ${value}`}`;
+    .map(([name, { short, value, default: otherwise = '', help }]) => {
+      const flag = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
       return `  ${flag.padEnd(30)} ${help}${otherwise === '' ? '' : ` [${otherwise}]`}\n`;
     })
     .join('');

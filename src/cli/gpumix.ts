@@ -20,6 +20,10 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'a trace file into Redis, as a gateway would have written it',
     load: async () => (await import('./replay.ts')).replay,
   },
+  profile: {
+    summary: 'results of a benchmark, limits and a price to a profile',
+    load: async () => (await import('./profile.ts')).profile,
+  },
   simulate: {
     summary: 'traffic and profiles to cost, SLO attainment and churn, next to baselines',
     load: async () => (await import('./simulate.ts')).simulate,

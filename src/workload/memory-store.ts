@@ -20,7 +20,7 @@ export const memoryStore = (now: () => number): Store => {
         values.delete(old);
       }
       values.delete(key);
-      values.set(key, { value, expires: now() + expirySeconds });
+      values.set(key, { value, expires: now() + (expirySeconds ?? Number.POSITIVE_INFINITY) });
     },
     readFields: async (key, names) => {
       const all = Object.entries({ ...hashes.get(key), ...plans.get(key) });

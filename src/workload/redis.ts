@@ -71,7 +71,7 @@ export const redisStore = (settings: RedisSettings, onProblem: (message: string)
     read: (keys) =>
       attempt(client instanceof Cluster ? Promise.all(keys.map((key) => client.get(key))) : client.mget(...keys)),
     write: async (key, value, expirySeconds) => {
-      await attempt(client.set(key, value, 'EX', expirySeconds));
+      await attempt(expirySeconds === null ? client.set(key, value) : client.set(key, value, 'EX', expirySeconds));
     },
     readFields: async (key, names) => {
       if (names === undefined) return await attempt(client.hgetall(key));

@@ -6,7 +6,8 @@ export interface Store {
   time(): Promise<number>;
   /** Values of keys, in order; null where a key is absent. */
   read(keys: readonly string[]): Promise<readonly (string | null)[]>;
-  write(key: string, value: string, expirySeconds: number): Promise<void>;
+  /** @param expirySeconds null = it stays */
+  write(key: string, value: string, expirySeconds: number | null): Promise<void>;
   /** Fields of a hash: those that are named and there, or else all. */
   readFields(key: string, names?: readonly string[]): Promise<Readonly<Record<string, string>>>;
   writeField(key: string, field: string, value: string): Promise<void>;

@@ -1,0 +1,133 @@
+import type { Slo } from '../domain.ts';
+import { GpumixError } from '../errors.ts';
+import type { Column, Measurement, Metric } from './results.ts';
+
+export interface ProfileOptions {
+  /** Deployment that was measured: `name` or `namespace/name`. */
+  readonly deployment: string;
+  /** Of one replica. */
+  readonly cost: number;
+  readonly slo: Slo;
+  /** Unix seconds. */
+  readonly created: number;
+  readonly gpuType: string | null;
+  readonly gpusPerReplica: number | null;
+}
+
+export interface MeasuredProfile {
+  /** AIBrix's profile document: matrices are output x input. */
+  readonly document: Record<string, unknown>;
+  /** One line each. */
+  readonly warnings: readonly string[];
+}
+
+/** A limit and what it is compared with. Least values bound from below with the mean, times from above with a column. */
+const limits: readonly { readonly metric: Metric | 'TPAT'; readonly name: keyof Slo; readonly least: boolean }[] = [
+  { metric: 'TPUT', name: 'tput', least: true },
+  { metric: 'TT', name: 'tt', least: true },
+  { metric: 'E2E', name: 'e2e', least: false },
+  { metric: 'TTFT', name: 'ttft', least: false },
+  { metric: 'TPAT', name: 'tpat', least: false },
+  { metric: 'TPOT', name: 'tpot', least: false },
+];
+/** A rate that is served less than this share of adds to a queue for ever. */
+const keepsUp = 0.9;
+
+/**
+ * The profile that follows from a benchmark's results, by AIBrix's rule. Of each size, the rates whose measurements keep
+ * every limit that is set (strictly, for times) remain; of those that are served to 90 % the largest counts, else the
+ * smallest; the throughput measured there is what one replica serves. No rate left: 0.
+ *
+ * Unlike AIBrix's tool: a limit that is not set asks for no rows, a size that was not measured is 0 and named, and of
+ * repeated lines the newest counts.
+ * @throws GpumixError BAD_BENCHMARK where the percentile's column is missing
+ */
+export const profileOfResults = (results: readonly Measurement[], options: ProfileOptions): MeasuredProfile => {
+  const { slo } = options;
+  const inputs = ascending(results.map(({ inputTokens }) => inputTokens));
+  const outputs = ascending(results.map(({ outputTokens }) => outputTokens));
+  if (inputs.length === 0) throw new GpumixError('BAD_BENCHMARK', 'there is no measurement');
+  const { newest, repeated } = withoutRepeats(results);
+  const cells = outputs.map((output) =>
+    inputs.map((input) => {
+      const rows = newest.filter((row) => row.inputTokens === input && row.outputTokens === output);
+      return { input, output, ...cellOf(rows, slo) };
+    }),
+  );
+  const matrix = (value: (cell: ReturnType<typeof cellOf>) => number) => cells.map((row) => row.map(value));
+  const unmeasured = cells.flat().filter(({ measured }) => !measured);
+  const { percentile, ...set } = slo;
+  return {
+    document: {
+      gpu: options.deployment,
+      cost: options.cost,
+      tputs: matrix(({ throughput }) => throughput),
+      indexes: [outputs, inputs],
+      created: options.created,
+      e2e: matrix(({ e2e }) => e2e),
+      ...(slo.ttft === undefined ? {} : { ttft: matrix(({ ttft }) => ttft) }),
+      slos: { percentile, ...set },
+      ...(options.gpuType === null ? {} : { gpuType: options.gpuType }),
+      ...(options.gpusPerReplica === null ? {} : { gpusPerReplica: options.gpusPerReplica }),
+    },
+    warnings: [
+      ...repeated,
+      ...unmeasured.map(({ input, output }) => `${input} tokens in, ${output} out: not measured; counts as 0`),
+    ],
+  };
+};
+
+const ascending = (values: readonly number[]): readonly number[] => [...new Set(values)].sort((a, b) => a - b);
+
+/** Of lines that say the same of the same, the last. */
+const withoutRepeats = (results: readonly Measurement[]) => {
+  const last = new Map<string, Measurement>();
+  const repeated: string[] = [];
+  for (const row of results) {
+    const key = `${row.inputTokens} ${row.outputTokens} ${row.rate} ${row.metric}`;
+    const before = last.get(key);
+    if (before !== undefined && row.metric === 'TPUT')
+      repeated.push(
+        `line ${row.line}: measures ${row.inputTokens} tokens in, ${row.outputTokens} out at ${row.rate} req/s again (line ${before.line}); the newest counts`,
+      );
+    last.set(key, row);
+  }
+  const newest = new Set(last.values());
+  return { newest: results.filter((row) => newest.has(row)), repeated };
+};
+
+const cellOf = (rows: readonly Measurement[], slo: Slo) => {
+  const mean = (metric: Metric, rate?: number): number =>
+    rows.find((row) => row.metric === metric && (rate === undefined || row.rate === rate))?.values.mean ?? Number.NaN;
+  const measured = rows.some(({ metric }) => metric === 'TPUT');
+  const rates = ascending(rows.map(({ rate }) => rate)).filter(
+    (rate) => mean('TPUT', rate) >= 0 && limits.every((limit) => keeps(rows, rate, limit, slo)),
+  );
+  if (rates.length === 0) return { measured, throughput: 0, e2e: mean('E2E'), ttft: mean('TTFT') };
+  const served = rates.filter((rate) => mean('TPUT', rate) >= rate * keepsUp);
+  const rate = served.at(-1) ?? rates[0]!;
+  return { measured, throughput: mean('TPUT', rate), e2e: mean('E2E', rate), ttft: mean('TTFT', rate) };
+};
+
+const keeps = (
+  rows: readonly Measurement[],
+  rate: number,
+  { metric, name, least }: (typeof limits)[number],
+  slo: Slo,
+): boolean => {
+  const limit = slo[name];
+  if (limit === undefined) return true;
+  const column: Column = least || slo.percentile === 0 ? 'mean' : (`P${slo.percentile}` as Column);
+  return rows
+    .filter((row) => row.rate === rate && row.metric === (metric === 'TPAT' ? 'E2E' : metric))
+    .some((row) => {
+      const value = row.values[column];
+      if (value === null)
+        throw new GpumixError(
+          'BAD_BENCHMARK',
+          `line ${row.line}: has no column ${column}, which the percentile asks for`,
+        );
+      const compared = metric === 'TPAT' ? value / (row.inputTokens + row.outputTokens) : value;
+      return least ? compared >= limit : compared < limit;
+    });
+};

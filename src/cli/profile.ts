@@ -1,0 +1,139 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type MeasuredProfile, profileOfResults } from '../benchmark/profile-of.ts';
+import { parseResults } from '../benchmark/results.ts';
+import { strictProblems } from '../benchmark/strict.ts';
+import type { Slo } from '../domain.ts';
+import { GpumixError, messageOf } from '../errors.ts';
+import { redisStore } from '../workload/redis.ts';
+import { type Command, numberOption, readArguments } from './command.ts';
+
+const limit = (value: string, help: string) => ({ type: 'string' as const, value, help });
+const options: Command['options'] = {
+  benchmark: limit('FILE', 'results as JSON lines; without it result/DEPLOYMENT.jsonl'),
+  tput: limit('RATE', 'least throughput (req/s)'),
+  tt: limit('RATE', 'least throughput (output tokens/s)'),
+  e2e: limit('SECONDS', 'limit of the end-to-end time (s)'),
+  ttft: limit('SECONDS', 'limit of the time to the first token (s)'),
+  tpat: limit('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
+  tpot: limit('SECONDS', 'limit of the time per output token (s)'),
+  percentile: {
+    type: 'string',
+    value: '0|50|90|99',
+    default: '0',
+    help: 'of the times that must keep their limits; 0 = their mean',
+  },
+  cost: { type: 'string', value: 'MONEY', default: '1.0', help: 'price of one replica (per hour)' },
+  output: {
+    ...limit('FILE', 'where to; a file or redis[s]://[user:password@]host[:port][/db]?model=NAME'),
+    short: 'o',
+  },
+  'gpu-type': limit('TYPE', 'the part as sold; the profile then serves every Deployment of the model on it'),
+  'gpus-per-replica': limit('COUNT', 'GPUs that the measured replica had'),
+  strict: { type: 'boolean', help: 'refuse results that cannot be right; each is named with its line' },
+  verbose: { type: 'boolean', short: 'v', help: 'indent the document' },
+};
+
+/** `aibrix_gen_profile` with its flags, and some of ours. */
+export const profile: Command = {
+  name: 'profile',
+  summary: 'results of a benchmark, limits and a price to a profile: gpumix profile DEPLOYMENT [flags]',
+  options,
+  run: async (argv, io) => {
+    const { values, positionals } = readArguments(options, argv, 1);
+    const [deployment] = positionals;
+    if (deployment === undefined) throw new GpumixError('BAD_USAGE', 'name the DEPLOYMENT that was measured');
+    const file = typeof values['benchmark'] === 'string' ? values['benchmark'] : join('result', `${deployment}.jsonl`);
+    const text = await read(file);
+    const { made, problems } = located(file, () => {
+      const results = parseResults(text);
+      return {
+        made: profileOfResults(results, profileOptions(deployment, values)),
+        problems: values['strict'] === true ? strictProblems(results) : [],
+      };
+    });
+    for (const line of [...made.warnings, ...problems]) io.stderr(`gpumix profile: ${file}: ${line}\n`);
+    if (problems.length > 0) return 1;
+    const document = JSON.stringify(made.document, null, values['verbose'] === true ? 2 : undefined);
+    await store(values['output'], deployment, made, `${document}\n`, io.stdout);
+    return 0;
+  },
+};
+
+type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+const profileOptions = (deployment: string, values: Values) => {
+  const percentile = Number(values['percentile']);
+  if (![0, 50, 90, 99].includes(percentile))
+    throw new GpumixError('BAD_USAGE', `--percentile is ${JSON.stringify(values['percentile'])}, not 0, 50, 90 or 99`);
+  const names = ['tput', 'tt', 'e2e', 'ttft', 'tpat', 'tpot'] as const;
+  const set = names.flatMap((name) =>
+    values[name] === undefined ? [] : [[name, numberOption(name, values[name], 0)] as const],
+  );
+  const gpus = values['gpus-per-replica'];
+  return {
+    deployment,
+    cost: numberOption('cost', values['cost'], 0),
+    slo: { percentile, ...Object.fromEntries(set) } as Slo,
+    created: Date.now() / 1000,
+    gpuType: typeof values['gpu-type'] === 'string' ? values['gpu-type'] : null,
+    gpusPerReplica: gpus === undefined ? null : numberOption('gpus-per-replica', gpus, 1),
+  };
+};
+
+const store = async (
+  output: string | boolean | undefined,
+  deployment: string,
+  { document }: MeasuredProfile,
+  text: string,
+  print: (text: string) => void,
+): Promise<void> => {
+  if (typeof output !== 'string') return print(text);
+  if (!/^rediss?:/.test(output)) {
+    try {
+      return await writeFile(output, text);
+    } catch (cause) {
+      throw new GpumixError('BAD_USAGE', `${output}: cannot be written`, { cause });
+    }
+  }
+  const { url, model } = redisTarget(output);
+  const key = `aibrix:profile_${model}_${deployment}`;
+  const settings = { mode: 'single' as const, masterName: '', sentinelPassword: null, caFile: null, timeoutSeconds: 5 };
+  const redis = redisStore({ ...settings, url, username: null, password: null }, () => {});
+  try {
+    await redis.write(key, JSON.stringify(document), null);
+    print(`Result stored in Redis: ${key}.\n`);
+  } finally {
+    await redis.close();
+  }
+};
+
+/**
+ * Where a profile goes in Redis, and for which model.
+ * @example redisTarget('redis://u:p%40ss@h:6380/3?model=a%2Fb') // => { url: 'redis://u:p%40ss@h:6380/3', model: 'a/b' }
+ * @throws GpumixError BAD_USAGE without a model
+ */
+export const redisTarget = (output: string): { readonly url: string; readonly model: string } => {
+  const [url = '', query = ''] = output.split('?', 2);
+  const model = new URLSearchParams(query).get('model') ?? '';
+  if (model === '') throw new GpumixError('BAD_USAGE', '--output names a Redis without ?model=NAME');
+  return { url: url.replace(/\/$/, ''), model };
+};
+
+const read = async (path: string): Promise<string> => {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new GpumixError('BAD_BENCHMARK', `${path}: cannot be read`, { cause });
+  }
+};
+
+/** Puts the file's name before what is wrong in it. */
+const located = <T>(path: string, work: () => T): T => {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof GpumixError) || error.code === 'BAD_USAGE') throw error;
+    throw new GpumixError(error.code, `${path}: ${messageOf(error)}`);
+  }
+};
