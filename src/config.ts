@@ -135,8 +135,8 @@ export const settings = {
   ),
   switchSavings: setting(
     atLeast(0),
-    '0.05',
-    'share of the cost that another mix must save if some GPU type would have to grow for it; 0.05 = 5 %',
+    '0.1',
+    'share of the cost that another mix must save if some GPU type would have to grow for it; 0.1 = 10 %',
   ),
   idleAfterSeconds: setting(seconds, '240', 'how long nothing must happen before a model is idle (s)'),
   staleAfterSeconds: setting(seconds, '300', 'how long a plan stands without new data (s)'),

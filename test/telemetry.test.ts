@@ -58,7 +58,14 @@ test('changes and problems are said once, and a problem also when it is gone', (
     pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
   );
   const decided = (replicas: number): Decided => ({
-    memory: { decisions: new Map(), recent: new Map(), shapes: new Map(), histories: new Map(), observed: new Map() },
+    memory: {
+      decisions: new Map(),
+      recent: new Map(),
+      shapes: new Map(),
+      histories: new Map(),
+      observed: new Map(),
+      strains: new Map(),
+    },
     targets: [target('a', { replicas, asOf: 0 })],
     models: [model],
     snapshot: null,

@@ -84,6 +84,7 @@ export const decide = (
       decisions: new Map([...stillThere(memory.decisions), ...parts.flatMap(({ decisions }) => [...decisions])]),
       recent: new Map([...stillThere(memory.recent), ...parts.flatMap(({ recent }) => [...recent])]),
       histories: new Map([...stillCalled(memory.histories), ...parts.flatMap(({ histories }) => [...histories])]),
+      strains: new Map([...stillCalled(memory.strains), ...parts.flatMap(({ strains }) => [...strains])]),
       shapes: new Map(stillCalled(shapes)),
       observed,
     },
@@ -94,7 +95,7 @@ export const decide = (
   };
 };
 
-type Part = Omit<Decided, 'memory'> & Pick<Memory, 'decisions' | 'recent' | 'histories'>;
+type Part = Omit<Decided, 'memory'> & Pick<Memory, 'decisions' | 'recent' | 'histories' | 'strains'>;
 
 const decideTogether = (
   groups: readonly Group[],
@@ -127,6 +128,7 @@ const decideTogether = (
     decisions,
     recent: new Map(decided.flatMap((one) => [...one.recent])),
     histories: new Map(situations.flatMap(({ histories }) => [...histories])),
+    strains: new Map(situations.flatMap(({ strains }) => [...strains])),
     targets: situations.flatMap((situation) =>
       situation.deployments.map((deployment) =>
         targetOf(deployment, situation, standing(keyOf(deployment)), reading, settings),

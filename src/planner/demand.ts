@@ -1,4 +1,4 @@
-import type { Demand } from '../domain.ts';
+import type { Decision, Demand } from '../domain.ts';
 import { throughputAt } from '../profiles/throughput.ts';
 import { type Forecast, forecast, type History, observed } from '../workload/forecast.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type Workload,
 } from '../workload/rates.ts';
 import type { Offer } from './offers.ts';
+import { type Strain, strainNow } from './strain.ts';
 
 /** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
 export interface DemandNow {
@@ -18,6 +19,8 @@ export interface DemandNow {
   readonly wait: string | null;
   /** What was seen of each name so far. */
   readonly histories: ReadonlyMap<string, History>;
+  /** What was learned of the engines under each name. */
+  readonly strains: ReadonlyMap<string, Strain>;
   /** Where one was believed. */
   readonly forecast: Forecast | null;
 }
@@ -39,9 +42,14 @@ export interface DemandSources {
   readonly silentUntil: number;
   readonly shapes: ReadonlyMap<string, Shape>;
   readonly histories: ReadonlyMap<string, History>;
+  readonly strains: ReadonlyMap<string, Strain>;
+  /** What was decided last, by `namespace/name`. */
+  readonly decisions: ReadonlyMap<string, Decision>;
   readonly offers: readonly Offer[];
   readonly decidedBefore: boolean;
 }
+
+const nothingSeen = { histories: new Map(), strains: new Map() };
 
 /** Demand of a fresh model: arrivals now or as foreseen, and what waits, by size, headroom included. */
 export const demandNow = (sources: DemandSources, settings: DemandSettings): DemandNow => {
@@ -50,16 +58,20 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
     const history = workload?.names.get(name);
     return history === undefined ? [] : [{ name, ...history }];
   });
-  const nothing = (wait: string, histories: DemandNow['histories'] = new Map()) => ({
+  const nothing = (wait: string, seen: Pick<DemandNow, 'histories' | 'strains'> = nothingSeen) => ({
     demand: null,
     wait,
-    histories,
+    ...seen,
     forecast: null,
   });
   const records = names.flatMap(({ intervals }) => intervals).filter((interval) => recordOf(interval) !== null).length;
   if (records < 2 && !sources.decidedBefore)
     return nothing('only one interval has been seen; the first plan waits for two');
   const coverage = { silentUntil: sources.silentUntil, lostUntil: workload?.lostUntil ?? Number.NEGATIVE_INFINITY };
+  const ready = offers.reduce((sum, offer) => sum + offer.ready, 0);
+  const starting = offers.some(
+    (offer) => offer.ready < Math.max(offer.running, sources.decisions.get(offer.key)?.replicas ?? 0),
+  );
   const rated = names.flatMap(({ name, intervals, intervalSeconds, lastRecordAt }) => {
     const rate = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);
     if (!(rate >= 0)) return [];
@@ -68,33 +80,40 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
     const newest = intervals.findLast((interval) => recordOf(interval) !== null);
     const record = newest === undefined ? null : recordOf(newest);
     const waiting = Math.max(record?.pending ?? 0, record?.queueing ?? 0);
-    return [{ name, rate, history, shape, waiting, ahead: forecast(history, rate, settings.startupSeconds) }];
+    const now = workload?.now ?? 0;
+    const waits = shape === undefined ? 0 : excess(waiting, rate, shape, offers);
+    const seen = { now, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting };
+    const strain = strainNow(sources.strains.get(name), seen);
+    return [{ name, rate, history, strain, shape, waits, ahead: forecast(history, rate, settings.startupSeconds) }];
   });
-  const histories = new Map(rated.map(({ name, history }) => [name, history]));
+  const seen = {
+    histories: new Map(rated.map(({ name, history }) => [name, history])),
+    strains: new Map(rated.map(({ name, strain }) => [name, strain])),
+  };
   const arriving = rated.filter(({ rate }) => rate > 0);
-  if (arriving.length === 0) return nothing('no request arrived of late', histories);
-  const demands = arriving.flatMap(({ rate, ahead, shape, waiting }) => {
+  if (arriving.length === 0) return nothing('no request arrived of late', seen);
+  const demands = arriving.flatMap(({ ahead, shape, waits, strain }) => {
     if (shape === undefined) return [];
-    const backlog = excess(waiting, rate, shape, offers) / settings.backlogSeconds;
-    return [demandOf((ahead.rate + backlog) * share, shape, settings.headroom)];
+    return [demandOf((ahead.rate + waits / settings.backlogSeconds) * strain.factor * share, shape, settings.headroom)];
   });
-  if (demands.length === 0) return nothing('requests arrive, but none has ended yet that told its size', histories);
+  if (demands.length === 0) return nothing('requests arrive, but none has ended yet that told its size', seen);
   const believed = arriving.find(({ ahead }) => ahead.method !== 'as now');
   const total = arriving.reduce((sum, { ahead }) => sum + ahead.rate * share, 0);
   return {
     demand: mergedDemand(demands),
     wait: null,
-    histories,
+    ...seen,
     forecast: believed === undefined ? null : { method: believed.ahead.method, rate: total },
   };
 };
 
 /**
- * Requests in flight beyond what is normal: by Little's law rate x time, at the pace of the slowest variant, and three
+ * Requests in flight beyond what is normal: by Little's law rate x time, at the pace of the slowest variant that is Ready, and three
  * standard deviations of a Poisson number more. 0 where no profile tells times.
  */
 const excess = (waiting: number, rate: number, shape: Shape, offers: readonly Offer[]): number => {
-  const seconds = offers.map(({ profile }) =>
+  const ready = offers.filter((offer) => offer.ready > 0);
+  const seconds = (ready.length > 0 ? ready : offers).map(({ profile }) =>
     shape.reduce(
       (sum, { inputTokens, outputTokens, share }) =>
         sum + share * throughputAt(profile, inputTokens, outputTokens).e2eSeconds,

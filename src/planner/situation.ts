@@ -12,6 +12,7 @@ import type { Observed, ObserveSettings } from './observed.ts';
 import { type Offer, type OfferSources, offersOf } from './offers.ts';
 import type { ReplicaPod } from './startup.ts';
 import { type Conclusion, conclude, type StateSettings } from './states.ts';
+import type { Strain } from './strain.ts';
 import type { TransitionSettings, Wish } from './transition.ts';
 
 /** All that was read, as of one tick. */
@@ -67,6 +68,8 @@ export interface Memory {
   readonly histories: ReadonlyMap<string, History>;
   /** What was seen of each Deployment's pods and replicas, by `namespace/name`. */
   readonly observed: ReadonlyMap<string, Observed>;
+  /** What was learned of the engines, by name. */
+  readonly strains: ReadonlyMap<string, Strain>;
 }
 export const emptyMemory: Memory = {
   decisions: new Map(),
@@ -74,6 +77,7 @@ export const emptyMemory: Memory = {
   shapes: new Map(),
   histories: new Map(),
   observed: new Map(),
+  strains: new Map(),
 };
 
 /** One model in one namespace (or in all of them, pooled). */
@@ -93,6 +97,7 @@ export interface Situation extends Group {
   readonly demand: readonly Demand[] | null;
   readonly dataAt: number | null;
   readonly histories: ReadonlyMap<string, History>;
+  readonly strains: ReadonlyMap<string, Strain>;
   readonly forecast: Forecast | null;
 }
 
@@ -126,19 +131,18 @@ export const situationOf = (group: Group, reading: Reading, memory: Memory, sett
   const { offers, refused } = offersOf(group.deployments, offerSources);
   const concluded = remembered(conclusionOf(group, reading, settings), group, memory);
   const { conclusion, dataAt } = concluded;
-  const nothing = { demand: null, histories: new Map(), forecast: null };
+  const nothing = { demand: null, histories: new Map(), strains: new Map(), forecast: null };
   const base = { ...group, offers, refused, dataAt };
   if (conclusion.state !== 'fresh') return { ...base, ...nothing, conclusion };
   const decidedBefore = group.deployments.some((deployment) => memory.decisions.has(keyOf(deployment)));
   const { silentUntil } = conclusion;
   const sources = { ...memory, ...group, workload: reading.workload, offers, silentUntil, decidedBefore };
-  const { demand, wait, histories, forecast } = demandNow(sources, settings);
+  const { demand, wait, ...seen } = demandNow(sources, settings);
   return {
     ...base,
     conclusion: wait === null ? conclusion : { state: 'quiet', reason: wait, silentUntil },
     demand: offers.length === 0 ? null : demand,
-    histories,
-    forecast,
+    ...seen,
   };
 };
 

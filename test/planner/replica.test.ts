@@ -14,6 +14,7 @@ const decided = (replicas: number, asOf: number): Decided => ({
     shapes: new Map(),
     histories: new Map(),
     observed: new Map(),
+    strains: new Map(),
   },
   targets: [
     {
