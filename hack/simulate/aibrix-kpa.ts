@@ -7,14 +7,14 @@ export interface KpaSettings {
   readonly scaleDownSeconds: number;
 }
 
-/** What a PodAutoscaler does if nothing is set, and what lets it follow the metric most closely. */
+/** What a PodAutoscaler does if nothing is set, and the least harmful: means of three minutes, no scale-down window. */
 export const kpaDefaults: KpaSettings = {
   targetValue: 100,
   observeSeconds: 180,
   panicSeconds: 60,
   scaleDownSeconds: 300,
 };
-export const kpaFollowing: KpaSettings = { targetValue: 100, observeSeconds: 1, panicSeconds: 1, scaleDownSeconds: 0 };
+export const kpaSmoothed: KpaSettings = { ...kpaDefaults, scaleDownSeconds: 0 };
 
 const [rate, tolerance, panicThreshold] = [2, 0.1, 2];
 

@@ -70,21 +70,27 @@ export const runBestSingle = async (scenario: Scenario): Promise<{ outcome: Outc
     .reduce((cheapest, run) => (run.outcome.cost < cheapest.outcome.cost ? run : cheapest));
 };
 
-/** Fixed at what the plan for the busiest minute wants. */
-export const runStaticPeak = async (scenario: Scenario): Promise<Outcome> => {
-  const world = worldOf(scenario);
+/** What the plan for the busiest minute wants. */
+const peakMix = (scenario: Scenario, world: World): ReadonlyMap<string, number> => {
   const minutes = Array.from({ length: Math.ceil(scenario.traffic.seconds / 60) }, (_, minute) => 60 * minute);
   const peak = minutes
     .map((time) => planFor(scenario.traffic.demandAt(time), world))
     .reduce((highest, plan) => (plan.cost > highest.cost ? plan : highest));
-  const initial = new Map(Object.entries(peak.models[0]?.replicas ?? {}));
+  return new Map(Object.entries(peak.models[0]?.replicas ?? {}));
+};
+
+/** Fixed at the peak. */
+export const runStaticPeak = async (scenario: Scenario): Promise<Outcome> => {
+  const world = worldOf(scenario);
+  const initial = peakMix(scenario, world);
   return await simulate({ ...world, initial }, planner('static peak', scenario, world, initial));
 };
 
-/** HPA on the queue length of one GPU type. */
+/** HPA on the queue length of one GPU type, up to twice the peak. */
 export const runQueue = async (scenario: Scenario, variant: SimulatedVariant): Promise<Outcome> => {
   const world = { ...worldOf(scenario, [variant]), routing: 'load' as const };
-  return await simulate(world, queuePolicy(`HPA on queue, ${variant.gpu}`, variant.key));
+  const most = 2 * (peakMix(scenario, world).get(variant.key) ?? 1);
+  return await simulate(world, queuePolicy(`HPA on queue, ${variant.gpu}`, variant.key, Math.max(2, most)));
 };
 
 /** gpumix and the baselines that come with it. */

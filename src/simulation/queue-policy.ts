@@ -10,8 +10,10 @@ const [mostFactor, mostReplicas] = [2, 4];
 /**
  * The HPA of one Deployment on the length of its engines' queues (`vllm:num_requests_waiting`, an average per pod), by the
  * HPA's arithmetic and its default behaviour.
+ * @param maxReplicas of the HPA: a queue that has formed stays where it is, whatever is added, and without a limit the
+ * replicas double until it has gone
  */
-export const queuePolicy = (name: string, key: string): Policy => {
+export const queuePolicy = (name: string, key: string, maxReplicas: number): Policy => {
   let recommendations: { readonly at: number; readonly replicas: number }[] = [];
   const wanted = (view: View): number => {
     const [current, ready] = [view.spec(key), view.ready(key)];
@@ -31,7 +33,7 @@ export const queuePolicy = (name: string, key: string): Policy => {
       ];
       const current = view.spec(key);
       const stable = Math.max(...recommendations.map(({ replicas }) => replicas));
-      const most = Math.max(mostFactor * current, current + mostReplicas);
+      const most = Math.min(maxReplicas, Math.max(mostFactor * current, current + mostReplicas));
       const up = recommendations.at(-1)!.replicas;
       return new Map([[key, up > current ? Math.min(up, most) : Math.min(current, stable)]]);
     },
