@@ -13,9 +13,9 @@ import { steadyTrace } from './gpumix-process.ts';
  * replicas away within the hold-down. In virtual time, with default settings, there are more: test/planner/faults.test.ts.
  */
 const namespace = 'e2e-faults';
-const holdDown = 5;
+const [window, holdDown] = [5, 4];
 /** Windows of rates, the hold-down, and syncs, on a busy machine (s). */
-const fallsWithin = 10 + holdDown + 30;
+const fallsWithin = window + holdDown + 30;
 const profileOf = (gpu: string) =>
   JSON.parse(readFileSync(join(import.meta.dirname, `../../profiles/llama-3.1-8b/${gpu}.json`), 'utf8'));
 const slower = (gpu: string, factor: number): string => {
@@ -30,7 +30,8 @@ describe.runIf(inject('cluster').ours)('faults', () => {
   let [steady, half] = ['', ''];
 
   beforeAll(async () => {
-    const settings = [`--hold-down-seconds=${holdDown}`, '--grow-at-once=1000'];
+    const windows = [`--window-seconds=${window}`, `--shape-window-seconds=${2 * window}`];
+    const settings = [...windows, `--hold-down-seconds=${holdDown}`, '--grow-at-once=1000'];
     fleet = await startFleet(namespace, [...settings, '--idle-after-seconds=30', '--stale-after-seconds=12']);
     // One type alone, so that no mix of others hides what falls.
     await kubectl(['annotate', 'deployment', '-n', namespace, 'llama-l40s', 'gpumix.io/price=0.1']);
@@ -43,7 +44,7 @@ describe.runIf(inject('cluster').ours)('faults', () => {
   beforeEach(async () => {
     await fleet.endTraffic();
     fleet.replay(steady, '--seconds-per-token', '0');
-    await fleet.settled();
+    await fleet.settled(6);
   });
 
   afterAll(async () => {
@@ -65,7 +66,7 @@ describe.runIf(inject('cluster').ours)('faults', () => {
   };
 
   test('fault: Redis restarts empty', async () => {
-    const watched = fleet.neverFalls(15);
+    const watched = fleet.neverFalls(10);
     await fleet.now.redis.kill();
     await sleep(2000);
     fleet.now.redis = await startRedis([], fleet.now.redis.port);
@@ -74,8 +75,8 @@ describe.runIf(inject('cluster').ours)('faults', () => {
   });
 
   test('fault: Redis is slow', async () => {
-    const watched = fleet.neverFalls(15);
-    for (let paused = 0; paused < 5; paused += 1) {
+    const watched = fleet.neverFalls(10);
+    for (let paused = 0; paused < 3; paused += 1) {
       await client.client('PAUSE', 2000, 'ALL');
       await sleep(2800);
     }
@@ -85,15 +86,15 @@ describe.runIf(inject('cluster').ours)('faults', () => {
 
   test('fault: Redis takes no writes', async () => {
     await client.replicaof('127.0.0.1', 1);
-    await fleet.neverFalls(15);
+    await fleet.neverFalls(10);
     expect(fleet.now.adapter.output()).toMatch(/READONLY/);
     await client.replicaof('NO', 'ONE');
     await fallsAgain();
   });
 
   test('fault: broken records', async () => {
-    const watched = fleet.neverFalls(15);
-    for (let written = 0; written < 14; written += 1) {
+    const watched = fleet.neverFalls(10);
+    for (let written = 0; written < 9; written += 1) {
       const next = Math.floor(Date.now() / 1000) + 1;
       await sleep(1150 - (Date.now() % 1000));
       await client.set(`aibrix:llama-3.1-8b_request_trace_${next}`, '{"meta_v":4,"meta_total_reqs":', 'EX', 600);
@@ -105,7 +106,7 @@ describe.runIf(inject('cluster').ours)('faults', () => {
 
   test('fault: a broken profile', async () => {
     await client.set('aibrix:profile_llama-3.1-8b_llama-h100', '{"gpu":"llama-h100","tputs":[[');
-    await fleet.neverFalls(12);
+    await fleet.neverFalls(10);
     expect(fleet.now.adapter.output()).toMatch(/aibrix:profile_llama-3.1-8b_llama-h100/);
     await client.del('aibrix:profile_llama-3.1-8b_llama-h100');
     await fallsAgain();
@@ -114,13 +115,13 @@ describe.runIf(inject('cluster').ours)('faults', () => {
   test('fault: profiles that serve less, mid-flight', async () => {
     for (const gpu of ['l40s', 'a100-80', 'h100'])
       await client.set(`aibrix:profile_llama-3.1-8b_llama-${gpu}`, slower(gpu, 0.8));
-    await fleet.neverFalls(12);
+    await fleet.neverFalls(10);
     for (const gpu of ['l40s', 'a100-80', 'h100']) await client.del(`aibrix:profile_llama-3.1-8b_llama-${gpu}`);
     await fallsAgain();
   });
 
   test('fault: every pod has to start again, as after a drain', async () => {
-    const watched = fleet.neverFalls(12);
+    const watched = fleet.neverFalls(10);
     await kubectl(['delete', 'pods', '--all', '-n', namespace, '--wait=false']);
     await watched;
     await fallsAgain();
@@ -130,7 +131,7 @@ describe.runIf(inject('cluster').ours)('faults', () => {
     const nodes = fleet.nodes.map(({ metadata }) => metadata.name);
     await kubectl(['cordon', ...nodes]);
     await kubectl(['delete', 'pods', '--all', '-n', namespace, '--wait=false', '--grace-period=0', '--force']);
-    await fleet.neverFalls(15);
+    await fleet.neverFalls(10);
     await kubectl(['uncordon', ...nodes]);
     await fallsAgain();
   });

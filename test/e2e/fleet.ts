@@ -110,13 +110,13 @@ export const startFleet = async (
     /** What the HPA of the L40S says of its metric. */
     condition: () =>
       field('{.status.conditions[?(@.type=="ScalingActive")].message}', 'hpa', 'llama-l40s', '-n', namespace),
-    /** Until the plan of a steady load stands and the HPA has carried it out. */
-    settled: () =>
+    /** Until so many plans in a row of a steady load were the same and the HPA has carried it out. */
+    settled: (alike = 12) =>
       eventually(
         'steady plan',
         async () => {
-          const plans = savedPlans(snapshots).slice(-12);
-          const fresh = plans.length === 12 && (plans[0]?.at ?? 0) > Date.now() / 1000 - 16;
+          const plans = savedPlans(snapshots).slice(-alike);
+          const fresh = plans.length === alike && (plans[0]?.at ?? 0) > Date.now() / 1000 - alike - 4;
           const mixes = new Set(plans.map(({ plan }) => JSON.stringify(plan.models[0]?.replicas)));
           const replicas = await specReplicas();
           const planned = plans.at(-1)?.plan.models[0]?.replicas;
