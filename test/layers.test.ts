@@ -44,6 +44,7 @@ const layers: Record<string, number> = {
   'simulation/measure': 1,
   'planner/pools': 1,
   'planner/stock': 1,
+  'planner/surge': 1,
   'planner/startup': 1,
   'planner/outage': 1,
   'planner/followed': 1,

@@ -37,6 +37,8 @@ export interface ModelReport {
   /** End of the newest record (Unix s); null = there never was one. */
   readonly dataAt: number | null;
   readonly deployments: readonly string[];
+  /** It would change to another mix, but there is no stock for what is given up and what replaces it. */
+  readonly swapBlocked: boolean;
   /** What was seen of them. */
   readonly variants: readonly VariantReport[];
 }
@@ -118,9 +120,11 @@ const decideTogether = (
   const followed = withoutUnfollowed(memory);
   const decided = situations.map((situation) => {
     const planned = plan?.status === 'unknown' ? undefined : plan?.models.find(({ name }) => name === situation.name);
-    if (situation.demand === null || planned === undefined || snapshot === null) return idleDecisions(situation);
-    const { targets, recent } = towardPlan(situation, planned, snapshot, solve, followed, settings, reading.now);
-    return { decisions: asDecisions(targets, wishes, situation.dataAt), recent };
+    if (situation.demand === null || planned === undefined || snapshot === null || plan === null)
+      return { ...idleDecisions(situation), blocked: false };
+    const solved = { snapshot, plan, solve };
+    const { targets, recent, blocked } = towardPlan(situation, planned, solved, followed, settings, reading.now);
+    return { decisions: asDecisions(targets, wishes, situation.dataAt), recent, blocked };
   });
   const decisions = new Map(decided.flatMap((one) => [...one.decisions]));
   const standing = (key: string): Decision | undefined => decisions.get(key) ?? memory.decisions.get(key);
@@ -134,8 +138,9 @@ const decideTogether = (
         targetOf(deployment, situation, standing(keyOf(deployment)), reading, settings),
       ),
     ),
-    models: situations.map((situation) => ({
+    models: situations.map((situation, index) => ({
       ...reportOf(situation, plan),
+      swapBlocked: decided[index]!.blocked,
       variants: variantReports(situation, reading, memory, settings),
     })),
     snapshot,
@@ -276,7 +281,7 @@ const targetOf = (
 const unreadableLabel = ({ idleReplicas, problem }: ModelDeployment, state: State): string | null =>
   state === 'idle' && idleReplicas === null ? problem : null;
 
-const reportOf = (situation: Situation, plan: Plan | null): Omit<ModelReport, 'variants'> => {
+const reportOf = (situation: Situation, plan: Plan | null): Omit<ModelReport, 'variants' | 'swapBlocked'> => {
   const { name, conclusion, demand, dataAt, deployments, offers, refused } = situation;
   const planned = plan?.models.find((model) => model.name === name);
   const unserved = Object.groupBy(planned?.unserved ?? [], ({ reason }) => reason);

@@ -161,8 +161,11 @@ export const createLoop = (parts: LoopParts): Loop => {
 
 /** Without rates, which change all the time: a problem is said once. The gauges have them. */
 const shortages = ({ models }: Decided): readonly string[] =>
-  models.flatMap(({ name, unserved, beyondSlo, variants }) => [
+  models.flatMap(({ name, unserved, beyondSlo, variants, swapBlocked }) => [
     ...Object.keys(unserved).map((reason) => `model ${name}: not all demand can be served: ${reason}`),
+    ...(swapBlocked
+      ? [`model ${name}: swap blocked: there is no stock for what would be given up and what would replace it at once`]
+      : []),
     ...variants.flatMap(({ deployment, outOfStock, notFollowed }) => [
       ...(outOfStock
         ? [`${deployment}: out of stock: its pods do not come within their startup time; planned with what it has`]

@@ -1,13 +1,20 @@
 import type { Model, ModelPlan, Plan, Snapshot, Variant } from '../domain.ts';
 import { keyOf, type Memory, type Situation } from './situation.ts';
+import { fitsBeside } from './surge.ts';
 import { type Mixes, type Transition, type TransitionSettings, transition } from './transition.ts';
+
+/** A plan, what it was made from, and who made it. */
+export interface Solved {
+  readonly snapshot: Snapshot;
+  readonly plan: Plan;
+  readonly solve: (snapshot: Snapshot) => Plan;
+}
 
 /** Of one model: from what was published last, and runs, toward its plan. */
 export const towardPlan = (
   { deployments, offers }: Situation,
   planned: ModelPlan,
-  snapshot: Snapshot,
-  solve: (snapshot: Snapshot) => Plan,
+  { snapshot, plan, solve }: Solved,
   { decisions, recent }: Memory,
   settings: TransitionSettings & { readonly headroom: number },
   now: number,
@@ -28,14 +35,20 @@ export const towardPlan = (
     recent: recent.get(key) ?? [],
   }));
   const model = snapshot.models.find(({ name }) => name === planned.name)!;
-  return transition(steps, mixesOf(model, snapshot, solve, settings.headroom), now, settings);
+  const mixes = { ...mixesOf(model, snapshot, solve, settings.headroom), fits: fitsBeside(snapshot, plan, model.name) };
+  return transition(steps, mixes, now, settings);
 };
 
 /**
  * Asks the planner itself what replicas can do, with bounds in place of the variants' own; what limits them is asked only
  * where more are wanted, and then what other models leave of a budget is not.
  */
-const mixesOf = (model: Model, snapshot: Snapshot, solve: (snapshot: Snapshot) => Plan, headroom: number): Mixes => {
+const mixesOf = (
+  model: Model,
+  snapshot: Snapshot,
+  solve: (snapshot: Snapshot) => Plan,
+  headroom: number,
+): Omit<Mixes, 'fits'> => {
   const { quotas: _, ...rest } = snapshot;
   const unlimited = { ...rest, budget: null, stock: {} };
   const planWith = (

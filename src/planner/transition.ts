@@ -31,6 +31,8 @@ export interface TransitionSettings {
 export interface Mixes {
   /** Whether the demand is served by exactly these replicas; `bare`: with half of its headroom. */
   carries(mix: ReadonlyMap<string, number>, bare?: boolean): boolean;
+  /** Whether there is stock for what one variant has, beside the rest of the mix. */
+  fits(mix: ReadonlyMap<string, number>, key: string): boolean;
   /** The cheapest mix that serves the demand with at most these replicas; null = none does. */
   cheapestWithin(most: ReadonlyMap<string, number>): ReadonlyMap<string, number> | null;
   /** The cheapest one with at least these. */
@@ -42,6 +44,8 @@ export interface Transition {
   readonly targets: ReadonlyMap<string, number>;
   /** The wishes to remember. */
   readonly recent: ReadonlyMap<string, readonly Wish[]>;
+  /** There is no stock for what is given up and what replaces it, and nothing to spare: all stays as it is. */
+  readonly blocked: boolean;
 }
 
 /**
@@ -66,7 +70,7 @@ export const transition = (
       heldUp(confirmed(step, wanted(step), growAtOnce), step.current, recent.get(step.key)!, since),
     ]),
   );
-  return { targets: withoutGap(steps, held, mixes), recent };
+  return { ...withoutGap(steps, held, mixes), recent };
 };
 
 /** The wishes since then, and the last one before. */
@@ -112,16 +116,46 @@ const confirmed = ({ current, recent }: Step, wants: number, growAtOnce: number)
   return last > most ? wants : Math.min(wants, most);
 };
 
-/** While some variants start replicas, no other shrinks until what is Ready carries the demand without what it gives up. */
+/**
+ * While some variants start replicas, no other shrinks until what is Ready carries the demand without what it gives up. Where
+ * there is no stock for both, they go in steps.
+ */
 const withoutGap = (
   steps: readonly Step[],
   targets: ReadonlyMap<string, number>,
   mixes: Mixes,
-): ReadonlyMap<string, number> => {
+): Omit<Transition, 'recent'> => {
   const target = ({ key }: Step): number => targets.get(key) ?? 0;
   const shrinks = (step: Step): boolean => target(step) < step.current;
   const starts = (step: Step): boolean => !shrinks(step) && target(step) > step.ready;
-  if (!steps.some(starts) || !steps.some(shrinks)) return targets;
+  const growthFits = (mix: ReadonlyMap<string, number>): boolean =>
+    steps.every(({ key, current }) => mix.get(key)! <= current || mixes.fits(mix, key));
+  if (!steps.some(starts) || !steps.some(shrinks))
+    return growthFits(targets) ? { targets, blocked: false } : inSteps(steps, targets, mixes);
   const soon = new Map(steps.map((step) => [step.key, starts(step) ? step.ready : target(step)]));
-  return mixes.carries(soon) ? targets : new Map(steps.map((step) => [step.key, Math.max(target(step), step.current)]));
+  if (mixes.carries(soon)) return { targets, blocked: false };
+  const both = new Map(steps.map((step) => [step.key, Math.max(target(step), step.current)]));
+  return growthFits(both) ? { targets: both, blocked: false } : inSteps(steps, targets, mixes);
+};
+
+/**
+ * What of the Ready replicas the demand does not need is given up, and what takes its place grows as far as there is stock
+ * then. Blocked where nothing can be spared and nothing is on its way.
+ */
+const inSteps = (
+  steps: readonly Step[],
+  targets: ReadonlyMap<string, number>,
+  mixes: Mixes,
+): Omit<Transition, 'recent'> => {
+  const target = ({ key }: Step): number => targets.get(key) ?? 0;
+  const needed = mixes.cheapestWithin(new Map(steps.map(({ key, ready, current }) => [key, Math.min(ready, current)])));
+  const kept = ({ key, current }: Step): number => (needed === null ? current : (needed.get(key) ?? 0));
+  const next = new Map(steps.map((step) => [step.key, Math.min(step.current, Math.max(target(step), kept(step)))]));
+  for (const step of steps)
+    for (let more = next.get(step.key)! + 1; more <= target(step); more += 1) {
+      if (!mixes.fits(new Map([...next, [step.key, more]]), step.key)) break;
+      next.set(step.key, more);
+    }
+  const moves = steps.some((step) => next.get(step.key)! < step.current || next.get(step.key)! > step.ready);
+  return { targets: next, blocked: steps.some((step) => target(step) < step.current) && !moves };
 };

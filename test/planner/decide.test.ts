@@ -159,6 +159,26 @@ describe('stock', () => {
     expect(targets(decided)).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
   });
 
+  test('a change to another mix that has no room beside what it replaces is blocked, and says so', () => {
+    const runs = new Map([
+      ['ns/h100', 0],
+      ['ns/l40s', 2],
+    ]);
+    const swap = (gpus: number) =>
+      run(
+        reading(2002, workload(2002, { m: busy(1410, 2000) }), {
+          supply: supply({}, { quotas: [{ namespace: 'ns', gpus }] }),
+          ready: runs,
+        }),
+        { ...emptyMemory, decisions: new Map([...runs].map(([key, replicas]) => [key, { replicas, asOf: 1990 }])) },
+        { stock: 'auto', prices: { H100: 1, L40S: 1 } },
+      );
+    expect(targets(swap(2))).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+    expect(swap(2).models).toMatchObject([{ swapBlocked: true }]);
+    expect(targets(swap(3))).toEqual({ 'ns/h100': 1, 'ns/l40s': 2 });
+    expect(swap(3).models).toMatchObject([{ swapBlocked: false }]);
+  });
+
   test('what a model without fresh data has been told stays reserved', () => {
     const all = [...deployments, deployment('other', { model: 'n', gpu: 'L40S', replicas: 3 })];
     const given = workload(2002, { m: busy(1410, 2000) });

@@ -18,8 +18,12 @@ const cheapest = (demand: number, from: (key: string) => number, to: (key: strin
     }
   return best;
 };
-/** @param bare of the demand what is left with half of its headroom */
-const mixesFor = (demand: number, bare = demand) => ({
+/**
+ * @param bare of the demand what is left with half of its headroom
+ * @param gpus one per replica of either
+ */
+const mixesFor = (demand: number, bare = demand, gpus = Number.POSITIVE_INFINITY) => ({
+  fits: (mix: ReadonlyMap<string, number>) => (mix.get('a') ?? 0) + (mix.get('b') ?? 0) <= gpus,
   carries: (mix: ReadonlyMap<string, number>, half = false) => carried(mix) >= (half ? bare : demand),
   cheapestWithin: (most: ReadonlyMap<string, number>) =>
     cheapest(
@@ -168,6 +172,67 @@ describe('another mix', () => {
       if (tick === 20) ready = 1;
       if (tick === 30) ready = 2;
       expect(2 * a + 5 * Math.min(b, ready)).toBeGreaterThanOrEqual(load);
+    }
+    expect([a, b]).toEqual([0, 2]);
+  });
+});
+
+describe('on common stock', () => {
+  const whatever: TransitionSettings = { ...settings, switchSavings: 0 };
+  const swap = (gpus: number, demand: number, a: Partial<Step> = {}, b: Partial<Step> = {}) => {
+    const steps = [
+      { ...step('a', 5, 0), ...a },
+      { ...step('b', 0, 2), ...b },
+    ];
+    const { targets, blocked } = transition(steps, mixesFor(demand, demand, gpus), 1000, whatever);
+    return { ...Object.fromEntries(targets), blocked };
+  };
+
+  test.each([
+    { name: 'for both', gpus: 7, demand: 10, a: 5, b: 2, blocked: false },
+    { name: 'for a part of what replaces it', gpus: 6, demand: 10, a: 5, b: 1, blocked: false },
+    { name: 'for neither, and something to spare', gpus: 5, demand: 8, a: 4, b: 1, blocked: false },
+    { name: 'for neither, and nothing to spare', gpus: 5, demand: 10, a: 5, b: 0, blocked: true },
+  ])('stock $name', ({ gpus, demand, a, b, blocked }) => {
+    expect(swap(gpus, demand)).toEqual({ a, b, blocked });
+  });
+
+  test('nothing grows beyond it while the hold-down time lasts; that is no blockade', () => {
+    expect(swap(6, 10, { recent: [] })).toEqual({ a: 5, b: 1, blocked: false });
+    expect(swap(5, 10, { recent: [] })).toEqual({ a: 5, b: 0, blocked: false });
+  });
+
+  test('what cannot be had elsewhere any more holds back no growth here', () => {
+    // Both Nodes of `a` are lost; `b` has stock of its own.
+    const mixes = { ...mixesFor(10), fits: (_mix: ReadonlyMap<string, number>, key: string) => key === 'b' };
+    const steps = [step('a', 5, 0, { ready: 0, recent: [] }), step('b', 0, 2)];
+    expect(Object.fromEntries(transition(steps, mixes, 1000, settings).targets)).toEqual({ a: 5, b: 2 });
+  });
+
+  test('what is on its way is waited for, and is no blockade', () => {
+    expect(swap(6, 10, {}, { current: 1, ready: 0 })).toEqual({ a: 5, b: 1, blocked: false });
+    expect(swap(6, 10, {}, { current: 1, ready: 1 })).toEqual({ a: 3, b: 2, blocked: false });
+  });
+
+  test('what is not Ready is no spare to be counted on', () => {
+    expect(swap(5, 10, { ready: 3 })).toEqual({ a: 5, b: 0, blocked: false });
+    expect(swap(6, 8, { current: 6, ready: 4 })).toEqual({ a: 4, b: 2, blocked: false });
+  });
+
+  test('each step fits and carries, until the swap is done', () => {
+    let [a, b, ready] = [5, 0, 0];
+    let recent = new Map<string, readonly Wish[]>();
+    for (let tick = 0; tick < 40; tick += 1) {
+      const steps = [
+        step('a', a, 0, { ready: a, recent: recent.get('a') ?? [] }),
+        step('b', b, 2, { ready, recent: recent.get('b') ?? [] }),
+      ];
+      const next = transition(steps, mixesFor(8, 8, 5), 1000 + 10 * tick, whatever);
+      ready = b;
+      [a, b] = [next.targets.get('a')!, next.targets.get('b')!];
+      recent = new Map(next.recent);
+      expect(a + b).toBeLessThanOrEqual(5);
+      expect(2 * a + 5 * Math.min(b, ready)).toBeGreaterThanOrEqual(8);
     }
     expect([a, b]).toEqual([0, 2]);
   });
