@@ -12,19 +12,23 @@ import { startServer } from './api/start.ts';
 import { certificateFromFiles } from './api/tls.ts';
 import { upstreamAdapter } from './api/upstream.ts';
 import { type Engines, watchEngines } from './cluster/engines.ts';
+import { writeWarning } from './cluster/events.ts';
 import { kubernetes as connectKubernetes, type Kubernetes } from './cluster/kubernetes.ts';
 import { type Lease, wantLease } from './cluster/lease.ts';
+import type { ModelDeployment } from './cluster/variant.ts';
 import { watchCluster } from './cluster/watch.ts';
 import { type Config, historySeconds } from './config.ts';
 import { messageOf } from './errors.ts';
 import { everySecond } from './every-second.ts';
 import { createBoard } from './planner/board.ts';
+import type { ModelReport } from './planner/decide.ts';
 import { createLoop } from './planner/loop.ts';
 import { priceTable } from './planner/offers.ts';
 import { planOf } from './planner/plan.ts';
 import { createReplica, shareThrough } from './planner/replica.ts';
 import { snapshotsFolder } from './planner/snapshots-folder.ts';
 import { storedPlans } from './planner/stored-plan.ts';
+import { cannotWakeText } from './planner/wake.ts';
 import { profileSources } from './profiles/sources.ts';
 import { createLogger, plannerRegistry, tickReporter } from './telemetry.ts';
 import { version } from './version.ts';
@@ -57,6 +61,7 @@ export const serve = async (config: Config): Promise<void> => {
   const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock);
   const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
   const report = tickReporter(log);
+  const warn = sleepWarnings(cluster.deployments, kubernetes, log);
   const loop = createLoop({
     cluster,
     readWorkload: (names) => reader.read(names),
@@ -69,6 +74,7 @@ export const serve = async (config: Config): Promise<void> => {
     share: shareThrough(stored, lease),
     onTick: (decided, problems) => {
       report(decided, problems);
+      warn(decided.models);
       if (save !== null && decided.snapshot !== null && decided.plan !== null) save(decided.snapshot, decided.plan);
     },
   });
@@ -110,6 +116,29 @@ const enginesOf = ({ engineMetricsPort: port, intervalSeconds }: Config): Engine
         const answer = await fetch(url, { signal: AbortSignal.timeout(timeoutSeconds * 1000), redirect: 'error' });
         return await answer.text();
       });
+/** An Event of each Deployment of a model that nothing will wake, once. */
+const sleepWarnings = (
+  deployments: ReadonlyMap<string, ModelDeployment>,
+  { request }: Kubernetes,
+  log: Logger,
+): ((models: readonly ModelReport[]) => void) => {
+  let asleep = new Set<string>();
+  const write = async (deployment: ModelDeployment, message: string): Promise<void> => {
+    try {
+      await writeWarning(request, deployment, { reason: 'CannotWake', message }, new Date());
+    } catch (error) {
+      log.warn({ problem: messageOf(error) }, 'problem');
+    }
+  };
+  return (models) => {
+    const now = models.filter(({ cannotWake }) => cannotWake);
+    for (const { name, deployments: keys } of now.filter((model) => !asleep.has(model.name)))
+      for (const deployment of keys.flatMap((key) => deployments.get(key) ?? []))
+        void write(deployment, cannotWakeText(name));
+    asleep = new Set(now.map(({ name }) => name));
+  };
+};
+
 /** A name without a namespace is one of our own. */
 const stockConfigOf = (config: Config, kubernetes: Kubernetes): string =>
   config.stockConfig.includes('/')

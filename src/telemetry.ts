@@ -101,6 +101,9 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
     for (const { name, dataAt } of published.models())
       if (dataAt !== null) one.set({ model: name }, Math.max(0, clock() - dataAt));
   });
+  gauge('cannot_wake', '1 where a model is at zero and its gateway cannot wake it, else 0', ['model'], (one) => {
+    for (const model of published.models()) one.set({ model: model.name }, Number(model.cannotWake));
+  });
   gauge('swap_blocked', '1 where a change to another mix waits for stock, else 0', ['model'], (one) => {
     for (const { name, swapBlocked } of published.models()) one.set({ model: name }, Number(swapBlocked));
   });

@@ -1,10 +1,8 @@
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
-import type { Decision, Demand, Model, Plan, Shortage, Snapshot, Target, Variant } from '../domain.ts';
-import { servedByProfile } from '../profiles/served.ts';
+import type { Decision, Demand, Plan, Shortage, Snapshot, Target } from '../domain.ts';
 import type { Forecast } from '../workload/forecast.ts';
 import { shapeOf } from '../workload/rates.ts';
 import type { VariantReport } from './observed.ts';
-import type { Offer } from './offers.ts';
 import { joined } from './plan.ts';
 import { cappedBounds, observedNow, variantReports, withoutUnfollowed, withSeen } from './sights.ts';
 import {
@@ -17,9 +15,11 @@ import {
   type Situation,
   situationOf,
 } from './situation.ts';
+import { limitsNow, snapshotNow } from './snapshot-now.ts';
 import type { State } from './states.ts';
-import { type Limits, limitsOf, mayLimit, noLimits, type Taker } from './stock.ts';
+import { mayLimit } from './stock.ts';
 import { towardPlan } from './toward-plan.ts';
+import { cannotWake } from './wake.ts';
 import { wishesOf } from './wishes.ts';
 
 /** What became of one model in this tick. */
@@ -39,6 +39,8 @@ export interface ModelReport {
   readonly deployments: readonly string[];
   /** It would change to another mix, but there is no stock for what is given up and what replaces it. */
   readonly swapBlocked: boolean;
+  /** It is at zero, and no request will be seen that could wake it. */
+  readonly cannotWake: boolean;
   /** What was seen of them. */
   readonly variants: readonly VariantReport[];
 }
@@ -110,7 +112,7 @@ const decideTogether = (
   const situations = found.map((situation) => withSeen(situation, memory.observed, reading.now));
   const fresh = situations.filter(({ demand }) => demand !== null);
   const limits = limitsNow(situations, reading, memory, settings);
-  const snapshot = fresh.length === 0 ? null : snapshotOf(fresh, reading.now, limits, memory, settings);
+  const snapshot = fresh.length === 0 ? null : snapshotNow(fresh, reading.now, limits, memory, settings);
   const plan = snapshot === null ? null : solve(snapshot);
   const guessed =
     snapshot === null || plan === null
@@ -128,18 +130,20 @@ const decideTogether = (
   });
   const decisions = new Map(decided.flatMap((one) => [...one.decisions]));
   const standing = (key: string): Decision | undefined => decisions.get(key) ?? memory.decisions.get(key);
+  const targets = situations.map((situation) =>
+    situation.deployments.map((deployment) =>
+      targetOf(deployment, situation, standing(keyOf(deployment)), reading, settings),
+    ),
+  );
   return {
     decisions,
     recent: new Map(decided.flatMap((one) => [...one.recent])),
     histories: new Map(situations.flatMap(({ histories }) => [...histories])),
     strains: new Map(situations.flatMap(({ strains }) => [...strains])),
-    targets: situations.flatMap((situation) =>
-      situation.deployments.map((deployment) =>
-        targetOf(deployment, situation, standing(keyOf(deployment)), reading, settings),
-      ),
-    ),
+    targets: targets.flat(),
     models: situations.map((situation, index) => ({
       ...reportOf(situation, plan),
+      cannotWake: cannotWake(situation.conclusion, targets[index]!, reading.workload?.heartbeatAt ?? null, reading.now),
       swapBlocked: decided[index]!.blocked,
       variants: variantReports(situation, reading, memory, settings),
     })),
@@ -147,77 +151,6 @@ const decideTogether = (
     plan,
   };
 };
-
-/** What the models that are solved for may use; of the others stands what they have, or were told. */
-const limitsNow = (
-  situations: readonly Situation[],
-  { supply }: Reading,
-  { decisions }: Memory,
-  { stock = 'none' }: DecideSettings,
-): Limits => {
-  if (supply === undefined) return noLimits;
-  const solved = situations.flatMap(({ demand, offers }) => (demand === null ? [] : offers));
-  const keys = new Set(solved.map(({ key }) => key));
-  const others = situations.flatMap(({ deployments }) => deployments).filter((one) => !keys.has(keyOf(one)));
-  return limitsOf(
-    supply,
-    stock,
-    solved.map((offer): Taker => ({ ...offer, least: offer.bounds.minReplicas })),
-    others.map((one): Taker => {
-      const key = keyOf(one);
-      return { ...one, key, least: Math.max(one.replicas, decisions.get(key)?.replicas ?? 0) };
-    }),
-  );
-};
-
-const snapshotOf = (
-  situations: readonly Situation[],
-  now: number,
-  { stock, quotas }: Limits,
-  memory: Memory,
-  settings: DecideSettings,
-): Snapshot => ({
-  now: new Date(now * 1000).toISOString(),
-  models: situations.map(({ name, deployments, offers, demand }) =>
-    modelOf(name, deployments, offers, demand ?? [], memory),
-  ),
-  stock,
-  ...(quotas === undefined ? {} : { quotas }),
-  budget: settings.budget,
-  routing: settings.routing,
-  nodeLimit: settings.nodeLimit,
-});
-
-const modelOf = (
-  name: string,
-  deployments: readonly ModelDeployment[],
-  offers: readonly Offer[],
-  demand: readonly Demand[],
-  memory: Memory,
-): Model => {
-  const previous = offers.flatMap(({ key }) => {
-    const decision = memory.decisions.get(key);
-    return decision === undefined ? [] : [[key, decision.replicas] as const];
-  });
-  return {
-    name,
-    priority: Math.max(...deployments.map(({ priority }) => priority)),
-    demand,
-    variants: offers.map((offer) => variantOf(offer, demand)),
-    previous: previous.length === 0 ? null : { replicas: Object.fromEntries(previous) },
-  };
-};
-
-const variantOf = ({ key, profile, bounds, ...offer }: Offer, demand: readonly Demand[]): Variant => ({
-  name: key,
-  gpu: offer.gpu,
-  gpusPerReplica: offer.gpusPerReplica,
-  price: offer.price,
-  ...bounds,
-  running: offer.running,
-  ready: offer.ready,
-  ...servedByProfile(profile, demand),
-});
 
 const asDecisions = (
   targets: ReadonlyMap<string, number>,
@@ -281,7 +214,10 @@ const targetOf = (
 const unreadableLabel = ({ idleReplicas, problem }: ModelDeployment, state: State): string | null =>
   state === 'idle' && idleReplicas === null ? problem : null;
 
-const reportOf = (situation: Situation, plan: Plan | null): Omit<ModelReport, 'variants' | 'swapBlocked'> => {
+const reportOf = (
+  situation: Situation,
+  plan: Plan | null,
+): Omit<ModelReport, 'variants' | 'swapBlocked' | 'cannotWake'> => {
   const { name, conclusion, demand, dataAt, deployments, offers, refused } = situation;
   const planned = plan?.models.find((model) => model.name === name);
   const unserved = Object.groupBy(planned?.unserved ?? [], ({ reason }) => reason);

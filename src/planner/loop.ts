@@ -11,6 +11,7 @@ import type { Workload } from '../workload/rates.ts';
 import type { Board } from './board.ts';
 import { type Decided, decide } from './decide.ts';
 import { type DecideSettings, emptyMemory, type Memory } from './situation.ts';
+import { cannotWakeText } from './wake.ts';
 
 /** The cluster as the loop sees it. Reading it asks nobody. */
 export interface ClusterView {
@@ -161,8 +162,9 @@ export const createLoop = (parts: LoopParts): Loop => {
 
 /** Without rates, which change all the time: a problem is said once. The gauges have them. */
 const shortages = ({ models }: Decided): readonly string[] =>
-  models.flatMap(({ name, unserved, beyondSlo, variants, swapBlocked }) => [
+  models.flatMap(({ name, unserved, beyondSlo, variants, swapBlocked, cannotWake }) => [
     ...Object.keys(unserved).map((reason) => `model ${name}: not all demand can be served: ${reason}`),
+    ...(cannotWake ? [cannotWakeText(name)] : []),
     ...(swapBlocked
       ? [`model ${name}: swap blocked: there is no stock for what would be given up and what would replace it at once`]
       : []),

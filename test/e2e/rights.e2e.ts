@@ -3,10 +3,12 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { authority } from '../../hack/cluster/pki.ts';
 import { issueCertificate } from '../../src/api/x509.ts';
+import { recordText } from '../helpers/records.ts';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
 import { kubectl } from './cluster.ts';
 import { build, dist, gpumix, kubeconfigWithToken, type Running, serveFlags } from './gpumix-process.ts';
@@ -45,6 +47,9 @@ const gives = ({ roleRef }: KubernetesObject, role: KubernetesObject) =>
 /** manifests/, and external.metrics.k8s.io as well. */
 const installation = await rendered('manifests/overlays/external-metrics');
 const external = ['--external-metrics'];
+/** With these the model of `sleeper` is idle after some seconds, at zero, and nothing wakes it. */
+const asleep = ['--trust-silence', '--idle-after-seconds=1'];
+const sleeper = { namespace: 'e2e-rights-sleeper', name: 'sleeper' };
 
 /** A run of `gpumix serve` with a part of the rights. */
 interface Run {
@@ -93,16 +98,23 @@ const verbs = installation.filter(isRole).flatMap((role) =>
       const what = rule.resources.join();
       const { name } = role.metadata;
       const objects = installation.map((object) => (object === role ? withoutVerb(role, rule, verb) : object));
+      const flags = what === 'events' ? [...external, ...asleep] : external;
       const apiServices = what === 'apiservices' && verb === 'update' ? rule.resourceNames!.slice(0, 1) : [];
       return {
         verb,
         what,
         role: `${role.kind} ${name} in ${foldersOf[name] ?? 'manifests/'}`,
-        run: run(`${verb} ${what} (${role.kind} ${name})`, objects, external, apiServices),
+        run: run(`${verb} ${what} (${role.kind} ${name})`, objects, flags, apiServices),
       };
     }),
   ),
 );
+/** Without these plans only know less of the GPUs. */
+const knowsLess = (one: Run): boolean =>
+  verbs.some(
+    ({ run: other, what }) =>
+      other === one && ['nodes', 'resourcequotas', 'resourceslices', 'configmaps'].includes(what),
+  );
 /** Roles of Kubernetes that gpumix is bound to. */
 const bindings = installation
   .filter((object) => isBinding(object) && !installation.some((role) => gives(object, role)))
@@ -114,6 +126,7 @@ const bindings = installation
     ),
   }));
 const everything = run('all rights', installation, external, ['v1beta2.custom.metrics.k8s.io']);
+const idle = run('all rights, a model asleep', installation, [...external, ...asleep]);
 const anyUser = run('all rights, whatever the user id', installation);
 const withFiles = run('cert-manager', await rendered('manifests/overlays/cert-manager'), [
   `--tls-cert-file=${folder}/tls.crt`,
@@ -184,6 +197,36 @@ const problemsOf = (output: string): readonly string[] =>
 const fresh = 'Secret gpumix-serving-certificate is still empty';
 const refusals = (one: Run): readonly string[] => seen.get(one)!.problems.filter((line) => line.includes('may not'));
 
+/** Its profile, and its last record, without a request. */
+const lastRecord = async (url: string): Promise<void> => {
+  const client = new Redis(url);
+  await client.set(
+    `aibrix:${sleeper.name}_request_trace_${Math.floor(Date.now() / 1000)}`,
+    recordText(0, { meta_interval_sec: 1 }),
+    'EX',
+    600,
+  );
+  const profile = { gpu: sleeper.name, cost: 1, indexes: [[64], [1024]], tputs: [[1]] };
+  await client.set(`aibrix:profile_${sleeper.name}_${sleeper.name}`, JSON.stringify(profile));
+  client.disconnect();
+};
+const sleepingDeployment = (): readonly object[] => [
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name: sleeper.namespace, labels: { e2e: 'rights' } } },
+  {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { ...sleeper, labels: { 'model.aibrix.ai/name': sleeper.name } },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: { app: 'sleeper' } },
+      template: {
+        metadata: { labels: { app: 'sleeper' } },
+        spec: { containers: [{ name: 'engine', image: 'engine:none' }] },
+      },
+    },
+  },
+];
+
 const observe = async (one: Run, redisUrl: string): Promise<Seen> => {
   const token = (await kubectl(['create', 'token', 'gpumix', '-n', one.namespace, '--duration=1h'])).trim();
   const file = join(folder, one.namespace);
@@ -192,7 +235,7 @@ const observe = async (one: Run, redisUrl: string): Promise<Seen> => {
   const flags = [
     'serve',
     ...serveFlags(file, redisUrl, port),
-    ...[`--service-namespace=${one.namespace}`, `--plan-prefix=${one.namespace}:`],
+    ...[`--service-namespace=${one.namespace}`, `--plan-prefix=${one.namespace}:`, `--key-prefix=${one.namespace}:`],
     ...['--interval-seconds=1', '--settle-seconds=0.3', '--drain-seconds=0'],
     ...one.flags,
   ];
@@ -209,6 +252,9 @@ const observe = async (one: Run, redisUrl: string): Promise<Seen> => {
   const refused = () => process.output().includes('may not') || ended() !== null;
   for (const deadline = Date.now() + 7_500; !refused() && Date.now() < deadline; ) await sleep(100);
   await sleep(refused() ? 1_500 : 0);
+  const isReady = async () => (await answers()).at(-1) === '200';
+  for (const deadline = Date.now() + 7_500; knowsLess(one) && !(await isReady()) && Date.now() < deadline; )
+    await sleep(100);
   const ready = (await answers()).at(-1) ?? '';
   const exitCode = ended();
   await process.terminate();
@@ -235,8 +281,17 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
     writeServingFiles();
     await kubectl(['apply', '--server-side', '-f', crds]);
     await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-    const all = [...verbs.map((one) => one.run), ...bindings.map((one) => one.run), everything, anyUser, withFiles];
+    const all = [
+      ...verbs.map((one) => one.run),
+      ...bindings.map((one) => one.run),
+      everything,
+      idle,
+      anyUser,
+      withFiles,
+    ];
     await create(all.flatMap(copies));
+    await create(sleepingDeployment());
+    await lastRecord(redis.url);
     await create(all.flatMap(apiServicesOf));
     const waiting = [...all];
     const worker = async () => {
@@ -283,7 +338,7 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
     },
   );
 
-  test.each(verbs.filter(({ what }) => ['nodes', 'resourcequotas', 'resourceslices', 'configmaps'].includes(what)))(
+  test.each(verbs.filter(({ run: one }) => knowsLess(one)))(
     'without $verb $what it is ready all the same: plans only know less',
     ({ run: one }) => {
       expect(seen.get(one)!.ready).toBe('200');
@@ -314,6 +369,16 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
     expect(problems.filter((problem) => problem !== fresh)).toEqual([]);
     expect(output).toContain('"leading"');
     expect(output).toContain('"caBundle written"');
+  });
+
+  test('a model that nothing will wake is warned of by an Event of its Deployment, and in the log', async () => {
+    const { problems, output } = seen.get(idle)!;
+    expect(
+      problems.filter((problem) => problem !== fresh),
+      output,
+    ).toEqual([expect.stringContaining('model sleeper is at 0')]);
+    const events = await kubectl(['get', 'events', '-n', sleeper.namespace, '-o', 'jsonpath={.items[*].message}']);
+    expect(events).toContain('its gateway cannot wake it: give a Deployment the label');
   });
 
   test('it writes nothing to disk, and the user id does not matter', () => {

@@ -391,6 +391,22 @@ describe('what is not known lowers nothing', () => {
     expect(idle.plan).toBeNull();
   });
 
+  test('at zero with nobody to wake it is said, unless a gateway of ours is heard', () => {
+    const asleep = (heartbeatAt: number | null, more: Partial<ModelDeployment> = {}) => {
+      const all = deployments.map((one) => ({ ...one, idleReplicas: 0, ...more }));
+      const given = workload(2002, { m: silent }, { heartbeatAt });
+      const trusting = { trustSilence: true };
+      const of = { deployments: new Map(all.map((one) => [`ns/${one.name}`, one])) };
+      return run(reading(2002, given, of), steady.memory, trusting).models[0]?.cannotWake;
+    };
+    expect(asleep(null)).toBe(true);
+    expect(asleep(1401)).toBe(true);
+    expect(asleep(1402)).toBe(false);
+    expect(asleep(null, { idleReplicas: 1 })).toBe(false);
+    expect(asleep(null, { pin: { replicas: 2, until: null } })).toBe(false);
+    expect(steady.models[0]?.cannotWake).toBe(false);
+  });
+
   test('after an idle decision, losing its evidence changes nothing', () => {
     const idle = run(reading(2002, workload(2002, { m: silent }, { heartbeatAt: 2000 })), steady.memory);
     const later = run(reading(2100, workload(2100, { m: silent }, { heartbeatAt: 2000 })), idle.memory);
