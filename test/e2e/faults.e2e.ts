@@ -28,6 +28,8 @@ describe.runIf(inject('cluster').ours)('faults', () => {
   let fleet: Fleet;
   let client: Redis;
   let [steady, half] = ['', ''];
+  /** Replicas that the steady load takes. */
+  let full = 0;
 
   beforeAll(async () => {
     const windows = [`--window-seconds=${window}`, `--shape-window-seconds=${2 * window}`];
@@ -39,11 +41,15 @@ describe.runIf(inject('cluster').ours)('faults', () => {
     half = steadyTrace(join(fleet.folder, 'half.csv'), 20, 900);
     client = new Redis(fleet.now.redis.url);
     client.on('error', () => {});
+    fleet.replay(steady, '--seconds-per-token', '0');
+    await fleet.settled();
+    full = total(await fleet.specReplicas());
   });
 
   beforeEach(async () => {
     await fleet.endTraffic();
     fleet.replay(steady, '--seconds-per-token', '0');
+    await eventually('the steady load', async () => String(total(await fleet.specReplicas()) >= full), 'true');
     await fleet.settled(6);
   });
 
@@ -59,8 +65,11 @@ describe.runIf(inject('cluster').ours)('faults', () => {
     fleet.replay(half, '--seconds-per-token', '0');
     await eventually(
       'fewer replicas',
-      async () => String(total(await fleet.specReplicas()) < before),
-      'true',
+      async () => {
+        const now = total(await fleet.specReplicas());
+        return now < before ? 'yes' : `still ${now}, and gpumix said:\n${fleet.now.adapter.output().slice(-3000)}`;
+      },
+      'yes',
       fallsWithin,
     );
   };
