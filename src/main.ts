@@ -55,7 +55,11 @@ export const serve = async (config: Config): Promise<void> => {
   const clock = () => Date.now() / 1000;
   const lease = leaseOf(config, kubernetes, log);
   const stored = storedPlans(store, `${config.planPrefix}plans`);
-  const reader = workloadReader(store, { ...config, historySeconds: historySeconds(config), instance: hostname() });
+  const reader = workloadReader(store, {
+    ...config,
+    historySeconds: historySeconds(config),
+    instance: `${hostname()}-${process.pid}`,
+  });
   const profiles = profileSources((keys) => store.read(keys), config.profiles);
   const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfigOf(config, kubernetes));
   const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock);

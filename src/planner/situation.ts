@@ -10,7 +10,7 @@ import type { Shape, Workload } from '../workload/rates.ts';
 import { type DemandSettings, demandNow } from './demand.ts';
 import type { Observed, ObserveSettings } from './observed.ts';
 import { type Offer, type OfferSources, offersOf } from './offers.ts';
-import type { ReplicaPod } from './startup.ts';
+import { longestStartup, type ReplicaPod } from './startup.ts';
 import { type Conclusion, conclude, type StateSettings } from './states.ts';
 import type { Strain } from './strain.ts';
 import type { TransitionSettings, Wish } from './transition.ts';
@@ -137,7 +137,9 @@ export const situationOf = (group: Group, reading: Reading, memory: Memory, sett
   const decidedBefore = group.deployments.some((deployment) => memory.decisions.has(keyOf(deployment)));
   const { silentUntil } = conclusion;
   const sources = { ...memory, ...group, workload: reading.workload, offers, silentUntil, decidedBefore };
-  const { demand, wait, ...seen } = demandNow(sources, settings);
+  const startups = offers.flatMap(({ key }) => memory.observed.get(key)?.startups ?? []);
+  const ahead = longestStartup(startups, settings.startupSeconds);
+  const { demand, wait, ...seen } = demandNow(sources, { ...settings, startupSeconds: ahead });
   return {
     ...base,
     conclusion: wait === null ? conclusion : { state: 'quiet', reason: wait, silentUntil },

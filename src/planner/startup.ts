@@ -36,6 +36,12 @@ const leastPatienceSeconds = 30;
 export const startupSeconds = ({ seconds }: Pick<Startups, 'seconds'>, otherwise: number): number =>
   seconds.length < enough ? otherwise : seconds.toSorted((a, b) => a - b)[Math.ceil(0.9 * seconds.length) - 1]!;
 
+/** The longest of those that are learned, so that demand is looked for far enough ahead; else what is set (s). */
+export const longestStartup = (all: readonly Pick<Startups, 'seconds'>[], otherwise: number): number => {
+  const known = all.filter(({ seconds }) => seconds.length >= enough);
+  return known.length === 0 ? otherwise : Math.max(...known.map((one) => startupSeconds(one, otherwise)));
+};
+
 /**
  * How long a pod may take before it counts as one that does not come: half as long again as the learned time, and not less
  * than half a minute, which the scheduler and an image may take once (s).

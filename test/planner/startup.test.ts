@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   learned,
+  longestStartup,
   noStartups,
   patienceSeconds,
   type ReplicaPod,
@@ -73,4 +74,10 @@ test.each([
 ])('startup time: $name', ({ seconds, startup, patience }) => {
   expect(startupSeconds({ seconds }, 600)).toBe(startup);
   expect(patienceSeconds({ seconds }, 600)).toBe(patience);
+});
+
+test('demand is looked for as far ahead as the slowest start that is learned', () => {
+  expect(longestStartup([], 600)).toBe(600);
+  expect(longestStartup([{ seconds: [10, 20] }], 600)).toBe(600);
+  expect(longestStartup([{ seconds: [10, 20] }, { seconds: [40, 50, 60] }, { seconds: [5, 5, 5] }], 600)).toBe(60);
 });
