@@ -90,6 +90,9 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
         if (forecast !== null) one.set({ model: name, method: forecast.method }, forecast.rate);
     },
   );
+  gauge('engine_strain', 'work of a request over what the profiles say, as learned from backlogs', ['model'], (one) => {
+    for (const { name, strain } of published.models()) one.set({ model: name }, strain);
+  });
   gauge('unserved_rate', 'requests per second that the plan cannot serve', ['model', 'reason'], (one) => {
     for (const { name, unserved } of published.models())
       for (const [reason, rate] of Object.entries(unserved)) one.set({ model: name, reason }, rate);

@@ -21,6 +21,7 @@ const model = {
   cannotWake: false,
   variants: [{ deployment: 'ns/a', startupSeconds: 90, outOfStock: true, notFollowed: false, heldByTolerance: true }],
   forecast: null,
+  strain: 1.25,
   dataAt: 990,
   deployments: ['ns/a'],
 };
@@ -42,6 +43,7 @@ test('gauges say what stands now, and nothing of what has no answer', async () =
     'gpumix_target_replicas{namespace="ns",deployment="a"} 4',
     'gpumix_model_state{model="m",state="fresh"} 1',
     'gpumix_arrival_rate{model="m"} 3.5',
+    'gpumix_engine_strain{model="m"} 1.25',
     'gpumix_unserved_rate{model="m",reason="stock"} 1.5',
     'gpumix_beyond_slo_rate{model="m"} 0.5',
     'gpumix_data_age_seconds{model="m"} 10',

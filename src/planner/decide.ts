@@ -34,6 +34,8 @@ export interface ModelReport {
   readonly beyondSlo: number;
   /** What was planned for is foreseen, by this method; null = as it is now. */
   readonly forecast: Forecast | null;
+  /** Work of a request over what the profiles say, as learned; 1 = as they say. */
+  readonly strain: number;
   /** End of the newest record (Unix s); null = there never was one. */
   readonly dataAt: number | null;
   readonly deployments: readonly string[];
@@ -230,6 +232,7 @@ const reportOf = (
     unserved: Object.fromEntries(Object.entries(unserved).map(([reason, rows]) => [reason, rateOf(rows)])),
     beyondSlo: rateOf(planned?.beyondSlo ?? []),
     forecast: situation.forecast,
+    strain: Math.max(1, ...[...situation.strains.values()].map(({ factor }) => factor)),
     dataAt,
     deployments: deployments.map(keyOf),
   };

@@ -62,7 +62,7 @@ export interface Loop {
   /** Whether the records of another interval should be there since the last tick. */
   due(): boolean;
   /** Starts from what an earlier leader decided. */
-  restore(last: Pick<Memory, 'decisions' | 'recent' | 'observed'>): void;
+  restore(last: Pick<Memory, 'decisions' | 'recent' | 'observed' | 'strains'>): void;
 }
 
 export const createLoop = (parts: LoopParts): Loop => {
@@ -153,9 +153,9 @@ export const createLoop = (parts: LoopParts): Loop => {
     tick,
     // Another one, not only a later one: a clock may step back.
     due: () => intervalNumber() !== lastInterval,
-    restore: ({ decisions, recent, observed }) => {
+    restore: ({ decisions, recent, observed, strains }) => {
       const restored = new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }]));
-      memory = { ...memory, decisions: restored, recent, observed };
+      memory = { ...memory, decisions: restored, recent, observed, strains };
     },
   };
 };

@@ -17,10 +17,11 @@ export interface StoredPlan {
   readonly decisions: ReadonlyMap<string, Decision>;
   readonly recent: Memory['recent'];
   readonly observed: Memory['observed'];
+  readonly strains: Memory['strains'];
 }
 
 /** Of another version nothing is taken over. */
-const documentVersion = 2;
+const documentVersion = 3;
 
 /** Labels stay out: every replica watches them. */
 const encoded = ({ targets, models, plan, memory }: Decided): string =>
@@ -30,12 +31,13 @@ const encoded = ({ targets, models, plan, memory }: Decided): string =>
     models,
     plan: plan === null ? null : { status: plan.status, cost: plan.cost },
     decisions: [...memory.decisions],
+    strains: [...memory.strains],
     observed: [...memory.observed].map(([key, { startups, ...rest }]) => [key, { ...rest, seconds: startups.seconds }]),
     recent: [...memory.recent].map(([key, wishes]) => [key, wishes.flatMap(({ at, replicas }) => [at, replicas])]),
   });
 
 const decoded = (at: number, text: string): StoredPlan | null => {
-  const { version, targets, models, plan, decisions, recent, observed } = JSON.parse(text);
+  const { version, targets, models, plan, decisions, recent, observed, strains } = JSON.parse(text);
   if (version !== documentVersion) return null;
   const labelled = targets.map((target: Omit<Target, 'labels'>) => ({ ...target, labels: {} }));
   return {
@@ -44,6 +46,7 @@ const decoded = (at: number, text: string): StoredPlan | null => {
     models,
     plan,
     decisions: new Map(decisions),
+    strains: new Map(strains),
     observed: new Map(observed.map(([key, one]: [string, StoredObserved]) => [key, observedOf(one)])),
     recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wishesOf(flat)])),
   };

@@ -7,6 +7,7 @@ import { memoryStore } from '../../src/workload/memory-store.ts';
 import type { Store } from '../../src/workload/store.ts';
 import { deployment } from '../helpers/deployments.ts';
 
+const strain = { factor: 1.2, steadySince: 4000, base: 1, rate: 3, ready: 2, at: 4900 };
 const decided = (replicas: number, asOf: number): Decided => ({
   memory: {
     decisions: new Map([['ns/a', { replicas, asOf }]]),
@@ -14,7 +15,7 @@ const decided = (replicas: number, asOf: number): Decided => ({
     shapes: new Map(),
     histories: new Map(),
     observed: new Map(),
-    strains: new Map(),
+    strains: new Map([['m', strain]]),
   },
   targets: [
     {
@@ -55,7 +56,7 @@ const setUp = () => {
           if (!superseded) board.publish(result, clock.now);
           problems.push(...found);
         },
-        restore: ({ decisions, recent }) => planner.restored.push([...decisions, ...recent]),
+        restore: ({ decisions, recent, strains }) => planner.restored.push([...decisions, ...recent, ...strains]),
       },
       board,
       clock: () => clock.now,
@@ -101,6 +102,7 @@ test('the next leader starts from the last plan', async () => {
     [
       ['ns/a', { replicas: 3, asOf: 4900 }],
       ['ns/a', [{ at: 4890, replicas: 2 }]],
+      ['m', strain],
     ],
   ]);
   expect(two.answer()).toBe(4);
