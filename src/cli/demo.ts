@@ -5,6 +5,7 @@ import type { ModelDeployment } from '../cluster/variant.ts';
 import { historySeconds, readConfig } from '../config.ts';
 import type { Model, Plan, Snapshot } from '../domain.ts';
 import { type Board, createBoard } from '../planner/board.ts';
+import { clusterInMemory } from '../planner/cluster-in-memory.ts';
 import type { Decided } from '../planner/decide.ts';
 import { createLoop } from '../planner/loop.ts';
 import { priceTable } from '../planner/offers.ts';
@@ -106,15 +107,7 @@ const embeddedWorld = (speed: number) => {
   const profiles = profileSources(null, shippedProfiles);
   let last: Tick | null = null;
   const loop = createLoop({
-    cluster: {
-      deployments,
-      pods: new Map(),
-      bounds: () => new Map(),
-      gatewayUnchangedSince: () => null,
-      gatewayReplicas: () => 1,
-      unsynced: () => [],
-      problems: () => [],
-    },
+    cluster: clusterInMemory(deployments, new Map()),
     readWorkload: (names) => reader.read(names),
     readProfiles: (wanted, now) => profiles(wanted, now),
     solve: (snapshot) => planOf(snapshot, () => performance.now()),

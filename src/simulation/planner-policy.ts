@@ -2,6 +2,7 @@ import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Plan, Profile, Snapshot } from '../domain.ts';
 import { createBoard } from '../planner/board.ts';
+import { clusterInMemory } from '../planner/cluster-in-memory.ts';
 import { createLoop } from '../planner/loop.ts';
 import type { DecideSettings } from '../planner/situation.ts';
 import type { FoundProfile } from '../profiles/profile.ts';
@@ -53,15 +54,7 @@ export const plannerPolicy = ({
   const reader = workloadReader(store, settings);
   let planned: { snapshot: Snapshot; plan: Plan } | null = null;
   const loop = createLoop({
-    cluster: {
-      deployments,
-      pods,
-      bounds: () => new Map(),
-      gatewayUnchangedSince: () => null,
-      gatewayReplicas: () => 1,
-      unsynced: () => [],
-      problems: () => [],
-    },
+    cluster: clusterInMemory(deployments, pods),
     readWorkload: (names) => reader.read(names),
     readProfiles: async () => ({ found: found as ReadonlyMap<string, FoundProfile>, problems: [] }),
     solve,

@@ -2,6 +2,7 @@ import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import type { ModelDeployment } from '../../src/cluster/variant.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Board, createBoard } from '../../src/planner/board.ts';
+import { clusterInMemory } from '../../src/planner/cluster-in-memory.ts';
 import { createLoop } from '../../src/planner/loop.ts';
 import { planOf } from '../../src/planner/plan.ts';
 import { createReplica, shareThrough } from '../../src/planner/replica.ts';
@@ -64,15 +65,7 @@ export const virtualFleet = (throughput: Readonly<Record<string, number>> = { h1
     const profiles = profileSources((keys) => store.read(keys), null);
     const problems: { now: readonly string[] } = { now: [] };
     const loop = createLoop({
-      cluster: {
-        deployments,
-        pods,
-        bounds: () => new Map(),
-        gatewayUnchangedSince: () => null,
-        gatewayReplicas: () => 1,
-        unsynced: () => world.unsynced,
-        problems: () => [],
-      },
+      cluster: { ...clusterInMemory(deployments, pods), unsynced: () => world.unsynced },
       readWorkload: (names) => reader.read(names),
       readProfiles: (wanted, now) => profiles(wanted, now),
       solve: planOf,

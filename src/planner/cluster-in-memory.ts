@@ -1,0 +1,17 @@
+import type { DeploymentPod } from '../cluster/pods.ts';
+import type { ModelDeployment } from '../cluster/variant.ts';
+import type { ClusterView } from './loop.ts';
+
+/** A cluster that is made of Deployments and their pods and nothing else: no autoscaler's bounds, one gateway, all read. */
+export const clusterInMemory = (
+  deployments: ReadonlyMap<string, ModelDeployment>,
+  pods: ReadonlyMap<string, DeploymentPod>,
+): ClusterView => ({
+  deployments,
+  pods,
+  bounds: () => new Map(),
+  gatewayUnchangedSince: () => null,
+  gatewayReplicas: () => 1,
+  unsynced: () => [],
+  problems: () => [],
+});
