@@ -110,11 +110,12 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
   gauge('swap_blocked', '1 where a change to another mix waits for stock, else 0', ['model'], (one) => {
     for (const { name, swapBlocked } of published.models()) one.set({ model: name }, Number(swapBlocked));
   });
-  const perVariant = (name: string, help: string, value: (variant: VariantReport) => number) =>
+  const perVariant = (name: string, help: string, value: (variant: VariantReport) => number | null) =>
     gauge(name, help, ['namespace', 'deployment'], (one) => {
       for (const variant of published.models().flatMap(({ variants }) => variants)) {
         const [namespace = '', deployment = ''] = variant.deployment.split('/');
-        one.set({ namespace, deployment }, value(variant));
+        const known = value(variant);
+        if (known !== null) one.set({ namespace, deployment }, known);
       }
     });
   perVariant('startup_seconds', 'what a replica takes from creation to Ready', (one) => one.startupSeconds);
@@ -126,6 +127,11 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
     'held_by_tolerance',
     "1 where the difference to the target is within the autoscaler's tolerance, else 0",
     (one) => Number(one.heldByTolerance),
+  );
+  perVariant(
+    'extrapolated_share',
+    "share of the model's demand outside the grid of the Deployment's profile",
+    (one) => one.extrapolatedShare,
   );
   gauge('plan_cost', 'money per hour of the last plan', ['status'], (one) => {
     const plan = published.plan();

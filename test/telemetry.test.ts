@@ -19,7 +19,16 @@ const model = {
   beyondSlo: 0.5,
   swapBlocked: true,
   cannotWake: false,
-  variants: [{ deployment: 'ns/a', startupSeconds: 90, outOfStock: true, notFollowed: false, heldByTolerance: true }],
+  variants: [
+    {
+      deployment: 'ns/a',
+      startupSeconds: 90,
+      outOfStock: true,
+      notFollowed: false,
+      heldByTolerance: true,
+      extrapolatedShare: 0.25,
+    },
+  ],
   forecast: null,
   strain: 1.25,
   dataAt: 990,
@@ -53,6 +62,7 @@ test('gauges say what stands now, and nothing of what has no answer', async () =
     'gpumix_out_of_stock{namespace="ns",deployment="a"} 1',
     'gpumix_not_followed{namespace="ns",deployment="a"} 0',
     'gpumix_held_by_tolerance{namespace="ns",deployment="a"} 1',
+    'gpumix_extrapolated_share{namespace="ns",deployment="a"} 0.25',
     'gpumix_leader 1',
     'gpumix_tick_age_seconds 2',
   ]);

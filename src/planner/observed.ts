@@ -59,12 +59,15 @@ export interface VariantReport {
   readonly notFollowed: boolean;
   /** The difference to its target is within its autoscaler's tolerance. */
   readonly heldByTolerance: boolean;
+  /** Share of the model's demand outside the grid of its profile; null = there is no plan to make, or no profile. */
+  readonly extrapolatedShare: number | null;
 }
 
 export const variantReport = (
   deployment: string,
   { startups, outage, following }: Observed,
   { replicas, last, pace }: Pick<Sight, 'replicas' | 'last' | 'pace'>,
+  extrapolated: number | null,
   settings: ObserveSettings,
   now: number,
 ): VariantReport => ({
@@ -73,4 +76,5 @@ export const variantReport = (
   outOfStock: mostOf(outage, now) !== null,
   notFollowed: isFixed(following),
   heldByTolerance: last !== null && heldByTolerance(replicas, last.replicas, pace),
+  extrapolatedShare: extrapolated,
 });

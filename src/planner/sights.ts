@@ -1,5 +1,6 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import { fixedReplicas } from '../cluster/variant.ts';
+import { extrapolatedShare } from '../profiles/served.ts';
 import { isFixed } from './followed.ts';
 import { type Observed, observe, type Sight, type VariantReport, variantReport } from './observed.ts';
 import type { Offer } from './offers.ts';
@@ -66,7 +67,7 @@ export const withoutUnfollowed = (memory: Memory): Memory => {
 };
 
 export const variantReports = (
-  { deployments }: Situation,
+  { deployments, offers, demand }: Situation,
   reading: Reading,
   memory: Memory,
   settings: DecideSettings,
@@ -74,5 +75,8 @@ export const variantReports = (
   deployments.flatMap((deployment) => {
     const key = keyOf(deployment);
     const seen = memory.observed.get(key);
-    return seen === undefined ? [] : [variantReport(key, seen, sightOf(key, reading, memory), settings, reading.now)];
+    if (seen === undefined) return [];
+    const profile = offers.find((offer) => offer.key === key)?.profile;
+    const extrapolated = profile === undefined || demand === null ? null : extrapolatedShare(profile, demand);
+    return [variantReport(key, seen, sightOf(key, reading, memory), extrapolated, settings, reading.now)];
   });

@@ -1,5 +1,5 @@
 import type { Demand, Profile, Slo, Variant } from '../domain.ts';
-import { beyondSloThroughput, throughputAt } from './throughput.ts';
+import { beyondSloThroughput, isExtrapolated, throughputAt } from './throughput.ts';
 
 /** What one replica does of each row of demand. */
 export type Served = Pick<Variant, 'throughput' | 'throughputBeyondSlo' | 'e2eSeconds' | 'sloShare'>;
@@ -21,6 +21,14 @@ export const servedByProfile = (profile: Profile, demand: readonly Demand[]): Se
     e2eSeconds,
     sloShare,
   };
+};
+
+/** Share of the demand whose size lies outside the profile's grid, 0 to 1; 0 where there is no demand. */
+export const extrapolatedShare = (profile: Profile, demand: readonly Demand[]): number => {
+  const rate = (rows: readonly Demand[]) => rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
+  const outside = demand.filter(({ inputTokens, outputTokens }) => isExtrapolated(profile, inputTokens, outputTokens));
+  const total = rate(demand);
+  return total > 0 ? rate(outside) / total : 0;
 };
 
 /**

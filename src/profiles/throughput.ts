@@ -33,9 +33,13 @@ export const throughputAt = (profile: Profile, inputTokens: number, outputTokens
   return {
     throughput: profile.throughput[nearest]! > 0 ? beyondSloThroughput(profile, inputTokens, outputTokens) : 0,
     e2eSeconds: e2e,
-    extrapolated: isOutside(inputs, inputTokens) || isOutside(outputs, outputTokens),
+    extrapolated: isExtrapolated(profile, inputTokens, outputTokens),
   };
 };
+
+/** Whether a size lies outside the profile's grid. */
+export const isExtrapolated = (profile: Profile, inputTokens: number, outputTokens: number): boolean =>
+  isOutside(profile.inputTokens, inputTokens) || isOutside(profile.outputTokens, outputTokens);
 
 /**
  * Throughput that demand beyond the SLO is charged at (req/s): the same surface without its border. 0 only where the

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Profile, Slo } from '../../src/domain.ts';
-import { derated, servedByProfile } from '../../src/profiles/served.ts';
+import { derated, extrapolatedShare, servedByProfile } from '../../src/profiles/served.ts';
 
 const row = (inputTokens: number, outputTokens: number, arrivalRate: number) => ({
   inputTokens,
@@ -70,4 +70,12 @@ test('a replica filled with any mixture never has more in flight than any of its
       }
     }),
   );
+});
+
+test('the share of demand outside the grid is known', () => {
+  const given = profile(null);
+  expect(extrapolatedShare(given, [row(64, 64, 3), row(64, 2048, 1)])).toBe(0.25);
+  expect(extrapolatedShare(given, [row(32, 64, 1)])).toBe(1);
+  expect(extrapolatedShare(given, [row(64, 512, 1)])).toBe(0);
+  expect(extrapolatedShare(given, [])).toBe(0);
 });
