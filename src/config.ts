@@ -100,6 +100,11 @@ export const settings = {
     'gpumix:',
     'before the key under which the plan is kept; each installation on one Redis needs its own',
   ),
+  routingPlans: setting(
+    flag,
+    'false',
+    'write where requests of each size go to Redis, <plan-prefix>plan:<model>, for routers that follow it',
+  ),
   kubeconfig: setting(textOrNull, '', 'kubeconfig file; empty = KUBECONFIG, else the pod’s ServiceAccount'),
   profiles: setting(textOrNull, '', 'folder of profiles, <model>/<file>.json; those in Redis come first'),
   prices: setting(prices, '', 'JSON file of GPU type to price per GPU and hour, over the built-in list'),

@@ -26,6 +26,7 @@ import { createLoop } from './planner/loop.ts';
 import { priceTable } from './planner/offers.ts';
 import { planOf } from './planner/plan.ts';
 import { createReplica, shareThrough } from './planner/replica.ts';
+import { type RoutingPlansSettings, routingPlans } from './planner/routing-plans.ts';
 import { snapshotsFolder } from './planner/snapshots-folder.ts';
 import { storedPlans } from './planner/stored-plan.ts';
 import { cannotWakeText } from './planner/wake.ts';
@@ -71,11 +72,12 @@ export const serve = async (config: Config): Promise<void> => {
     readWorkload: (names) => reader.read(names),
     readProfiles: (wanted, now) => profiles(wanted, now),
     engines: enginesOf(config),
-    solve: (snapshot) => planOf(snapshot, () => performance.now(), { routing: save !== null }),
+    solve: (snapshot) => planOf(snapshot, () => performance.now(), { routing: save !== null || config.routingPlans }),
     board,
     settings: { ...config, prices: priceTable(config.prices), keepSnapshot: save !== null },
     clock,
     share: shareThrough(stored, lease),
+    ...(config.routingPlans ? { route: routingPlans(store, routersOf(config)) } : {}),
     onTick: (decided, problems) => {
       report(decided, problems);
       warn(decided.models);
@@ -112,6 +114,12 @@ export const serve = async (config: Config): Promise<void> => {
   cluster.stop();
   await store.close();
 };
+
+/** Routers follow a plan as long as a plan stands without new data. */
+const routersOf = ({ planPrefix, staleAfterSeconds }: Config): RoutingPlansSettings => ({
+  prefix: planPrefix,
+  lifetimeSeconds: Math.max(1, Math.round(staleAfterSeconds)),
+});
 
 const enginesOf = ({ engineMetricsPort: port, intervalSeconds }: Config): Engines | undefined =>
   port === null

@@ -37,6 +37,7 @@ const layers: Record<string, number> = {
   'planner/transition': 1,
   'planner/toward-plan': 1,
   'planner/routing': 1,
+  'planner/routing-plan': 1,
   'simulation/engine': 1,
   'simulation/engine-speeds': 1,
   'simulation/random': 1,

@@ -46,6 +46,8 @@ export interface LoopParts {
   clock(): number;
   /** Lets the other replicas know, before anything is published here; absent where there are none. */
   share?(decided: Decided, now: number): Promise<Shared>;
+  /** Tells routers where requests go, after it is published; absent where nobody listens. Answers what is wrong. */
+  route?(decided: Decided, ready: (key: string) => number, now: number): Promise<readonly string[]>;
   /** Called after each tick, with everything that is wrong at the moment, one line each. */
   onTick(decided: Decided, problems: readonly string[]): void;
 }
@@ -140,8 +142,10 @@ export const createLoop = (parts: LoopParts): Loop => {
     );
     const shared = await parts.share?.(decided, now);
     if (!shared?.superseded) board.publish(decided, clock());
+    const routed = shared?.superseded ? [] : await parts.route?.(decided, (key) => reading.ready.get(key) ?? 0, now);
     parts.onTick(decided, [
       ...(shared?.problems ?? []),
+      ...(routed ?? []),
       ...workloadProblems,
       ...profiles.problems,
       ...cluster.problems(),

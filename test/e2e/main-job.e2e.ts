@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Plan, Snapshot } from '../../src/domain.ts';
 import { startRedis } from '../helpers/redis.ts';
@@ -38,7 +39,7 @@ describe.runIf(ours)('the main job', () => {
     fleet = await startFleet(
       namespace,
       [
-        ...['--hold-down-seconds=0', '--switch-savings=0', '--grow-at-once=1000'],
+        ...['--hold-down-seconds=0', '--switch-savings=0', '--grow-at-once=1000', '--routing-plans'],
         ...[`--idle-after-seconds=${idleAfter}`, `--stale-after-seconds=${staleAfter}`],
       ],
       { 'llama-a100-80': { 'model.aibrix.ai/min_replicas': '2' } },
@@ -145,6 +146,22 @@ describe.runIf(ours)('the main job', () => {
     );
     fleet.replay(trace, '--seconds-per-token', '0');
     await eventually('back from 0', async () => String(total(await fleet.specReplicas()) > 0), 'true');
+  });
+
+  test('routers read in Redis where requests go, for the replicas that are Ready', async () => {
+    fleet.replay(steady, '--seconds-per-token', '0');
+    await fleet.settled();
+    const client = new Redis(fleet.now.redis.url);
+    const document = async () => JSON.parse((await client.get('gpumix:plan:llama-3.1-8b')) ?? '{}');
+    const replicas = await fleet.specReplicas();
+    await eventually('all Ready', async () => String(total((await document()).ready ?? {})), String(total(replicas)));
+    const { version, classes, ready, planned, created, expires } = await document();
+    expect(version).toBe(1);
+    expect(ready).toEqual(planned);
+    expect([classes[0].fromTokens, classes.at(-1).toTokens]).toEqual([0, null]);
+    for (const { shares } of classes) for (const name of Object.keys(shares)) expect(planned[name]).toBeGreaterThan(0);
+    expect(expires - created).toBe(staleAfter);
+    client.disconnect();
   });
 
   test('fault: Redis away for longer than a plan stands: nothing falls, the HPA quotes our reason, and it resumes', async () => {

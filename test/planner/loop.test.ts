@@ -20,6 +20,7 @@ const setUp = (
   const clock = { now: 5000 };
   const store = memoryStore(() => clock.now - behind);
   let away = false;
+  const routed: { models: readonly string[]; ready: number; now: number }[] = [];
   const deployments = new Map([['ns/l40s', deployment('l40s')]]);
   const board = createBoard(deployments, new Map(), 300, () => clock.now);
   const reader = workloadReader(store, {
@@ -68,6 +69,10 @@ const setUp = (
       keepSnapshot: true,
     },
     clock: () => clock.now,
+    route: async ({ models }, ready, now) => {
+      routed.push({ models: models.map(({ name }) => name), ready: ready('ns/l40s'), now });
+      return pods.length === 0 ? [] : ['of routing'];
+    },
     onTick: (_decided, found) => problems.push(found),
   });
   const write = (time: number) =>
@@ -81,6 +86,7 @@ const setUp = (
     loop,
     board,
     problems,
+    routed,
     write,
     setAway: (value: boolean) => {
       away = value;
@@ -174,4 +180,15 @@ test('engines are asked once no request is seen, and their word makes the silenc
   for (clock.now = 5012; clock.now <= 5252; clock.now += 10) await loop.tick();
   expect(observed.at(-1)).toEqual(['l40s-1']);
   expect(replicas(board)).toMatchObject({ replicas: 0 });
+});
+
+test('routers are told after each tick, with what is Ready; what fails is a problem', async () => {
+  const { clock, loop, problems, write, routed } = setUp(0, 1, 10, undefined, [
+    deploymentPod('l40s-1', { deployment: 'l40s' }),
+  ]);
+  for (const time of [4990, 5000]) await write(time);
+  clock.now = 5002;
+  await loop.tick();
+  expect(routed).toEqual([{ models: ['m'], ready: 1, now: 5002 }]);
+  expect(problems.at(-1)).toContain('of routing');
 });

@@ -1,0 +1,74 @@
+import type { ModelPlan, RoutedDemand } from '../domain.ts';
+
+/** Where requests of some input sizes go. Together the classes of a model reach from 0 to infinity. */
+export interface RoutingClass {
+  /** Input tokens, from (included) and to (not included); null = no end. */
+  readonly fromTokens: number;
+  readonly toTokens: number | null;
+  /** By `namespace/deployment`; they sum to 1. */
+  readonly shares: Readonly<Record<string, number>>;
+}
+
+/** What a router follows: one document per model, renewed each tick. */
+export interface RoutingPlan {
+  readonly version: 1;
+  readonly model: string;
+  /** Unix s; after `expires` it is not to be followed. */
+  readonly created: number;
+  readonly expires: number;
+  readonly classes: readonly RoutingClass[];
+  /** Replicas by `namespace/deployment`: those that are Ready now, for which the shares are, and those that are planned. */
+  readonly ready: Readonly<Record<string, number>>;
+  readonly planned: Readonly<Record<string, number>>;
+}
+
+/**
+ * The classes that a plan routes by, as far as a router can tell them apart when a request arrives: by input size. Sizes
+ * that differ in output only are one class, each with its weight; the border between two is their geometric mean.
+ */
+export const classesOf = ({ routing }: Pick<ModelPlan, 'routing'>): readonly RoutingClass[] => {
+  const byInput = [...Map.groupBy(routing, ({ inputTokens }) => inputTokens)].sort(([a], [b]) => a - b);
+  const border = (index: number): number => {
+    const [below, above] = [byInput[index - 1]![0], byInput[index]![0]];
+    return Math.ceil(Math.sqrt(Math.max(1, below) * Math.max(1, above)));
+  };
+  return byInput.map(([, rows], index) => ({
+    fromTokens: index === 0 ? 0 : border(index),
+    toTokens: index === byInput.length - 1 ? null : border(index + 1),
+    shares: sharesOf(rows),
+  }));
+};
+
+const sharesOf = (rows: readonly RoutedDemand[]): Readonly<Record<string, number>> => {
+  const sums = new Map<string, number>();
+  for (const { arrivalRate, shares } of rows)
+    for (const [variant, share] of Object.entries(shares))
+      sums.set(variant, (sums.get(variant) ?? 0) + arrivalRate * share);
+  return normalized([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));
+};
+
+/**
+ * The same classes for the replicas that are Ready now: a variant takes its share in the measure of its replicas that are
+ * there. Where none of a class's own is Ready its requests go to the others, in proportion to their replicas; where nothing is Ready at all
+ * the shares stay as planned.
+ */
+export const classesForReady = (
+  classes: readonly RoutingClass[],
+  planned: Readonly<Record<string, number>>,
+  ready: Readonly<Record<string, number>>,
+): readonly RoutingClass[] =>
+  classes.map((one) => {
+    const present = Object.entries(one.shares).map(
+      ([variant, share]) => [variant, share * presence(ready[variant] ?? 0, planned[variant] ?? 0)] as const,
+    );
+    const some = (weights: readonly (readonly [string, number])[]) => weights.some(([, weight]) => weight > 0);
+    const others = Object.entries(ready);
+    return { ...one, shares: some(present) ? normalized(present) : some(others) ? normalized(others) : one.shares };
+  });
+
+const presence = (ready: number, planned: number): number => (planned > 0 ? Math.min(1, ready / planned) : 0);
+
+const normalized = (weights: readonly (readonly [string, number])[]): Readonly<Record<string, number>> => {
+  const sum = weights.reduce((total, [, weight]) => total + weight, 0);
+  return Object.fromEntries(weights.flatMap(([name, weight]) => (weight > 0 ? [[name, weight / sum]] : [])));
+};
