@@ -100,14 +100,22 @@ const cellOf = (rows: readonly Measurement[], slo: Slo) => {
   const mean = (metric: Metric, rate?: number): number =>
     rows.find((row) => row.metric === metric && (rate === undefined || row.rate === rate))?.values.mean ?? Number.NaN;
   const measured = rows.some(({ metric }) => metric === 'TPUT');
-  const rates = ascending(rows.map(({ rate }) => rate)).filter(
-    (rate) => mean('TPUT', rate) >= 0 && limits.every((limit) => keeps(rows, rate, limit, slo)),
-  );
+  const rates = ascending(rows.map(({ rate }) => rate)).filter((rate) => isWithin(rows, rate, slo));
   if (rates.length === 0) return { measured, throughput: 0, e2e: mean('E2E'), ttft: mean('TTFT') };
   const served = rates.filter((rate) => mean('TPUT', rate) >= rate * keepsUp);
   const rate = served.at(-1) ?? rates[0]!;
   return { measured, throughput: mean('TPUT', rate), e2e: mean('E2E', rate), ttft: mean('TTFT', rate) };
 };
+
+/** Whether one size at one rate keeps every limit that is set. */
+export const isWithin = (rows: readonly Measurement[], rate: number, slo: Slo): boolean =>
+  rows.some((row) => row.metric === 'TPUT' && row.rate === rate && (row.values.mean ?? Number.NaN) >= 0) &&
+  limits.every((limit) => keeps(rows, rate, limit, slo));
+
+/** Whether it is served, too: what makes a rate count in a profile. */
+export const isServedWithin = (rows: readonly Measurement[], rate: number, slo: Slo): boolean =>
+  isWithin(rows, rate, slo) &&
+  rows.some((row) => row.metric === 'TPUT' && row.rate === rate && row.values.mean! >= rate * keepsUp);
 
 const keeps = (
   rows: readonly Measurement[],

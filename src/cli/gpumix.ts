@@ -20,6 +20,10 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'a trace file into Redis, as a gateway would have written it',
     load: async () => (await import('./replay.ts')).replay,
   },
+  benchmark: {
+    summary: 'an OpenAI endpoint to results by request size',
+    load: async () => (await import('./benchmark.ts')).benchmark,
+  },
   profile: {
     summary: 'results of a benchmark, limits and a price to a profile',
     load: async () => (await import('./profile.ts')).profile,

@@ -1,0 +1,48 @@
+import type { Slo } from '../domain.ts';
+import type { Size } from './sizes.ts';
+
+export interface Effort {
+  readonly slo: Slo;
+  readonly requests: number;
+  readonly mostSeconds: number;
+}
+
+/** Probes that a size takes from a neighbour's guess: two or three to bracket the boundary, as many to narrow it down. */
+export const usualProbes = 5;
+
+/** How long a request takes at the SLO's limit (s): at the rate that is looked for, it takes no longer. */
+export const longestE2e = ({ inputTokens, outputTokens }: Size, { ttft, tpot, tpat, e2e }: Slo): number => {
+  const never = Number.POSITIVE_INFINITY;
+  const limits = [
+    e2e ?? never,
+    tpat === undefined ? never : tpat * (inputTokens + outputTokens),
+    tpot === undefined ? never : (ttft ?? 0) + tpot * (outputTokens - 1),
+  ];
+  const least = Math.min(...limits);
+  // Without a limit on the end nothing is known: 50 ms a token.
+  return Number.isFinite(least) ? least : 0.05 * outputTokens;
+};
+
+/** Requests in flight that an engine surely takes at once: few, so that what is expected is not too little. */
+const inFlight = 8;
+
+/**
+ * How long a size takes at most (s): each probe fills the batch in three times as long as a request takes, counts for at
+ * least four such times, and ends with the last answer.
+ */
+export const expectedSeconds = (size: Size, { slo, requests, mostSeconds }: Effort): number => {
+  const e2e = longestE2e(size, slo);
+  const counting = Math.min(mostSeconds, Math.max((requests * e2e) / inFlight, 4 * e2e));
+  return usualProbes * (Math.min(mostSeconds, 3 * e2e) + counting + e2e);
+};
+
+/** What is left (s), by how long the sizes so far took of what was expected of them. @param ratio null = none is done */
+export const secondsLeft = (left: readonly Size[], effort: Effort, ratio: number | null): number =>
+  left.reduce((sum, size) => sum + expectedSeconds(size, effort), 0) * (ratio ?? 1);
+
+/** @example timeText(5400) // => '1 h 30 min' */
+export const timeText = (seconds: number): string => {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+};

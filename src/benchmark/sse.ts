@@ -1,0 +1,66 @@
+/** Reads a stream of server-sent events, in pieces as they come; tells the data of each event, several lines joined. */
+export const eventReader = (onData: (data: string) => void): ((piece: string) => void) => {
+  let rest = '';
+  let data: string[] = [];
+  return (piece) => {
+    const lines = (rest + piece).split(/\r?\n/);
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line === '') {
+        if (data.length > 0) onData(data.join('\n'));
+        data = [];
+      } else if (line.startsWith('data:')) data.push(line.slice(line.startsWith('data: ') ? 6 : 5));
+    }
+  };
+};
+
+/** What one event of an OpenAI stream says. */
+export type Chunk =
+  | { readonly kind: 'end' }
+  | { readonly kind: 'error'; readonly message: string }
+  | {
+      readonly kind: 'part';
+      /** Text or reasoning of a choice; null where the event has no choice. */
+      readonly text: string | null;
+      readonly finished: boolean;
+      readonly usage: { readonly inputTokens: number; readonly outputTokens: number } | null;
+    };
+
+interface Part {
+  readonly error?: { readonly message?: unknown } | string;
+  readonly choices?: readonly {
+    readonly text?: unknown;
+    readonly finish_reason?: unknown;
+    readonly delta?: { readonly content?: unknown; readonly reasoning_content?: unknown };
+  }[];
+  readonly usage?: { readonly prompt_tokens?: unknown; readonly completion_tokens?: unknown } | null;
+}
+
+/** The event's meaning, of completions and of chat. */
+export const chunkOf = (data: string): Chunk => {
+  if (data.trim() === '[DONE]') return { kind: 'end' };
+  const part = parsed(data);
+  if (part === null) return { kind: 'error', message: `an event is no JSON object: ${data.slice(0, 60)}` };
+  if (part.error !== undefined && part.error !== null) {
+    const message = typeof part.error === 'object' ? part.error.message : part.error;
+    return { kind: 'error', message: String(message) };
+  }
+  const choice = part.choices?.[0];
+  const texts = [choice?.text, choice?.delta?.content, choice?.delta?.reasoning_content];
+  const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = part.usage ?? {};
+  return {
+    kind: 'part',
+    text: choice === undefined ? null : texts.filter((text) => typeof text === 'string').join(''),
+    finished: typeof choice?.finish_reason === 'string',
+    usage: typeof inputTokens === 'number' && typeof outputTokens === 'number' ? { inputTokens, outputTokens } : null,
+  };
+};
+
+const parsed = (data: string): Part | null => {
+  try {
+    const value: unknown = JSON.parse(data);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Part) : null;
+  } catch {
+    return null;
+  }
+};

@@ -1,0 +1,184 @@
+import type { Slo } from '../domain.ts';
+import { messageOf } from '../errors.ts';
+import { seeded } from '../simulation/random.ts';
+import { askOnce } from './calibrate.ts';
+import { expectedSeconds, secondsLeft } from './duration.ts';
+import type { Clock, Endpoint } from './endpoint.ts';
+import { type ProbeResult, probe } from './probe.ts';
+import { isServedWithin, isWithin } from './profile-of.ts';
+import { nextRate, type Probed, type SearchLimits, servedRate } from './rate-search.ts';
+import { type Measurement, resultLine } from './results.ts';
+import { measurementsOf, type Sample } from './samples.ts';
+import { guessedRate, type Size, sizeKey, sizesOf } from './sizes.ts';
+import { promptOf, type Vocabulary } from './words.ts';
+
+export interface SweepOptions {
+  /** The grid, ascending (tokens). */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+  /** First rate where no neighbour tells; null = what has a few requests in flight. The highest rate (req/s). */
+  readonly rateStart: number | null;
+  readonly rateLimit: number;
+  /** How close the found rate is to one that breaks the SLO: 0.05 = 5 %. */
+  readonly precision: number;
+  readonly slo: Slo;
+  readonly requests: number;
+  readonly mostSeconds: number;
+  readonly seed: number;
+  readonly model: string;
+  readonly temperature: number;
+}
+
+/** What a sweep tells while it runs. */
+export type SweepEvent =
+  | {
+      readonly kind: 'probe';
+      readonly size: Size;
+      readonly rate: number;
+      readonly kept: boolean;
+      readonly result: ProbeResult;
+      readonly measurements: readonly Measurement[];
+    }
+  | {
+      readonly kind: 'size';
+      readonly size: Size;
+      /** Highest rate that keeps the SLO (req/s); 0 = none. */
+      readonly served: number;
+      /** Why the endpoint takes no request of this size: longer than its context, say. Nothing is measured then. */
+      readonly refused: string | null;
+      readonly done: number;
+      readonly of: number;
+      readonly secondsLeft: number;
+    };
+
+export interface SweepTools {
+  readonly endpoint: Endpoint;
+  readonly clock: Clock;
+  readonly vocabulary: Vocabulary;
+  /** Keeps lines of results, in order. */
+  append(lines: readonly string[]): Promise<void>;
+  tell(event: SweepEvent): void;
+}
+
+/** What a rate must have to count as measured: a kill may leave some of it. */
+const metricsOfProbe = 5;
+/** Requests in flight, on average, below which a size is not worth serving; and those to begin with. */
+const [leastInFlight, firstInFlight] = [0.05, 4];
+
+/**
+ * Finds for each size the highest rate within the SLO. What was measured before is not measured again: the search follows
+ * from the results alone, so that a sweep that was killed goes on where it was.
+ * @returns that rate by key of size (req/s)
+ * @throws GpumixError ENDPOINT_UNUSABLE; BAD_BENCHMARK where results cannot be kept
+ */
+export const sweep = async (
+  options: SweepOptions,
+  tools: SweepTools,
+  existing: readonly Measurement[],
+): Promise<ReadonlyMap<string, number>> => {
+  const sizes = sizesOf(options.inputs, options.outputs);
+  const served = new Map<string, number>();
+  let [spent, expected] = [0, 0];
+  for (const [index, size] of sizes.entries()) {
+    const began = tools.clock.now();
+    const probed = probedBefore(existing, size, options.slo);
+    const found = await searched(size, probed, served, options, tools);
+    served.set(sizeKey(size), found.rate);
+    if (found.measured) {
+      spent += tools.clock.now() - began;
+      expected += expectedSeconds(size, options);
+    }
+    const left = secondsLeft(sizes.slice(index + 1), options, expected === 0 ? null : spent / expected);
+    const { rate, refused } = found;
+    tools.tell({ kind: 'size', size, served: rate, refused, done: index + 1, of: sizes.length, secondsLeft: left });
+  }
+  return served;
+};
+
+const searched = async (
+  size: Size,
+  probed: Probed[],
+  served: ReadonlyMap<string, number>,
+  options: SweepOptions,
+  tools: SweepTools,
+): Promise<{ readonly rate: number; readonly measured: boolean; readonly refused: string | null }> => {
+  // Where the boundary or the limit is found, no floor is needed, nor a request to learn it.
+  if (probed.length > 0 && nextRate(probed, { ...unlimited, ...limitsOf(options) }) === null)
+    return { rate: servedRate(probed), measured: false, refused: null };
+  const limits = await searchLimits(size, served, options, tools);
+  if (typeof limits === 'string') return { rate: 0, measured: false, refused: limits };
+  for (let rate = nextRate(probed, limits); rate !== null; rate = nextRate(probed, limits))
+    probed.push(await probedNow(size, rate, options, tools));
+  return { rate: servedRate(probed), measured: true, refused: null };
+};
+
+const unlimited = { first: 1, guessed: false, floor: 0 };
+const limitsOf = ({ rateLimit, precision }: SweepOptions) => ({ limit: rateLimit, precision });
+
+/**
+ * One request by itself tells whether the SLO can be kept at all, and below which rate the engine would idle.
+ * @returns the endpoint's words where it refuses the request
+ */
+const searchLimits = async (
+  size: Size,
+  served: ReadonlyMap<string, number>,
+  options: SweepOptions,
+  tools: SweepTools,
+): Promise<SearchLimits | string> => {
+  const alone = await askAlone(size, options, tools).catch((error: unknown) => {
+    if (badRequest.test(messageOf(error))) return messageOf(error);
+    throw error;
+  });
+  if (typeof alone === 'string') return alone;
+  const { sentAt, firstTokenAt, doneAt } = alone;
+  const sample: Sample = { kind: 'served', sentAt, firstTokenAt, doneAt };
+  const e2e = doneAt - sentAt;
+  const floor = Math.min(options.rateLimit, leastInFlight / e2e);
+  const possible = isWithin(rowsOf([sample], size, floor), floor, options.slo);
+  const guess = guessedRate(size, served, {
+    input: before(options.inputs, size.inputTokens),
+    output: before(options.outputs, size.outputTokens),
+  });
+  const first = possible ? (guess ?? options.rateStart ?? firstInFlight / e2e) : floor;
+  return { first, guessed: possible && guess !== null, floor, ...limitsOf(options) };
+};
+
+/** Bad request, too large, unprocessable: it is the size that is wrong, as others were taken. */
+const badRequest = /^4(00|13|22) /;
+
+const before = (ticks: readonly number[], tick: number): number | undefined => ticks[ticks.indexOf(tick) - 1];
+
+const askAlone = ({ inputTokens, outputTokens }: Size, { seed }: SweepOptions, { endpoint, vocabulary }: SweepTools) =>
+  askOnce(endpoint, promptOf(inputTokens, vocabulary, seeded(hash(`${seed} ${inputTokens}`))).text, outputTokens);
+
+const probedNow = async (size: Size, rate: number, options: SweepOptions, tools: SweepTools): Promise<Probed> => {
+  const seed = hash(`${options.seed} ${sizeKey(size)} ${rate}`);
+  const result = await probe(tools.endpoint, tools.clock, tools.vocabulary, { ...options, size, rate, seed });
+  // An engine that goes on with what nobody waits for answers when it is through; one that is gone says so now.
+  if (result.hopeless) await askAlone(size, options, tools);
+  const measurements = rowsOf(result.samples, size, rate);
+  // By the lines alone, so that who reads them later comes to the same.
+  const kept = isServedWithin(measurements, rate, options.slo);
+  await tools.append(measurements.map((row) => resultLine(row, options)));
+  tools.tell({ kind: 'probe', size, rate, kept, result, measurements });
+  return { rate, kept };
+};
+
+const rowsOf = (samples: readonly Sample[], size: Size, rate: number): readonly Measurement[] =>
+  measurementsOf(samples, size, rate).map((row) => ({ ...row, line: 0 }));
+
+/** The probes of a size that results tell of in full; of lines that say the same of the same, the last counts. */
+const probedBefore = (results: readonly Measurement[], size: Size, slo: Slo): Probed[] => {
+  const rows = results.filter((row) => sizeKey(row) === sizeKey(size));
+  return [...new Set(rows.map(({ rate }) => rate))].flatMap((rate) => {
+    const newest = new Map(rows.filter((row) => row.rate === rate).map((row) => [row.metric, row]));
+    return newest.size < metricsOfProbe ? [] : [{ rate, kept: isServedWithin([...newest.values()], rate, slo) }];
+  });
+};
+
+/** FNV-1a: each probe has arrivals of its own, the same in every run. */
+const hash = (text: string): number => {
+  let value = 0x811c9dc5;
+  for (const letter of text) value = Math.imul(value ^ letter.charCodeAt(0), 0x01000193) >>> 0;
+  return value;
+};

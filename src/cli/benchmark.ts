@@ -1,0 +1,199 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { calibrate } from '../benchmark/calibrate.ts';
+import { baseUrl, connect, modelOf } from '../benchmark/connect.ts';
+import { expectedSeconds, longestE2e, secondsLeft, timeText, usualProbes } from '../benchmark/duration.ts';
+import type { Clock } from '../benchmark/endpoint.ts';
+import type { Api } from '../benchmark/http-endpoint.ts';
+import { appendResults, existingResults } from '../benchmark/results-file.ts';
+import { doubling, sizesOf } from '../benchmark/sizes.ts';
+import { type SweepEvent, type SweepOptions, sweep } from '../benchmark/sweep.ts';
+import type { Slo } from '../domain.ts';
+import { GpumixError } from '../errors.ts';
+import { seeded } from '../simulation/random.ts';
+import { type Command, type Io, numberOption, readOptions } from './command.ts';
+
+const text = (value: string, help: string, otherwise?: string) => ({
+  type: 'string' as const,
+  value,
+  help,
+  ...(otherwise === undefined ? {} : { default: otherwise }),
+});
+const options: Command['options'] = {
+  endpoint: text('URL', 'an OpenAI server', 'http://localhost:8010'),
+  api: text('completions|chat', 'which of its interfaces', 'completions'),
+  model: { ...text('NAME', 'as the endpoint calls it; without it the only one there is'), short: 'm' },
+  output: { ...text('FILE', 'JSON lines are added at its end; without it result/MODEL.jsonl'), short: 'o' },
+  'input-start': text('TOKENS', 'smallest input; doubled up to the limit', '4'),
+  'input-limit': text('TOKENS', 'largest input', '4096'),
+  'output-start': text('TOKENS', 'smallest output; doubled up to the limit', '4'),
+  'output-limit': text('TOKENS', 'largest output', '4096'),
+  'rate-start': text('RATE', 'first rate of the first size (req/s); without it by how long one request takes'),
+  'rate-limit': text('RATE', 'highest rate (req/s)', '64'),
+  ttft: text('SECONDS', 'limit of the time to the first token (s); 2 where no limit is given'),
+  tpot: text('SECONDS', 'limit of the time per output token (s); 0.1 where no limit is given'),
+  e2e: text('SECONDS', 'limit of the end-to-end time (s)'),
+  tpat: text('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
+  percentile: text('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '99'),
+  requests: text('COUNT', 'requests that count at each rate', '300'),
+  'probe-seconds': text('SECONDS', 'longest that requests count at one rate (s)', '300'),
+  precision: text('SHARE', 'the search ends when the boundary is known so closely', '0.05'),
+  timeout: text('SECONDS', 'longest silence of the endpoint (s)', '120'),
+  temperature: text('NUMBER', 'sampling temperature', '0.0'),
+  seed: text('NUMBER', 'of arrivals and prompts', '0'),
+  'api-key': text('KEY', 'bearer token; better as a file'),
+  'api-key-file': text('FILE', 'file that holds it'),
+  'dry-run': { type: 'boolean', help: 'print what would be measured and how long it takes; ask nothing' },
+};
+
+type Values = Readonly<Record<string, string | boolean | undefined>>;
+type Plan = Omit<SweepOptions, 'model'>;
+
+/** `aibrix_benchmark` with its flags, and a search for the rate in place of its doubling. */
+export const benchmark: Command = {
+  name: 'benchmark',
+  summary: 'an OpenAI endpoint to results by request size, for gpumix profile; goes on where it was stopped',
+  options,
+  run: async (argv, io) => {
+    const values = readOptions(options, argv);
+    const plan = planOf(values);
+    for (const line of planLines(plan)) (values['dry-run'] === true ? io.stdout : io.stderr)(`${line}\n`);
+    if (values['dry-run'] === true) return 0;
+    await measure(values, plan, io);
+    return 0;
+  },
+};
+
+const planOf = (values: Values): Plan => {
+  const number = (name: string, least: number): number => numberOption(name, values[name], least);
+  const ticks = (name: string): readonly number[] => {
+    const [start, limit] = [number(`${name}-start`, 1), number(`${name}-limit`, 1)];
+    if (!Number.isInteger(start)) throw new GpumixError('BAD_USAGE', `--${name}-start is ${start}, not a whole number`);
+    if (start > limit) throw new GpumixError('BAD_USAGE', `--${name}-start is above --${name}-limit`);
+    return doubling(start, limit);
+  };
+  const positive = (name: string): number => number(name, Number.MIN_VALUE);
+  return {
+    inputs: ticks('input'),
+    outputs: ticks('output'),
+    rateStart: values['rate-start'] === undefined ? null : positive('rate-start'),
+    rateLimit: positive('rate-limit'),
+    slo: sloOf(values),
+    requests: number('requests', 1),
+    mostSeconds: positive('probe-seconds'),
+    precision: number('precision', 0.005),
+    seed: number('seed', 0),
+    temperature: number('temperature', 0),
+  };
+};
+
+const sloOf = (values: Values): Slo => {
+  const percentile = Number(values['percentile']);
+  if (![0, 50, 90, 99].includes(percentile))
+    throw new GpumixError('BAD_USAGE', `--percentile is ${JSON.stringify(values['percentile'])}, not 0, 50, 90 or 99`);
+  const set = (['ttft', 'tpot', 'e2e', 'tpat'] as const).flatMap((name) =>
+    values[name] === undefined ? [] : [[name, numberOption(name, values[name], Number.MIN_VALUE)] as const],
+  );
+  // Loads of different sizes add up where both parts of a request are limited.
+  return { percentile, ...(set.length === 0 ? { ttft: 2, tpot: 0.1 } : Object.fromEntries(set)) };
+};
+
+/** What a fast engine needs of the longest: requests are far from their limits, and many run at once. */
+const leastOfMost = 1 / 12;
+
+const planLines = (plan: Plan): readonly string[] => {
+  const { inputs, outputs, slo, requests, precision } = plan;
+  const sizes = sizesOf(inputs, outputs);
+  const [first, last] = [sizes[0]!, sizes.at(-1)!];
+  const { percentile, ...limits } = slo;
+  const limitText = Object.entries(limits).map(([name, seconds]) => `${name} < ${seconds} s`);
+  return [
+    `${sizes.length} sizes: ${inputs.join(', ')} tokens in x ${outputs.join(', ')} out`,
+    `within ${limitText.join(', ')} (${percentile === 0 ? 'mean' : `p${percentile}`}), to ${(100 * precision).toFixed(1)} % of the rate`,
+    `about ${usualProbes} rates a size; each until the batch is full, then ${requests} requests or more`,
+    `at most ${timeText(expectedSeconds(first, plan))} for the smallest size, where a request may last ${timeText(longestE2e(first, slo))}; ${timeText(expectedSeconds(last, plan))} for the largest (${timeText(longestE2e(last, slo))})`,
+    `between ${timeText(secondsLeft(sizes, plan, leastOfMost))} and ${timeText(secondsLeft(sizes, plan, null))} in all, by how fast the engine is; what is left is told after each size`,
+  ];
+};
+
+const measure = async (values: Values, plan: Plan, io: Io): Promise<void> => {
+  const say = (line: string): void => io.stderr(`gpumix benchmark: ${line}\n`);
+  const url = baseUrl(String(values['endpoint']));
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw new GpumixError('BAD_USAGE', `--endpoint is ${JSON.stringify(values['endpoint'])}, not an http or https URL`);
+  const api = values['api'];
+  if (api !== 'completions' && api !== 'chat')
+    throw new GpumixError('BAD_USAGE', `--api is ${JSON.stringify(api)}, not completions or chat`);
+  const timeoutSeconds = numberOption('timeout', values['timeout'], Number.MIN_VALUE);
+  const apiKey = apiKeyOf(values);
+  const given = typeof values['model'] === 'string' ? values['model'] : null;
+  const model = await modelOf(url, given, apiKey, timeoutSeconds);
+  const { file, results } = await outputOf(values, model, say);
+  const asked = { url, api: api as Api, model, apiKey, temperature: plan.temperature, timeoutSeconds };
+  const { endpoint, exactLength } = await connect(asked, clock.now);
+  try {
+    if (!exactLength) say('the endpoint takes neither ignore_eos nor min_tokens: answers may be short');
+    const { vocabulary, warning } = await calibrate(endpoint, plan.inputs.at(-1)!, seeded(plan.seed));
+    if (warning !== null) say(warning);
+    const append = (lines: readonly string[]) => appendResults(file, lines);
+    const tell = (event: SweepEvent): void => say(eventText(event));
+    await sweep({ ...plan, model }, { endpoint, clock, vocabulary, append, tell }, results);
+    say(`results are in ${file}: gpumix profile DEPLOYMENT --benchmark ${file} ${sloFlags(plan.slo)}`);
+  } finally {
+    endpoint.close();
+  }
+};
+
+const outputOf = async (values: Values, model: string, say: (line: string) => void) => {
+  const file =
+    typeof values['output'] === 'string' ? values['output'] : join('result', `${model.replaceAll('/', '_')}.jsonl`);
+  const { results, cutOff } = await existingResults(file, model);
+  if (cutOff > 0) say(`${file}: its last line was cut off and is taken away (${cutOff} bytes)`);
+  if (results.length > 0) say(`${file}: goes on after ${results.length} lines`);
+  return { file, results };
+};
+
+/** By a clock that never jumps. */
+const clock: Clock = {
+  now: () => performance.now() / 1000,
+  until: async (time) => {
+    const wait = time * 1000 - performance.now();
+    if (wait > 0) await sleep(wait);
+  },
+};
+
+const apiKeyOf = (values: Values): string | null => {
+  const file = values['api-key-file'];
+  if (typeof file !== 'string') return typeof values['api-key'] === 'string' ? values['api-key'] : null;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new GpumixError('BAD_USAGE', `--api-key-file ${file} cannot be read`, { cause });
+  }
+};
+
+const sloFlags = ({ percentile, ...limits }: Slo): string =>
+  [...Object.entries(limits).map(([name, seconds]) => `--${name} ${seconds}`), `--percentile ${percentile}`].join(' ');
+
+/** A client that is later than this measures itself (s). */
+const tooLate = 0.05;
+
+const eventText = (event: SweepEvent): string => {
+  const size = `${event.size.inputTokens} in, ${event.size.outputTokens} out`;
+  if (event.kind === 'size') {
+    const { refused, served, done, of, secondsLeft: left } = event;
+    const found = served > 0 ? `${served} req/s` : refused === null ? 'no rate keeps the SLO' : `refused: ${refused}`;
+    return `${size}: ${found}; ${done} of ${of} sizes, ${done === of ? 'done' : `about ${timeText(left)} left`}`;
+  }
+  const { result, rate, kept, measurements } = event;
+  const p99 = (metric: string): string =>
+    `${Number((measurements.find((row) => row.metric === metric)?.values.P99 ?? Number.NaN).toPrecision(3))} s`;
+  return [
+    `${size}: ${rate} req/s ${kept ? 'kept' : result.hopeless ? 'given up' : 'not kept'}`,
+    `${result.samples.length} requests, p99 TTFT ${p99('TTFT')}, TPOT ${p99('TPOT')}`,
+    ...[...result.failures].map(([why, count]) => `${count} failed: ${why}`),
+    ...(result.short > 0 ? [`${result.short} answers were short`] : []),
+    ...(result.lateSeconds > tooLate ? [`this client was up to ${result.lateSeconds.toFixed(2)} s late`] : []),
+  ].join('; ');
+};
