@@ -34,6 +34,8 @@ export const startFleet = async (
   const folder = mkdtempSync(join(tmpdir(), 'gpumix-fleet-'));
   const snapshots = join(folder, 'snapshots');
   const processes = new Set<Running>();
+  /** What writes records now. */
+  let traffic: Running | null = null;
   const start = (...args: string[]): Running => {
     const running = gpumix(args);
     processes.add(running);
@@ -84,8 +86,11 @@ export const startFleet = async (
     nodes,
     serve,
     specReplicas,
-    replay: (trace: string, ...more: string[]): Running =>
-      start('replay', '--trace', trace, '--model', model, '--redis-url', fleet.redis.url, '--interval', '1', ...more),
+    replay: (trace: string, ...more: string[]): Running => {
+      const to = ['--model', model, '--redis-url', fleet.redis.url, '--interval', '1'];
+      traffic = start('replay', '--trace', trace, ...to, ...more);
+      return traffic;
+    },
     /** What the metrics API says, by Deployment. */
     published: async (): Promise<Replicas> => {
       const path = `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/deployments.apps/*/gpumix_target_replicas`;
@@ -115,6 +120,8 @@ export const startFleet = async (
       eventually(
         'steady plan',
         async () => {
+          // The plans of an earlier load, where it was the same one, say nothing of this.
+          if (!/meta_total_reqs/.test(traffic?.output() ?? '')) return 'no record yet';
           const plans = savedPlans(snapshots).slice(-alike);
           const fresh = plans.length === alike && (plans[0]?.at ?? 0) > Date.now() / 1000 - alike - 4;
           const mixes = new Set(plans.map(({ plan }) => JSON.stringify(plan.models[0]?.replicas)));
