@@ -66,6 +66,7 @@ const layers: Record<string, number> = {
   version: 0,
   'shipped-files': 2,
   'every-second': 2,
+  turns: 2,
   config: 2,
   telemetry: 2,
   workload: 2,
