@@ -7,8 +7,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { main } from '../src/cli/gpumix.ts';
-import { flagOf, settings, variableOf } from '../src/config.ts';
+import { settings } from '../src/config.ts';
 import { errorCodes } from '../src/errors.ts';
+import { flagOf, type SettingsTable, variableOf } from '../src/settings.ts';
 
 const file = join(import.meta.dirname, '../README.md');
 
@@ -27,17 +28,20 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 const code = (text: string): string => (text === '' ? '' : `\`${text}\``);
 
-const parts: Readonly<Record<string, string>> = {
-  commands: `\`\`\`\n${await help()}\n\`\`\``,
-  settings: table(
+const settingsTable = (settings: SettingsTable): string =>
+  table(
     ['flag', 'environment', 'default', 'meaning'],
-    Object.entries(settings as Record<string, { default: string; help: string; env?: string }>).map(([name, row]) => [
+    Object.entries(settings).map(([name, row]) => [
       code(`--${flagOf(name)}`),
       code(variableOf(name, row)),
       code(row.default),
       row.help.replaceAll('|', '\\|').replaceAll('<', '&lt;'),
     ]),
-  ),
+  );
+
+const parts: Readonly<Record<string, string>> = {
+  commands: `\`\`\`\n${await help()}\n\`\`\``,
+  settings: settingsTable(settings),
   errors: table(
     ['code', 'meaning'],
     Object.entries(errorCodes).map(([name, meaning]) => [code(name), meaning]),

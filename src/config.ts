@@ -1,53 +1,21 @@
 import { readFileSync } from 'node:fs';
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { routings, stockSources } from './domain.ts';
-import { GpumixError, messageOf } from './errors.ts';
+import { GpumixError } from './errors.ts';
+import {
+  atLeast,
+  flag,
+  oneOf,
+  readSettings,
+  type SettingsOf,
+  type SettingsTable,
+  seconds,
+  setting,
+  text,
+  textOrNull,
+  whole,
+  wholeOrNull,
+} from './settings.ts';
 
-/** One setting of `gpumix serve`: a flag, an environment variable, and what they may hold. */
-interface Setting<T> {
-  readonly default: string;
-  readonly parse: (text: string) => T;
-  readonly help: string;
-  /** Environment variable; else GPUMIX_<NAME>. */
-  readonly env?: string;
-}
-const setting = <T>(parse: (text: string) => T, otherwise: string, help: string, env?: string): Setting<T> => ({
-  default: otherwise,
-  parse,
-  help,
-  ...(env === undefined ? {} : { env }),
-});
-
-const text = (value: string): string => value;
-const textOrNull = (value: string): string | null => (value === '' ? null : value);
-const number = (value: string): number => {
-  if (!/^-?\d+(\.\d+)?$/.test(value)) throw new Error('not a number');
-  return Number(value);
-};
-const atLeast =
-  (least: number) =>
-  (value: string): number => {
-    const parsed = number(value);
-    if (parsed < least) throw new Error(`less than ${least}`);
-    return parsed;
-  };
-const whole = (value: string): number => {
-  if (!/^\d+$/.test(value)) throw new Error('not a whole number from 0');
-  return Number(value);
-};
-const wholeOrNull = (value: string): number | null => (value === '' ? null : whole(value));
-const seconds = atLeast(0);
-const flag = (value: string): boolean => {
-  if (value === 'true' || value === 'false') return value === 'true';
-  throw new Error('neither true nor false');
-};
-const oneOf =
-  <T extends string>(...values: readonly T[]) =>
-  (value: string): T => {
-    const found = values.find((candidate) => candidate === value);
-    if (found === undefined) throw new Error(`none of ${values.join(', ')}`);
-    return found;
-  };
 const upstream = (value: string): { readonly name: string; readonly url: string } | null => {
   if (value === '') return null;
   const [, namespace, service, port] = /^([a-z0-9-]+)\/([a-z0-9-]+):(\d+)$/.exec(value) ?? [];
@@ -70,7 +38,7 @@ const prices = (file: string): Readonly<Record<string, number>> => {
   return table as Readonly<Record<string, number>>;
 };
 
-/** One row per setting: parsing, `--help` and the README's table all read this. */
+/** The settings of `gpumix serve`. */
 export const settings = {
   redisUrl: setting(
     text,
@@ -208,80 +176,24 @@ export const settings = {
   snapshots: setting(textOrNull, '', 'folder that keeps the snapshot and the plan of each tick'),
   snapshotsKept: setting(atLeast(1), '360', 'how many ticks that folder keeps'),
   logLevel: setting(oneOf('trace', 'debug', 'info', 'warn', 'error'), 'info', 'trace, debug, info, warn or error'),
-} satisfies Record<string, Setting<unknown>>;
+} satisfies SettingsTable;
 
-export type Config = { readonly [K in keyof typeof settings]: ReturnType<(typeof settings)[K]['parse']> };
-
-/** `redisUrl` is `--redis-url`. */
-export const flagOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-/** `redisUrl` is REDIS_URL where the table says so, else GPUMIX_REDIS_URL. */
-export const variableOf = (name: string, { env }: { readonly env?: string }): string =>
-  env ?? `GPUMIX_${flagOf(name).replaceAll('-', '_').toUpperCase()}`;
+export type Config = SettingsOf<typeof settings>;
 
 /**
- * Flags beat environment variables, which beat defaults. All that is wrong is said at once, one line each.
+ * The settings of `gpumix serve`.
  * @throws GpumixError BAD_SETTING
  */
 export const readConfig = (
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Config => {
-  const rows = Object.entries(settings) as [keyof Config, Setting<unknown>][];
-  const flags = flagsOf(rows, argv);
-  const problems: string[] = [];
-  const entries = rows.map(([name, row]) => {
-    const variable = variableOf(name, row);
-    const fromFlag = flags[flagOf(name)];
-    const given = fromFlag ?? environment[variable] ?? row.default;
-    try {
-      return [name, row.parse(given)];
-    } catch (error) {
-      const where = fromFlag === undefined ? variable : `--${flagOf(name)}`;
-      const shown = /password|url/i.test(name) ? '' : ` is ${JSON.stringify(given)}`;
-      problems.push(`${where}${shown}: ${messageOf(error)}`);
-      return [name, undefined];
-    }
-  });
-  const config = Object.fromEntries(entries) as Config;
-  if (problems.length === 0 && (config.tlsCertFile === null) !== (config.tlsPrivateKeyFile === null))
-    problems.push('--tls-cert-file and --tls-private-key-file go together');
-  if (problems.length > 0) throw new GpumixError('BAD_SETTING', problems.join('\n'));
+  const config = readSettings(settings, argv, environment);
+  if ((config.tlsCertFile === null) !== (config.tlsPrivateKeyFile === null))
+    throw new GpumixError('BAD_SETTING', '--tls-cert-file and --tls-private-key-file go together');
   return config;
-};
-
-const flagsOf = (
-  rows: readonly (readonly [string, Setting<unknown>])[],
-  argv: readonly string[],
-): Readonly<Record<string, string | undefined>> => {
-  const options: ParseArgsOptionsConfig = Object.fromEntries(
-    rows.map(([name]) => [flagOf(name), { type: 'string' as const }]),
-  );
-  // A flag that is true or false may stand alone.
-  const switches = new Set(rows.flatMap(([name, row]) => (row.parse === flag ? [`--${flagOf(name)}`] : [])));
-  const args = argv.map((argument) => (switches.has(argument) ? `${argument}=true` : argument));
-  try {
-    return parseArgs({ args, options, strict: true, allowPositionals: false }).values as Record<
-      string,
-      string | undefined
-    >;
-  } catch (cause) {
-    throw new GpumixError('BAD_USAGE', messageOf(cause).split('. ')[0]!, { cause });
-  }
 };
 
 /** How far back records are of use, the longest of the windows and a minute for late ones (s); gateways keep them 600 s. */
 export const historySeconds = (config: Config): number =>
   Math.min(600, Math.max(config.windowSeconds, config.shapeWindowSeconds, config.idleAfterSeconds) + 60);
-
-/** The settings as the flags of a command, for `--help`. */
-export const settingOptions = () =>
-  Object.fromEntries(
-    Object.entries(settings as Record<string, Setting<unknown>>).map(([name, row]) => [
-      flagOf(name),
-      {
-        ...(row.parse === flag ? { type: 'boolean' as const } : { type: 'string' as const, value: 'VALUE' }),
-        default: row.default,
-        help: `${row.help} (${variableOf(name, row)})`,
-      },
-    ]),
-  );

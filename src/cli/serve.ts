@@ -1,11 +1,12 @@
-import { readConfig, settingOptions } from '../config.ts';
+import { readConfig, settings } from '../config.ts';
 import { serve as run } from '../main.ts';
+import { settingOptions } from '../settings.ts';
 import type { Command } from './command.ts';
 
 export const serve: Command = {
   name: 'serve',
   summary: 'the adapter: watch, read, solve, publish, answer',
-  options: settingOptions(),
+  options: settingOptions(settings),
   run: async (argv) => {
     await run(readConfig(argv, process.env));
     return 0;
