@@ -155,6 +155,30 @@ export interface Plan {
   readonly solve: { readonly milliseconds: number; readonly nodes: number };
 }
 
+/** Where requests of some input sizes go. Together the classes of a model reach from 0 to infinity. */
+export interface RoutingClass {
+  /** Input tokens, from (included) and to (not included); null = no end. */
+  readonly fromTokens: number;
+  readonly toTokens: number | null;
+  /** By `namespace/deployment`; they sum to 1. */
+  readonly shares: Readonly<Record<string, number>>;
+}
+
+/** What a router follows: one document per model, renewed each tick. */
+export interface RoutingPlan {
+  readonly version: 1;
+  readonly model: string;
+  /** Unix s; after `expires` it is not to be followed. */
+  readonly created: number;
+  readonly expires: number;
+  readonly classes: readonly RoutingClass[];
+  /** Replicas by `namespace/deployment`: those that are Ready now, for which the shares are, and those that are planned. */
+  readonly ready: Readonly<Record<string, number>>;
+  readonly planned: Readonly<Record<string, number>>;
+  /** Requests in flight that one replica was measured with at its throughput within the SLO; absent = not known. */
+  readonly concurrency?: Readonly<Record<string, number>>;
+}
+
 /** What gpumix tells the autoscaler of one Deployment. */
 export interface Target {
   readonly namespace: string;

@@ -27,6 +27,7 @@ const model = {
       notFollowed: false,
       heldByTolerance: true,
       extrapolatedShare: 0.25,
+      requestsInFlight: 12,
     },
   ],
   forecast: null,

@@ -61,13 +61,15 @@ export interface VariantReport {
   readonly heldByTolerance: boolean;
   /** Share of the model's demand outside the grid of its profile; null = there is no plan to make, or no profile. */
   readonly extrapolatedShare: number | null;
+  /** That one replica has at its throughput within the SLO, by its profile; null = not known. */
+  readonly requestsInFlight: number | null;
 }
 
 export const variantReport = (
   deployment: string,
   { startups, outage, following }: Observed,
   { replicas, last, pace }: Pick<Sight, 'replicas' | 'last' | 'pace'>,
-  extrapolated: number | null,
+  profiled: Pick<VariantReport, 'extrapolatedShare' | 'requestsInFlight'>,
   settings: ObserveSettings,
   now: number,
 ): VariantReport => ({
@@ -76,5 +78,5 @@ export const variantReport = (
   outOfStock: mostOf(outage, now) !== null,
   notFollowed: isFixed(following),
   heldByTolerance: last !== null && heldByTolerance(replicas, last.replicas, pace),
-  extrapolatedShare: extrapolated,
+  ...profiled,
 });

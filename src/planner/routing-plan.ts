@@ -1,26 +1,4 @@
-import type { ModelPlan, RoutedDemand } from '../domain.ts';
-
-/** Where requests of some input sizes go. Together the classes of a model reach from 0 to infinity. */
-export interface RoutingClass {
-  /** Input tokens, from (included) and to (not included); null = no end. */
-  readonly fromTokens: number;
-  readonly toTokens: number | null;
-  /** By `namespace/deployment`; they sum to 1. */
-  readonly shares: Readonly<Record<string, number>>;
-}
-
-/** What a router follows: one document per model, renewed each tick. */
-export interface RoutingPlan {
-  readonly version: 1;
-  readonly model: string;
-  /** Unix s; after `expires` it is not to be followed. */
-  readonly created: number;
-  readonly expires: number;
-  readonly classes: readonly RoutingClass[];
-  /** Replicas by `namespace/deployment`: those that are Ready now, for which the shares are, and those that are planned. */
-  readonly ready: Readonly<Record<string, number>>;
-  readonly planned: Readonly<Record<string, number>>;
-}
+import type { ModelPlan, RoutedDemand, RoutingClass } from '../domain.ts';
 
 /**
  * The classes that a plan routes by, as far as a router can tell them apart when a request arrives: by input size. Sizes

@@ -1,7 +1,7 @@
-import type { ModelPlan } from '../domain.ts';
+import type { ModelPlan, RoutingClass, RoutingPlan } from '../domain.ts';
 import { messageOf } from '../errors.ts';
-import type { Decided } from './decide.ts';
-import { classesForReady, classesOf, type RoutingClass, type RoutingPlan } from './routing-plan.ts';
+import type { Decided, ModelReport } from './decide.ts';
+import { classesForReady, classesOf } from './routing-plan.ts';
 
 /** What is asked of Redis. */
 export interface RoutingStore {
@@ -15,23 +15,41 @@ export interface RoutingPlansSettings {
   readonly lifetimeSeconds: number;
 }
 
+interface Known {
+  readonly classes: readonly RoutingClass[];
+  readonly planned: ModelPlan['replicas'];
+  readonly concurrency: Readonly<Record<string, number>>;
+}
+
+const concurrencyOf = (report: ModelReport | undefined): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    (report?.variants ?? []).flatMap(({ deployment, requestsInFlight }) =>
+      requestsInFlight === null ? [] : [[deployment, requestsInFlight]],
+    ),
+  );
+
 /**
  * Tells routers each tick where requests go, for the replicas that are Ready now. A model that nothing new was planned for
  * is routed as before. What is returned says what could not be written, one line each.
  * @param ready Ready replicas by `namespace/deployment`
  */
 export const routingPlans = (store: RoutingStore, { prefix, lifetimeSeconds }: RoutingPlansSettings) => {
-  let known = new Map<string, { readonly classes: readonly RoutingClass[]; readonly planned: ModelPlan['replicas'] }>();
+  let known = new Map<string, Known>();
   return async (
     { plan, models }: Pick<Decided, 'plan' | 'models'>,
     ready: (key: string) => number,
     now: number,
   ): Promise<readonly string[]> => {
     for (const model of plan?.models ?? [])
-      if (model.routing.length > 0) known.set(model.name, { classes: classesOf(model), planned: model.replicas });
+      if (model.routing.length > 0)
+        known.set(model.name, {
+          classes: classesOf(model),
+          planned: model.replicas,
+          concurrency: concurrencyOf(models.find(({ name }) => name === model.name)),
+        });
     const names = new Set(models.map(({ name }) => name));
     known = new Map([...known].filter(([name]) => names.has(name)));
-    const written = [...known].map(async ([model, { classes, planned }]) => {
+    const written = [...known].map(async ([model, { classes, planned, concurrency }]) => {
       const readyNow = Object.fromEntries(Object.keys(planned).map((key) => [key, ready(key)]));
       const document: RoutingPlan = {
         version: 1,
@@ -41,6 +59,7 @@ export const routingPlans = (store: RoutingStore, { prefix, lifetimeSeconds }: R
         classes: classesForReady(classes, planned, readyNow),
         ready: readyNow,
         planned,
+        concurrency,
       };
       await store.write(`${prefix}plan:${model}`, JSON.stringify(document), lifetimeSeconds);
     });

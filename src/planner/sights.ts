@@ -1,6 +1,6 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import { fixedReplicas } from '../cluster/variant.ts';
-import { extrapolatedShare } from '../profiles/served.ts';
+import { extrapolatedShare, requestsInFlight } from '../profiles/served.ts';
 import { isFixed } from './followed.ts';
 import { type Observed, observe, type Sight, type VariantReport, variantReport } from './observed.ts';
 import type { Offer } from './offers.ts';
@@ -77,6 +77,10 @@ export const variantReports = (
     const seen = memory.observed.get(key);
     if (seen === undefined) return [];
     const profile = offers.find((offer) => offer.key === key)?.profile;
-    const extrapolated = profile === undefined || demand === null ? null : extrapolatedShare(profile, demand);
-    return [variantReport(key, seen, sightOf(key, reading, memory), extrapolated, settings, reading.now)];
+    const planned = profile === undefined || demand === null ? null : { profile, demand };
+    const profiled = {
+      extrapolatedShare: planned && extrapolatedShare(planned.profile, planned.demand),
+      requestsInFlight: planned && requestsInFlight(planned.profile, planned.demand),
+    };
+    return [variantReport(key, seen, sightOf(key, reading, memory), profiled, settings, reading.now)];
   });

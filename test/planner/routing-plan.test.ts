@@ -85,7 +85,10 @@ const decided = (...names: readonly string[]) => ({
     models: names.map(planned),
     solve: { milliseconds: 0, nodes: 0 },
   },
-  models: [{ name: 'm' }, { name: 'a/b' }],
+  models: [
+    { name: 'm', variants: [{ deployment: 'ns/a', requestsInFlight: 12.5 }] },
+    { name: 'a/b', variants: [] },
+  ],
 });
 
 test('each tick renews every model, also those that nothing new was planned for', async () => {
@@ -102,9 +105,10 @@ test('each tick renews every model, also those that nothing new was planned for'
     classes: [{ fromTokens: 0, toTokens: null, shares: { 'ns/a': 1 } }],
     ready: { 'ns/a': 2 },
     planned: { 'ns/a': 2 },
+    concurrency: {},
   });
   await publish({ ...decided(), plan: null } as never, () => 1, 1010);
-  expect(await read('m')).toMatchObject({ created: 1010, ready: { 'ns/a': 1 } });
+  expect(await read('m')).toMatchObject({ created: 1010, ready: { 'ns/a': 1 }, concurrency: { 'ns/a': 12.5 } });
   await publish({ plan: null, models: [{ name: 'm' }] } as never, () => 1, 1020);
   expect(await read('a/b')).toMatchObject({ created: 1010 });
   clock.now = 1311;
