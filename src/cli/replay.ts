@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GpumixError, messageOf } from '../errors.ts';
 import { gatewayCounter, parseTrace } from '../workload/gateway-records.ts';
 import { recordKey } from '../workload/histogram.ts';
-import { redisStore } from '../workload/redis.ts';
+import { redisDefaults, redisStore } from '../workload/redis.ts';
 import { heartbeatsKey } from '../workload/store.ts';
 import { type Command, numberOption, readOptions } from './command.ts';
 
@@ -50,16 +50,7 @@ export const replay: Command = {
       speed,
     );
     const store = redisStore(
-      {
-        url: String(given['redis-url']),
-        mode: 'single',
-        masterName: '',
-        username: null,
-        password: process.env['REDIS_PASSWORD'] ?? null,
-        sentinelPassword: null,
-        caFile: null,
-        timeoutSeconds: 3,
-      },
+      { ...redisDefaults, url: String(given['redis-url']), password: process.env['REDIS_PASSWORD'] ?? null },
       (problem) => io.stderr(`gpumix replay: redis: ${problem}\n`),
     );
     const heartbeat = given['no-heartbeat'] === true ? null : heartbeatsKey(String(given['key-prefix']));

@@ -49,15 +49,31 @@ export interface IntervalCounter {
   /** In flight. */
   pending(): number;
   /**
-   * Ends the interval. Null where nothing came in, ended or was in flight: the gateway writes no record then.
+   * Ends the interval: the numbers of its record.
    * @param queueing of those in flight how many the gateway itself holds
    */
+  fields(queueing: number): Readonly<Record<string, number>>;
+  /** Ends the interval. Null where nothing came in, ended or was in flight: AIBrix's gateway writes no record then. */
   record(queueing: number): string | null;
 }
 
 export const intervalCounter = (intervalSeconds: number): IntervalCounter => {
   let [arrivals, pending] = [0, 0];
   let buckets = new Map<string, number>();
+  const fields = (queueing: number): Readonly<Record<string, number>> => {
+    const counted = {
+      meta_v: 4,
+      meta_interval_sec: intervalSeconds,
+      meta_precision: 10,
+      meta_total_reqs: arrivals,
+      meta_pending_reqs: pending,
+      meta_queueing_reqs: queueing,
+      ...Object.fromEntries(buckets),
+    };
+    arrivals = 0;
+    buckets = new Map();
+    return counted;
+  };
   return {
     arrived: () => {
       arrivals += 1;
@@ -72,20 +88,11 @@ export const intervalCounter = (intervalSeconds: number): IntervalCounter => {
       pending -= 1;
     },
     pending: () => pending,
+    fields,
     record: (queueing) => {
       const silent = arrivals === 0 && pending === 0 && buckets.size === 0;
-      const fields = {
-        meta_v: 4,
-        meta_interval_sec: intervalSeconds,
-        meta_precision: 10,
-        meta_total_reqs: arrivals,
-        meta_pending_reqs: pending,
-        meta_queueing_reqs: queueing,
-        ...Object.fromEntries(buckets),
-      };
-      arrivals = 0;
-      buckets = new Map();
-      return silent ? null : JSON.stringify(fields);
+      const counted = fields(queueing);
+      return silent ? null : JSON.stringify(counted);
     },
   };
 };

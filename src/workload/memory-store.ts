@@ -1,5 +1,5 @@
 import type { PlanToKeep } from '../domain.ts';
-import { abandonedAfterSeconds, type Store } from './store.ts';
+import { abandonedAfterSeconds, mergedBy, recordConstants, type Store } from './store.ts';
 
 /** A store in this process, for the demo: no server, same behaviour as far as {@link Store} goes. */
 export const memoryStore = (now: () => number): Store => {
@@ -29,6 +29,20 @@ export const memoryStore = (now: () => number): Store => {
     },
     writeField: async (key, field, value) => {
       hashes.set(key, { ...hashes.get(key), [field]: value });
+    },
+    removeField: async (key, field) => {
+      const { [field]: _, ...others } = hashes.get(key) ?? {};
+      hashes.set(key, others);
+    },
+    addRecord: async (key, fields, writer, expirySeconds) => {
+      const found = values.get(key);
+      const record: Record<string, number> =
+        found === undefined || found.expires <= now() ? {} : JSON.parse(found.value);
+      if (record[mergedBy(writer)] !== undefined) return;
+      for (const [name, value] of Object.entries(fields))
+        record[name] = recordConstants.includes(name) ? value : (record[name] ?? 0) + value;
+      record[mergedBy(writer)] = 1;
+      values.set(key, { value: JSON.stringify(record), expires: now() + expirySeconds });
     },
     keepPlan: async (key, plan) => {
       const last = plans.get(key);

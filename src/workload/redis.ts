@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Cluster, Redis } from 'ioredis';
 import { GpumixError, messageOf } from '../errors.ts';
-import { abandonedAfterSeconds, type Store } from './store.ts';
+import { abandonedAfterSeconds, mergedBy, recordConstants, type Store } from './store.ts';
 
 export type RedisMode = 'single' | 'cluster' | 'sentinel';
 
@@ -19,6 +19,17 @@ export interface RedisSettings {
   readonly caFile: string | null;
   readonly timeoutSeconds: number;
 }
+
+/** Everything but the URL. */
+export const redisDefaults: Omit<RedisSettings, 'url'> = {
+  mode: 'single',
+  masterName: '',
+  username: null,
+  password: null,
+  sentinelPassword: null,
+  caFile: null,
+  timeoutSeconds: 3,
+};
 
 export interface RedisAddress {
   readonly tls: boolean;
@@ -81,6 +92,13 @@ export const redisStore = (settings: RedisSettings, onProblem: (message: string)
     writeField: async (key, field, value) => {
       await attempt(client.hset(key, field, value));
     },
+    removeField: async (key, field) => {
+      await attempt(client.hdel(key, field));
+    },
+    addRecord: async (key, fields, writer, expirySeconds) => {
+      const constants = JSON.stringify(recordConstants);
+      await attempt(client.eval(addOnce, 1, key, JSON.stringify(fields), mergedBy(writer), constants, expirySeconds));
+    },
     keepPlan: async (key, { lease, transitions, sequence, at, document }, expirySeconds) => {
       const order = [lease, transitions, sequence, at];
       const command = client.eval(keepIfLater, 1, key, ...order, document, expirySeconds, abandonedAfterSeconds);
@@ -89,6 +107,25 @@ export const redisStore = (settings: RedisSettings, onProblem: (message: string)
     close: async () => client.disconnect(),
   };
 };
+
+/** A record that cannot be read is replaced. Numbers are whole, and are written as such. */
+const addOnce = `
+local ours, record = cjson.decode(ARGV[1]), {}
+local found = redis.call('GET', KEYS[1])
+if found then
+  local readable, decoded = pcall(cjson.decode, found)
+  if readable and type(decoded) == 'table' then record = decoded end
+end
+if record[ARGV[2]] then return end
+local constant = {}
+for _, name in ipairs(cjson.decode(ARGV[3])) do constant[name] = true end
+for name, value in pairs(ours) do
+  if constant[name] then record[name] = value
+  else record[name] = (tonumber(record[name]) or 0) + value end
+end
+record[ARGV[2]] = 1
+redis.call('SET', KEYS[1], cjson.encode(record), 'EX', ARGV[4])
+`;
 
 /** Compare and set: one step in Redis, so that of two leaders the later one's plan stays. */
 const keepIfLater = `

@@ -13,11 +13,41 @@ export interface Store {
   writeField(key: string, field: string, value: string): Promise<void>;
   /** Replaces the plan under this key at once, unless what is there is later or of another living installation. */
   keepPlan(key: string, plan: PlanToKeep, expirySeconds: number): Promise<'kept' | 'later' | 'other'>;
+  removeField(key: string, field: string): Promise<void>;
+  /**
+   * Adds a gateway's numbers of an interval to those that others have written under this key, in one step. A writer's
+   * numbers are taken once: told again, they change nothing.
+   */
+  addRecord(
+    key: string,
+    fields: Readonly<Record<string, number>>,
+    writer: string,
+    expirySeconds: number,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
 /** What another Lease's leader has not renewed for so long (s) may be replaced: nobody is there any more. */
 export const abandonedAfterSeconds = 60;
+
+/** In a record that gateways of ours have merged: which of them is in it already. */
+export const mergedBy = (writer: string): string => `meta_by_${writer}`;
+/** Numbers of a record that say how it is to be read; the others are counts. */
+export const recordConstants: readonly string[] = ['meta_v', 'meta_interval_sec', 'meta_precision'];
+
+/** Fields: one per gateway of ours and model; values: see {@link HeldRequests}. */
+export const heldKey = (prefix: string): string => `${prefix}held`;
+
+/** Requests that a gateway holds for a model that has no replica. */
+export interface HeldRequests {
+  readonly model: string;
+  /** When this was written (Unix s). */
+  readonly at: number;
+  readonly requests: number;
+  /** Tokens of them together: input, and output as expected. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
 
 /** Fields: one per gateway of ours; values: end of the interval that it wrote last (Unix s). */
 export const heartbeatsKey = (prefix: string): string => `${prefix}heartbeats`;

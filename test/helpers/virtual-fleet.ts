@@ -168,6 +168,8 @@ const faulty = (inner: () => Store, state: () => 'up' | 'away' | 'slow' | 'read-
     readFields: (key, names) => reading(() => inner().readFields(key, names)),
     write: (key, value, expiry) => writing(() => inner().write(key, value, expiry)),
     writeField: (key, field, value) => writing(() => inner().writeField(key, field, value)),
+    removeField: (key, field) => writing(() => inner().removeField(key, field)),
+    addRecord: (key, fields, writer, expiry) => writing(() => inner().addRecord(key, fields, writer, expiry)),
     keepPlan: (key, plan, expiry) => writing(() => inner().keepPlan(key, plan, expiry)),
     close: async () => {},
   };

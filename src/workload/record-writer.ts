@@ -1,0 +1,75 @@
+import { recordKey } from './histogram.ts';
+import type { IntervalRecord } from './request-counts.ts';
+import { type HeldRequests, heartbeatsKey, heldKey, type Store } from './store.ts';
+
+export interface RecordWriterSettings {
+  /** Names this gateway among others that write to the same store. */
+  readonly instance: string;
+  /** Before every key of ours: `gpumix:`. */
+  readonly keyPrefix: string;
+  readonly intervalSeconds: number;
+}
+
+export interface RecordWriter {
+  /**
+   * Writes the records of an interval, and those that could not be written before; then the heartbeat, which says that all
+   * records up to `time` are there.
+   * @throws GpumixError REDIS_UNAVAILABLE; what was not written is kept
+   */
+  write(records: readonly IntervalRecord[], time: number): Promise<void>;
+  /** Tells how many requests are held for models without a replica; null = none any more. */
+  hold(model: string, held: HeldRequests | null): Promise<void>;
+  /** Records that wait to be written. */
+  kept(): number;
+  /** Gateways that ceased to write without taking leave: their last interval may be missing. One line each. */
+  missing(now: number): Promise<readonly string[]>;
+  /** Takes leave: nobody will miss this gateway. */
+  leave(): Promise<void>;
+}
+
+/** Records live ten minutes, as those of AIBrix's gateway; what could not be written for so long is of no use. */
+const recordLifetime = 600;
+/** After so many intervals without a word a gateway is missing. */
+const silentIntervals = 3;
+/** A gateway that has been missing for so long (s) is forgotten. */
+const forgottenAfter = 3600;
+
+export const recordWriter = (store: Store, settings: RecordWriterSettings): RecordWriter => {
+  const { instance, keyPrefix, intervalSeconds } = settings;
+  let kept: readonly IntervalRecord[] = [];
+  return {
+    write: async (records, time) => {
+      const useful = [...kept, ...records].filter((record) => time - record.time < recordLifetime);
+      const written = await Promise.allSettled(
+        useful.map(({ model, time: at, fields }) =>
+          store.addRecord(recordKey(model, at), fields, instance, Math.ceil(recordLifetime - (time - at))),
+        ),
+      );
+      kept = useful.filter((_, index) => written[index]!.status === 'rejected');
+      for (const one of written) if (one.status === 'rejected') throw one.reason;
+      await store.writeField(heartbeatsKey(keyPrefix), instance, String(time));
+    },
+    hold: async (model, held) => {
+      const field = `${instance} ${model}`;
+      if (held === null) await store.removeField(heldKey(keyPrefix), field);
+      else await store.writeField(heldKey(keyPrefix), field, JSON.stringify(held));
+    },
+    kept: () => kept.length,
+    missing: async (now) => {
+      const others = Object.entries(await store.readFields(heartbeatsKey(keyPrefix))).filter(
+        ([name]) => name !== instance,
+      );
+      const lines: string[] = [];
+      for (const [name, at] of others) {
+        const silent = now - Number(at);
+        if (silent > forgottenAfter) await store.removeField(heartbeatsKey(keyPrefix), name);
+        else if (silent > silentIntervals * intervalSeconds)
+          lines.push(
+            `gateway ${name} has not written since ${new Date(Number(at) * 1000).toISOString()}: what it counted after that is missing`,
+          );
+      }
+      return lines;
+    },
+    leave: () => store.removeField(heartbeatsKey(keyPrefix), instance),
+  };
+};
