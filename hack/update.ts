@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 for (const [command, ...args] of [
-  [process.execPath, 'hack/estimate-profiles.ts'],
+  [process.execPath, 'hack/profiles/update.ts'],
   [process.execPath, 'hack/docs.ts'],
   [join(root, 'node_modules/.bin/biome'), 'check', '--write', '.'],
 ] as const) {

@@ -28,7 +28,7 @@ const options: Command['options'] = {
     help: 'end after so many ticks; without it the demo goes on until it is stopped',
   },
   json: { type: 'boolean', help: 'print one JSON document {"ticks": [plan, ...]} and nothing else' },
-  speed: { type: 'string', value: 'X', default: '6', help: 'play the trace X times as fast: X times the rate' },
+  speed: { type: 'string', value: 'X', default: '8', help: 'play the trace X times as fast: X times the rate' },
   port: { type: 'string', value: 'PORT', default: '0', help: 'loopback port of the metrics API; 0 = any free one' },
 };
 

@@ -22,19 +22,3 @@ const products: Readonly<Record<string, string>> = {
 
 /** The GPU type of a product label; an unknown product is its own type. */
 export const gpuOfProduct = (product: string): string => products[product] ?? product;
-
-/**
- * On-demand prices per GPU ($/h) where the user gives none; single vendors, 2026-09 to 2026-11. They differ by up to
- * 4.6x between vendors, so set your own with the annotation `gpumix.io/price` or `--prices`.
- */
-export const listPrices: Readonly<Record<string, number>> = {
-  L4: 0.805, // AWS g6.xlarge
-  A10G: 1.006, // AWS g5.xlarge
-  L40S: 1.861, // AWS g6e.xlarge
-  V100: 0.79, // Lambda
-  'A100-40': 1.99, // Lambda
-  'A100-80': 3.431, // AWS p4de
-  H100: 6.88, // AWS p5
-  H200: 4.59, // RunPod secure
-  B200: 6.79, // RunPod
-};

@@ -1,5 +1,5 @@
 import type { Bounds } from '../cluster/bounds.ts';
-import { listPrices } from '../cluster/gpu-types.ts';
+import { listPrices } from '../cluster/list-prices.ts';
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import type { Profile } from '../domain.ts';
 import type { FoundProfile } from '../profiles/profile.ts';
