@@ -130,10 +130,11 @@ export const settings = {
   ),
   poolNamespaces: setting(flag, 'false', 'treat a model that lives in several namespaces as one'),
   routing: setting(
-    oneOf(...routings),
-    'size',
-    'what the router in front knows of a request: size, input, load or none',
+    oneOf('auto', ...routings),
+    'auto',
+    'what the router in front knows of a request: size, input, load or none; auto = input while a gateway of ours is there, else what --router says',
   ),
+  router: setting(oneOf(...routings), 'none', 'what a router that is not ours knows of a request; none = round robin'),
   stock: setting(
     oneOf(...stockSources),
     'auto',
@@ -160,7 +161,7 @@ export const settings = {
   plainMetricsPort: setting(
     wholeOrNull,
     '',
-    'plain HTTP port for GET /metrics/NAMESPACE/DEPLOYMENT, for PodAutoscalers that read an endpoint; empty = none',
+    'plain HTTP port for GET /metrics/NAMESPACE/DEPLOYMENT, for PodAutoscalers that read an endpoint, and GET /routing/MODEL; empty = none',
   ),
   upstream: setting(
     upstream,

@@ -179,6 +179,17 @@ export interface RoutingPlan {
   readonly concurrency?: Readonly<Record<string, number>>;
 }
 
+/** Requests that a gateway holds for a model that has no replica. */
+export interface HeldRequests {
+  readonly model: string;
+  /** When this was written (Unix s). */
+  readonly at: number;
+  readonly requests: number;
+  /** Tokens of them together: input, and output as expected. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
 /** What gpumix tells the autoscaler of one Deployment. */
 export interface Target {
   readonly namespace: string;

@@ -86,7 +86,12 @@ export const serve = async (config: Config): Promise<void> => {
   const plainMetrics =
     config.plainMetricsPort === null
       ? null
-      : await startPlainMetrics(board, config.bindAddress, config.plainMetricsPort);
+      : await startPlainMetrics(
+          board,
+          config.bindAddress,
+          config.plainMetricsPort,
+          async (model) => (await store.read([`${config.planPrefix}plan:${model}`]))[0] ?? null,
+        );
   const server = await startServer({
     upstream,
     kubernetes: kubernetes.request,

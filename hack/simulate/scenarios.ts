@@ -24,10 +24,11 @@ export const scenario = (
   { set = 'llama-8b', startupSeconds = 120, slowdown, settings = {}, stock = () => ({}) }: Choices = {},
 ): Scenario => {
   const config = readConfig([], {});
+  const routing = settings.routing === undefined || settings.routing === 'auto' ? 'size' : settings.routing;
   return {
     traffic,
     set: profileSet(set, startupSeconds, slowdown),
-    routing: settings.routing ?? config.routing,
+    routing: routing,
     stock,
     settings: {
       ...config,
@@ -37,6 +38,7 @@ export const scenario = (
       prices: {},
       keepSnapshot: true,
       ...settings,
+      routing,
     },
     solve: (snapshot) => planOf(snapshot),
   };

@@ -1,21 +1,27 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Target } from '../domain.ts';
+import { messageOf } from '../errors.ts';
 import type { Board } from './board.ts';
 import { standingCenti } from './metrics.ts';
 import { json } from './representation.ts';
 
+/** The routing plan of a model as routers read it; null = there is none. */
+export type ReadRoutingPlan = (model: string) => Promise<string | null>;
+
 /**
- * `GET /metrics/NAMESPACE/DEPLOYMENT` in plain HTTP, as AIBrix's gpu-optimizer answers it, on a port of its own: for
+ * Plain HTTP on a port of its own: `GET /metrics/NAMESPACE/DEPLOYMENT`, as AIBrix's gpu-optimizer answers it, for
  * PodAutoscalers that read an endpoint. They take an error for zero, so a Deployment that we know always has a value.
+ * And `GET /routing/MODEL`, for routers that have no Redis.
  */
 export const startPlainMetrics = async (
   board: Board,
   host: string,
   port: number,
+  readRoutingPlan: ReadRoutingPlan,
 ): Promise<{ readonly url: string; readonly close: () => Promise<void> }> => {
-  const server = createServer((request, response) => {
-    const { code, type, text } = answer(board, request);
+  const server = createServer(async (request, response) => {
+    const { code, type, text } = await answer(board, readRoutingPlan, request);
     response.writeHead(code, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
   });
   server.maxHeadersCount = 100;
@@ -42,12 +48,30 @@ const refusal = (code: number, error: string): Answer => ({
   text: json({ error }, false),
 });
 
-const answer = (board: Board, { method, url = '' }: IncomingMessage): Answer => {
+const answer = async (
+  board: Board,
+  readRoutingPlan: ReadRoutingPlan,
+  { method, url = '' }: IncomingMessage,
+): Promise<Answer> => {
   const [, namespace = '', deployment = ''] = /^\/metrics\/([^/?]+)\/([^/?]+)(?:\?|$)/.exec(url) ?? [];
   if (method !== 'GET') return refusal(405, 'only GET is allowed');
+  const [, model] = /^\/routing\/([^/?]+)(?:\?|$)/.exec(url) ?? [];
+  if (model !== undefined) return await routingPlan(model, readRoutingPlan);
   const target = board.target(namespace, deployment);
   if (target === undefined) return refusal(404, 'no model is served by that Deployment');
   return { code: 200, type: 'text/plain; charset=utf-8', text: exposition(target) };
+};
+
+const routingPlan = async (encoded: string, read: ReadRoutingPlan): Promise<Answer> => {
+  try {
+    const plan = await read(decodeURIComponent(encoded));
+    return plan === null
+      ? refusal(404, 'there is no routing plan for that model (see --routing-plans)')
+      : { code: 200, type: 'application/json', text: plan };
+  } catch (error) {
+    if (error instanceof URIError) return refusal(400, 'the name of the model is not percent-encoded');
+    return refusal(503, messageOf(error));
+  }
 };
 
 const exposition = (target: Target): string => {

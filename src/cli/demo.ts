@@ -102,7 +102,7 @@ const embeddedWorld = (speed: number) => {
   const gateway = playedTrace(trace, speed, store, start);
   const deployments = new Map(gpus.map((gpu) => [`${namespace}/${nameOf(gpu)}`, deploymentOf(gpu)]));
   const board = createBoard(deployments, new Map(), 300, clock);
-  const config = readConfig([], {});
+  const config = readConfig(['--routing', 'size'], {});
   const reader = workloadReader(store, { ...config, historySeconds: historySeconds(config), instance: 'demo' });
   const profiles = profileSources(null, shippedProfiles);
   let last: Tick | null = null;

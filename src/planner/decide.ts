@@ -114,7 +114,7 @@ const decideTogether = (
   const situations = found.map((situation) => withSeen(situation, memory.observed, reading.now));
   const fresh = situations.filter(({ demand }) => demand !== null);
   const limits = limitsNow(situations, reading, memory, settings);
-  const snapshot = fresh.length === 0 ? null : snapshotNow(fresh, reading.now, limits, memory, settings);
+  const snapshot = fresh.length === 0 ? null : snapshotNow(fresh, reading, limits, memory, settings);
   const plan = snapshot === null ? null : solve(snapshot);
   const guessed =
     snapshot === null || plan === null

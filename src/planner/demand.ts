@@ -65,7 +65,8 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
     forecast: null,
   });
   const records = names.flatMap(({ intervals }) => intervals).filter((interval) => recordOf(interval) !== null).length;
-  if (records < 2 && !sources.decidedBefore)
+  const held = heldUnder(sources);
+  if (records < 2 && !sources.decidedBefore && held.size === 0)
     return nothing('only one interval has been seen; the first plan waits for two');
   const coverage = { silentUntil: sources.silentUntil, lostUntil: workload?.lostUntil ?? Number.NEGATIVE_INFINITY };
   const ready = offers.reduce((sum, offer) => sum + offer.ready, 0);
@@ -73,15 +74,18 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
     (offer) => offer.ready < Math.max(offer.running, sources.decisions.get(offer.key)?.replicas ?? 0),
   );
   const rated = names.flatMap(({ name, intervals, intervalSeconds, lastRecordAt }) => {
-    const rate = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);
-    if (!(rate >= 0)) return [];
+    const counted = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);
+    const waitsFor = held.get(name);
+    if (!(counted >= 0) && waitsFor === undefined) return [];
+    const rate = Number.isNaN(counted) ? 0 : counted;
     const history = observed(sources.histories.get(name), lastRecordAt ?? 0, rate, settings.startupSeconds);
-    const shape = shapes.get(name) ?? shapes.get(model);
+    const shape = shapes.get(name) ?? shapes.get(model) ?? waitsFor?.shape;
     const newest = intervals.findLast((interval) => recordOf(interval) !== null);
     const record = newest === undefined ? null : recordOf(newest);
     const waiting = Math.max(record?.pending ?? 0, record?.queueing ?? 0);
     const now = workload?.now ?? 0;
-    const waits = shape === undefined ? 0 : excess(waiting, rate, shape, offers);
+    const beyond = shape === undefined ? 0 : excess(waiting, rate, shape, offers);
+    const waits = Math.max(beyond, waitsFor?.requests ?? 0);
     const seen = { now, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting };
     const strain = strainNow(sources.strains.get(name), seen);
     return [{ name, rate, history, strain, shape, waits, ahead: forecast(history, rate, settings.startupSeconds) }];
@@ -90,7 +94,7 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
     histories: new Map(rated.map(({ name, history }) => [name, history])),
     strains: new Map(rated.map(({ name, strain }) => [name, strain])),
   };
-  const arriving = rated.filter(({ rate }) => rate > 0);
+  const arriving = rated.filter(({ name, rate }) => rate > 0 || held.has(name));
   if (arriving.length === 0) return nothing('no request arrived of late', seen);
   const demands = arriving.flatMap(({ ahead, shape, waits, strain }) => {
     if (shape === undefined) return [];
@@ -106,6 +110,20 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
     forecast: believed === undefined ? null : { method: believed.ahead.method, rate: total },
   };
 };
+
+/** What waits for a first replica under each name: how many, and as what shape where no request has ended yet. */
+const heldUnder = ({ aliases, workload }: DemandSources) =>
+  new Map(
+    aliases.flatMap((name) => {
+      const held = workload?.held?.filter(({ model }) => model === name) ?? [];
+      const sum = (key: 'requests' | 'inputTokens' | 'outputTokens') =>
+        held.reduce((total, one) => total + one[key], 0);
+      const requests = sum('requests');
+      if (requests === 0) return [];
+      const mean = { inputTokens: sum('inputTokens') / requests, outputTokens: sum('outputTokens') / requests };
+      return [[name, { requests, shape: [{ ...mean, share: 1 }] as Shape }] as const];
+    }),
+  );
 
 /**
  * Requests in flight beyond what is normal: by Little's law rate x time, at the pace of the slowest variant that is Ready, and three

@@ -1,4 +1,4 @@
-import type { ModelPlan, RoutedDemand, RoutingClass } from '../domain.ts';
+import type { ModelPlan, RoutedDemand, RoutingClass, RoutingPlan } from '../domain.ts';
 
 /**
  * The classes that a plan routes by, as far as a router can tell them apart when a request arrives: by input size. Sizes
@@ -50,3 +50,33 @@ const normalized = (weights: readonly (readonly [string, number])[]): Readonly<R
   const sum = weights.reduce((total, [, weight]) => total + weight, 0);
   return Object.fromEntries(weights.flatMap(([name, weight]) => (weight > 0 ? [[name, weight / sum]] : [])));
 };
+
+/**
+ * Reads a document as it is in the store.
+ * @returns the plan, or what is wrong with it in one line
+ */
+export const readRoutingPlan = (text: string): RoutingPlan | string => {
+  let plan: Partial<RoutingPlan>;
+  try {
+    plan = JSON.parse(text) as Partial<RoutingPlan>;
+  } catch {
+    return 'is no JSON';
+  }
+  if (typeof plan !== 'object' || plan === null) return 'is no object';
+  if (plan.version !== 1) return `is of version ${String(plan.version)}; this gateway reads version 1`;
+  if (typeof plan.expires !== 'number') return 'has no time at which it expires';
+  const { classes } = plan;
+  if (!Array.isArray(classes) || classes.length === 0) return 'has no classes';
+  const wrong = classes.findIndex(
+    (one: Partial<RoutingClass>, index) =>
+      !(typeof one.fromTokens === 'number' && isEndOf(one.toTokens, classes[index + 1])) || !areShares(one.shares),
+  );
+  return wrong === -1 ? (plan as RoutingPlan) : `breaks its format in classes[${wrong}]`;
+};
+
+/** Each class ends where the next one begins, the last one nowhere. */
+const isEndOf = (toTokens: unknown, next: Partial<RoutingClass> | undefined): boolean =>
+  next === undefined ? toTokens === null : typeof toTokens === 'number' && toTokens === next.fromTokens;
+
+const areShares = (shares: unknown): boolean =>
+  typeof shares === 'object' && shares !== null && Object.values(shares).every((share) => share > 0 && share <= 1.001);

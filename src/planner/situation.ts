@@ -3,7 +3,7 @@ import { type EngineReport, together } from '../cluster/engine-metrics.ts';
 import type { Pace } from '../cluster/pace.ts';
 import type { Supply } from '../cluster/stock.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Decision, Demand, Snapshot, StockSource } from '../domain.ts';
+import type { Decision, Demand, HeldRequests, Routing, StockSource } from '../domain.ts';
 import type { FoundProfile } from '../profiles/profile.ts';
 import type { Forecast, History } from '../workload/forecast.ts';
 import type { Shape, Workload } from '../workload/rates.ts';
@@ -44,7 +44,10 @@ export interface DecideSettings extends DemandSettings, StateSettings, Transitio
   readonly staleAfterSeconds: number;
   readonly trustSilence: boolean;
   readonly poolNamespaces: boolean;
-  readonly routing: Snapshot['routing'];
+  /** What the router knows of a request; `auto` = input while a gateway of ours is there, else `router`. */
+  readonly routing: Routing | 'auto';
+  /** What another router knows; absent = none. */
+  readonly router?: Routing;
   /** What is believed of the number of GPUs; absent = none of it. */
   readonly stock?: StockSource;
   /** Money/h for all models; null = no limit. */
@@ -164,7 +167,8 @@ const conclusionOf = ({ aliases, deployments }: Group, reading: Reading, setting
     .filter(([name]) => !aliases.includes(name))
     .map(([, history]) => history.lastRecordAt);
   const readNow = workload.now >= reading.now - 1;
-  const conclusion = conclude(
+  const held = workload.held?.filter(({ model }) => aliases.includes(model)) ?? [];
+  const concluded = conclude(
     {
       now: reading.now,
       names: histories.map(({ intervals }) => intervals),
@@ -179,7 +183,19 @@ const conclusionOf = ({ aliases, deployments }: Group, reading: Reading, setting
     },
     settings,
   );
-  return { conclusion, dataAt };
+  return held.length === 0 || !readNow ? { conclusion: concluded, dataAt } : awaited(concluded, dataAt, held);
+};
+
+/** Requests that a gateway holds are demand at once, whatever the records say so far. */
+const awaited = (conclusion: Conclusion, dataAt: number | null, held: readonly HeldRequests[]): Concluded => {
+  const requests = held.reduce((sum, one) => sum + one.requests, 0);
+  return {
+    conclusion:
+      conclusion.state === 'fresh'
+        ? conclusion
+        : { ...conclusion, state: 'fresh', reason: `${requests} requests wait in the gateway for a replica` },
+    dataAt: newest([dataAt, ...held.map(({ at }) => at)]),
+  };
 };
 
 /** Of a model that was decided before nothing is missing: what was decided stands as long as any stale plan. */

@@ -1,5 +1,5 @@
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Demand, Model, Snapshot, Variant } from '../domain.ts';
+import type { Demand, Model, Routing, Snapshot, Variant } from '../domain.ts';
 import { servedByProfile } from '../profiles/served.ts';
 import type { Offer } from './offers.ts';
 import { type DecideSettings, keyOf, type Memory, type Reading, type Situation } from './situation.ts';
@@ -30,21 +30,34 @@ export const limitsNow = (
 /** The solve's whole input. */
 export const snapshotNow = (
   situations: readonly Situation[],
-  now: number,
+  reading: Pick<Reading, 'now' | 'workload'>,
   { stock, quotas }: Limits,
   memory: Memory,
   settings: DecideSettings,
 ): Snapshot => ({
-  now: new Date(now * 1000).toISOString(),
+  now: new Date(reading.now * 1000).toISOString(),
   models: situations.map(({ name, deployments, offers, demand }) =>
     modelOf(name, deployments, offers, demand ?? [], memory),
   ),
   stock,
   ...(quotas === undefined ? {} : { quotas }),
   budget: settings.budget,
-  routing: settings.routing,
+  routing: routingNow(settings, reading),
   nodeLimit: settings.nodeLimit,
 });
+
+/** A gateway of ours that was last heard longer ago (s) no longer routes. */
+const gatewayLostAfter = 600;
+
+/** What the router in front knows of a request. */
+export const routingNow = (
+  { routing, router = 'none' }: Pick<DecideSettings, 'routing' | 'router'>,
+  { now, workload }: Pick<Reading, 'now' | 'workload'>,
+): Routing => {
+  if (routing !== 'auto') return routing;
+  const heartbeatAt = workload?.heartbeatAt ?? null;
+  return heartbeatAt !== null && now - heartbeatAt < gatewayLostAfter ? 'input' : router;
+};
 
 const modelOf = (
   name: string,

@@ -20,6 +20,8 @@ export interface RequestRecord {
   readonly malformed: number;
   /** Whether a record that should carry the total did not, so that completions stand in for arrivals. */
   readonly totalMissing: boolean;
+  /** Whether gateways of ours add to it, each when it is its turn. */
+  readonly merged: boolean;
 }
 
 export interface Completions {
@@ -65,6 +67,7 @@ export const decodeRecord = (text: string, key: string): RequestRecord => {
     unknownSize: known.reduce((sum, { input, output, count }) => sum + (input === 0 && output === 0 ? count : 0), 0),
     malformed: counts.filter(({ name, count }) => name === null || count === null).length,
     totalMissing: version >= 3 && total === null,
+    merged: Object.keys(fields).some((name) => name.startsWith('meta_by_')),
   };
 };
 

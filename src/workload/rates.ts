@@ -1,4 +1,4 @@
-import type { Demand } from '../domain.ts';
+import type { Demand, HeldRequests } from '../domain.ts';
 import type { Completions, RequestRecord } from './histogram.ts';
 
 /** What was found when the record of one interval was asked for. `time` is the interval's end, as in the key (Unix s). */
@@ -27,6 +27,8 @@ export interface Workload {
   readonly writeProblem: string | null;
   /** Newest heartbeat of a gateway of ours (Unix s). */
   readonly heartbeatAt: number | null;
+  /** What gateways of ours hold for models without a replica; absent = nothing. */
+  readonly held?: readonly HeldRequests[];
   /** Records that could not be read this time, one line each. */
   readonly problems: readonly string[];
 }

@@ -1,7 +1,8 @@
+import type { HeldRequests } from '../domain.ts';
 import { GpumixError, messageOf } from '../errors.ts';
 import { decodeRecord, recordKey } from './histogram.ts';
 import { type Interval, type NameHistory, recordOf, type Workload } from './rates.ts';
-import { heartbeatsKey, type Store } from './store.ts';
+import { heartbeatsKey, heldKey, type Store } from './store.ts';
 
 export interface ReaderSettings {
   /** The gateway's interval until a record names another (s). */
@@ -26,7 +27,7 @@ export interface WorkloadReader {
 
 /** Our own write is found again this long (s). */
 const probeLifetime = 600;
-/** An absent record is asked for again until it is this old (s). */
+/** A record that may still come, or grow, is asked for again until it is this old (s). */
 const lateRecords = 60;
 const keysPerRead = 1000;
 
@@ -56,6 +57,7 @@ export const workloadReader = (store: Store, settings: ReaderSettings): Workload
           names: new Map([...histories].map(([name, history]) => [name, frozen(history)])),
           ...written,
           heartbeatAt: Number.isFinite(heartbeatAt) ? heartbeatAt : null,
+          held: heldRequests(await store.readFields(heldKey(settings.keyPrefix)), now),
           problems: [...problems, ...more],
         };
       } catch (cause) {
@@ -64,6 +66,19 @@ export const workloadReader = (store: Store, settings: ReaderSettings): Workload
     },
   };
 };
+
+/** What a gateway has not renewed for so long (s) it no longer holds: it was killed. */
+const heldFor = 30;
+
+const heldRequests = (fields: Readonly<Record<string, string>>, now: number): readonly HeldRequests[] =>
+  Object.values(fields).flatMap((text) => {
+    try {
+      const held = JSON.parse(text) as HeldRequests;
+      return typeof held.model === 'string' && held.requests > 0 && now - held.at < heldFor ? [held] : [];
+    } catch {
+      return [];
+    }
+  });
 
 interface MutableHistory {
   intervals: Map<number, Interval>;
@@ -93,10 +108,14 @@ const dueTimes = (
   const times = [];
   for (let time = newest; time > now - historySeconds; time -= intervalSeconds) {
     const known = intervals.get(time);
-    if (known === undefined || (known.found === 'nothing' && now - time < lateRecords)) times.push(time);
+    if (known === undefined || (mayChange(known) && now - time < lateRecords)) times.push(time);
   }
   return times;
 };
+
+/** What is absent may come late, and to a record of several gateways one of them may add late. */
+const mayChange = (interval: Interval): boolean =>
+  interval.found === 'nothing' || (recordOf(interval)?.merged ?? false);
 
 const readDue = async (
   store: Store,

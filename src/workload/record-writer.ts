@@ -1,6 +1,7 @@
+import type { HeldRequests } from '../domain.ts';
 import { recordKey } from './histogram.ts';
 import type { IntervalRecord } from './request-counts.ts';
-import { type HeldRequests, heartbeatsKey, heldKey, type Store } from './store.ts';
+import { heartbeatsKey, heldKey, type Store } from './store.ts';
 
 export interface RecordWriterSettings {
   /** Names this gateway among others that write to the same store. */

@@ -38,16 +38,5 @@ export const recordConstants: readonly string[] = ['meta_v', 'meta_interval_sec'
 /** Fields: one per gateway of ours and model; values: see {@link HeldRequests}. */
 export const heldKey = (prefix: string): string => `${prefix}held`;
 
-/** Requests that a gateway holds for a model that has no replica. */
-export interface HeldRequests {
-  readonly model: string;
-  /** When this was written (Unix s). */
-  readonly at: number;
-  readonly requests: number;
-  /** Tokens of them together: input, and output as expected. */
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-}
-
 /** Fields: one per gateway of ours; values: end of the interval that it wrote last (Unix s). */
 export const heartbeatsKey = (prefix: string): string => `${prefix}heartbeats`;

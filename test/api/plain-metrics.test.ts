@@ -3,9 +3,13 @@ import { startPlainMetrics } from '../../src/api/plain-metrics.ts';
 import { decided, fakeBoard, undecided } from '../helpers/fake-board.ts';
 
 const board = fakeBoard();
+const readRoutingPlan = async (model: string): Promise<string | null> => {
+  if (model === 'broken') throw new Error('Redis is away');
+  return model === 'org/llama 8b' ? '{"version":1}' : null;
+};
 let server: Awaited<ReturnType<typeof startPlainMetrics>>;
 beforeAll(async () => {
-  server = await startPlainMetrics(board, '127.0.0.1', 0);
+  server = await startPlainMetrics(board, '127.0.0.1', 0, readRoutingPlan);
   board.set(decided('serving', 'chat', 3, { 'model.aibrix.ai/name': 'llama "8b"' }));
   board.set(decided('serving', 'idle', 0));
   board.set(undecided('serving', 'blind', 'Redis is away', 2));
@@ -40,6 +44,17 @@ test.each([
   const answer = await fetch(server.url + path);
   expect(answer.status).toBe(404);
   expect(await answer.json()).toHaveProperty('error');
+});
+
+test.each([
+  { path: '/routing/org%2Fllama%208b', status: 200, text: '{"version":1}' },
+  { path: '/routing/other', status: 404, text: 'there is no routing plan' },
+  { path: '/routing/broken', status: 503, text: 'Redis is away' },
+  { path: '/routing/%zz', status: 400, text: 'not percent-encoded' },
+])('$path answers $status', async ({ path, status, text }) => {
+  const answer = await fetch(server.url + path);
+  expect(answer.status).toBe(status);
+  expect(await answer.text()).toContain(text);
 });
 
 test('it is read-only', async () => {

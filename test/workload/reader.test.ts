@@ -147,3 +147,29 @@ test('case 22: where the store cannot be read that is said, and what was read be
     time: 4990,
   });
 });
+
+test('a record that several gateways add to is read again for a minute', async () => {
+  const { clock, memory, key, readAt } = world();
+  clock.now = 1000;
+  await memory.addRecord(key(1000), { meta_v: 4, meta_total_reqs: 2 }, 'a', 600);
+  const arrivals = async (now: number) => {
+    const interval = (await readAt(now)).names.get('m')!.intervals.find(({ time }) => time === 1000);
+    return interval?.found === 'record' ? interval.record.arrivals : null;
+  };
+  expect(await arrivals(1002)).toBe(2);
+  await memory.addRecord(key(1000), { meta_v: 4, meta_total_reqs: 3 }, 'b', 600);
+  expect(await arrivals(1012)).toBe(5);
+  expect((await readAt(1059)).asked).toContain(1000);
+  expect((await readAt(1072)).asked).not.toContain(1000);
+});
+
+test('what gateways hold is told as long as they renew it', async () => {
+  const { memory, readAt } = world();
+  const held = { model: 'm', at: 990, requests: 3, inputTokens: 300, outputTokens: 90 };
+  await memory.writeField('gpumix:held', 'a m', JSON.stringify(held));
+  await memory.writeField('gpumix:held', 'b m', JSON.stringify({ ...held, at: 960 }));
+  await memory.writeField('gpumix:held', 'c m', 'broken');
+  expect((await readAt(1000)).held).toEqual([held]);
+  await memory.removeField('gpumix:held', 'a m');
+  expect((await readAt(1010)).held).toEqual([]);
+});
