@@ -8,6 +8,10 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'the adapter: watch, read, solve, publish, answer',
     load: async () => (await import('./serve.ts')).serve,
   },
+  gateway: {
+    summary: 'OpenAI-compatible front: counts, holds, routes by the plan',
+    load: async () => (await import('./gateway.ts')).gateway,
+  },
   plan: {
     summary: 'the solver on a laptop: snapshot in, plan out',
     load: async () => (await import('./plan.ts')).plan,
@@ -91,5 +95,5 @@ if (import.meta.main) {
     stderr: (text) => void process.stderr.write(text),
   });
   // A server that was asked to stop has closed what it opened; a client library's timer must not hold the process.
-  if (process.argv[2] === 'serve') process.exit();
+  if (process.argv[2] === 'serve' || process.argv[2] === 'gateway') process.exit();
 }

@@ -1,0 +1,14 @@
+import { gatewaySettings, readGatewayConfig } from '../gateway-config.ts';
+import { serveGateway } from '../main-gateway.ts';
+import { settingOptions } from '../settings.ts';
+import type { Command } from './command.ts';
+
+export const gateway: Command = {
+  name: 'gateway',
+  summary: 'OpenAI-compatible front: counts, holds, routes by the plan',
+  options: settingOptions(gatewaySettings),
+  run: async (argv) => {
+    await serveGateway(readGatewayConfig(argv, process.env));
+    return 0;
+  },
+};

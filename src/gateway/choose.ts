@@ -1,0 +1,70 @@
+import type { RoutingPlan } from '../domain.ts';
+import type { Pod, Variants } from './fleet.ts';
+import { weightedTurns } from './weighted-turns.ts';
+
+/** Why a pod was chosen: by the plan; beside it, as the plan's own variants are full, gone or failing; or without a plan. */
+export type Why = 'plan' | 'fallback' | 'no plan';
+
+/** `full`: all have as much as they can take. `none`: nothing is Ready. `tried`: every pod was. */
+export type Choice = { readonly pod: Pod; readonly why: Why } | 'full' | 'none' | 'tried';
+
+export interface Asking {
+  readonly variants: Variants;
+  /** What is followed now; null = there is none, or it has expired. */
+  readonly plan: RoutingPlan | null;
+  readonly inputTokens: number;
+  /** Pods that have refused this request. */
+  readonly tried: ReadonlySet<Pod>;
+  /** s */
+  readonly now: number;
+}
+
+/**
+ * Chooses pods for one model: the variant by the plan's shares for the request's size, in turns and not by chance, and in it
+ * the pod with the least outstanding work. A variant holds at most `overflow` times the requests in flight that its profile
+ * was measured at; then the others of the class take its turn, then any other.
+ */
+export const chooser = (overflow: number) => {
+  const turns = new Map<number, ReturnType<typeof weightedTurns>>();
+  return ({ variants, plan, inputTokens, tried, now }: Asking): Choice => {
+    if (![...variants.values()].some((pods) => pods.length > 0)) return 'none';
+    const untried = [...variants].map(([name, pods]) => [name, pods.filter((pod) => !tried.has(pod))] as const);
+    if (!untried.some(([, pods]) => pods.length > 0)) return 'tried';
+    const awake = untried.map(([name, pods]) => [name, pods.filter((pod) => pod.restsUntil <= now)] as const);
+    // Where all rest, one is tried all the same.
+    const usable = awake.some(([, pods]) => pods.length > 0) ? awake : untried;
+    const open = new Map(
+      usable.filter(([name, pods]) => pods.length > 0 && !isFull(variants.get(name)!, plan, overflow)),
+    );
+    if (open.size === 0) return 'full';
+    const one = plan?.classes.find(({ toTokens }) => toTokens === null || inputTokens < toTokens);
+    if (one === undefined) return { pod: leastWork([...open.values()].flat()), why: 'no plan' };
+    const weights = Object.fromEntries(Object.entries(one.shares).filter(([name]) => open.has(name)));
+    let turn = turns.get(one.fromTokens);
+    if (turn === undefined) {
+      if (turns.size >= mostClasses) turns.clear();
+      turn = weightedTurns();
+      turns.set(one.fromTokens, turn);
+    }
+    const name = turn(weights);
+    return name === null
+      ? { pod: leastWork([...open.values()].flat()), why: 'fallback' }
+      : { pod: leastWork(open.get(name)!), why: 'plan' };
+  };
+};
+
+/** Classes move as sizes come and go; turns of those that are gone need not be kept. */
+const mostClasses = 1000;
+
+const isFull = (pods: readonly Pod[], plan: RoutingPlan | null, overflow: number): boolean => {
+  const each = plan?.concurrency?.[pods[0]!.variant];
+  if (each === undefined) return false;
+  const inFlight = pods.reduce((sum, { requests }) => sum + requests, 0);
+  return inFlight >= Math.ceil(each * overflow * pods.length);
+};
+
+/** Of several with as little the one that was given least, so that idle pods take turns. */
+const leastWork = (pods: readonly Pod[]): Pod =>
+  pods.reduce((least, pod) =>
+    pod.work < least.work || (pod.work === least.work && pod.given < least.given) ? pod : least,
+  );

@@ -1,0 +1,100 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Why } from './choose.ts';
+
+/** What a metric is about. */
+export interface About {
+  readonly model: string;
+  readonly variant: string;
+  readonly inputTokens: number;
+}
+
+export interface GatewayMetrics {
+  readonly registry: Registry;
+  firstByte(about: About, seconds: number): void;
+  /** @param result status of the answer; `broken` = the pod broke off, `left` = the client did */
+  answered(about: About, why: Why, result: string, seconds: number): void;
+  tokens(about: About, input: number, output: number): void;
+  held(model: string): void;
+  retried(model: string): void;
+  rejected(model: string, reason: string): void;
+}
+
+/** What the gauges are read from when they are asked for. */
+export interface GatewaySights {
+  waiting(): readonly { readonly model: string; readonly requests: number }[];
+  pods(): readonly { readonly variant: string; readonly ready: number; readonly requests: number }[];
+  keptRecords(): number;
+  missingGateways(): number;
+  inFlight(): number;
+}
+
+const seconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+
+/** Sizes in powers of two, so that classes that move with the plan make no new series. */
+const sizeOf = (inputTokens: number): string => String(2 ** Math.floor(Math.log2(Math.max(1, inputTokens))));
+
+export const gatewayMetrics = (sights: GatewaySights): GatewayMetrics => {
+  const registry = new Registry();
+  const about = ['model', 'variant', 'input_from'] as const;
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Counter({ name: `gpumix_gateway_${name}`, help, labelNames, registers: [registry] });
+  const histogram = (name: string, help: string) =>
+    new Histogram({ name: `gpumix_gateway_${name}`, help, labelNames: about, buckets: seconds, registers: [registry] });
+  const gauge = (name: string, help: string, labelNames: readonly string[], collect: (one: Gauge) => void) =>
+    new Gauge({
+      name: `gpumix_gateway_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      collect() {
+        this.reset();
+        collect(this);
+      },
+    });
+  const requests = counter('requests_total', 'requests that reached a pod, by how it was chosen and what came of it', [
+    ...about,
+    'chosen_by',
+    'result',
+  ]);
+  const latency = histogram('request_seconds', 'from the request to the end of its answer');
+  const firstByte = histogram(
+    'first_byte_seconds',
+    'from the request to the first byte of its answer, which streams begin with a token',
+  );
+  const tokens = counter('tokens_total', 'tokens of the requests that were served', [...about, 'kind']);
+  const held = counter('held_total', 'requests that had to wait for a replica', ['model']);
+  const retried = counter('retried_total', 'requests that were offered to another pod', ['model']);
+  const rejected = counter('rejected_total', 'requests that the gateway itself refused', ['model', 'reason']);
+  gauge('waiting', 'requests that wait for a replica now', ['model'], (one) => {
+    for (const { model, requests: waiting } of sights.waiting()) one.set({ model }, waiting);
+  });
+  gauge('ready_pods', 'pods that may be given requests', ['variant'], (one) => {
+    for (const { variant, ready } of sights.pods()) one.set({ variant }, ready);
+  });
+  gauge('outstanding', 'requests that pods are working on', ['variant'], (one) => {
+    for (const { variant, requests: outstanding } of sights.pods()) one.set({ variant }, outstanding);
+  });
+  gauge('in_flight', 'requests of clients that are not answered yet', [], (one) => one.set(sights.inFlight()));
+  gauge('kept_records', 'request records that could not be written to Redis yet', [], (one) =>
+    one.set(sights.keptRecords()),
+  );
+  gauge('missing_gateways', 'gateways that ceased to write records without taking leave', [], (one) =>
+    one.set(sights.missingGateways()),
+  );
+  const labels = ({ model, variant, inputTokens }: About) => ({ model, variant, input_from: sizeOf(inputTokens) });
+  return {
+    registry,
+    firstByte: (what, time) => firstByte.observe(labels(what), time),
+    answered: (what, why, result, time) => {
+      requests.inc({ ...labels(what), chosen_by: why, result });
+      latency.observe(labels(what), time);
+    },
+    tokens: (what, input, output) => {
+      tokens.inc({ ...labels(what), kind: 'input' }, input);
+      tokens.inc({ ...labels(what), kind: 'output' }, output);
+    },
+    held: (model) => held.inc({ model }),
+    retried: (model) => retried.inc({ model }),
+    rejected: (model, reason) => rejected.inc({ model, reason }),
+  };
+};

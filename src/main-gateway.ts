@@ -1,0 +1,199 @@
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { kubernetes } from './cluster/kubernetes.ts';
+import { watchEndpoints } from './cluster/watch-endpoints.ts';
+import { messageOf } from './errors.ts';
+import { startAdminServer } from './gateway/admin-server.ts';
+import { createFleet, type Endpoints } from './gateway/fleet.ts';
+import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { heldReports } from './gateway/held-reports.ts';
+import { atIntervalEnds } from './gateway/intervals.ts';
+import { type ReadPlans, watchPlans } from './gateway/plans.ts';
+import { startGatewayServer } from './gateway/server.ts';
+import { endpointsFile } from './gateway/static-endpoints.ts';
+import { gatewayMetrics } from './gateway/telemetry.ts';
+import { upstream } from './gateway/upstream.ts';
+import type { GatewayConfig } from './gateway-config.ts';
+import { createLogger } from './telemetry.ts';
+import { version } from './version.ts';
+import { recordWriter } from './workload/record-writer.ts';
+import { redisStore } from './workload/redis.ts';
+import { requestCounts } from './workload/request-counts.ts';
+import type { Store } from './workload/store.ts';
+
+const fleetMilliseconds = 250;
+const plansMilliseconds = 2_000;
+
+/** Runs `gpumix gateway` until it is told to stop: the place where its Redis, its Kubernetes and its servers meet. */
+export const serveGateway = async (config: GatewayConfig): Promise<void> => {
+  const log = createLogger(config.logLevel);
+  const store = redisStore({ ...config, url: config.redisUrl, ...renamed(config) }, (problem) =>
+    log.warn({ problem }, 'redis connection'),
+  );
+  const instance = config.instance === '' ? `${hostname()}-${process.pid}` : config.instance;
+  const clock = storeClock(store);
+  const say = problemLog(log);
+  const endpoints = config.endpoints === null ? watchEndpoints(kubernetes(config.kubeconfig)) : fixed(config.endpoints);
+  const fleet = createFleet();
+  const plans = watchPlans(config.plans === 'redis' ? fromRedis(store, config.planPrefix) : fromUrl(config.plans.url));
+  const counts = requestCounts(config.intervalSeconds);
+  const writer = recordWriter(store, { ...config, instance });
+  const pods = upstream(config);
+  let missing: readonly string[] = [];
+  let gateway: Gateway;
+  const metrics = gatewayMetrics({
+    waiting: () => fleet.models().map((model) => ({ model, requests: gateway.waiting(model) })),
+    pods: () =>
+      [...new Map(fleet.models().flatMap((model) => [...(fleet.variants(model) ?? [])]))].map(([variant, all]) => ({
+        variant,
+        ready: all.length,
+        requests: all.reduce((sum, { requests }) => sum + requests, 0),
+      })),
+    keptRecords: writer.kept,
+    missingGateways: () => missing.length,
+    inFlight: () => gateway.inFlight(),
+  });
+  const reports = heldReports(
+    (model) => gateway.held(model),
+    writer.hold,
+    clock.now,
+    (problem) => say.once(problem),
+  );
+  gateway = createGateway(
+    {
+      fleet,
+      plan: (model) => plans.current(model, clock.now()),
+      upstream: pods,
+      counts,
+      metrics,
+      clock: () => performance.now() / 1000,
+      onAsleep: reports.began,
+    },
+    { ...config, heldBytes: config.heldMebibytes * 2 ** 20 },
+  );
+
+  const look = (): void => {
+    fleet.update(endpoints.endpoints());
+    gateway.fleetChanged();
+  };
+  const refresh = async (): Promise<void> => {
+    await plans.refresh(fleet.models());
+    await reports.renew();
+    say.all([...endpoints.problems(), ...plans.problems(fleet.models(), clock.now()), ...missing]);
+  };
+  const write = async (time: number): Promise<void> => {
+    const records = counts.end(time, fleet.models(), (model) => gateway.waiting(model));
+    try {
+      await clock.read();
+      await writer.write(records, time);
+      missing = await writer.missing(clock.now());
+    } catch (error) {
+      log.warn({ problem: messageOf(error), kept: writer.kept() }, 'records are kept until they can be written');
+    }
+  };
+
+  await clock.read().catch(() => {});
+  look();
+  await refresh();
+  let draining = false;
+  const notReady = () => (draining ? 'draining' : (endpoints.unsynced().at(0) ?? null));
+  const admin = await startAdminServer(metrics.registry, notReady, config.bindAddress, config.adminPort);
+  const server = await startGatewayServer({
+    gateway,
+    models: fleet.models,
+    host: config.bindAddress,
+    port: config.port,
+    mostBodyBytes: config.bodyMebibytes * 2 ** 20,
+  });
+  const timers = [setInterval(look, fleetMilliseconds), setInterval(() => void refresh(), plansMilliseconds)];
+  const stopIntervals = atIntervalEnds(config.intervalSeconds, clock.now, (time) => void write(time));
+  log.info({ url: server.url, admin: admin.url, instance, version }, 'serving');
+
+  await told(log);
+  draining = true;
+  await sleep(config.drainSeconds * 1000);
+  await server.close(config.finishSeconds);
+  stopIntervals();
+  for (const timer of timers) clearInterval(timer);
+  await write(Math.ceil(clock.now() / config.intervalSeconds) * config.intervalSeconds);
+  await writer.leave().catch((error) => log.warn({ problem: messageOf(error) }, 'the heartbeat stays'));
+  endpoints.stop();
+  await pods.close();
+  await admin.close();
+  await store.close();
+  log.info({}, 'stopped');
+};
+
+const renamed = (config: GatewayConfig) => ({
+  mode: config.redisMode,
+  masterName: config.redisMasterName,
+  username: config.redisUsername,
+  password: config.redisPassword,
+  sentinelPassword: config.redisSentinelPassword,
+  caFile: config.redisCaFile,
+  timeoutSeconds: config.redisTimeoutSeconds,
+});
+
+/** Redis' clock, estimated between two readings and while it is away (Unix s). */
+const storeClock = (store: Store) => {
+  let ahead = 0;
+  return {
+    now: () => Date.now() / 1000 + ahead,
+    read: async (): Promise<void> => {
+      ahead = (await store.time()) - Date.now() / 1000;
+    },
+  };
+};
+
+const fixed = (path: string) => {
+  const file = endpointsFile(path);
+  return {
+    endpoints: (): Endpoints => file.endpoints(),
+    problems: file.problems,
+    unsynced: (): readonly string[] => [],
+    stop: () => {},
+  };
+};
+
+const fromRedis =
+  (store: Store, prefix: string): ReadPlans =>
+  (models) =>
+    models.length === 0 ? Promise.resolve([]) : store.read(models.map((model) => `${prefix}plan:${model}`));
+
+const fromUrl =
+  (url: string): ReadPlans =>
+  (models) =>
+    Promise.all(
+      models.map(async (model) => {
+        const answer = await fetch(`${url}/routing/${encodeURIComponent(model)}`, {
+          signal: AbortSignal.timeout(2_000),
+          redirect: 'error',
+        });
+        if (answer.status === 404) return null;
+        if (!answer.ok) throw new Error(`${url} answers ${answer.status}`);
+        return await answer.text();
+      }),
+    );
+
+/** Says each problem once until it goes away. */
+const problemLog = (log: Logger) => {
+  let known = new Set<string>();
+  return {
+    all: (problems: readonly string[]): void => {
+      for (const problem of problems) if (!known.has(problem)) log.warn({ problem }, 'problem');
+      for (const problem of known) if (!problems.includes(problem)) log.info({ problem }, 'problem gone');
+      known = new Set(problems);
+    },
+    once: (problem: string): void => void log.warn({ problem }, 'problem'),
+  };
+};
+
+const told = (log: Logger): Promise<void> =>
+  new Promise((done) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.once(signal, () => {
+        log.info({ signal }, 'stopping');
+        done();
+      });
+  });

@@ -1,0 +1,154 @@
+import { afterEach, expect, test } from 'vitest';
+import type { RoutingPlan } from '../../src/domain.ts';
+import type { GatewaySettings } from '../../src/gateway/gateway.ts';
+import {
+  ask,
+  completion,
+  jsonAnswer,
+  openRequest,
+  type ScriptedPod,
+  scriptedPod,
+  startTestGateway,
+} from '../helpers/gateway.ts';
+import { until } from '../helpers/redis.ts';
+
+const cleanup: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const clean of cleanup.splice(0).reverse()) await clean();
+});
+const started = async (more: Partial<GatewaySettings> = {}, plan: RoutingPlan | null = null) => {
+  const gateway = await startTestGateway(more, plan);
+  cleanup.push(gateway.close);
+  gateway.set({ 'ns/a': [] });
+  return gateway;
+};
+const pod = async (answer?: ScriptedPod['answer']): Promise<ScriptedPod> => {
+  const one = await scriptedPod(answer);
+  cleanup.push(one.close);
+  return one;
+};
+const limited = (concurrency: number): RoutingPlan => ({
+  version: 1,
+  model: 'm',
+  created: 0,
+  expires: 1e12,
+  classes: [{ fromTokens: 0, toTokens: null, shares: { 'ns/a': 1 } }],
+  ready: {},
+  planned: {},
+  concurrency: { 'ns/a': concurrency },
+});
+
+test('200 requests for a model at zero wait, are told of at once, and all are served when a pod is Ready', async () => {
+  const gateway = await started();
+  const answers = Array.from({ length: 200 }, () => ask(gateway.url));
+  await until(() => gateway.gateway.waiting('m') === 200);
+  expect(gateway.asleep).toHaveLength(200);
+  expect(gateway.gateway.held('m')).toEqual({ requests: 200, inputTokens: 20_000, outputTokens: 200 * 256 });
+  const engine = await pod();
+  gateway.set({ 'ns/a': [engine] });
+  const statuses = (await Promise.all(answers)).map(({ status }) => status);
+  expect(statuses).toEqual(Array(200).fill(200));
+  expect([engine.seen.length, gateway.gateway.waiting('m'), gateway.gateway.held('m')]).toEqual([200, 0, null]);
+  expect(gateway.fields()).toMatchObject({ meta_total_reqs: 200, meta_pending_reqs: 0, '66:28': 200 });
+});
+
+test('what waits is bounded in number, bytes and time', async () => {
+  const gateway = await started({ heldRequests: 2, heldBytes: 5_000, heldSeconds: 0.3 });
+  const waiting = [ask(gateway.url), ask(gateway.url)];
+  await until(() => gateway.gateway.waiting('m') === 2);
+  const third = await ask(gateway.url);
+  expect([third.status, third.headers.get('retry-after')]).toEqual([429, '5']);
+  expect(await third.json()).toMatchObject({
+    error: { message: 'm has no replica yet, and as many requests wait for it as may', type: 'rate_limit_error' },
+  });
+  for (const answer of await Promise.all(waiting)) {
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ error: { message: 'm has no replica yet; the request waited 0.3 s' } });
+  }
+  const long = await ask(gateway.url, { prompt: 'x'.repeat(6_000) });
+  expect(long.status).toBe(429);
+  expect(gateway.gateway.waiting('m')).toBe(0);
+  expect(gateway.fields()).toMatchObject({ meta_total_reqs: 4, meta_pending_reqs: 0 });
+});
+
+test('a client that leaves while it waits makes room', async () => {
+  const gateway = await started({ heldRequests: 1 });
+  const leaving = new AbortController();
+  const first = ask(gateway.url, {}, undefined, { signal: leaving.signal }).catch(() => 'left');
+  await until(() => gateway.gateway.waiting('m') === 1);
+  leaving.abort();
+  expect(await first).toBe('left');
+  await until(() => gateway.gateway.waiting('m') === 0 && gateway.gateway.inFlight() === 0);
+  const second = ask(gateway.url);
+  await until(() => gateway.gateway.waiting('m') === 1);
+  gateway.set({ 'ns/a': [await pod()] });
+  expect((await second).status).toBe(200);
+});
+
+test('more than the profile’s requests in flight wait in order, and nobody overtakes', async () => {
+  const gateway = await started({}, limited(2));
+  const order: number[] = [];
+  const ends: (() => void)[] = [];
+  const engine = await pod((response, body) => {
+    order.push(JSON.parse(body).seed);
+    ends.push(() => jsonAnswer(response, completion));
+  });
+  gateway.set({ 'ns/a': [engine] });
+  const answers = [];
+  for (let seed = 0; seed < 8; seed += 1) {
+    answers.push(ask(gateway.url, { seed }));
+    await until(
+      () =>
+        gateway.gateway.inFlight() === seed + 1 &&
+        (seed < 3 ? order.length : gateway.gateway.waiting('m') + 3) === seed + 1,
+    );
+  }
+  // 1.5 times 2 are in flight.
+  expect(order).toEqual([0, 1, 2]);
+  expect(gateway.gateway.held('m')).toBeNull();
+  for (let ended = 0; ended < 8; ended += 1) {
+    await until(() => ends.length > ended);
+    ends[ended]!();
+  }
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(8).fill(200));
+  expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
+test('a pod that goes away while others wait leaves nobody behind', async () => {
+  const gateway = await started({}, limited(1));
+  const first = await pod((response) => {
+    setTimeout(() => response.socket?.destroy(), 100);
+  });
+  gateway.set({ 'ns/a': [first] });
+  const answers = Array.from({ length: 6 }, () => ask(gateway.url));
+  await until(() => gateway.gateway.waiting('m') === 4);
+  gateway.set({ 'ns/a': [await pod()] });
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(6).fill(200));
+  expect(gateway.fields()).toMatchObject({ meta_total_reqs: 6, meta_pending_reqs: 0, '66:28': 6 });
+});
+
+test('as many requests at once as may be, and no more', async () => {
+  const gateway = await started({ mostRequests: 2 });
+  const waiting = [ask(gateway.url), ask(gateway.url)];
+  await until(() => gateway.gateway.inFlight() === 2);
+  const third = await ask(gateway.url);
+  expect([third.status, third.headers.get('retry-after')]).toEqual([429, '5']);
+  gateway.set({ 'ns/a': [await pod()] });
+  expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
+  // Who was refused was not counted.
+  expect(gateway.fields()).toMatchObject({ meta_total_reqs: 2 });
+});
+
+test('a stream that waited begins when there is a pod', async () => {
+  const gateway = await started();
+  const answer = openRequest(gateway.url, {});
+  await until(() => gateway.gateway.waiting('m') === 1);
+  const engine = await pod((response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end('data: [DONE]\n\n');
+  });
+  gateway.set({ 'ns/a': [engine] });
+  let text = '';
+  for await (const piece of await answer) text += String(piece);
+  expect(text).toBe('data: [DONE]\n\n');
+});
