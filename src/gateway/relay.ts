@@ -1,21 +1,26 @@
-import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
-import { messageOf } from '../errors.ts';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { passedOn } from './headers.ts';
-import type { UpstreamAnswer } from './upstream.ts';
-import { type Usage, usageFilter, usageOf } from './usage-filter.ts';
-
-/** What became of an answer on its way to the client. */
-export type Relayed =
-  | { readonly outcome: 'served'; readonly usage: Usage | null; readonly contentEvents: number }
-  /** The pod broke off; whether the client has seen anything of it. */
-  | { readonly outcome: 'broken'; readonly started: boolean; readonly reason: string }
-  | { readonly outcome: 'left' };
+import type { AnswerReader } from './upstream.ts';
+import { type Usage, type UsageFilter, usageFilter, usageOf } from './usage-filter.ts';
 
 export interface RelayOptions {
   /** Whether usage counts are to be taken out of the stream. */
   readonly strip: boolean;
+  /** Whether an answer of this status is for the client; else another pod is asked. */
+  readonly wanted: (status: number) => boolean;
   readonly onFirstByte: () => void;
+}
+
+/** One answer on its way to the client. */
+export interface Relay extends AnswerReader {
+  /** Status of the pod's answer; null = there was none. */
+  status(): number | null;
+  /** Whether another pod is to be asked. */
+  refused(): boolean;
+  /** Whether the client has seen anything of it. */
+  started(): boolean;
+  /** The pod has said everything: sends the rest, and tells what the answer said of its size. */
+  finish(): { readonly usage: Usage | null; readonly contentEvents: number };
 }
 
 /** An answer longer than this (bytes) is passed on without being read. */
@@ -25,56 +30,51 @@ const longestRead = 8 << 20;
  * Passes an answer on as it comes, no faster than the client reads it. Nothing is sent before the first piece of the body
  * is there, so that until then another pod can answer.
  */
-export const relay = async (
-  { status, headers, body }: UpstreamAnswer,
-  response: ServerResponse,
-  { strip, onFirstByte }: RelayOptions,
-): Promise<Relayed> => {
-  const events = String(headers['content-type'] ?? '').startsWith('text/event-stream');
-  const filter = events ? usageFilter(strip) : null;
+export const relay = (response: ServerResponse, { strip, wanted, onFirstByte }: RelayOptions): Relay => {
+  let head: { readonly status: number; readonly headers: IncomingHttpHeaders } | null = null;
+  let filter: UsageFilter | null = null;
+  let [started, refused] = [false, false];
   const read: Buffer[] = [];
   let readBytes = 0;
-  let started = false;
   const begin = (): void => {
-    if (started) return;
+    if (started || head === null) return;
     started = true;
     onFirstByte();
+    const { status, headers } = head;
     const length = filter === null ? headers['content-length'] : undefined;
     response.writeHead(status, { ...passedOn(headers), ...(length === undefined ? {} : { 'content-length': length }) });
   };
-  const send = async (piece: Buffer): Promise<void> => {
-    begin();
-    if (piece.length > 0 && !response.write(piece) && !response.destroyed) await drained(response);
-  };
-  try {
-    for await (const piece of body as AsyncIterable<Buffer>) {
-      if (response.destroyed) return { outcome: 'left' };
+  return {
+    head: (status, headers) => {
+      head = { status, headers };
+      refused = !wanted(status);
+      if (refused) return false;
+      if (String(headers['content-type'] ?? '').startsWith('text/event-stream')) filter = usageFilter(strip);
+      return true;
+    },
+    piece: (piece) => {
+      if (response.destroyed) return true;
       if (filter === null && readBytes + piece.length <= longestRead) read.push(piece);
       readBytes += piece.length;
-      await send(filter === null ? piece : filter.take(piece));
-    }
-    if (filter !== null) await send(filter.rest());
-    begin();
-  } catch (error) {
-    return response.destroyed ? { outcome: 'left' } : { outcome: 'broken', started, reason: messageOf(error) };
-  }
-  if (response.destroyed) return { outcome: 'left' };
-  response.end();
-  const usage = filter === null ? usageIn(readBytes > longestRead ? [] : read) : filter.usage();
-  return { outcome: 'served', usage, contentEvents: filter?.contentEvents() ?? 0 };
-};
-
-/** Until the client has read on, or is gone. */
-const drained = async (response: ServerResponse): Promise<void> => {
-  const stop = new AbortController();
-  try {
-    await Promise.race([
-      once(response, 'drain', { signal: stop.signal }),
-      once(response, 'close', { signal: stop.signal }),
-    ]);
-  } finally {
-    stop.abort();
-  }
+      const passed = filter === null ? piece : filter.take(piece);
+      begin();
+      return passed.length === 0 || response.write(passed);
+    },
+    status: () => head?.status ?? null,
+    refused: () => refused,
+    started: () => started,
+    finish: () => {
+      begin();
+      if (filter === null) {
+        response.end();
+        return { usage: readBytes > longestRead ? null : usageIn(read), contentEvents: 0 };
+      }
+      const rest = filter.rest();
+      if (rest.length > 0) response.end(rest);
+      else response.end();
+      return { usage: filter.usage(), contentEvents: filter.contentEvents() };
+    },
+  };
 };
 
 const usageIn = (pieces: readonly Buffer[]): Usage | null => {

@@ -1,24 +1,31 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { messageOf } from '../errors.ts';
 
-/** What a pod answered: its head, and a body still to be read. */
-export interface UpstreamAnswer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Readable;
+/** Takes an answer as it comes. */
+export interface AnswerReader {
+  /** Its head. @returns whether its body is wanted */
+  head(status: number, headers: IncomingHttpHeaders): boolean;
+  /** A piece of its body. @returns whether more may come now; else {@link Asking.resume} says when */
+  piece(piece: Buffer): boolean;
+}
+
+export interface AskingPod {
+  /** null = the answer has come to its end, or was not wanted; else in one line why it has not. */
+  readonly ended: Promise<string | null>;
+  resume(): void;
+  abort(): void;
+}
+
+export interface PodRequest {
+  readonly origin: string;
+  readonly path: string;
+  readonly headers: Record<string, string | string[]>;
+  readonly body: string;
 }
 
 export interface Upstream {
-  /** @returns the answer's head; or in one line why there is none */
-  ask(
-    origin: string,
-    path: string,
-    headers: Record<string, string | string[]>,
-    body: string,
-    signal: AbortSignal,
-  ): Promise<UpstreamAnswer | string>;
+  ask(request: PodRequest, reader: AnswerReader): AskingPod;
   close(): Promise<void>;
 }
 
@@ -30,7 +37,9 @@ export interface UpstreamSettings {
 
 /** A connection that was kept open may have been closed by the other side just as we use it. */
 const closedMeanwhile = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const notWanted = new Error('the answer is not wanted');
 
+/** Pods over kept connections. Answers are handed on piece by piece without a stream of their own: that is half the work. */
 export const upstream = ({ connectSeconds, silenceSeconds }: UpstreamSettings): Upstream => {
   const agent = new Agent({
     connect: { timeout: connectSeconds * 1000 },
@@ -40,27 +49,46 @@ export const upstream = ({ connectSeconds, silenceSeconds }: UpstreamSettings): 
     connections: null,
     pipelining: 1,
   });
-  const once = async (
-    origin: string,
-    path: string,
-    headers: Record<string, string | string[]>,
-    body: string,
-    signal: AbortSignal,
-  ): Promise<UpstreamAnswer> => {
-    const answer = await agent.request({ origin, path, method: 'POST', headers, body, signal });
-    return { status: answer.statusCode, headers: answer.headers, body: answer.body };
-  };
   return {
-    ask: async (origin, path, headers, body, signal) => {
-      for (let again = true; ; again = false) {
-        try {
-          return await once(origin, path, headers, body, signal);
-        } catch (error) {
-          const { code } = error as { code?: string };
-          if (again && closedMeanwhile.has(code ?? '') && !signal.aborted) continue;
-          return messageOf(error);
-        }
-      }
+    ask: (request, reader) => {
+      let controller: Dispatcher.DispatchController | null = null;
+      let [aborted, headSeen] = [false, false];
+      const ended = new Promise<string | null>((resolve) => {
+        const send = (again: boolean): void => {
+          agent.dispatch(
+            { ...request, method: 'POST' },
+            {
+              onRequestStart: (given) => {
+                controller = given;
+                if (aborted) given.abort(notWanted);
+              },
+              onResponseStart: (given, status, headers) => {
+                headSeen = true;
+                if (!reader.head(status, headers)) given.abort(notWanted);
+              },
+              onResponseData: (given, piece) => {
+                if (!reader.piece(piece)) given.pause();
+              },
+              onResponseEnd: () => resolve(null),
+              onResponseError: (_, error) => {
+                const { code } = error as { code?: string };
+                if (error === notWanted) resolve(null);
+                else if (again && !headSeen && !aborted && closedMeanwhile.has(code ?? '')) send(false);
+                else resolve(messageOf(error));
+              },
+            },
+          );
+        };
+        send(true);
+      });
+      return {
+        ended,
+        resume: () => controller?.resume(),
+        abort: () => {
+          aborted = true;
+          controller?.abort(notWanted);
+        },
+      };
     },
     close: () => agent.destroy(),
   };

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { RoutingPlan } from '../../src/domain.ts';
-import type { GatewaySettings } from '../../src/gateway/gateway.ts';
+import type { GatewaySettings } from '../../src/gateway/passage.ts';
 import {
   ask,
   completion,

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import { type AddressInfo, connect } from 'node:net';
 import type { RoutingPlan } from '../../src/domain.ts';
 import { createFleet } from '../../src/gateway/fleet.ts';
-import { createGateway, type Gateway, type GatewaySettings } from '../../src/gateway/gateway.ts';
+import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
+import type { GatewaySettings } from '../../src/gateway/passage.ts';
 import { startGatewayServer } from '../../src/gateway/server.ts';
 import { gatewayMetrics } from '../../src/gateway/telemetry.ts';
 import { upstream } from '../../src/gateway/upstream.ts';

@@ -1,0 +1,103 @@
+import type { Why } from './choose.ts';
+import { answered, failed, type Pod, type Variants } from './fleet.ts';
+import type { Models } from './models.ts';
+import type { GatewayParts, GatewaySettings, ModelState, Passage } from './passage.ts';
+import { noAnswer, type Refusal } from './refusals.ts';
+import { type Relay, relay } from './relay.ts';
+import type { GatewayRequest } from './request.ts';
+import type { About } from './telemetry.ts';
+import type { Usage } from './usage-filter.ts';
+
+/** Busy or broken: another pod may do better. */
+const worthAnotherPod = new Set([429, 502, 503, 504]);
+
+/** Offers requests to pods. */
+export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { callWaiting }: Models) => {
+  const { fleet, metrics, clock } = parts;
+
+  /** One offer to one pod. Null = another may be asked. */
+  const offer = async (passage: Passage, pod: Pod, why: Why): Promise<Refusal | 'done' | null> => {
+    const { request, response, state, stop, startedAt, tried } = passage;
+    const about = { model: request.model, variant: pod.variant, inputTokens: passage.inputTokens };
+    const work = passage.inputTokens + passage.outputTokens;
+    const others = tried.size + 1 < settings.attempts && anotherPod(fleet.variants(request.model), tried, pod);
+    pod.requests += 1;
+    pod.given += 1;
+    pod.work += work;
+    const relayed = relay(response, {
+      strip: request.stream && !request.usageAsked,
+      wanted: (status) => !(others && worthAnotherPod.has(status)),
+      onFirstByte: () => metrics.firstByte(about, clock() - startedAt),
+    });
+    const asking = parts.upstream.ask({ ...passage.to, origin: pod.origin, body: request.body }, relayed);
+    stop.signal.addEventListener('abort', asking.abort);
+    response.on('drain', asking.resume);
+    const problem = await asking.ended;
+    stop.signal.removeEventListener('abort', asking.abort);
+    response.off('drain', asking.resume);
+    pod.requests -= 1;
+    pod.work -= work;
+    callWaiting(request.model, state);
+    return concluded(passage, pod, why, relayed, problem);
+  };
+
+  /** What an offer has come to. */
+  const concluded = (
+    { request, response, state, stop, startedAt, inputTokens, tried }: Passage,
+    pod: Pod,
+    why: Why,
+    relayed: Relay,
+    problem: string | null,
+  ): Refusal | 'done' | null => {
+    const about = { model: request.model, variant: pod.variant, inputTokens };
+    const counter = parts.counts.counter(request.model);
+    const told = (result: string): void => metrics.answered(about, why, result, clock() - startedAt);
+    const status = relayed.status();
+    if (response.destroyed || stop.signal.aborted) {
+      if (status === null) return null;
+      told(response.destroyed ? 'left' : 'too long');
+      if (!relayed.started() && !response.destroyed) return null;
+      response.destroy();
+      counter.failed();
+      return 'done';
+    }
+    if (problem !== null || relayed.refused()) {
+      failed(pod, clock());
+      tried.add(pod);
+      if (!relayed.started()) {
+        if (problem === null) return null;
+        return noAnswer(
+          `${status === null ? `no replica of ${request.model} answers` : `a replica of ${request.model} broke off`}: ${problem}`,
+        );
+      }
+      response.destroy();
+      counter.failed();
+      told('broken');
+      return 'done';
+    }
+    const { usage, contentEvents } = relayed.finish();
+    told(String(status));
+    if (status === 200) served(request, state, about, usage, contentEvents);
+    else counter.failed();
+    if (!worthAnotherPod.has(status ?? 0)) answered(pod);
+    return 'done';
+  };
+
+  const served = (
+    request: GatewayRequest,
+    { estimate }: ModelState,
+    about: About,
+    usage: Usage | null,
+    contentEvents: number,
+  ): void => {
+    const { inputTokens, outputTokens } = usage ?? { inputTokens: about.inputTokens, outputTokens: contentEvents };
+    if (usage !== null && request.tokens === 0) estimate.learn(request.characters, inputTokens, outputTokens);
+    parts.counts.counter(request.model).ended(inputTokens, outputTokens);
+    metrics.tokens(about, inputTokens, outputTokens);
+  };
+
+  return offer;
+};
+
+const anotherPod = (variants: Variants | undefined, tried: ReadonlySet<Pod>, now: Pod): boolean =>
+  [...(variants?.values() ?? [])].some((pods) => pods.some((pod) => pod !== now && !tried.has(pod)));

@@ -1,0 +1,62 @@
+import type { ServerResponse } from 'node:http';
+import type { RoutingPlan } from '../domain.ts';
+import type { RequestCounts } from '../workload/request-counts.ts';
+import type { chooser } from './choose.ts';
+import type { Fleet, Pod } from './fleet.ts';
+import type { GatewayRequest } from './request.ts';
+import type { GatewayMetrics } from './telemetry.ts';
+import type { TokenEstimate } from './token-estimate.ts';
+import type { PodRequest, Upstream } from './upstream.ts';
+import type { WaitingRoom } from './waiting-room.ts';
+
+export interface GatewaySettings {
+  /** A variant takes at most so many times the requests in flight that its profile was measured at. */
+  readonly overflow: number;
+  /** Requests that may be passed on at once, held ones included. */
+  readonly mostRequests: number;
+  /** Requests of one model that may be held, their bytes together, and how long each (s). */
+  readonly heldRequests: number;
+  readonly heldBytes: number;
+  readonly heldSeconds: number;
+  /** Pods that one request is offered to. */
+  readonly attempts: number;
+  /** Longest time of one request (s). */
+  readonly requestSeconds: number;
+}
+
+export interface GatewayParts {
+  readonly fleet: Fleet;
+  readonly plan: (model: string) => RoutingPlan | null;
+  readonly upstream: Upstream;
+  readonly counts: RequestCounts;
+  readonly metrics: GatewayMetrics;
+  /** s, steady */
+  readonly clock: () => number;
+  /** A model without a replica is asked for. */
+  readonly onAsleep: (model: string) => void;
+}
+
+/** What one model has of its own. */
+export interface ModelState {
+  readonly choose: ReturnType<typeof chooser>;
+  readonly room: WaitingRoom;
+  readonly estimate: TokenEstimate;
+  /** Called from the room, and not yet at a pod. */
+  called: number;
+  heldInput: number;
+  heldOutput: number;
+}
+
+/** A request on its way. */
+export interface Passage {
+  readonly request: GatewayRequest;
+  readonly to: Pick<PodRequest, 'path' | 'headers'>;
+  readonly response: ServerResponse;
+  readonly state: ModelState;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly startedAt: number;
+  /** The client has left, or the time is over. */
+  readonly stop: AbortController;
+  readonly tried: Set<Pod>;
+}
