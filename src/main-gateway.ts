@@ -85,8 +85,8 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const write = async (time: number): Promise<void> => {
     const records = counts.end(time, fleet.models(), (model) => gateway.waiting(model));
     try {
-      await clock.read();
       await writer.write(records, time);
+      await clock.read();
       missing = await writer.missing(clock.now());
     } catch (error) {
       log.warn({ problem: messageOf(error), kept: writer.kept() }, 'records are kept until they can be written');

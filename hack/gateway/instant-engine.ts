@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * An engine without work: a stream of tokens at a fixed pace, usage counts at its end.
+ * An engine without work: a stream of tokens at a fixed pace, and usage counts of as many as were asked for.
  *   node hack/gateway/instant-engine.ts TOKENS MILLISECONDS      prints its origin
  */
 const [tokens = 8, milliseconds = 5] = process.argv.slice(2).map(Number);
@@ -16,10 +16,20 @@ const server = createServer((request, response) => {
     body += String(piece);
   });
   request.on('end', () => {
-    const { prompt = '', stream_options: about } = JSON.parse(body) as {
+    const asked = JSON.parse(body) as {
       prompt?: string;
+      max_tokens?: number;
+      stream?: boolean;
       stream_options?: { include_usage?: boolean };
     };
+    const usage = {
+      prompt_tokens: Math.ceil((asked.prompt ?? '').length / 4),
+      completion_tokens: asked.max_tokens ?? tokens,
+    };
+    if (asked.stream !== true) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      return void response.end(JSON.stringify({ choices: [{ text: ' word' }], usage }));
+    }
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     let sent = 0;
     const next = (): void => {
@@ -31,8 +41,8 @@ const server = createServer((request, response) => {
         else setImmediate(next);
         return;
       }
-      const usage = { prompt_tokens: Math.ceil(prompt.length / 4), completion_tokens: tokens };
-      if (about?.include_usage === true) response.write(`data: ${JSON.stringify({ choices: [], usage })}\n\n`);
+      if (asked.stream_options?.include_usage === true)
+        response.write(`data: ${JSON.stringify({ choices: [], usage })}\n\n`);
       response.end('data: [DONE]\n\n');
     };
     next();

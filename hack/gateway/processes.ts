@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,10 @@ export interface Started {
   readonly pid: number;
   readonly url: string;
   readonly stop: () => Promise<void>;
+  /** Ends it at once, as a crash would. */
+  readonly kill: () => Promise<void>;
+  /** What it has said lately. */
+  readonly said: () => string;
 }
 
 const root = join(import.meta.dirname, '../..');
@@ -20,6 +24,14 @@ export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'gpumix-
 export const gpumixBundle = (): string => {
   execFileSync(process.execPath, [join(root, 'hack/build.ts'), '--if-stale'], { stdio: 'ignore' });
   return join(root, 'dist/gpumix.js');
+};
+
+const endings = (child: ChildProcess, ended: Promise<void>): Pick<Started, 'stop' | 'kill'> => {
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    await ended;
+  };
+  return { stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 };
 
 /** A process that is up once `ready` holds of what it has printed. */
@@ -36,7 +48,7 @@ const start = async (
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let said = '';
   for (const one of [child.stdout, child.stderr])
-    one.on('data', (piece) => (said = (said + String(piece)).slice(-2000)));
+    one.on('data', (piece) => (said = (said + String(piece)).slice(-8000)));
   const url = await new Promise<string>((resolve, reject) => {
     createInterface(child[stream]).on('line', (line) => {
       const found = ready(line);
@@ -48,10 +60,8 @@ const start = async (
   return {
     pid: child.pid ?? 0,
     url,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
+    ...endings(child, ended),
+    said: () => said,
   };
 };
 
@@ -123,10 +133,8 @@ export const startNginx = async (origins: readonly string[]): Promise<Started | 
   return {
     pid: child.pid ?? 0,
     url,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
-    },
+    ...endings(child, ended),
+    said: () => '',
   };
 };
 

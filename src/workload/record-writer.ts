@@ -38,17 +38,27 @@ const forgottenAfter = 3600;
 export const recordWriter = (store: Store, settings: RecordWriterSettings): RecordWriter => {
   const { instance, keyPrefix, intervalSeconds } = settings;
   let kept: readonly IntervalRecord[] = [];
+  let writing: Promise<void> = Promise.resolve();
+  const flush = async (time: number): Promise<void> => {
+    kept = kept.filter((record) => time - record.time < recordLifetime);
+    const useful = kept;
+    const written = await Promise.allSettled(
+      useful.map(({ model, time: at, fields }) =>
+        store.addRecord(recordKey(model, at), fields, instance, Math.ceil(recordLifetime - (time - at))),
+      ),
+    );
+    const done = new Set(useful.filter((_, index) => written[index]!.status === 'fulfilled'));
+    kept = kept.filter((record) => !done.has(record));
+    for (const one of written) if (one.status === 'rejected') throw one.reason;
+    await store.writeField(heartbeatsKey(keyPrefix), instance, String(time));
+  };
   return {
-    write: async (records, time) => {
-      const useful = [...kept, ...records].filter((record) => time - record.time < recordLifetime);
-      const written = await Promise.allSettled(
-        useful.map(({ model, time: at, fields }) =>
-          store.addRecord(recordKey(model, at), fields, instance, Math.ceil(recordLifetime - (time - at))),
-        ),
-      );
-      kept = useful.filter((_, index) => written[index]!.status === 'rejected');
-      for (const one of written) if (one.status === 'rejected') throw one.reason;
-      await store.writeField(heartbeatsKey(keyPrefix), instance, String(time));
+    write: (records, time) => {
+      kept = [...kept, ...records];
+      // One after the other: a slow answer must not be overtaken.
+      const turn = writing.then(() => flush(time));
+      writing = turn.catch(() => {});
+      return turn;
     },
     hold: async (model, held) => {
       const field = `${instance} ${model}`;
