@@ -63,3 +63,46 @@ export const percentile = (values: readonly number[], share: number): number => 
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 };
+
+/** One request of a trace, as the client saw it; times in seconds since the start. */
+export interface Played {
+  readonly arrivedAt: number;
+  readonly firstTokenAt: number;
+  readonly doneAt: number;
+  readonly outputTokens: number;
+  readonly ok: boolean;
+}
+
+/**
+ * Plays a trace: each request at its time, streamed, with a prompt of its own size.
+ * @param urls in turns
+ * @param prompt a text of so many tokens
+ */
+export const playTrace = async (
+  requests: readonly { readonly time: number; readonly inputTokens: number; readonly outputTokens: number }[],
+  urls: () => readonly string[],
+  model: string,
+  prompt: (tokens: number) => string,
+): Promise<readonly Played[]> => {
+  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+  const start = performance.now();
+  let turn = 0;
+  const played = requests.map(async ({ time, inputTokens, outputTokens }): Promise<Played> => {
+    await new Promise((due) => setTimeout(due, 1000 * time));
+    const tokens = Math.max(1, outputTokens);
+    const body = JSON.stringify({ model, prompt: prompt(inputTokens), max_tokens: tokens, stream: true });
+    const all = urls();
+    const timing = await one(all[turn++ % all.length]!, agent, body);
+    const arrivedAt = (performance.now() - start) / 1000 - timing.whole / 1000;
+    return {
+      arrivedAt,
+      firstTokenAt: arrivedAt + timing.first / 1000,
+      doneAt: arrivedAt + timing.whole / 1000,
+      outputTokens: tokens,
+      ok: timing.ok,
+    };
+  });
+  const all = await Promise.all(played);
+  agent.destroy();
+  return all;
+};

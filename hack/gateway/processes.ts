@@ -94,6 +94,13 @@ export const startGateway = async (redisUrl: string, endpoints: string, ...flags
   return { ...started, admin: `http://127.0.0.1:${adminPort}` };
 };
 
+export const startAdapter = (...flags: readonly string[]): Promise<Started> =>
+  start(
+    [process.execPath, '--max-semi-space-size=2', gpumixBundle(), 'serve', ...flags],
+    (line) => (line.includes('"msg":"serving"') ? (JSON.parse(line) as { url: string }).url : null),
+    'stderr',
+  );
+
 /** nginx as a plain reverse proxy before these origins; null where it is not installed. */
 export const startNginx = async (origins: readonly string[]): Promise<Started | null> => {
   try {
