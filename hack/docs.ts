@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { main } from '../src/cli/gpumix.ts';
 import { settings } from '../src/config.ts';
 import { errorCodes } from '../src/errors.ts';
+import { gatewaySettings } from '../src/gateway-config.ts';
 import { flagOf, type SettingsTable, variableOf } from '../src/settings.ts';
 
 const file = join(import.meta.dirname, '../README.md');
@@ -42,6 +43,7 @@ const settingsTable = (settings: SettingsTable): string =>
 const parts: Readonly<Record<string, string>> = {
   commands: `\`\`\`\n${await help()}\n\`\`\``,
   settings: settingsTable(settings),
+  'gateway-settings': settingsTable(gatewaySettings),
   errors: table(
     ['code', 'meaning'],
     Object.entries(errorCodes).map(([name, meaning]) => [code(name), meaning]),
