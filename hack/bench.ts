@@ -16,6 +16,9 @@ const benches: Record<string, (argv: readonly string[]) => Promise<number>> = {
   api: program('api/bench.ts'),
   'api-aggregated': program('api/aggregated-load.ts'),
   'api-fuzz': program('api/fuzz.ts'),
+  gateway: program('gateway/overhead.ts'),
+  'gateway-memory': program('gateway/memory.ts'),
+  'gateway-mix': program('gateway/mix.ts'),
 };
 
 const [name = '', ...argv] = process.argv.slice(2);

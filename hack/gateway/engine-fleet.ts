@@ -15,8 +15,15 @@ export interface EngineFleet {
 /** How long an engine that is no longer in the file has for what it is working on (ms). */
 const drainMilliseconds = 20_000;
 
-/** @param gpus GPU of the engine model, by variant */
-export const engineFleet = (model: string, gpus: Readonly<Record<string, string>>): EngineFleet => {
+/**
+ * @param gpus GPU of the engine model, by variant
+ * @param start another kind of engine
+ */
+export const engineFleet = (
+  model: string,
+  gpus: Readonly<Record<string, string>>,
+  start: (gpu: string) => Promise<Started> = (gpu) => startEngine('--gpu', gpu, '--model', model),
+): EngineFleet => {
   const file = join(temporaryFolder(), 'endpoints.json');
   const engines = new Map<string, Started[]>(Object.keys(gpus).map((variant) => [variant, []]));
   const leaving = new Set<Promise<void>>();
@@ -30,7 +37,7 @@ export const engineFleet = (model: string, gpus: Readonly<Record<string, string>
     resize: async (wanted) => {
       for (const [variant, all] of engines) {
         const count = wanted[variant] ?? 0;
-        while (all.length < count) all.push(await startEngine('--gpu', gpus[variant]!, '--model', model));
+        while (all.length < count) all.push(await start(gpus[variant]!));
         for (const one of all.splice(count)) {
           const end = new Promise((drained) => setTimeout(drained, drainMilliseconds)).then(() => one.stop());
           leaving.add(end);

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RoutingPlan } from '../../src/domain.ts';
 import {
@@ -239,6 +240,20 @@ test('a client that reads slowly slows the pod down, and holds no memory', async
   let bytes = 0;
   for await (const piece of answer) bytes += (piece as Buffer).length;
   expect(bytes).toBeGreaterThan(200 * 60_000);
+});
+
+test('a pod that takes a request and never says a word is given up for another', async () => {
+  await gateway.close();
+  gateway = await startTestGateway({}, null, 1);
+  const silent = createServer(() => {});
+  await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
+  const mute = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  gateway.set({ 'ns/a': [mute] });
+  const waiting = ask(gateway.url);
+  await until(() => gateway.gateway.inFlight() === 1);
+  gateway.set({ 'ns/a': [mute, b] });
+  expect((await waiting).status).toBe(200);
+  silent.close();
 });
 
 test('a request that takes too long is cut off', async () => {

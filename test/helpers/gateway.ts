@@ -62,7 +62,11 @@ const settings: GatewaySettings = {
 };
 
 /** A gateway with its server, before pods that the test sets. */
-export const startTestGateway = async (more: Partial<GatewaySettings> = {}, plan: RoutingPlan | null = null) => {
+export const startTestGateway = async (
+  more: Partial<GatewaySettings> = {},
+  plan: RoutingPlan | null = null,
+  silenceSeconds = 5,
+) => {
   const fleet = createFleet();
   const counts = requestCounts(10);
   const asleep: string[] = [];
@@ -74,7 +78,7 @@ export const startTestGateway = async (more: Partial<GatewaySettings> = {}, plan
     missingGateways: () => 0,
     inFlight: () => gateway.inFlight(),
   });
-  const pods = upstream({ connectSeconds: 1, silenceSeconds: 5 });
+  const pods = upstream({ connectSeconds: 1, silenceSeconds });
   const world = {
     plan,
     asleep,
