@@ -54,11 +54,18 @@ export const replay: Command = {
       (problem) => io.stderr(`gpumix replay: redis: ${problem}\n`),
     );
     const heartbeat = given['no-heartbeat'] === true ? null : heartbeatsKey(String(given['key-prefix']));
+    const writer = `replay-${process.pid}`;
     /** A failed write loses its interval, as in the gateway; the next one is tried again. */
     const write = async (time: number, record: string | null): Promise<void> => {
       try {
-        if (record !== null) await store.write(recordKey(model, time), record, recordLifetime);
-        if (heartbeat !== null) await store.writeField(heartbeat, `replay-${process.pid}`, String(time));
+        if (heartbeat === null) {
+          if (record !== null) await store.write(recordKey(model, time), record, recordLifetime);
+        } else {
+          // As gateways of ours do, of which there may be others.
+          if (record !== null)
+            await store.addRecord(recordKey(model, time), JSON.parse(record), writer, recordLifetime);
+          await store.writeField(heartbeat, writer, String(time));
+        }
         io.stdout(`${new Date(time * 1000).toISOString()} ${record ?? 'nothing happened'}\n`);
       } catch (error) {
         io.stderr(`gpumix replay: the record of ${new Date(time * 1000).toISOString()} is lost: ${messageOf(error)}\n`);
