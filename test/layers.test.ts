@@ -21,6 +21,7 @@ const layers: Record<string, number> = {
   'cluster/variant': 1,
   'cluster/bounds': 1,
   'cluster/pods': 1,
+  'cluster/claims': 1,
   'cluster/engine-metrics': 1,
   'cluster/engine-counts': 1,
   'cluster/gateway': 1,

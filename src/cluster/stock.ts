@@ -7,12 +7,18 @@ export interface Supply {
   readonly nodes: ReadonlyMap<string, GpuNode>;
   /** Devices that drivers offer (DRA), one entry per ResourceSlice. */
   readonly slices: readonly DeviceSlice[];
-  /** Pods that hold GPUs or wait for some, ours among them. */
-  readonly pods: readonly Pick<DeploymentPod, 'namespace' | 'deployment' | 'node' | 'gpus'>[];
+  /** Who holds GPUs or waits for some, our own pods among them. */
+  readonly holders: readonly GpuHolder[];
   /** ResourceQuotas on GPUs. */
   readonly quotas: readonly GpuQuota[];
   /** What the user says; null = nothing. */
   readonly limits: StockLimits | null;
+}
+
+/** A pod that asks for `nvidia.com/gpu`, or the pod of a ResourceClaim. */
+export interface GpuHolder extends Pick<DeploymentPod, 'namespace' | 'deployment' | 'node' | 'gpus'> {
+  /** By a claim, of which ResourceQuotas on `requests.nvidia.com/gpu` know nothing. */
+  readonly byClaim?: boolean;
 }
 
 export interface GpuNode {
@@ -27,8 +33,9 @@ export interface GpuNode {
 
 export interface DeviceSlice {
   readonly node: string;
-  /** Devices by GPU type. */
-  readonly gpus: Readonly<Record<string, number>>;
+  readonly pool: string;
+  /** Whole GPUs: name of the device to GPU type. */
+  readonly devices: Readonly<Record<string, string>>;
 }
 
 export interface GpuQuota {
@@ -82,23 +89,26 @@ export interface SliceObject {
   readonly spec?: {
     readonly driver?: string;
     readonly nodeName?: string;
+    readonly pool?: { readonly name: string };
     readonly devices?: readonly {
+      readonly name: string;
       readonly attributes?: Readonly<Record<string, { readonly string?: string }>>;
     }[];
   };
 }
 
+/** The name of NVIDIA's driver for whole GPUs and parts of them. */
+export const gpuDriver = 'gpu.nvidia.com';
+
 /** Whole GPUs of NVIDIA's driver on one Node; null for any other slice. It writes product names with spaces, labels have hyphens. */
 export const deviceSlice = ({ spec }: SliceObject): DeviceSlice | null => {
-  if (spec?.driver !== 'gpu.nvidia.com' || spec.nodeName === undefined) return null;
-  const gpus: Record<string, number> = {};
-  for (const { attributes } of spec.devices ?? []) {
+  if (spec?.driver !== gpuDriver || spec.nodeName === undefined) return null;
+  const devices = (spec.devices ?? []).flatMap(({ name, attributes }) => {
     const product = attributes?.['productName']?.string;
-    if (product === undefined || attributes?.['type']?.string !== 'gpu') continue;
-    const gpu = gpuOfProduct(product.replaceAll(' ', '-'));
-    gpus[gpu] = (gpus[gpu] ?? 0) + 1;
-  }
-  return { node: spec.nodeName, gpus };
+    if (product === undefined || attributes?.['type']?.string !== 'gpu') return [];
+    return [[name, gpuOfProduct(product.replaceAll(' ', '-'))] as const];
+  });
+  return { node: spec.nodeName, pool: spec.pool?.name ?? '', devices: Object.fromEntries(devices) };
 };
 
 export interface QuotaObject {

@@ -9,6 +9,7 @@ import {
   boundsOfScaledObject,
   rememberVanished,
 } from './bounds.ts';
+import { type ClaimObject, type DeviceClaim, deviceClaim, heldByClaims } from './claims.ts';
 import { selectedPods, unchangedSince } from './gateway.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Pace } from './pace.ts';
@@ -105,6 +106,11 @@ export const watchCluster = (
       keep: deviceSlice,
       optional: true,
     }),
+    ResourceClaims: follow<ClaimObject & KubernetesObject, DeviceClaim>({
+      path: '/apis/resource.k8s.io/v1/resourceclaims',
+      keep: deviceClaim,
+      optional: true,
+    }),
     ConfigMap: follow<ConfigMapObject, StockConfig>({
       path: `/api/v1/namespaces/${configNamespace}/configmaps`,
       name: configName,
@@ -136,13 +142,20 @@ export const watchCluster = (
       ),
     gatewayUnchangedSince: unchangedSince(gatewayPods),
     gatewayReplicas: () => gatewayPods().length,
-    supply: () => ({
-      nodes: stock.Nodes.items,
-      slices: [...stock.ResourceSlices.items.values()],
-      pods: [...pods.items.values()].filter(({ gpus }) => gpus > 0),
-      quotas: [...stock.ResourceQuotas.items.values()],
-      limits: stock.ConfigMap.items.get(stockConfig)?.limits ?? null,
-    }),
+    supply: () => {
+      const slices = [...stock.ResourceSlices.items.values()];
+      const claims = [...stock.ResourceClaims.items.values()];
+      return {
+        nodes: stock.Nodes.items,
+        slices,
+        holders: [
+          ...[...pods.items.values()].filter(({ gpus }) => gpus > 0),
+          ...heldByClaims(claims, slices, (pod) => pods.items.get(pod)?.deployment ?? ''),
+        ],
+        quotas: [...stock.ResourceQuotas.items.values()],
+        limits: stock.ConfigMap.items.get(stockConfig)?.limits ?? null,
+      };
+    },
     unsynced: () =>
       reflectors.flatMap(([name, one]) => (waitsFor(one) ? [one.problem() ?? `${name} have not been read yet`] : [])),
     problems: () => [

@@ -1,4 +1,4 @@
-import type { GpuNode, Supply } from '../cluster/stock.ts';
+import type { GpuHolder, GpuNode, Supply } from '../cluster/stock.ts';
 import type { Snapshot, StockSource } from '../domain.ts';
 import type { Offer } from './offers.ts';
 import { anyType, namespaceOf } from './pools.ts';
@@ -71,10 +71,8 @@ const withDevices = ({ nodes, slices }: Supply): ReadonlyMap<string, Node> => {
   const devices = Map.groupBy(slices, ({ node }) => node);
   return new Map(
     [...nodes].map(([name, node]) => {
-      const counts = (devices.get(name) ?? []).flatMap(({ gpus }) => Object.entries(gpus));
-      const most = counts.reduce((sum, [, count]) => sum + count, 0);
-      const gpu = node.gpu ?? counts[0]?.[0] ?? null;
-      return [name, { ...node, name, gpu, gpus: Math.max(node.gpus, most) }];
+      const types = (devices.get(name) ?? []).flatMap((slice) => Object.values(slice.devices));
+      return [name, { ...node, name, gpu: node.gpu ?? types[0] ?? null, gpus: Math.max(node.gpus, types.length) }];
     }),
   );
 };
@@ -86,32 +84,33 @@ const shownByNodes = (nodes: ReadonlyMap<string, Node>, type: string, source: St
   return all.reduce((sum, { usable, gpus }) => sum + (usable ? gpus : 0), 0);
 };
 
-type Pod = Supply['pods'][number];
 interface PlacedPod {
   readonly gpus: number;
   readonly type: string | null;
   readonly namespace: string;
   readonly onUsable: boolean;
+  readonly byClaim: boolean;
 }
 
-const placed = (pod: Pod, nodes: ReadonlyMap<string, Node>): PlacedPod => {
-  const node = pod.node === null ? undefined : nodes.get(pod.node);
-  return { gpus: pod.gpus, type: node?.gpu ?? null, namespace: pod.namespace, onUsable: node?.usable ?? false };
+const placed = (holder: GpuHolder, nodes: ReadonlyMap<string, Node>): PlacedPod => {
+  const { gpus, namespace, byClaim = false } = holder;
+  const node = holder.node === null ? undefined : nodes.get(holder.node);
+  return { gpus, type: node?.gpu ?? null, namespace, onUsable: node?.usable ?? false, byClaim };
 };
 
-const keyOf = ({ namespace, deployment }: Pod): string => `${namespace}/${deployment}`;
+const keyOf = ({ namespace, deployment }: GpuHolder): string => `${namespace}/${deployment}`;
 const sumOf = (pods: readonly PlacedPod[]): number => pods.reduce((sum, { gpus }) => sum + gpus, 0);
 
 /** GPUs of pods that belong to none of our Deployments, by any criterion. */
 const strangersOf = (supply: Supply, nodes: ReadonlyMap<string, Node>, known: readonly Taker[]) => {
   const keys = new Set(known.map(({ key }) => key));
-  const pods = supply.pods.filter((pod) => !keys.has(keyOf(pod))).map((pod) => placed(pod, nodes));
+  const pods = supply.holders.filter((one) => !keys.has(keyOf(one))).map((one) => placed(one, nodes));
   return (which: (pod: PlacedPod) => boolean): number => sumOf(pods.filter(which));
 };
 
 /** What some of our Deployments hold by their pods, and what they have in any case. */
 const takenBy = (supply: Supply, nodes: ReadonlyMap<string, Node>, takers: readonly Taker[]) => {
-  const pods = Map.groupBy(supply.pods, keyOf);
+  const pods = Map.groupBy(supply.holders, keyOf);
   const each = takers.map((taker) => ({
     ...taker,
     namespace: namespaceOf(taker.key),
@@ -150,7 +149,7 @@ const takenBy = (supply: Supply, nodes: ReadonlyMap<string, Node>, takers: reado
 
 type Taken = ReturnType<typeof takenBy>;
 
-/** A ResourceQuota counts every pod of its namespace; the user's quota only those of models. */
+/** A ResourceQuota counts every pod of its namespace, but no claims; the user's quota only what models hold. */
 const quotasFor = (
   { quotas, limits }: Supply,
   solved: readonly Taker[],
@@ -166,7 +165,7 @@ const quotasFor = (
   };
   for (const namespace of new Set(solved.map(({ key }) => namespaceOf(key)))) {
     for (const quota of quotas.filter((one) => one.namespace === namespace))
-      limit(namespace, anyType, quota.gpus - strangers((pod) => pod.namespace === namespace));
+      limit(namespace, anyType, quota.gpus - strangers((pod) => pod.namespace === namespace && !pod.byClaim));
     for (const [type, gpus] of Object.entries(limits?.namespaces[namespace] ?? {})) limit(namespace, type, gpus);
   }
   return found;

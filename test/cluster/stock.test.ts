@@ -41,22 +41,24 @@ describe('a Node', () => {
 });
 
 describe('a ResourceSlice', () => {
-  const device = (type: string, productName: string) => ({
+  const device = (name: string, type: string, productName: string) => ({
+    name,
     attributes: { type: { string: type }, productName: { string: productName } },
   });
   const slice = (spec: object) => deviceSlice({ metadata: { name: 's' }, spec });
 
   test('offers whole GPUs by type', () => {
     const devices = [
-      device('gpu', 'NVIDIA H100 80GB HBM3'),
-      device('gpu', 'NVIDIA H100 80GB HBM3'),
-      device('mig', 'NVIDIA H100 80GB HBM3'),
-      device('gpu', 'NVIDIA L4'),
-      {},
+      device('gpu-0', 'gpu', 'NVIDIA H100 80GB HBM3'),
+      device('gpu-1', 'gpu', 'NVIDIA H100 80GB HBM3'),
+      device('gpu-1-mig-0', 'mig', 'NVIDIA H100 80GB HBM3'),
+      device('gpu-2', 'gpu', 'NVIDIA L4'),
+      { name: 'untold' },
     ];
-    expect(slice({ driver: 'gpu.nvidia.com', nodeName: 'n', devices })).toEqual({
+    expect(slice({ driver: 'gpu.nvidia.com', nodeName: 'n', pool: { name: 'p' }, devices })).toEqual({
       node: 'n',
-      gpus: { H100: 2, L4: 1 },
+      pool: 'p',
+      devices: { 'gpu-0': 'H100', 'gpu-1': 'H100', 'gpu-2': 'L4' },
     });
   });
 

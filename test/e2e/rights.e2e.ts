@@ -113,7 +113,7 @@ const verbs = installation.filter(isRole).flatMap((role) =>
 const knowsLess = (one: Run): boolean =>
   verbs.some(
     ({ run: other, what }) =>
-      other === one && ['nodes', 'resourcequotas', 'resourceslices', 'configmaps'].includes(what),
+      other === one && ['nodes', 'resourcequotas', 'resourceslices', 'resourceclaims', 'configmaps'].includes(what),
   );
 /** Roles of Kubernetes that gpumix is bound to. */
 const bindings = installation

@@ -59,6 +59,46 @@ const limits = (text: string) => ({
   data: { 'stock.yaml': text },
 });
 
+const resources = (kind: string, metadata: object, spec: object) => ({
+  apiVersion: 'resource.k8s.io/v1',
+  kind,
+  metadata,
+  spec,
+});
+/** H100s of a Node as NVIDIA's driver offers them, and the class by which they are claimed. */
+const devicesOf = (node: string, count: number) => [
+  resources('DeviceClass', { name: 'gpu.nvidia.com' }, { selectors: [] }),
+  resources(
+    'ResourceSlice',
+    { name: node },
+    {
+      driver: 'gpu.nvidia.com',
+      nodeName: node,
+      pool: { name: node, generation: 1, resourceSliceCount: 1 },
+      devices: Array.from({ length: count }, (_, index) => ({
+        name: `gpu-${index}`,
+        attributes: { type: { string: 'gpu' }, productName: { string: 'NVIDIA H100 80GB HBM3' } },
+      })),
+    },
+  ),
+];
+const gpuClaim = (name: string, count: number) =>
+  resources(
+    'ResourceClaim',
+    { name, namespace },
+    { devices: { requests: [{ name: 'gpus', exactly: { deviceClassName: 'gpu.nvidia.com', count } }] } },
+  );
+const podWithClaim = (name: string, claim: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace },
+  spec: {
+    tolerations: [{ operator: 'Exists' }],
+    resourceClaims: [{ name: 'gpus', resourceClaimName: claim }],
+    containers: [{ name: 'job', image: 'job:none', resources: { claims: [{ name: 'gpus' }] } }],
+  },
+});
+
 const last = () => savedPlans(snapshots).at(-1);
 const snapshot = (): Snapshot => JSON.parse(readFileSync(last()!.snapshot, 'utf8'));
 const stock = async (): Promise<string> => JSON.stringify(snapshot().stock);
@@ -154,6 +194,16 @@ describe.runIf(ours)('stock', () => {
     await eventually('fewer', stock, '{"H100":5,"L40S":3}');
     await kubectl(['delete', 'pod', 'stranger', '-n', namespace, '--force', '--grace-period=0']);
     await eventually('as before', stock, '{"H100":8,"L40S":3}');
+  });
+
+  test('what a pod of somebody else holds by a ResourceClaim is gone, and comes back', async () => {
+    await apply(...devicesOf('stock-h100-a', 4), gpuClaim('stranger', 3), podWithClaim('stranger', 'stranger'));
+    await eventually('fewer', stock, '{"H100":5,"L40S":3}');
+    await kubectl(['delete', 'pod', 'stranger', '-n', namespace, '--force', '--grace-period=0']);
+    await eventually('as before', stock, '{"H100":8,"L40S":3}');
+    await kubectl(['delete', 'resourceclaim', 'stranger', '-n', namespace]);
+    await kubectl(['delete', 'resourceslice', 'stock-h100-a', '--ignore-not-found']);
+    await kubectl(['delete', 'deviceclass', 'gpu.nvidia.com']);
   });
 
   test('a cordoned Node counts as far as our pods are on it', async () => {

@@ -99,7 +99,7 @@ describe('stock', () => {
   const nodes = (gpus: Readonly<Record<string, number>>) =>
     new Map(Object.entries(gpus).map(([gpu, count]) => [gpu, { gpu, gpus: count, usable: true, elastic: false }]));
   const supply = (gpus: Readonly<Record<string, number>>, more: Partial<Supply> = {}): Supply => ({
-    ...{ nodes: nodes(gpus), slices: [], pods: [], quotas: [], limits: null },
+    ...{ nodes: nodes(gpus), slices: [], holders: [], quotas: [], limits: null },
     ...more,
   });
   const cordoned = { gpu: 'L40S', gpus: 2, usable: false, elastic: false };

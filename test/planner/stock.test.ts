@@ -11,8 +11,9 @@ const node = (gpu: string | null, gpus: number, more: Partial<GpuNode> = {}): Gp
 const pod = (deployment: string, on: string | null, gpus: number, namespace = 'ns') => ({
   ...{ namespace, deployment, node: on, gpus },
 });
-const supply = (more: Partial<Omit<Supply, 'nodes'>> & { nodes?: Record<string, GpuNode> } = {}): Supply => ({
-  ...{ slices: [], pods: [], quotas: [], limits: null },
+type Given = Partial<Omit<Supply, 'nodes' | 'holders'>> & { nodes?: Record<string, GpuNode>; pods?: Supply['holders'] };
+const supply = ({ pods = [], ...more }: Given = {}): Supply => ({
+  ...{ slices: [], quotas: [], limits: null, holders: pods },
   ...more,
   nodes: new Map(Object.entries(more.nodes ?? {})),
 });
@@ -78,12 +79,8 @@ describe('GPUs of Nodes', () => {
   });
 
   test('devices of a driver count where the device plugin shows none, and tell the type', () => {
-    const slices = [
-      { node: 'n1', gpus: { H100: 4 } },
-      { node: 'n1', gpus: { H100: 4 } },
-      { node: 'n2', gpus: { H100: 4 } },
-      { node: 'gone', gpus: { H100: 4 } },
-    ];
+    const slice = (on: string) => ({ node: on, pool: on, devices: { a: 'H100', b: 'H100', c: 'H100', d: 'H100' } });
+    const slices = [slice('n1'), slice('n1'), slice('n2'), slice('gone')];
     expect(stockOf(supply({ nodes: { n1: node(null, 0), n2: node('H100', 4) }, slices }))).toEqual({ H100: 12 });
   });
 });
@@ -118,6 +115,15 @@ describe('namespaces', () => {
   test('a ResourceQuota counts every pod of the namespace, those that wait as well', () => {
     const pods = [pod('', 'n1', 1), pod('', null, 2), pod('', 'n1', 4, 'other'), pod('a', null, 1)];
     expect(quotasOf(supply({ quotas: [quota(8)], pods }))).toEqual({ ns: { '*': 5 } });
+  });
+
+  test('what is held by claims is no GPU less of a ResourceQuota', () => {
+    const pods = [{ ...pod('', 'n1', 2), byClaim: true }, pod('', 'n1', 1)];
+    const nodes = { n1: node('H100', 8) };
+    expect(limitsOf(supply({ nodes, quotas: [quota(8)], pods }), 'auto', [a], [])).toMatchObject({
+      stock: { H100: 5 },
+      quotas: { ns: { '*': 7 } },
+    });
   });
 
   test('of several the least counts, of other namespaces none', () => {
