@@ -60,11 +60,15 @@ const mixesOf = (
     const plan = solve({ ...limits, models: [{ ...model, demand, variants }] });
     return plan.status === 'optimal' || plan.status === 'feasible' ? (plan.models[0] ?? null) : null;
   };
+  /** The demand with so much headroom in place of the whole. */
+  const withHeadroom = (share: number) => {
+    const scale = (1 + share * headroom) / (1 + headroom);
+    return model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * scale }));
+  };
   const replicasOf = (plan: ModelPlan | null) => (plan === null ? null : new Map(Object.entries(plan.replicas)));
   return {
     carries: (mix, bare = false) => {
-      const share = bare ? (1 + headroom / 2) / (1 + headroom) : 1;
-      const demand = model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * share }));
+      const demand = bare ? withHeadroom(0.5) : model.demand;
       // What a variant is told beyond its bound is not there: it is short of stock, say.
       const exactly = ({ name, maxReplicas }: Variant) => {
         const replicas = Math.min(mix.get(name) ?? 0, maxReplicas ?? Number.POSITIVE_INFINITY);
@@ -81,6 +85,13 @@ const mixesOf = (
         })),
       );
     },
+    roomy: () =>
+      replicasOf(
+        planWith(({ minReplicas, maxReplicas }) => ({ minReplicas, maxReplicas }), withHeadroom(1.5), {
+          ...snapshot,
+          budget: null,
+        }),
+      ),
     cheapestAbove: (least) => {
       if (model.variants.some(({ name, maxReplicas }) => maxReplicas !== null && maxReplicas < (least.get(name) ?? 0)))
         return null;

@@ -37,6 +37,8 @@ export interface Mixes {
   cheapestWithin(most: ReadonlyMap<string, number>): ReadonlyMap<string, number> | null;
   /** The cheapest one with at least these. */
   cheapestAbove(least: ReadonlyMap<string, number>): ReadonlyMap<string, number> | null;
+  /** The cheapest one of all with half of the headroom to spare. */
+  roomy(): ReadonlyMap<string, number> | null;
 }
 
 export interface Transition {
@@ -95,7 +97,8 @@ const heldUp = (wants: number, current: number, wishes: readonly Wish[], since: 
 /**
  * The plan, or where it would have to grow for too small a saving: the cheapest part of what there is; what there is, while
  * it carries the demand with half of its headroom, as noise comes and goes and the headroom is there to take it; what there
- * is and the least that has to be added.
+ * is and the least that has to be added. Where nothing has to be added the other mix must save with something to spare, or
+ * noise undoes the change before it is done, and both mixes are paid.
  */
 const worthwhile = (steps: readonly Step[], mixes: Mixes, switchSavings: number): ReadonlyMap<string, number> => {
   const planned = new Map(steps.map((step) => [step.key, step.planned]));
@@ -104,9 +107,14 @@ const worthwhile = (steps: readonly Step[], mixes: Mixes, switchSavings: number)
   const current = new Map(steps.map((step) => [step.key, step.current]));
   const cost = (mix: ReadonlyMap<string, number>) =>
     steps.reduce((sum, { key, price }) => sum + price * (mix.get(key) ?? 0), 0);
-  const stays =
-    mixes.cheapestWithin(current) ?? (mixes.carries(current, true) ? current : null) ?? mixes.cheapestAbove(current);
-  return stays !== null && cost(planned) > (1 - switchSavings) * cost(stays) ? stays : planned;
+  const suffices = mixes.cheapestWithin(current) ?? (mixes.carries(current, true) ? current : null);
+  const stays = suffices ?? mixes.cheapestAbove(current);
+  if (stays === null) return planned;
+  const saves = (mix: ReadonlyMap<string, number>): boolean => cost(mix) <= (1 - switchSavings) * cost(stays);
+  if (!saves(planned)) return stays;
+  if (suffices === null) return planned;
+  const roomy = mixes.roomy();
+  return roomy !== null && saves(roomy) ? roomy : stays;
 };
 
 const confirmed = ({ current, recent }: Step, wants: number, growAtOnce: number): number => {

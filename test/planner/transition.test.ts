@@ -21,8 +21,15 @@ const cheapest = (demand: number, from: (key: string) => number, to: (key: strin
 /**
  * @param bare of the demand what is left with half of its headroom
  * @param gpus one per replica of either
+ * @param roomy the demand with half of the headroom more
  */
-const mixesFor = (demand: number, bare = demand, gpus = Number.POSITIVE_INFINITY) => ({
+const mixesFor = (demand: number, bare = demand, gpus = Number.POSITIVE_INFINITY, roomy = demand) => ({
+  roomy: () =>
+    cheapest(
+      roomy,
+      () => 0,
+      () => 40,
+    ),
   fits: (mix: ReadonlyMap<string, number>) => (mix.get('a') ?? 0) + (mix.get('b') ?? 0) <= gpus,
   carries: (mix: ReadonlyMap<string, number>, half = false) => carried(mix) >= (half ? bare : demand),
   cheapestWithin: (most: ReadonlyMap<string, number>) =>
@@ -129,6 +136,15 @@ describe('another mix', () => {
     expect(run([step('a', 5, 0, { recent: held }), step('b', 0, 2)])).toEqual({ a: 5, b: 2 });
     expect(run([step('a', 5, 0), step('b', 2, 2, { ready: 1 })])).toEqual({ a: 5, b: 2 });
     expect(run([step('a', 5, 0), step('b', 2, 2, { ready: 2 })])).toEqual({ a: 0, b: 2 });
+  });
+
+  test('that saves enough only as long as nothing more comes is not changed to', () => {
+    // 2 b carry 10 for 4; for 11 it takes 2 b and an a, as dear as 5 a.
+    const steps = [step('a', 5, 0), step('b', 0, 2)];
+    const targets = (roomy: number) =>
+      Object.fromEntries(transition(steps, mixesFor(10, 10, Number.POSITIVE_INFINITY, roomy), 1000, settings).targets);
+    expect(targets(11)).toEqual({ a: 5, b: 0 });
+    expect(targets(10)).toEqual({ a: 5, b: 2 });
   });
 
   test('plain shrinking need not save much', () => {
