@@ -44,6 +44,8 @@ export interface Profile {
   readonly throughput: readonly number[];
   /** Mean end-to-end time at that throughput (s), input x output, NaN where unknown; null = not measured. */
   readonly e2eSeconds: readonly number[] | null;
+  /** Mean time to the first token at that throughput (s), likewise; absent = not measured. */
+  readonly ttftSeconds?: readonly number[];
   readonly slo: Slo | null;
   /** Price of one replica (money/h, or any unit that all profiles of a model share). */
   readonly cost: number;

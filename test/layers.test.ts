@@ -18,6 +18,7 @@ const layers: Record<string, number> = {
   'profiles/throughput': 1,
   'profiles/served': 1,
   'profiles/drift': 1,
+  'profiles/iterations': 1,
   'cluster/variant': 1,
   'cluster/bounds': 1,
   'cluster/pods': 1,

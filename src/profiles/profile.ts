@@ -44,7 +44,7 @@ export const profileOf = (document: unknown, where: string): Profile => {
     throw new GpumixError('BAD_PROFILE', `${where}: ${what}`);
   };
   if (!isObject(document)) return fail('not a JSON object');
-  const { gpu, cost, indexes, tputs, e2e, created, gpuType, gpusPerReplica } = document;
+  const { gpu, cost, indexes, tputs, e2e, ttft, created, gpuType, gpusPerReplica } = document;
   const forAnyDeployment = gpu === undefined && typeof gpuType === 'string';
   if (!forAnyDeployment && (typeof gpu !== 'string' || gpu === ''))
     return fail('gpu is missing: the name of the Deployment it was measured for');
@@ -67,6 +67,7 @@ export const profileOf = (document: unknown, where: string): Profile => {
     outputTokens: outputs.map(({ tokens }) => tokens),
     throughput,
     e2eSeconds: e2e === undefined || e2e === null ? null : matrix(e2e, 'e2e', outputs, inputs, fail),
+    ...(ttft === undefined || ttft === null ? {} : { ttftSeconds: matrix(ttft, 'ttft', outputs, inputs, fail) }),
     slo: sloOf(document['slos']),
     cost,
     gpu: (gpuType as string | null | undefined) ?? null,
@@ -87,6 +88,7 @@ export const profileDocument = (profile: Profile): Record<string, unknown> => {
     indexes: [outputTokens, inputTokens],
     ...(profile.created === null ? {} : { created: profile.created }),
     ...(profile.e2eSeconds === null ? {} : { e2e: rows(profile.e2eSeconds) }),
+    ...(profile.ttftSeconds === undefined ? {} : { ttft: rows(profile.ttftSeconds) }),
     ...(profile.slo === null ? {} : { slos: profile.slo }),
     ...(profile.gpu === null ? {} : { gpuType: profile.gpu }),
     ...(profile.gpusPerReplica === null ? {} : { gpusPerReplica: profile.gpusPerReplica }),

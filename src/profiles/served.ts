@@ -1,4 +1,5 @@
 import type { Demand, Profile, Slo, Variant } from '../domain.ts';
+import { atOnePace, iterationsOf } from './iterations.ts';
 import { beyondSloThroughput, isExtrapolated, throughputAt } from './throughput.ts';
 
 /** What one replica does of each row of demand. */
@@ -12,7 +13,7 @@ export const servedByProfile = (profile: Profile, demand: readonly Demand[]): Se
   const e2eSeconds = profile.e2eSeconds === null ? null : rows.map(({ e2eSeconds: seconds }) => seconds);
   const alone = rows.map(({ throughput }) => throughput);
   const throughput =
-    e2eSeconds === null || loadsAdd(profile.slo) ? alone : derated(demand, alone, e2eSeconds, sloShare ?? 0);
+    e2eSeconds === null || loadsAdd(profile.slo) ? alone : together(profile, demand, alone, e2eSeconds, sloShare ?? 0);
   return {
     throughput,
     throughputBeyondSlo: demand.map(({ inputTokens, outputTokens }, row) =>
@@ -21,6 +22,19 @@ export const servedByProfile = (profile: Profile, demand: readonly Demand[]): Se
     e2eSeconds,
     sloShare,
   };
+};
+
+const together = (
+  profile: Profile,
+  demand: readonly Demand[],
+  alone: readonly number[],
+  e2eSeconds: readonly number[],
+  mayMiss: number,
+): number[] => {
+  const iterations = iterationsOf(profile);
+  return iterations === null
+    ? derated(demand, alone, e2eSeconds, mayMiss)
+    : atOnePace(profile, iterations, demand, alone, mayMiss);
 };
 
 /** Share of the demand whose size lies outside the profile's grid, 0 to 1; 0 where there is no demand. */

@@ -25,16 +25,23 @@ export interface Throughput {
 export const throughputAt = (profile: Profile, inputTokens: number, outputTokens: number): Throughput => {
   const { inputTokens: inputs, outputTokens: outputs, e2eSeconds } = profile;
   const nearest = nearestTick(inputs, inputTokens) * outputs.length + nearestTick(outputs, outputTokens);
-  const [input, output] = [coordinate(inputs, inputTokens), coordinate(outputs, outputTokens)];
-  const e2e =
-    e2eSeconds === null
-      ? Number.NaN
-      : Math.exp(bilinear(profile, logs(e2eSeconds), within(inputs, input), within(outputs, output)));
   return {
     throughput: profile.throughput[nearest]! > 0 ? beyondSloThroughput(profile, inputTokens, outputTokens) : 0,
-    e2eSeconds: e2e,
+    e2eSeconds: e2eSeconds === null ? Number.NaN : timeAt(profile, e2eSeconds, inputTokens, outputTokens),
     extrapolated: isExtrapolated(profile, inputTokens, outputTokens),
   };
+};
+
+/** A time of the grid (s, input x output) at any size, bilinearly in logs; NaN where it is not known around there. */
+export const timeAt = (
+  profile: Profile,
+  seconds: readonly number[],
+  inputTokens: number,
+  outputTokens: number,
+): number => {
+  const { inputTokens: inputs, outputTokens: outputs } = profile;
+  const [input, output] = [coordinate(inputs, inputTokens), coordinate(outputs, outputTokens)];
+  return Math.exp(bilinear(profile, logs(seconds), within(inputs, input), within(outputs, output)));
 };
 
 /** Whether a size lies outside the profile's grid. */

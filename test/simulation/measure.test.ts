@@ -31,3 +31,17 @@ test('what takes longer than the SLO even alone is served at no rate', () => {
   });
   expect(throughput).toBe(0);
 });
+
+test('a rate that is not kept up does not pass because its requests are over before the limit is', () => {
+  const measured = measuredThroughput(
+    engineSpeed('L40S'),
+    { inputTokens: 256, outputTokens: 64 },
+    {
+      ...usualMeasurement,
+      slo: { percentile: 99, e2e: 20 },
+    },
+  );
+  // 1,600 requests at once would be over in time at any rate; this is what the engine does in an hour.
+  expect(measured.throughput).toBeGreaterThan(30);
+  expect(measured.throughput).toBeLessThan(34);
+});
