@@ -11,6 +11,7 @@ import { settings } from '../src/config.ts';
 import { errorCodes } from '../src/errors.ts';
 import { gatewaySettings } from '../src/gateway-config.ts';
 import { flagOf, type SettingsTable, variableOf } from '../src/settings.ts';
+import { faultKinds } from '../src/simulation/faults.ts';
 
 const file = join(import.meta.dirname, '../README.md');
 
@@ -44,6 +45,13 @@ const parts: Readonly<Record<string, string>> = {
   commands: `\`\`\`\n${await help()}\n\`\`\``,
   settings: settingsTable(settings),
   'gateway-settings': settingsTable(gatewaySettings),
+  faults: table(
+    ['fault', 'what happens'],
+    Object.entries(faultKinds).map(([kind, { gpu, lasts, help: what }]) => [
+      code(`${kind}${gpu ? '[:GPU]' : ''}@FROM${lasts ? '-UNTIL' : ''}`),
+      what,
+    ]),
+  ),
   errors: table(
     ['code', 'meaning'],
     Object.entries(errorCodes).map(([name, meaning]) => [code(name), meaning]),

@@ -16,9 +16,10 @@ export const bench = async (argv: readonly string[]): Promise<number> => {
   return 0;
 };
 
-const summaryOf = ({ scenario, outcomes, clairvoyant }: Result) => ({
+const summaryOf = ({ scenario, outcomes, clairvoyant, extrapolated }: Result) => ({
   scenario,
   clairvoyant,
+  extrapolated,
   outcomes: outcomes.map(({ samples, ...rest }) => rest),
 });
 
@@ -26,11 +27,19 @@ const tableOf = (results: readonly Result[]): string =>
   [
     '| scenario | policy | cost | of gpumix | within SLO | unserved | changes/h | largest gap |',
     '|---|---|---|---|---|---|---|---|',
-    ...results.flatMap(({ scenario, outcomes, clairvoyant }) => [
+    ...results.flatMap(({ scenario, outcomes, clairvoyant: { cost, attainment }, extrapolated }) => [
       ...outcomes.map((outcome, index) => row(index === 0 ? scenario : '', outcome, outcomes[0]!.cost)),
-      `| | clairvoyant bound | ${clairvoyant.toFixed(2)} | ${(clairvoyant / outcomes[0]!.cost).toFixed(2)} | | | | |`,
+      `| | clairvoyant bound | ${cost.toFixed(2)} | ${(cost / outcomes[0]!.cost).toFixed(2)} | ${percent(attainment)} | | | |`,
+      ...extrapolatedRow(extrapolated),
     ]),
   ].join('\n');
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+
+const extrapolatedRow = (shares: Result['extrapolated']): readonly string[] => {
+  const named = Object.entries(shares).map(([gpu, share]) => `${gpu} ${(100 * share).toFixed(0)} %`);
+  return named.length === 0 ? [] : [`| | extrapolated demand: ${named.join(', ')} | | | | | | |`];
+};
 
 const row = (
   scenario: string,
@@ -42,7 +51,7 @@ const row = (
     policy,
     cost.toFixed(2),
     (cost / own).toFixed(2),
-    `${(100 * attainment).toFixed(2)} %`,
+    percent(attainment),
     unserved,
     changesPerHour.toFixed(0),
     `${(100 * capacityGap).toFixed(0)} %`,

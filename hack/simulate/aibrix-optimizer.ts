@@ -9,10 +9,18 @@ export interface OptimizerVariant {
   readonly profile: Profile;
 }
 
-/** What AIBrix's optimizer publishes for each Deployment: hundredths of a replica. */
+/** One round of AIBrix's optimizer. */
+export interface Round {
+  /** What is published for each Deployment: hundredths of a replica. */
+  readonly replicas: ReadonlyMap<string, number>;
+  readonly clusters: readonly Cluster[];
+  /** What was planned for (req/s); null = nothing was planned. */
+  readonly rate: number | null;
+}
+
 export interface Optimizer {
   /** One round, after the record of the interval that ended at this time (s); null = there is none. */
-  round(record: string | null, time: number): ReadonlyMap<string, number>;
+  round(record: string | null, time: number): Round;
 }
 
 const clustererSeconds = 60;
@@ -25,7 +33,8 @@ const prohibitive = 1_000_000;
  * AIBrix's optimizer as it is documented: four clusterers one minute apart, of which the oldest counts; the rate is the larger
  * of the points' rate and the last interval's arrivals; clusters become cells of the grid; a program without bounds in
  * hundredths of replicas. It is written from the description of what it does, and holds no code of it. Of the program's
- * answer each slice of a cell goes where it is cheapest, which differs from its optimum by the rounding to a hundredth.
+ * answer each slice of a cell goes where it is cheapest, which costs no more than a hundredth of each type over its optimum
+ * (`test/simulation/aibrix-optimizer.test.ts`, on rounds of AIBrix 0.8.0 itself).
  */
 export const aibrixOptimizer = (
   variants: readonly OptimizerVariant[],
@@ -46,11 +55,11 @@ export const aibrixOptimizer = (
       for (const { inputTokens, outputTokens, count } of record?.completions ?? [])
         points.push({ time, input: Math.log2(inputTokens), output: Math.log2(outputTokens), count });
       const clusters = clustersOf(points);
-      if (clusters.length > 0) {
-        const recent = record === null ? 0 : record.arrivals / record.intervalSeconds;
-        answer = solved(variants, clusters, Math.max(pointRate(points), recent));
-      } else if (points.length === 0) answer = new Map(variants.map(({ key }) => [key, 0]));
-      return answer;
+      const recent = record === null ? 0 : record.arrivals / record.intervalSeconds;
+      const rate = clusters.length === 0 ? null : Math.max(pointRate(points), recent);
+      if (rate !== null) answer = solved(variants, clusters, rate);
+      else if (points.length === 0) answer = new Map(variants.map(({ key }) => [key, 0]));
+      return { replicas: answer, clusters, rate };
     },
   };
 };

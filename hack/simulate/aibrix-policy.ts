@@ -16,7 +16,7 @@ export const aibrixPolicy = (
     name,
     syncSeconds: 10,
     observe: async (record, time) => {
-      values = optimizer.round(record, time);
+      values = optimizer.round(record, time).replicas;
     },
     tick: async () => {},
     sync: (view) =>

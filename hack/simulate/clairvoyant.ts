@@ -25,7 +25,15 @@ export interface ClairvoyantInput {
  * Σ_c λ_c min_g π_g / μ_gc <= Σ_g π_g n_g. The prices are those of a grid, so a few mixes that fall short by less than the
  * grid shows are let through: the bound stays a lower one.
  */
-export const clairvoyantBound = (input: ClairvoyantInput): number => {
+export const clairvoyantBound = (input: ClairvoyantInput): number => clairvoyantPath(input).cost;
+
+/** Money of the cheapest path, and its replicas by variant at each step. */
+export interface ClairvoyantPath {
+  readonly cost: number;
+  readonly mixes: readonly (readonly number[])[];
+}
+
+export const clairvoyantPath = (input: ClairvoyantInput): ClairvoyantPath => {
   const { traffic, variants, stepSeconds, holdDownSeconds } = input;
   const prices = variants.map(({ price }) => price / 3600);
   const steps = Array.from({ length: Math.ceil(traffic.seconds / stepSeconds) }, (_, index) => index * stepSeconds);
@@ -35,14 +43,45 @@ export const clairvoyantBound = (input: ClairvoyantInput): number => {
   const strides = sizes.map((_, g) => sizes.slice(g + 1).reduce((product, size) => product * size, 1));
   const states = sizes.reduce((product, size) => product * size, 1);
   let value: Float64Array = new Float64Array(states);
+  const stages: Stage[] = [];
   for (const [index, time] of steps.entries()) {
     const up = prices.map((price, g) => (index === 0 ? 0 : price * Math.min(time, variants[g]!.startupSeconds)));
     const down = prices.map((price) => (index === 0 ? 0 : price * Math.min(traffic.seconds - time, holdDownSeconds)));
     for (const [g, size] of sizes.entries()) changed(value, size, strides[g]!, up[g]!, down[g]!);
     const length = Math.min(stepSeconds, traffic.seconds - time);
     value = carried(value, sizes, directions, needs[index]!, prices, length);
+    stages.push({ value, up, down });
   }
-  return value.reduce((least, cost) => Math.min(least, cost), Number.POSITIVE_INFINITY);
+  return { cost: value[leastOf(value)]!, mixes: tracedBack(stages, sizes) };
+};
+
+/** The least cost up to and with one step, by mix, and what a change of one replica before it costs, by type. */
+interface Stage {
+  readonly value: Float64Array;
+  readonly up: readonly number[];
+  readonly down: readonly number[];
+}
+
+const leastOf = (value: Float64Array): number =>
+  value.reduce((best, cost, index) => (cost < value[best]! ? index : best), 0);
+
+/** The mixes that led to the least cost, from the last step to the first. */
+const tracedBack = (stages: readonly Stage[], sizes: readonly number[]): readonly (readonly number[])[] => {
+  const mixes: (readonly number[])[] = [countsOf(leastOf(stages.at(-1)!.value), sizes)];
+  for (let index = stages.length - 1; index > 0; index -= 1) {
+    const { up, down } = stages[index]!;
+    const after = mixes[0]!;
+    const total = stages[index - 1]!.value.map((cost, state) => {
+      if (cost === Number.POSITIVE_INFINITY) return cost;
+      const before = countsOf(state, sizes);
+      return after.reduce(
+        (sum, count, g) => sum + up[g]! * Math.max(0, count - before[g]!) + down[g]! * Math.max(0, before[g]! - count),
+        cost,
+      );
+    });
+    mixes.unshift(countsOf(leastOf(total), sizes));
+  }
+  return mixes;
 };
 
 /** Prices of a replica's work, one row per direction: ratios to the first type's on a geometric grid. */

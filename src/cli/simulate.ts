@@ -4,6 +4,7 @@ import { type Routing, routings } from '../domain.ts';
 import { GpumixError } from '../errors.ts';
 import { planOf } from '../planner/plan.ts';
 import { compare, runPlanner, type Scenario } from '../simulation/compare.ts';
+import { faultKinds, parseFaults } from '../simulation/faults.ts';
 import { mixtures, syntheticRates } from '../simulation/mixtures.ts';
 import { plotOf } from '../simulation/plot.ts';
 import { type ProfileSetName, profileSet, profileSetNames } from '../simulation/profile-sets.ts';
@@ -60,6 +61,11 @@ const options: Command['options'] = {
   },
   startup: { type: 'string', value: 'S', default: '120', help: 'from the creation of a replica to Ready (s)' },
   stock: { type: 'string', value: 'GPU=N,...', help: 'GPUs that can be had, by type; others are not limited' },
+  faults: {
+    type: 'string',
+    value: 'FAULT,...',
+    help: `what goes wrong, as KIND[:GPU]@FROM[-UNTIL] in seconds: ${Object.keys(faultKinds).join(', ')}`,
+  },
   routing: {
     type: 'string',
     value: 'MODE',
@@ -103,6 +109,13 @@ const scenarioOf = async (given: Given): Promise<Scenario> => {
     set,
     routing: oneOf<Routing>(given, 'routing', routings),
     stock: () => stock,
+    faults:
+      typeof given['faults'] === 'string'
+        ? parseFaults(
+            given['faults'],
+            set.variants.map(({ gpu }) => gpu),
+          )
+        : [],
     settings: {
       ...config,
       routing: oneOf<Routing>(given, 'routing', routings),

@@ -27,10 +27,10 @@ export const snapshotFor = (
       name: 'simulated',
       priority: 0,
       demand,
-      variants: variants.map(({ key, gpu, price }) => ({
+      variants: variants.map(({ key, gpu, gpusPerReplica, price }) => ({
         name: key,
         gpu,
-        gpusPerReplica: 1,
+        gpusPerReplica,
         price,
         running: null,
         ready: null,

@@ -34,7 +34,7 @@ const planFor = (demand: readonly Demand[], world: Omit<World, 'initial'>): Plan
 
 export const planner = (
   name: string,
-  { settings, solve, set }: Scenario,
+  { settings, solve, set, faults = [] }: Scenario,
   world: World,
   pinned?: ReadonlyMap<string, number>,
 ): Policy =>
@@ -45,6 +45,7 @@ export const planner = (
     profiles: set.profiles,
     settings,
     solve,
+    faults,
     ...(pinned === undefined ? {} : { pinned }),
   });
 

@@ -10,6 +10,8 @@ import { recordKey } from '../workload/histogram.ts';
 import { memoryStore } from '../workload/memory-store.ts';
 import { type ReaderSettings, workloadReader } from '../workload/reader.ts';
 import { heartbeatsKey, type Store } from '../workload/store.ts';
+import { type Fault, storeState, timesEmptied } from './faults.ts';
+import { faultyStore } from './faulty-store.ts';
 import type { Policy, SimulatedPod, View } from './policy.ts';
 import type { SimulatedVariant } from './replicas.ts';
 
@@ -25,8 +27,8 @@ export interface PlannerParts {
   readonly solve: (snapshot: Snapshot) => Plan;
   /** Replicas that are not the planner's to choose: those of a fleet of fixed size. */
   readonly pinned?: ReadonlyMap<string, number>;
-  /** Puts a fault between the planner and its store. */
-  readonly faulty?: (store: Store, now: () => number) => Store;
+  /** What goes wrong with the store. */
+  readonly faults?: readonly Fault[];
 }
 
 /**
@@ -41,12 +43,11 @@ export const plannerPolicy = ({
   settings,
   solve,
   pinned,
-  faulty,
+  faults = [],
 }: PlannerParts): Policy => {
   let now = 0;
   const clock = (): number => epoch + now;
-  const written = memoryStore(clock);
-  const store = faulty?.(written, () => now) ?? written;
+  const store = storeWith(faults, () => now, clock);
   const deployments = new Map(variants.map((variant) => [variant.key, deploymentOf(variant, model, pinned)]));
   const found = new Map(variants.map(({ key }) => [key, { profile: profiles.get(key)!, source: key, seenAt: 0 }]));
   const pods = new Map<string, DeploymentPod>();
@@ -70,8 +71,12 @@ export const plannerPolicy = ({
     syncSeconds: 15,
     observe: async (record, time) => {
       now = time;
-      if (record !== null) await store.write(recordKey(model, epoch + time), record, 600);
-      await store.writeField(heartbeatsKey(settings.keyPrefix), 'simulation', String(epoch + time));
+      try {
+        if (record !== null) await store.write(recordKey(model, epoch + time), record, 600);
+        await store.writeField(heartbeatsKey(settings.keyPrefix), 'simulation', String(epoch + time));
+      } catch {
+        // The store is away: what the gateway could not write is lost.
+      }
     },
     tick: async (view) => {
       now = view.now;
@@ -95,8 +100,19 @@ export const plannerPolicy = ({
   };
 };
 
+/** The gateway's and the planner's store, with what goes wrong with it. */
+const storeWith = (faults: readonly Fault[], now: () => number, clock: () => number): Store => {
+  let [store, emptied] = [memoryStore(clock), 0];
+  const inner = (): Store => {
+    const times = timesEmptied(faults, now());
+    if (times > emptied) [store, emptied] = [memoryStore(clock), times];
+    return store;
+  };
+  return faults.length === 0 ? store : faultyStore(inner, () => storeState(faults, now()), now);
+};
+
 const deploymentOf = (
-  { key, gpu, price }: SimulatedVariant,
+  { key, gpu, gpusPerReplica, price }: SimulatedVariant,
   model: string,
   pinned: ReadonlyMap<string, number> | undefined,
 ): ModelDeployment => {
@@ -113,7 +129,7 @@ const deploymentOf = (
     idleReplicas: 0,
     replicas: 0,
     gpu,
-    gpusPerReplica: 1,
+    gpusPerReplica,
     price,
     pin: pin === undefined ? null : { replicas: pin, until: null },
     paused: false,

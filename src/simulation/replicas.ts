@@ -1,10 +1,12 @@
 import { createEngine, type Engine, type EngineEvent, type EngineRequest, type EngineSpeed } from './engine.ts';
+import { drains, type Fault, soldOut, startsAt } from './faults.ts';
 
 /** One Deployment as the simulation knows it. */
 export interface SimulatedVariant {
   /** `namespace/deployment`. */
   readonly key: string;
   readonly gpu: string;
+  readonly gpusPerReplica: number;
   /** Of one replica (money/h). */
   readonly price: number;
   /** From creation to Ready (s). */
@@ -38,6 +40,10 @@ export interface Replicas<Request extends EngineRequest> {
   catchUp(now: number): void;
   /** Next time at which a replica gets Ready (s). */
   nextReadyAt(): number;
+  /** Next time at which Nodes are drained (s); Infinity = never again. */
+  nextDrainAt(): number;
+  /** Drains the Nodes whose turn it is. */
+  drain(now: number): void;
   ready(key: string): readonly Replica<Request>[];
   allReady(): readonly Replica<Request>[];
   /** All that are not leaving. */
@@ -49,12 +55,18 @@ export interface Replicas<Request extends EngineRequest> {
   changes(): number;
 }
 
+export interface ReplicasOf {
+  readonly variants: readonly SimulatedVariant[];
+  readonly initial: ReadonlyMap<string, number>;
+  readonly stock: StockOverTime;
+  readonly faults: readonly Fault[];
+}
+
 export const createReplicas = <Request extends EngineRequest>(
-  variants: readonly SimulatedVariant[],
-  initial: ReadonlyMap<string, number>,
-  stock: StockOverTime,
+  { variants, initial, stock, faults }: ReplicasOf,
   onEvent: EngineEvent<Request>,
 ): Replicas<Request> => {
+  let toDrain = drains(faults);
   let born = 0;
   const specs = new Map(variants.map(({ key }) => [key, initial.get(key) ?? 0]));
   let all: Replica<Request>[] = variants.flatMap((variant) =>
@@ -76,12 +88,12 @@ export const createReplicas = <Request extends EngineRequest>(
   const start = (now: number): void => {
     const limits = stock(now);
     for (const replica of all) {
-      const { gpu, startupSeconds } = replica.variant;
-      const used = all.filter(
-        ({ variant, readyAt }) => variant.gpu === gpu && readyAt < Number.POSITIVE_INFINITY,
-      ).length;
-      if (replica.readyAt === Number.POSITIVE_INFINITY && used < (limits[gpu] ?? Number.POSITIVE_INFINITY))
-        [replica.placedAt, replica.readyAt] = [now, now + startupSeconds];
+      const { gpu, gpusPerReplica, startupSeconds } = replica.variant;
+      const holding = all.filter(({ variant, readyAt }) => variant.gpu === gpu && readyAt < Number.POSITIVE_INFINITY);
+      const used = holding.reduce((sum, { variant }) => sum + variant.gpusPerReplica, gpusPerReplica);
+      const most = soldOut(faults, gpu, now) ? 0 : (limits[gpu] ?? Number.POSITIVE_INFINITY);
+      if (replica.readyAt === Number.POSITIVE_INFINITY && used <= most)
+        [replica.placedAt, replica.readyAt] = [now, startsAt(faults, gpu, now) + startupSeconds];
     }
   };
   const count = (): void => {
@@ -127,6 +139,20 @@ export const createReplicas = <Request extends EngineRequest>(
         (soonest, { readyAt }) => (readyAt > clock ? Math.min(soonest, readyAt) : soonest),
         Number.POSITIVE_INFINITY,
       ),
+    nextDrainAt: () => toDrain[0]?.from ?? Number.POSITIVE_INFINITY,
+    drain: (now) => {
+      const due = toDrain.filter(({ from }) => from <= now);
+      toDrain = toDrain.slice(due.length);
+      for (const replica of all) {
+        const { variant, leaving } = replica;
+        if (leaving || !due.some(({ gpu }) => gpu === null || gpu === variant.gpu)) continue;
+        replica.leaving = true;
+        all = [...all, newReplica(variant, now, Number.POSITIVE_INFINITY)];
+      }
+      count();
+      start(now);
+      count();
+    },
     ready: (key) => ready.get(key) ?? [],
     allReady: () => allReady,
     pods: (key) => all.filter(({ variant, leaving }) => variant.key === key && !leaving),

@@ -1,4 +1,4 @@
-import type { ModelPlan, Plan, RoutedDemand, Routing, Snapshot } from '../domain.ts';
+import type { Plan, RoutedDemand, Routing, Snapshot } from '../domain.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
 import type { EngineRequest } from './engine.ts';
 import type { Replica, Replicas } from './replicas.ts';
@@ -36,7 +36,7 @@ export const createRouter = <Request extends EngineRequest>(
   return {
     follow: (planned) => {
       if (planned === null || routing === 'load' || routing === 'none') return;
-      const rows = readyRouting(planned.snapshot, planned.plan, (key) => replicas.ready(key).length, solve);
+      const rows = readyRouting(planned.snapshot, (key) => replicas.ready(key).length, solve);
       table = rows.length === 0 ? null : tableOf(rows, routing);
     },
     choose: (request) => {
@@ -65,24 +65,20 @@ const shortestQueue = <Request extends EngineRequest>(
   return best;
 };
 
-/** By how much demand is scaled in search of a routing that the Ready replicas can bear. */
-const scales = [1, 0.9, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1, 0.01];
+/** By how much demand is scaled in search of the most that the Ready replicas can bear. */
+const scales = [2, 1.6, 1.35, 1.2, 1.12, 1.06, 1.03, 1, 0.97, 0.94, 0.9, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1, 0.01];
 
 /**
- * The plan's routing while what it wants is Ready; else the routing of a plan for exactly what is Ready, at the largest scale
- * of the demand that it carries, so that a shortage is shared.
+ * The routing of a plan for exactly what is Ready, at the largest scale of the demand that it carries: so what there is to
+ * spare, or a shortage, is shared. The plan's own routing fills one type and leaves all that is to spare on another.
  */
 const readyRouting = (
   snapshot: Snapshot,
-  plan: Plan,
   ready: (key: string) => number,
   solve: (snapshot: Snapshot) => Plan,
 ): readonly RoutedDemand[] => {
   const [model] = snapshot.models;
-  const planned: ModelPlan | undefined = plan.models[0];
-  if (model === undefined || planned === undefined) return [];
-  const complete = planned.unserved.length === 0;
-  if (complete && model.variants.every(({ name }) => planned.replicas[name] === ready(name))) return planned.routing;
+  if (model === undefined) return [];
   const variants = model.variants.map((variant) => ({
     ...variant,
     minReplicas: ready(variant.name),

@@ -2,6 +2,7 @@ import type { Demand, Plan, Profile, Routing, Slo, Snapshot } from '../domain.ts
 import { intervalCounter } from '../workload/gateway-records.ts';
 import { type CapacityOf, capacityGap } from './capacity.ts';
 import type { EngineRequest } from './engine.ts';
+import { type Fault, gatewayLost } from './faults.ts';
 import type { Policy, View } from './policy.ts';
 import { createReplicas, type Replicas, type SimulatedVariant, type StockOverTime } from './replicas.ts';
 import { createRouter } from './router.ts';
@@ -17,6 +18,8 @@ export interface World {
   /** What the router in front knows, for policies with a plan. */
   readonly routing: Routing;
   readonly stock: StockOverTime;
+  /** What goes wrong; absent = nothing. */
+  readonly faults?: readonly Fault[];
   /** Replicas that are Ready at the start. */
   readonly initial: ReadonlyMap<string, number>;
   readonly solve: (snapshot: Snapshot) => Plan;
@@ -72,10 +75,11 @@ interface Arrived extends EngineRequest {
 
 /** Runs one policy through one world. The same world and policy come to the same outcome, to the last bit. */
 export const simulate = async (world: World, policy: Policy): Promise<Outcome> => {
-  const { traffic, slo } = world;
+  const { traffic, slo, faults = [] } = world;
   const gateway = intervalCounter(intervalSeconds);
   const tally = { ended: 0, within: 0, unserved: 0 };
-  const replicas = createReplicas<Arrived>(world.variants, world.initial, world.stock, (kind, request, time) => {
+  const { variants, initial, stock } = world;
+  const replicas = createReplicas<Arrived>({ variants, initial, stock, faults }, (kind, request, time) => {
     if (kind === 'firstToken') request.firstTokenAt = time;
     if (kind !== 'done') return;
     gateway.ended(request.inputTokens, request.outputTokens);
@@ -105,7 +109,10 @@ export const simulate = async (world: World, policy: Policy): Promise<Outcome> =
       const { ended, within } = tally;
       samples.push({ ...sampleOf(now, traffic.demandAt(now), replicas, capacity), ended, within });
     }),
-    timer(intervalSeconds, intervalSeconds, (now) => policy.observe(gateway.record(held.length), now)),
+    timer(intervalSeconds, intervalSeconds, async (now) => {
+      const record = gateway.record(held.length);
+      if (!gatewayLost(faults, now)) await policy.observe(record, now);
+    }),
     timer(settleSeconds, intervalSeconds, async (now) => {
       await policy.tick(view(now));
       router.follow(policy.plan());
@@ -115,6 +122,7 @@ export const simulate = async (world: World, policy: Policy): Promise<Outcome> =
         if (count !== replicas.spec(key)) replicas.scale(key, count, now);
     }),
     { at: () => replicas.nextReadyAt(), run: async () => {} },
+    { at: () => replicas.nextDrainAt(), run: async (now: number) => replicas.drain(now) },
   ];
   const nextTimer = () => timers.reduce((first, one) => (one.at() < first.at() ? one : first));
 

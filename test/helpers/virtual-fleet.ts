@@ -8,9 +8,9 @@ import { planOf } from '../../src/planner/plan.ts';
 import { createReplica, shareThrough } from '../../src/planner/replica.ts';
 import { storedPlans } from '../../src/planner/stored-plan.ts';
 import { profileSources } from '../../src/profiles/sources.ts';
+import { faultyStore, type StoreState } from '../../src/simulation/faulty-store.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
-import type { Store } from '../../src/workload/store.ts';
 import { deployment } from './deployments.ts';
 import { deploymentPod } from './pods.ts';
 import { recordText } from './records.ts';
@@ -26,7 +26,7 @@ export const virtualFleet = (throughput: Readonly<Record<string, number>> = { h1
     /** Requests per second. */
     rate: 12,
     gatewayLives: true,
-    redis: 'up' as 'up' | 'away' | 'slow' | 'read-only',
+    redis: 'up' as StoreState,
     /** Of Redis and of gpumix' host, against the gateway's (s). */
     redisClock: 0,
     hostClock: 0,
@@ -35,7 +35,7 @@ export const virtualFleet = (throughput: Readonly<Record<string, number>> = { h1
     unsynced: [] as string[],
   };
   let inner = memoryStore(() => world.now + world.redisClock);
-  const store = faulty(
+  const store = faultyStore(
     () => inner,
     () => world.redis,
     () => world.now,
@@ -152,25 +152,3 @@ interface Instance {
   readonly board: Board;
   readonly problems: () => readonly string[];
 }
-
-/** A store that fails as Redis does. */
-const faulty = (inner: () => Store, state: () => 'up' | 'away' | 'slow' | 'read-only', now: () => number): Store => {
-  const reading = <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
-    if (state() === 'away') return Promise.reject(new Error('ECONNREFUSED'));
-    if (state() === 'slow' && Math.floor(now()) % 20 < 15) return Promise.reject(new Error('Command timed out'));
-    return ask();
-  };
-  const writing = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
-    state() === 'read-only' ? Promise.reject(new Error('READONLY')) : reading(ask);
-  return {
-    time: () => reading(() => inner().time()),
-    read: (keys) => reading(() => inner().read(keys)),
-    readFields: (key, names) => reading(() => inner().readFields(key, names)),
-    write: (key, value, expiry) => writing(() => inner().write(key, value, expiry)),
-    writeField: (key, field, value) => writing(() => inner().writeField(key, field, value)),
-    removeField: (key, field) => writing(() => inner().removeField(key, field)),
-    addRecord: (key, fields, writer, expiry) => writing(() => inner().addRecord(key, fields, writer, expiry)),
-    keepPlan: (key, plan, expiry) => writing(() => inner().keepPlan(key, plan, expiry)),
-    close: async () => {},
-  };
-};

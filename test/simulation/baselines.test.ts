@@ -36,7 +36,7 @@ describe("AIBrix's optimizer does what its description says", () => {
   test('hundredths of replicas, each cell where it is cheapest', () => {
     const optimizer = aibrixOptimizer([a!, b!], new Map());
     let answer: ReadonlyMap<string, number> = new Map();
-    for (let time = 10; time <= 600; time += 10) answer = optimizer.round(record, time);
+    for (let time = 10; time <= 600; time += 10) answer = optimizer.round(record, time).replicas;
     // The window is one interval short: 24 intervals count as 230 s, or fewer.
     const rate = (intervals: number) => (80 * intervals) / (10 * (intervals - 1));
     const [least, most] = [rate(24), rate(18)];
@@ -47,20 +47,20 @@ describe("AIBrix's optimizer does what its description says", () => {
   });
 
   test('the first interval counts as one second, so the first answer is ten times too large', () => {
-    const first = aibrixOptimizer([a!, b!], new Map()).round(record, 10);
+    const first = aibrixOptimizer([a!, b!], new Map()).round(record, 10).replicas;
     expect(first.get('a')).toBe(Math.ceil((100 * 80) / 2 / 4));
   });
 
   test('with fewer than ten points in a neighbourhood the last answer stands, first of all the replicas undivided', () => {
     const optimizer = aibrixOptimizer([a!, b!], new Map([['a', 3]]));
-    expect(optimizer.round(recordText(4, { '60:60': 4 }), 10).get('a')).toBe(3);
+    expect(optimizer.round(recordText(4, { '60:60': 4 }), 10).replicas.get('a')).toBe(3);
   });
 
   test('without a point everything goes to the minimum', () => {
     expect([
       ...aibrixOptimizer([a!, b!], new Map([['a', 3]]))
         .round(null, 10)
-        .values(),
+        .replicas.values(),
     ]).toEqual([0, 0]);
   });
 

@@ -12,6 +12,7 @@ const profile = (served: number, servedLarge: number) =>
 const variant = (key: string, price: number, startupSeconds = 0) => ({
   key,
   gpu: key,
+  gpusPerReplica: 1,
   price,
   startupSeconds,
   speed: engineSpeed('H100'),
