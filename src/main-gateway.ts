@@ -16,9 +16,10 @@ import { gatewayMetrics } from './gateway/telemetry.ts';
 import { upstream } from './gateway/upstream.ts';
 import type { GatewayConfig } from './gateway-config.ts';
 import { createLogger } from './telemetry.ts';
+import { untilTold } from './until-told.ts';
 import { version } from './version.ts';
 import { recordWriter } from './workload/record-writer.ts';
-import { redisStore } from './workload/redis.ts';
+import { redisSettingsOf, redisStore } from './workload/redis.ts';
 import { requestCounts } from './workload/request-counts.ts';
 import type { Store } from './workload/store.ts';
 
@@ -28,9 +29,7 @@ const plansMilliseconds = 2_000;
 /** Runs `gpumix gateway` until it is told to stop: the place where its Redis, its Kubernetes and its servers meet. */
 export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const log = createLogger(config.logLevel);
-  const store = redisStore({ ...config, url: config.redisUrl, ...renamed(config) }, (problem) =>
-    log.warn({ problem }, 'redis connection'),
-  );
+  const store = redisStore(redisSettingsOf(config), (problem) => log.warn({ problem }, 'redis connection'));
   const instance = config.instance === '' ? `${hostname()}-${process.pid}` : config.instance;
   const clock = storeClock(store);
   const say = problemLog(log);
@@ -110,7 +109,7 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const stopIntervals = atIntervalEnds(config.intervalSeconds, clock.now, (time) => void write(time));
   log.info({ url: server.url, admin: admin.url, instance, version }, 'serving');
 
-  await told(log);
+  await untilTold(log);
   draining = true;
   await sleep(config.drainSeconds * 1000);
   await server.close(config.finishSeconds);
@@ -124,16 +123,6 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   await store.close();
   log.info({}, 'stopped');
 };
-
-const renamed = (config: GatewayConfig) => ({
-  mode: config.redisMode,
-  masterName: config.redisMasterName,
-  username: config.redisUsername,
-  password: config.redisPassword,
-  sentinelPassword: config.redisSentinelPassword,
-  caFile: config.redisCaFile,
-  timeoutSeconds: config.redisTimeoutSeconds,
-});
 
 /** Redis' clock, estimated between two readings and while it is away (Unix s). */
 const storeClock = (store: Store) => {
@@ -188,12 +177,3 @@ const problemLog = (log: Logger) => {
     once: (problem: string): void => void log.warn({ problem }, 'problem'),
   };
 };
-
-const told = (log: Logger): Promise<void> =>
-  new Promise((done) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      process.once(signal, () => {
-        log.info({ signal }, 'stopping');
-        done();
-      });
-  });

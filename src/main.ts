@@ -30,27 +30,16 @@ import { cannotWakeText } from './planner/wake.ts';
 import { profileSources } from './profiles/sources.ts';
 import { createLogger, plannerRegistry, tickReporter } from './telemetry.ts';
 import { turns } from './turns.ts';
+import { untilTold } from './until-told.ts';
 import { version } from './version.ts';
 import { workloadReader } from './workload/reader.ts';
-import { redisStore } from './workload/redis.ts';
+import { redisSettingsOf, redisStore } from './workload/redis.ts';
 
 /** Runs `gpumix serve` until it is told to stop. The one place that names both Redis and Kubernetes. */
 export const serve = async (config: Config): Promise<void> => {
   const log = createLogger(config.logLevel);
   const kubernetes = connectKubernetes(config.kubeconfig);
-  const store = redisStore(
-    {
-      url: config.redisUrl,
-      mode: config.redisMode,
-      masterName: config.redisMasterName,
-      username: config.redisUsername,
-      password: config.redisPassword,
-      sentinelPassword: config.redisSentinelPassword,
-      caFile: config.redisCaFile,
-      timeoutSeconds: config.redisTimeoutSeconds,
-    },
-    (problem) => log.warn({ problem }, 'redis connection'),
-  );
+  const store = redisStore(redisSettingsOf(config), (problem) => log.warn({ problem }, 'redis connection'));
   const clock = () => Date.now() / 1000;
   const lease = leaseOf(config, kubernetes, log);
   const stored = storedPlans(store, `${config.planPrefix}plans`);
@@ -109,7 +98,7 @@ export const serve = async (config: Config): Promise<void> => {
   const onProblem = (problem: string | null) =>
     problem === null ? log.info({}, 'stored plan is read again') : log.warn({ problem }, 'stored plan cannot be read');
   const stopTicking = turns(createReplica({ leadership: lease, stored, loop, board, clock, onProblem }), log);
-  await told(log);
+  await untilTold(log);
   await letGo(lease, log);
   await stop(server, config.drainSeconds, log);
   await plainMetrics?.close();
@@ -213,17 +202,6 @@ const upstreamFrom = (config: Config, { name, url }: { readonly name: string; re
       ...(config.externalMetrics ? ['external.metrics.k8s.io/v1beta1'] : []),
     ],
     log,
-  });
-
-/** Until SIGTERM or SIGINT. */
-const told = (log: Logger): Promise<void> =>
-  new Promise((done) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
-        log.info({ signal }, 'stopping');
-        done();
-      });
-    }
   });
 
 const stop = async (server: RunningServer, drainSeconds: number, log: Logger): Promise<void> => {

@@ -74,6 +74,7 @@ const layers: Record<string, number> = {
   'shipped-files': 2,
   'every-second': 2,
   turns: 2,
+  'until-told': 2,
   settings: 2,
   'drift-watch': 3,
   config: 2,

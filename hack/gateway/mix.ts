@@ -20,13 +20,13 @@ import { startGateway, startRedisServer, temporaryFolder } from './processes.ts'
  *   round robin   the fleet that they ended with, every pod in turn
  *   round robin, its own fleet   the cheapest fleet for a router that knows nothing
  *
- *   node hack/gateway/mix.ts [--speed 2] [--warm-up 90] [--seconds 270]
+ *   node hack/gateway/mix.ts [--speed 2] [--warm-up 120] [--seconds 290]
  */
 const { values } = parseArgs({
   options: {
     speed: { type: 'string', default: '2' },
-    'warm-up': { type: 'string', default: '90' },
-    seconds: { type: 'string', default: '270' },
+    'warm-up': { type: 'string', default: '120' },
+    seconds: { type: 'string', default: '290' },
   },
 });
 const [speed, warmUp, seconds] = [values.speed, values['warm-up'], values.seconds].map(Number) as [
@@ -74,6 +74,13 @@ const rows = [
   '|---|---|---|---|---|---|---|',
 ];
 
+/** Pods of kwok start at once, and five minutes are to show what takes half an hour. */
+const quick = ['--startup-seconds=10', '--hold-down-seconds=30', '--window-seconds=60', '--shape-window-seconds=120'];
+const targets = (log: string): string =>
+  log
+    .split('\n')
+    .filter((line) => /"msg":"(target|state|problem)"/.test(line))
+    .join('\n');
 const tell = (what: string): void => void process.stderr.write(`${new Date().toISOString()} ${what}\n`);
 
 const withGateway = async (): Promise<Readonly<Record<string, number>>> => {
@@ -83,7 +90,7 @@ const withGateway = async (): Promise<Readonly<Record<string, number>>> => {
   for (const profile of specialists.profiles)
     writeFileSync(join(profiles, model, `${profile.gpuType}.json`), JSON.stringify(profile));
   const engines = engineFleet(model, gpus);
-  const cluster = await startAdapterCluster(model, namespace, variants, redis.url, profiles, '--startup-seconds=10');
+  const cluster = await startAdapterCluster(model, namespace, variants, redis.url, profiles, ...quick);
   tell('the cluster is up; the trace through the gateway');
   const gateway = await startGateway(redis.url, engines.file, '--finish-seconds', '5');
   const costs: { readonly at: number; readonly cost: number }[] = [];
@@ -94,7 +101,7 @@ const withGateway = async (): Promise<Readonly<Record<string, number>>> => {
   });
   const played = await playTrace(trace, () => [gateway.url], model, prompt);
   const counts = engines.counts();
-  tell(`played; ${shown(counts)}`);
+  tell(`played; ${shown(counts)}; the adapter's targets:\n${targets(cluster.adapter.said())}`);
   await unfollow();
   const measured = costs.filter(({ at }) => at >= warmUp && at < seconds).map(({ cost }) => cost);
   const mean = measured.reduce((sum, cost) => sum + cost, 0) / measured.length;

@@ -48,7 +48,7 @@ const start = async (
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let said = '';
   for (const one of [child.stdout, child.stderr])
-    one.on('data', (piece) => (said = (said + String(piece)).slice(-8000)));
+    one.on('data', (piece) => (said = (said + String(piece)).slice(-20_000)));
   const url = await new Promise<string>((resolve, reject) => {
     createInterface(child[stream]).on('line', (line) => {
       const found = ready(line);

@@ -20,6 +20,28 @@ export interface RedisSettings {
   readonly timeoutSeconds: number;
 }
 
+/** As the settings of our servers are called. */
+export interface RedisFlags {
+  readonly redisUrl: string;
+  readonly redisMode: RedisMode;
+  readonly redisMasterName: string;
+  readonly redisUsername: string | null;
+  readonly redisPassword: string | null;
+  readonly redisSentinelPassword: string | null;
+  readonly redisCaFile: string | null;
+  readonly redisTimeoutSeconds: number;
+}
+export const redisSettingsOf = (flags: RedisFlags): RedisSettings => ({
+  url: flags.redisUrl,
+  mode: flags.redisMode,
+  masterName: flags.redisMasterName,
+  username: flags.redisUsername,
+  password: flags.redisPassword,
+  sentinelPassword: flags.redisSentinelPassword,
+  caFile: flags.redisCaFile,
+  timeoutSeconds: flags.redisTimeoutSeconds,
+});
+
 /** Everything but the URL. */
 export const redisDefaults: Omit<RedisSettings, 'url'> = {
   mode: 'single',
