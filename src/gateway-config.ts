@@ -52,6 +52,7 @@ export const gatewaySettings = {
   ),
   attempts: setting(atLeast(1), '3', 'pods that a request is offered to before it is refused'),
   mostRequests: setting(atLeast(1), '10000', 'requests in flight, held ones included; more are answered 429'),
+  mostConnections: setting(atLeast(1), '20000', 'connections of clients; more are closed at once'),
   heldRequests: setting(whole, '1000', 'requests of one model that may wait for a replica; more are answered 429'),
   heldMebibytes: setting(atLeast(0), '64', 'what they may be together (MiB)'),
   heldSeconds: setting(seconds, '600', 'how long each of them waits (s)'),

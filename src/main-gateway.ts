@@ -104,6 +104,7 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
     host: config.bindAddress,
     port: config.port,
     mostBodyBytes: config.bodyMebibytes * 2 ** 20,
+    mostConnections: config.mostConnections,
   });
   const timers = [setInterval(look, fleetMilliseconds), setInterval(() => void refresh(), plansMilliseconds)];
   const stopIntervals = atIntervalEnds(config.intervalSeconds, clock.now, (time) => void write(time));

@@ -11,6 +11,8 @@ export interface GatewayServerOptions {
   readonly host: string;
   readonly port: number;
   readonly mostBodyBytes: number;
+  /** Further ones are closed at once. */
+  readonly mostConnections: number;
 }
 
 export interface RunningGateway {
@@ -44,6 +46,7 @@ export const startGatewayServer = async (options: GatewayServerOptions): Promise
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.server.maxConnections = options.mostConnections;
   routes(app, options);
   await app.listen({ host: options.host, port: options.port });
   const { port } = app.server.address() as AddressInfo;

@@ -1,5 +1,7 @@
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, exchangeRaw, type ScriptedPod, scriptedPod, startTestGateway } from '../helpers/gateway.ts';
+import { until } from '../helpers/redis.ts';
 
 let gateway: Awaited<ReturnType<typeof startTestGateway>>;
 let [pod, outsider]: [ScriptedPod, ScriptedPod] = [null as never, null as never];
@@ -136,4 +138,22 @@ test('models are listed', async () => {
   expect(await (await fetch(`${gateway.url}/v1/models`)).json()).toMatchObject({
     data: [{ id: 'm', object: 'model' }],
   });
+});
+
+test('more connections than may be are closed, and others go on', async () => {
+  const { port } = new URL(gateway.url);
+  const sockets = await Promise.all(
+    Array.from(
+      { length: 520 },
+      () =>
+        new Promise<Socket>((opened) => {
+          const socket = connect(Number(port), '127.0.0.1', () => opened(socket));
+          socket.on('error', () => {});
+        }),
+    ),
+  );
+  await until(() => sockets.filter(({ destroyed, readyState }) => destroyed || readyState !== 'open').length >= 20);
+  for (const socket of sockets.slice(0, 100)) socket.destroy();
+  await until(async () => (await fetch(`${gateway.url}/v1/models`).catch(() => null))?.status === 200);
+  for (const socket of sockets) socket.destroy();
 });

@@ -119,6 +119,7 @@ export const startTestGateway = async (
     host: '127.0.0.1',
     port: 0,
     mostBodyBytes: 1 << 20,
+    mostConnections: 500,
   });
   world.url = server.url;
   world.gateway = gateway;
