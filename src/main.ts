@@ -9,6 +9,7 @@ import type { RunningServer } from './api/start.ts';
 import { startServer } from './api/start.ts';
 import { certificateFromFiles } from './api/tls.ts';
 import { upstreamAdapter } from './api/upstream.ts';
+import { type EngineSamples, readMetrics, sampleEngines } from './cluster/engine-samples.ts';
 import { type Engines, watchEngines } from './cluster/engines.ts';
 import { writeWarning } from './cluster/events.ts';
 import { kubernetes as connectKubernetes, type Kubernetes } from './cluster/kubernetes.ts';
@@ -16,6 +17,7 @@ import { type Lease, wantLease } from './cluster/lease.ts';
 import type { ModelDeployment } from './cluster/variant.ts';
 import { watchCluster } from './cluster/watch.ts';
 import { type Config, historySeconds } from './config.ts';
+import { watchDrift } from './drift-watch.ts';
 import { messageOf } from './errors.ts';
 import { createBoard } from './planner/board.ts';
 import type { ModelReport } from './planner/decide.ts';
@@ -27,8 +29,9 @@ import { type RoutingPlansSettings, routingPlans } from './planner/routing-plans
 import { snapshotsFolder } from './planner/snapshots-folder.ts';
 import { storedPlans } from './planner/stored-plan.ts';
 import { cannotWakeText } from './planner/wake.ts';
+import type { Profiles } from './profiles/profile.ts';
 import { profileSources } from './profiles/sources.ts';
-import { createLogger, plannerRegistry, tickReporter } from './telemetry.ts';
+import { createLogger, driftGauge, plannerRegistry, tickReporter } from './telemetry.ts';
 import { turns } from './turns.ts';
 import { untilTold } from './until-told.ts';
 import { version } from './version.ts';
@@ -49,6 +52,8 @@ export const serve = async (config: Config): Promise<void> => {
     instance: `${hostname()}-${process.pid}`,
   });
   const profiles = profileSources((keys) => store.read(keys), config.profiles);
+  let lastProfiles: Profiles = { found: new Map(), problems: [] };
+  const drift = watchDrift(samplesOf(config), clock);
   const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfigOf(config, kubernetes));
   const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock);
   const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
@@ -57,7 +62,10 @@ export const serve = async (config: Config): Promise<void> => {
   const loop = createLoop({
     cluster,
     readWorkload: (names) => reader.read(names),
-    readProfiles: (wanted, now) => profiles(wanted, now),
+    readProfiles: async (wanted, now) => {
+      lastProfiles = await profiles(wanted, now);
+      return lastProfiles;
+    },
     engines: enginesOf(config),
     solve: (snapshot) => planOf(snapshot, () => performance.now(), { routing: save !== null || config.routingPlans }),
     board,
@@ -66,11 +74,13 @@ export const serve = async (config: Config): Promise<void> => {
     share: shareThrough(stored, lease),
     ...(config.routingPlans ? { route: routingPlans(store, routersOf(config)) } : {}),
     onTick: (decided, problems) => {
-      report(decided, problems);
+      report(decided, [...problems, ...drift.compare(cluster.pods.values(), lastProfiles.found)]);
       warn(decided.models);
       if (save !== null && decided.snapshot !== null && decided.plan !== null) save(decided.snapshot, decided.plan);
     },
   });
+  const registry = plannerRegistry(board, lease.leads, clock);
+  driftGauge(registry, () => (lease.leads() ? drift.drifts() : new Map()));
   const upstream = config.upstream === null ? undefined : upstreamFrom(config, config.upstream, log);
   const plainMetrics =
     config.plainMetricsPort === null
@@ -91,7 +101,7 @@ export const serve = async (config: Config): Promise<void> => {
     host: config.bindAddress,
     port: config.securePort,
     external: config.externalMetrics,
-    registry: plannerRegistry(board, lease.leads, clock),
+    registry,
     readyChecks: [{ name: 'watch-caches', problem: () => cluster.unsynced().at(0) }],
   });
   log.info({ url: server.url, version }, 'serving');
@@ -114,12 +124,12 @@ const routersOf = ({ planPrefix, staleAfterSeconds }: Config): RoutingPlansSetti
 });
 
 const enginesOf = ({ engineMetricsPort: port, intervalSeconds }: Config): Engines | undefined =>
-  port === null
-    ? undefined
-    : watchEngines({ port, timeoutSeconds: 2, validSeconds: 3 * intervalSeconds }, async (url, timeoutSeconds) => {
-        const answer = await fetch(url, { signal: AbortSignal.timeout(timeoutSeconds * 1000), redirect: 'error' });
-        return await answer.text();
-      });
+  port === null ? undefined : watchEngines({ port, timeoutSeconds: 2, validSeconds: 3 * intervalSeconds }, readMetrics);
+
+/** Where engines are not asked, none is sampled either. */
+const samplesOf = ({ engineMetricsPort: port }: Config): EngineSamples | null =>
+  port === null ? null : sampleEngines({ port, timeoutSeconds: 2, windowSeconds: 300 }, readMetrics);
+
 /** An Event of each Deployment of a model that nothing will wake, once. */
 const sleepWarnings = (
   deployments: ReadonlyMap<string, ModelDeployment>,

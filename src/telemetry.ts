@@ -3,6 +3,7 @@ import { Gauge, Registry } from 'prom-client';
 import type { Plan, Target } from './domain.ts';
 import type { Decided, ModelReport } from './planner/decide.ts';
 import type { VariantReport } from './planner/observed.ts';
+import type { Drift } from './profiles/drift.ts';
 
 /** One JSON line per event on stderr; stdout belongs to the commands' results. */
 export const createLogger = (level: string): Logger =>
@@ -144,3 +145,19 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
   });
   return registry;
 };
+
+/** What replicas are seen to serve over what their profiles say; of Deployments that nothing is known of there is none. */
+export const driftGauge = (registry: Registry, drifts: () => ReadonlyMap<string, Drift>): Gauge =>
+  new Gauge({
+    name: 'gpumix_profile_drift',
+    help: 'served within the SLO over what the profile says; 1 where nothing that was seen contradicts it',
+    labelNames: ['namespace', 'deployment'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [key, { ratio }] of drifts()) {
+        const [namespace = '', deployment = ''] = key.split('/');
+        this.set({ namespace, deployment }, ratio);
+      }
+    },
+  });

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { type MeasuredProfile, profileOfResults } from '../benchmark/profile-of.ts';
 import { parseResults } from '../benchmark/results.ts';
 import { strictProblems } from '../benchmark/strict.ts';
+import { readConfig } from '../config.ts';
 import type { Slo } from '../domain.ts';
 import { GpumixError, messageOf } from '../errors.ts';
 import { redisStore } from '../workload/redis.ts';
-import { type Command, numberOption, readArguments } from './command.ts';
+import { type Command, type Io, numberOption, readArguments } from './command.ts';
 
 const limit = (value: string, help: string) => ({ type: 'string' as const, value, help });
 const options: Command['options'] = {
@@ -31,6 +32,20 @@ const options: Command['options'] = {
   'gpu-type': limit('TYPE', 'the part as sold; the profile then serves every Deployment of the model on it'),
   'gpus-per-replica': limit('COUNT', 'GPUs that the measured replica had'),
   strict: { type: 'boolean', help: 'refuse results that cannot be right; each is named with its line' },
+  check: {
+    type: 'boolean',
+    help: 'make none: say which profiles the fleet has, what demand they do not cover, and which disagree with what engines serve',
+  },
+  seconds: {
+    type: 'string',
+    value: 'SECONDS',
+    default: '60',
+    help: 'with --check: how long engines are watched; 0 = not (s)',
+  },
+  kubeconfig: limit('FILE', 'with --check, as the three that follow: as for serve, which also names their variables'),
+  'redis-url': limit('URL', 'where the gateway writes, and profiles are'),
+  profiles: limit('FOLDER', 'of profiles'),
+  'engine-metrics-port': limit('PORT', 'where pods serve their engine’s metrics'),
   verbose: { type: 'boolean', short: 'v', help: 'indent the document' },
 };
 
@@ -41,6 +56,7 @@ export const profile: Command = {
   options,
   run: async (argv, io) => {
     const { values, positionals } = readArguments(options, argv, 1);
+    if (values['check'] === true) return await check(values, io);
     const [deployment] = positionals;
     if (deployment === undefined) throw new GpumixError('BAD_USAGE', 'name the DEPLOYMENT that was measured');
     const file = typeof values['benchmark'] === 'string' ? values['benchmark'] : join('result', `${deployment}.jsonl`);
@@ -61,6 +77,15 @@ export const profile: Command = {
 };
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+/** Loaded when it is asked for: making a profile needs no Kubernetes. */
+const check = async (values: Values, io: Io): Promise<number> => {
+  const flags = ['kubeconfig', 'redis-url', 'profiles', 'engine-metrics-port'].flatMap((name) =>
+    typeof values[name] === 'string' ? [`--${name}=${values[name]}`] : [],
+  );
+  const { checkProfiles } = await import('./profile-check.ts');
+  return await checkProfiles(readConfig(flags, process.env), numberOption('seconds', values['seconds'], 0), io);
+};
 
 const profileOptions = (deployment: string, values: Values) => {
   const percentile = Number(values['percentile']);

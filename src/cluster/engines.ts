@@ -1,5 +1,5 @@
 import { type EngineLoad, type EngineReport, engineLoad, together } from './engine-metrics.ts';
-import type { DeploymentPod } from './pods.ts';
+import { type DeploymentPod, metricsUrl } from './pods.ts';
 
 export interface Engines {
   /** Asks these pods in the background, unless it is asking; those that are not among them are forgotten. */
@@ -40,7 +40,7 @@ export const watchEngines = (
 
   const ask = async (pod: DeploymentPod, clock: () => number): Promise<void> => {
     try {
-      const load = engineLoad(await read(`http://${hostOf(pod)}:${portOf(pod) ?? port}/metrics`, timeoutSeconds));
+      const load = engineLoad(await read(metricsUrl(pod, port), timeoutSeconds));
       if (load === null) heard.delete(keyOf(pod));
       else heard.set(keyOf(pod), next(heard.get(keyOf(pod)), pod, load, clock()));
     } catch {
@@ -79,9 +79,6 @@ export const watchEngines = (
 };
 
 const keyOf = ({ namespace, name }: DeploymentPod): string => `${namespace}/${name}`;
-const hostOf = ({ ip }: DeploymentPod): string => (ip?.includes(':') ? `[${ip}]` : String(ip));
-const portOf = ({ labels }: DeploymentPod): string | undefined =>
-  labels['model.aibrix.ai/metric-port'] ?? labels['model.aibrix.ai/port'];
 
 /** One that was heard for the first time, or again after a restart, has been quiet since then at most. */
 const next = (last: Heard | undefined, pod: DeploymentPod, { inFlight, served }: EngineLoad, at: number): Heard => {

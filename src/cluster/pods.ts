@@ -104,3 +104,9 @@ const gpusOf = (spec: PodObject['spec']): number => {
 };
 
 const unixSeconds = (time: string | undefined): number | null => (time === undefined ? null : Date.parse(time) / 1000);
+
+/** Where a pod serves its engine's metrics. @param port if no label says so */
+export const metricsUrl = ({ ip, labels }: DeploymentPod, port: number): string => {
+  const host = ip?.includes(':') ? `[${ip}]` : String(ip);
+  return `http://${host}:${labels['model.aibrix.ai/metric-port'] ?? labels['model.aibrix.ai/port'] ?? port}/metrics`;
+};

@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readMetrics, sampleEngines } from '../cluster/engine-samples.ts';
+import { kubernetes as connectKubernetes } from '../cluster/kubernetes.ts';
+import type { DeploymentPod } from '../cluster/pods.ts';
+import type { ModelDeployment } from '../cluster/variant.ts';
+import { type Cluster, watchCluster } from '../cluster/watch.ts';
+import { type Config, historySeconds } from '../config.ts';
+import type { Demand } from '../domain.ts';
+import { GpumixError } from '../errors.ts';
+import { createBoard } from '../planner/board.ts';
+import { createLoop } from '../planner/loop.ts';
+import { priceTable } from '../planner/offers.ts';
+import { planOf } from '../planner/plan.ts';
+import { type Drift, disagrees, driftOf } from '../profiles/drift.ts';
+import type { FoundProfile, Profiles } from '../profiles/profile.ts';
+import { profileSources } from '../profiles/sources.ts';
+import { isExtrapolated } from '../profiles/throughput.ts';
+import { workloadReader } from '../workload/reader.ts';
+import { redisStore } from '../workload/redis.ts';
+import type { Io } from './command.ts';
+
+/** What is there, as of one look. */
+export interface Fleet {
+  readonly deployments: readonly ModelDeployment[];
+  readonly profiles: Profiles;
+  /** By model; of a model without fresh demand there is none. */
+  readonly demand: ReadonlyMap<string, readonly Demand[]>;
+  readonly drifts: ReadonlyMap<string, Drift>;
+}
+
+/** How long a cluster may take to be read (s). */
+const longestRead = 15;
+
+/**
+ * What the fleet has for profiles, which sizes of its demand they do not have, and which of them disagree with what engines serve.
+ * @param watchSeconds how long engines are watched; 0 = they are not asked
+ * @returns 1 where a Deployment has no profile, or one that disagrees
+ */
+export const checkProfiles = async (config: Config, watchSeconds: number, io: Io): Promise<number> => {
+  const { lines, wrong } = checkLines(await readFleet(config, watchSeconds));
+  io.stdout(`${lines.join('\n')}\n`);
+  return wrong ? 1 : 0;
+};
+
+/** One line for each Deployment, further ones for what is to be said of it. */
+export const checkLines = (fleet: Fleet): { readonly lines: readonly string[]; readonly wrong: boolean } => {
+  let wrong = false;
+  const lines = fleet.deployments.flatMap((deployment) => {
+    const key = `${deployment.namespace}/${deployment.name}`;
+    const found = fleet.profiles.found.get(key);
+    if (found === undefined) {
+      wrong = true;
+      return [`${key}: no profile of ${deployment.model} for it: gpumix benchmark, then gpumix profile`];
+    }
+    const drift = fleet.drifts.get(key);
+    wrong ||= drift !== undefined && disagrees(drift);
+    return [
+      `${key}: ${profileText(found)}`,
+      ...extrapolatedText(found, fleet.demand.get(deployment.model)),
+      `  ${drift === undefined ? 'engines: too little was heard to compare it with' : driftText(drift)}`,
+    ];
+  });
+  if (lines.length === 0) lines.push('no Deployment carries a model');
+  return { lines: [...lines, ...fleet.profiles.problems], wrong };
+};
+
+const profileText = ({ profile, source }: FoundProfile): string => {
+  const { inputTokens, outputTokens, gpu, created, slo } = profile;
+  const grid = `${inputTokens[0]} to ${inputTokens.at(-1)} tokens in, ${outputTokens[0]} to ${outputTokens.at(-1)} out`;
+  const { percentile = 0, ...limits } = slo ?? {};
+  const within = Object.entries(limits).map(([name, limit]) => `${name} ${limit}`);
+  return [
+    source,
+    ...(gpu === null ? [] : [gpu]),
+    grid,
+    within.length === 0 ? 'no SLO' : `${within.join(', ')} at p${percentile}`,
+    ...(created === null ? [] : [`of ${new Date(created * 1000).toISOString().slice(0, 10)}`]),
+  ].join('; ');
+};
+
+/** Sizes that are named at most. */
+const named = 5;
+
+const extrapolatedText = ({ profile }: FoundProfile, demand: readonly Demand[] | undefined): readonly string[] => {
+  if (demand === undefined) return ['  demand: none that is fresh'];
+  const total = demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
+  const outside = demand
+    .filter(({ inputTokens, outputTokens }) => isExtrapolated(profile, inputTokens, outputTokens))
+    .sort((a, b) => b.arrivalRate - a.arrivalRate);
+  if (outside.length === 0 || total === 0) return ['  demand: all of it within the grid'];
+  const share = outside.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0) / total;
+  const sizes = outside
+    .slice(0, named)
+    .map(({ inputTokens, outputTokens }) => `${Math.round(inputTokens)} in ${Math.round(outputTokens)} out`);
+  const more = outside.length > named ? ` and ${outside.length - named} more` : '';
+  return [`  demand: ${percent(share)} of it extrapolated: ${sizes.join(', ')}${more}`];
+};
+
+const driftText = (drift: Drift): string => {
+  const { ratio, servedRate, profiledRate, missedShare } = drift;
+  const rates = `${servedRate.toFixed(2)} req/s a replica, by the profile ${profiledRate.toFixed(2)}`;
+  const missed = missedShare === null ? 'no limit that they count' : `${percent(missedShare)} beyond the SLO`;
+  return `engines: ${disagrees(drift) ? 'DISAGREE' : 'agree'}, drift ${ratio.toFixed(2)} (${rates}, ${missed})`;
+};
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+const readFleet = async (config: Config, watchSeconds: number): Promise<Fleet> => {
+  const store = redisStore(
+    {
+      url: config.redisUrl,
+      mode: config.redisMode,
+      masterName: config.redisMasterName,
+      username: config.redisUsername,
+      password: config.redisPassword,
+      sentinelPassword: config.redisSentinelPassword,
+      caFile: config.redisCaFile,
+      timeoutSeconds: config.redisTimeoutSeconds,
+    },
+    () => {},
+  );
+  const kubernetes = connectKubernetes(config.kubeconfig);
+  const cluster = watchCluster(kubernetes, config.gatewaySelector, `${kubernetes.namespace}/gpumix-stock`);
+  try {
+    await synced(cluster);
+    const clock = () => Date.now() / 1000;
+    const reader = workloadReader(store, { ...config, historySeconds: historySeconds(config), instance: 'check' });
+    const sources = profileSources((keys) => store.read(keys), config.profiles);
+    let profiles: Profiles = { found: new Map(), problems: [] };
+    let demand = new Map<string, readonly Demand[]>();
+    const loop = createLoop({
+      cluster,
+      readWorkload: (names) => reader.read(names),
+      readProfiles: async (wanted, now) => {
+        profiles = await sources(wanted, now);
+        return profiles;
+      },
+      solve: (snapshot) => planOf(snapshot, () => performance.now()),
+      // Nobody reads what is published here.
+      board: createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock),
+      settings: { ...config, prices: priceTable(config.prices), keepSnapshot: true },
+      clock,
+      onTick: ({ snapshot }) => {
+        demand = new Map((snapshot?.models ?? []).map((model) => [model.name, model.demand]));
+      },
+    });
+    await loop.tick();
+    const drifts = await driftsOf(cluster.pods, profiles, config.engineMetricsPort, watchSeconds);
+    return { deployments: [...cluster.deployments.values()], profiles, demand, drifts };
+  } finally {
+    cluster.stop();
+    await store.close();
+  }
+};
+
+const synced = async (cluster: Cluster): Promise<void> => {
+  for (let waited = 0; cluster.unsynced().length > 0; waited += 0.1) {
+    if (waited > longestRead)
+      throw new GpumixError('KUBERNETES_UNAVAILABLE', `${cluster.unsynced().join(', ')} not read in ${longestRead} s`);
+    await sleep(100);
+  }
+};
+
+const driftsOf = async (
+  pods: ReadonlyMap<string, DeploymentPod>,
+  { found }: Profiles,
+  port: number | null,
+  watchSeconds: number,
+): Promise<ReadonlyMap<string, Drift>> => {
+  if (port === null || watchSeconds === 0) return new Map();
+  const samples = sampleEngines({ port, timeoutSeconds: 2, windowSeconds: 0 }, readMetrics);
+  const clock = () => performance.now() / 1000;
+  const all = [...pods.values()];
+  samples.observe(all, clock);
+  await sleep(watchSeconds * 1000);
+  samples.observe(all, clock);
+  await sleep(longestAnswer);
+  const byDeployment = Map.groupBy(all, ({ namespace, deployment }) => `${namespace}/${deployment}`);
+  return new Map(
+    [...found].flatMap(([key, { profile }]) => {
+      const served = samples.served(byDeployment.get(key) ?? [], 0);
+      const drift = served === null ? null : driftOf(profile, served);
+      return drift === null ? [] : [[key, drift] as const];
+    }),
+  );
+};
+
+/** After this time (ms) engines have answered or will not. */
+const longestAnswer = 5000;
