@@ -41,6 +41,8 @@ const layers: Record<string, number> = {
   'benchmark/words': 1,
   'benchmark/duration': 1,
   'benchmark/sse': 1,
+  'benchmark/verdict': 1,
+  'benchmark/queue': 1,
   solver: 1,
   'planner/plan': 1,
   'planner/snapshot': 1,

@@ -1,106 +1,116 @@
 /**
- * How near `gpumix benchmark` comes to the truth on the engine model, and how long the engine is busy with it. The truth is
- * a benchmark of the same engine that nobody would wait for: 20,000 requests a rate, to 1 %. Beside it a sweep as AIBrix's,
- * 100 requests at each rate from 1 to 128 req/s, but in steps of 5 % in place of doubling, as it is to be as exact. All in
- * virtual time.
+ * How near `gpumix benchmark` comes to the truth on the engine model, and how long the engine is busy with it: as it is by
+ * default, and with probes that may last hours. Beside it sweeps over fixed rates as AIBrix's, the same requests at each: its
+ * own doubling, and steps as fine as ours with more and more requests until they are as near to the truth. The truth is a
+ * bisection of the same engine to half a percent with 100,000 requests a rate. All in virtual time; on one core about half an hour.
  *
- *   node hack/engine/accuracy.ts [--gpu L40S] [--inputs 128,512,2048] [--outputs 16,64,256] [--requests 300]
+ *   node hack/engine/accuracy.ts [--gpu L40S] [--inputs 128,256,...] [--outputs 16,32,...] [--out hack/engine/accuracy.md]
  */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { isServedWithin, profileOfResults } from '../../src/benchmark/profile-of.ts';
+import { profileOfResults } from '../../src/benchmark/profile-of.ts';
 import { parseResults } from '../../src/benchmark/results.ts';
-import { measurementsOf, type Sample } from '../../src/benchmark/samples.ts';
-import { type Size, sizesOf } from '../../src/benchmark/sizes.ts';
-import { sweep } from '../../src/benchmark/sweep.ts';
-import { assumedVocabulary, promptOf } from '../../src/benchmark/words.ts';
+import { sizesOf } from '../../src/benchmark/sizes.ts';
+import type { SweepOptions } from '../../src/benchmark/sweep.ts';
 import { engineSpeed } from '../../src/simulation/engine-speeds.ts';
-import { measuredThroughput } from '../../src/simulation/measure.ts';
-import { exponential, seeded } from '../../src/simulation/random.ts';
-import { virtualEndpoint } from './virtual-endpoint.ts';
+import { fixedSweep, trueThroughput } from './fixed-sweep.ts';
+import { usualSweep, virtualBenchmark } from './virtual-benchmark.ts';
 
 const { values } = parseArgs({
   options: {
     gpu: { type: 'string', default: 'L40S' },
-    inputs: { type: 'string', default: '128,512,2048' },
-    outputs: { type: 'string', default: '16,64,256' },
-    requests: { type: 'string', default: '300' },
+    inputs: { type: 'string', default: '128,256,384,512,768,1024,1536,2048' },
+    outputs: { type: 'string', default: '16,32,64,128,256,512' },
+    out: { type: 'string' },
   },
 });
 const slo = { percentile: 99, ttft: 2, tpot: 0.1 };
 const speed = engineSpeed(values.gpu);
-const [inputs, outputs] = [values.inputs, values.outputs].map((list) => list.split(',').map(Number)) as [
-  number[],
-  number[],
-];
-const { endpoint, clock } = virtualEndpoint(speed);
-const lines: string[] = [];
-let probes = 0;
-await sweep(
-  {
-    inputs,
-    outputs,
-    rateStart: null,
-    rateLimit: 1000,
-    precision: 0.05,
-    slo,
-    requests: Number(values.requests),
-    mostSeconds: 300,
-    seed: 0,
-    model: 'm',
-    temperature: 0,
-  },
-  {
-    endpoint,
-    clock,
-    vocabulary: assumedVocabulary,
-    append: async (more) => void lines.push(...more),
-    tell: ({ kind }) => {
-      if (kind === 'probe') probes += 1;
-    },
-  },
-  [],
-);
-const labels = { deployment: 'd', cost: 1, created: 0, gpuType: null, gpusPerReplica: null };
-const { document } = profileOfResults(parseResults(lines.join('\n')), { ...labels, slo });
-const measured = document['tputs'] as readonly (readonly number[])[];
-const sizes = sizesOf(inputs, outputs);
-const truths = sizes.map(
-  (size) => measuredThroughput(speed, size, { slo, warmUp: 6000, counted: 20_000, seed: 1 }).throughput,
-);
-const found = inputs.flatMap((_, column) => outputs.map((_, row) => measured[row]![column]!));
-for (const [index, { inputTokens, outputTokens }] of sizes.entries())
-  console.log(
-    `${inputTokens} in, ${outputTokens} out: ${found[index]!.toFixed(2)} req/s, true ${truths[index]!.toFixed(2)}`,
-  );
-const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
-const report = (name: string, rates: readonly number[], tried: number, seconds: number): void => {
-  const errors = rates.map((rate, index) => Math.abs(rate / truths[index]! - 1)).sort((a, b) => a - b);
-  const error = `median error ${percent(errors[errors.length >> 1]!)}, largest ${percent(errors.at(-1)!)}`;
-  console.log(`${name}: ${error}; ${tried} rates tried; the engine was busy ${(seconds / 60).toFixed(0)} min`);
-};
-report('gpumix benchmark', found, probes, clock.now());
+const numbers = (list: string): readonly number[] => list.split(',').map(Number);
+const grid = { inputs: numbers(values.inputs), outputs: numbers(values.outputs) };
+const sizes = sizesOf(grid.inputs, grid.outputs);
+/** Inputs are multiples of it, so that prompts need fewer words. */
+const tokensPerWord = 32;
 
-/** Poisson arrivals from an empty engine until the last answer. */
-const sampled = async (world: ReturnType<typeof virtualEndpoint>, size: Size, rate: number): Promise<Sample[]> => {
-  const random = seeded(0);
-  const answers = [];
-  for (let index = 0; index < 100; index += 1) {
-    const { text } = promptOf(size.inputTokens, assumedVocabulary, random);
-    answers.push(world.endpoint.ask(text, size.outputTokens, new AbortController().signal, () => {}));
-    if (index < 99) await world.clock.until(world.clock.now() + exponential(random, 1 / rate));
-  }
-  return (await Promise.all(answers)).map((answer): Sample => (answer.kind === 'served' ? answer : { kind: 'failed' }));
-};
-const stepped = virtualEndpoint(speed);
-const best: number[] = [];
-let tried = 0;
-for (const size of sizes) {
-  let highest = 0;
-  for (let rate = 1; rate <= 128; rate *= 1.05) {
-    tried += 1;
-    const rows = measurementsOf(await sampled(stepped, size, rate), size, rate).map((row) => ({ ...row, line: 0 }));
-    if (isServedWithin(rows, rate, slo)) highest = rate;
-  }
-  best.push(highest);
+interface Found {
+  readonly name: string;
+  /** req/s by size. */
+  readonly rates: readonly number[];
+  readonly tried: number;
+  readonly seconds: number;
 }
-report('sweep in steps of 5 %', best, tried, stepped.clock.now());
+
+const ours = async (name: string, more: Partial<SweepOptions>): Promise<Found> => {
+  const { lines, probes, seconds } = await virtualBenchmark(
+    speed,
+    { ...usualSweep(slo), ...grid, ...more },
+    tokensPerWord,
+  );
+  const labels = { deployment: 'd', cost: 1, created: 0, gpuType: null, gpusPerReplica: null };
+  const { document } = profileOfResults(parseResults(lines.join('\n')), { ...labels, slo });
+  const measured = document['tputs'] as readonly (readonly number[])[];
+  const rates = grid.inputs.flatMap((_, column) => grid.outputs.map((_, row) => measured[row]![column]!));
+  return { name, rates, tried: probes, seconds };
+};
+
+const theirs = (name: string, step: number, to: number, requests: number): Found => {
+  const { highest, tried, seconds } = fixedSweep(speed, { ...grid, rates: { from: 1, to, step }, requests, slo });
+  return { name, rates: highest, tried, seconds };
+};
+
+const quick = await ours('gpumix benchmark', {});
+console.error(`by default: ${(quick.seconds / 3600).toFixed(1)} h`);
+const truths = sizes.map((size, index) => trueThroughput(speed, size, slo, quick.rates[index]!));
+const errorsOf = ({ rates }: Found): readonly number[] => rates.map((rate, index) => rate / truths[index]! - 1);
+const largest = (found: Found): number => Math.max(...errorsOf(found).map(Math.abs));
+const median = (found: Found): number => {
+  const sorted = errorsOf(found)
+    .map(Math.abs)
+    .sort((a, b) => a - b);
+  return sorted[sorted.length >> 1]!;
+};
+
+const thorough = await ours('the same, --precision 0.03 --probe-seconds 20000', {
+  precision: 0.03,
+  mostSeconds: 20_000,
+});
+console.error(`thorough: ${(thorough.seconds / 3600).toFixed(1)} h`);
+console.error(`errors up to ${percent(largest(quick))} and ${percent(largest(thorough))}`);
+const found = [quick, thorough, theirs('doubling, 100 requests', 1, 512, 100)];
+write();
+for (let requests = 100; requests <= 1600; requests *= 4) {
+  const sweep = theirs(`steps of 3 %, ${requests} requests`, 0.03, 1.1 * Math.max(...truths), requests);
+  found.push(sweep);
+  write();
+  console.error(`${sweep.name}: ${percent(largest(sweep))}`);
+  if (largest(sweep) <= largest(thorough)) break;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+/** What is known so far. */
+function write(): void {
+  const rows = found.map(
+    (one) =>
+      `| ${one.name} | ${one.tried} | ${(one.seconds / 3600).toFixed(1)} | ${percent(median(one))} | ${percent(largest(one))} | ${(one.seconds / thorough.seconds).toFixed(2)} |`,
+  );
+  const cells = sizes.map(
+    ({ inputTokens, outputTokens }, index) =>
+      `| ${inputTokens} in, ${outputTokens} out | ${truths[index]!.toFixed(2)} | ${[quick, thorough].map((one) => `${one.rates[index]!.toFixed(2)} | ${percent(errorsOf(one)[index]!)}`).join(' | ')} |`,
+  );
+  const text = `# How near the benchmark comes
+
+Written by \`node hack/engine/accuracy.ts --gpu ${values.gpu} --out FILE\`: the engine model of an ${values.gpu}, ${grid.inputs.length} x ${grid.outputs.length} sizes, TTFT < 2 s and TPOT < 0.1 s at p99.
+
+| | rates tried | engine busy, hours | median error | largest error | engine time over the thorough one's |
+|---|---|---|---|---|---|
+${rows.join('\n')}
+
+| size | true req/s | by default | error | thorough | error |
+|---|---|---|---|---|---|
+${cells.join('\n')}
+`;
+  if (values.out === undefined) console.log(text);
+  else writeFileSync(values.out, text);
+}

@@ -9,10 +9,13 @@ interface Request extends EngineRequest {
 }
 
 /**
- * An engine that is asked in virtual time: hours pass in seconds, and every run is the same. A word is a token. Time goes
+ * An engine that is asked in virtual time: hours pass in seconds, and every run is the same. A word is so many tokens. Time goes
  * on to the next thing that happens as soon as everybody waits for something.
  */
-export const virtualEndpoint = (speed: EngineSpeed): { readonly endpoint: Endpoint; readonly clock: Clock } => {
+export const virtualEndpoint = (
+  speed: EngineSpeed,
+  tokensPerWord = 1,
+): { readonly endpoint: Endpoint; readonly clock: Clock } => {
   let now = 0;
   let pumping = false;
   const alive = new Set<Request>();
@@ -63,7 +66,7 @@ export const virtualEndpoint = (speed: EngineSpeed): { readonly endpoint: Endpoi
     endpoint: {
       ask: (prompt, outputTokens, signal, onFirstToken) =>
         new Promise((answered) => {
-          const inputTokens = prompt.split(' ').length;
+          const inputTokens = prompt.split(' ').length * tokensPerWord;
           const about = { sentAt: now, firstTokenAt: Number.NaN, onFirstToken, answered };
           const request: Request = { inputTokens, outputTokens, ...about };
           alive.add(request);

@@ -1,4 +1,5 @@
 import type { Slo } from '../domain.ts';
+import { queueSeconds } from './queue.ts';
 import type { Size } from './sizes.ts';
 
 export interface Effort {
@@ -7,8 +8,12 @@ export interface Effort {
   readonly mostSeconds: number;
 }
 
-/** Probes that a size takes from a neighbour's guess: two or three to bracket the boundary, as many to narrow it down. */
+/**
+ * Probes that a size takes from a neighbour's guess: two or three to bracket the boundary, as many to narrow it down. The last of
+ * them are near it, and count for as long as they may.
+ */
 export const usualProbes = 5;
+const nearProbes = 2;
 
 /** How long a request takes at the SLO's limit (s): at the rate that is looked for, it takes no longer. */
 export const longestE2e = ({ inputTokens, outputTokens }: Size, { ttft, tpot, tpat, e2e }: Slo): number => {
@@ -27,13 +32,16 @@ export const longestE2e = ({ inputTokens, outputTokens }: Size, { ttft, tpot, tp
 const inFlight = 8;
 
 /**
- * How long a size takes at most (s): each probe fills the batch in three times as long as a request takes, counts for at
- * least four such times, and ends with the last answer.
+ * How long a size takes at most (s): each probe fills the batch in three times as long as a request takes, or as a queue takes to
+ * settle, counts for at least four such times, and ends with the last answer.
  */
 export const expectedSeconds = (size: Size, { slo, requests, mostSeconds }: Effort): number => {
   const e2e = longestE2e(size, slo);
-  const counting = Math.min(mostSeconds, Math.max((requests * e2e) / inFlight, 4 * e2e));
-  return usualProbes * (Math.min(mostSeconds, 3 * e2e) + counting + e2e);
+  // The rate is not known yet: a queue settles no later than this.
+  const settled = Math.max(e2e, queueSeconds(slo, Number.POSITIVE_INFINITY));
+  const counting = Math.min(mostSeconds, Math.max((requests * e2e) / inFlight, 4 * settled));
+  const around = Math.min(mostSeconds, Math.max(3 * e2e, settled)) + e2e;
+  return usualProbes * around + (usualProbes - nearProbes) * counting + nearProbes * mostSeconds;
 };
 
 /** What is left (s), by how long the sizes so far took of what was expected of them. @param ratio null = none is done */

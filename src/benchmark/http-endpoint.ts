@@ -67,8 +67,8 @@ export const httpEndpoint = (options: HttpEndpointOptions, now: () => number): E
             fail('timeout', `no word within ${options.timeoutSeconds} s`),
           );
           sending.on('error', (error: NodeJS.ErrnoException) => {
-            // A connection that was kept for us may be closed just as we use it.
-            if (again && sending.reusedSocket && !answered && error.code === 'ECONNRESET' && !ended) send(false);
+            // A connection that was kept for us may be closed just as we use it, and llama.cpp resets some that are new.
+            if (again && !answered && error.code === 'ECONNRESET' && !ended) send(false);
             else fail('broken', messageOf(error));
           });
         };

@@ -1,9 +1,11 @@
 import type { Slo } from '../domain.ts';
 import { GpumixError } from '../errors.ts';
 import { exponential, seeded } from '../simulation/random.ts';
+import { type CountedArrivals, countedArrivals } from './arrivals.ts';
 import type { Answer, Clock, Endpoint } from './endpoint.ts';
 import type { Sample } from './samples.ts';
 import type { Size } from './sizes.ts';
+import { verdictOf } from './verdict.ts';
 import { promptOf, type Vocabulary } from './words.ts';
 
 export interface ProbeOptions {
@@ -11,9 +13,15 @@ export interface ProbeOptions {
   /** Requests sent per second, whatever comes back. */
   readonly rate: number;
   readonly slo: Slo;
-  /** Requests that count, unless they would take longer than `mostSeconds`; then fewer, but `fewestCounted`. */
+  /**
+   * Requests that count at first, unless they would take longer than `mostSeconds`; then fewer, but `fewestCounted`. While they
+   * leave in doubt whether the SLO is kept, twice as many count, up to 64 times as many, as long as that takes no longer than
+   * `mostSeconds`.
+   */
   readonly requests: number;
   readonly mostSeconds: number;
+  /** What the percentile need not be known closer than: a share of its distance from the median. */
+  readonly tolerance: number;
   readonly seed: number;
 }
 
@@ -30,17 +38,8 @@ export interface ProbeResult {
   readonly lateSeconds: number;
 }
 
-/** Fewer tell nothing about a percentile. */
-export const fewestCounted = 30;
-/** The batch is full when requests have come for so many times as long as one takes. */
-const fillings = 3;
-/**
- * Those that count come for so many times as long, or as they may wait: lest the first and the last of them say more than
- * the others, and so that a queue that grows has the time to show.
- */
-const countedFillings = 4;
-/** Completions that say how long one takes. */
-const recent = 20;
+/** Fewer tell of no overload. */
+const fewestKnown = 30;
 /** Requests that break, not counting this share: an endpoint that breaks more is out of order, not overloaded. */
 const brokenShare = 0.02;
 /** So many failures of any kind before the first success are no overload either. */
@@ -48,15 +47,17 @@ const allFailed = 10;
 
 interface Sent {
   readonly sentAt: number;
-  readonly counted: boolean;
+  /** Among the requests that count, from 0; null = it came while the batch filled. */
+  readonly place: number | null;
   readonly abort: AbortController;
   firstTokenAt: number | null;
   answer: Answer | null;
 }
 
 /**
- * Sends requests of one size at one rate, open loop with Poisson arrivals: first until the batch is as full as it gets,
- * then those that count, then more of the same until these are answered, so that none of them sees an emptier engine.
+ * Sends requests of one size at one rate, open loop with Poisson arrivals: first until the batch is as full as it gets, then
+ * those that count. When these are answered they may tell enough; meanwhile others were sent, so that none of them saw an emptier
+ * engine, and where they do not, these count as well.
  * @throws GpumixError ENDPOINT_UNUSABLE where requests break
  */
 export const probe = async (
@@ -68,61 +69,55 @@ export const probe = async (
   const { size, rate } = options;
   const random = seeded(options.seed);
   const began = clock.now();
-  const sent: Sent[] = [];
-  /** Gaps before the requests that count (s), once the batch is full. */
-  let gaps: readonly number[] | null = null;
-  let [next, due, lateSeconds, hopeless] = [0, began, 0, false];
+  const filling: Sent[] = [];
+  const counted: Sent[] = [];
+  const unanswered = new Set<Sent>();
+  const tally = newTally();
+  let arrivals: CountedArrivals | null = null;
+  let [due, lateSeconds, hopeless] = [began, 0, false];
 
-  const send = (counted: boolean): void => {
-    const one: Sent = { sentAt: clock.now(), counted, abort: new AbortController(), firstTokenAt: null, answer: null };
-    sent.push(one);
+  const send = (): void => {
+    const place = arrivals === null ? null : counted.length;
+    const one: Sent = { sentAt: clock.now(), place, abort: new AbortController(), firstTokenAt: null, answer: null };
+    (place === null ? filling : counted).push(one);
+    unanswered.add(one);
     const { text } = promptOf(size.inputTokens, vocabulary, random);
     const onFirstToken = () => {
       one.firstTokenAt = clock.now();
     };
     void endpoint.ask(text, size.outputTokens, one.abort.signal, onFirstToken).then((answer) => {
       one.answer = answer;
+      unanswered.delete(one);
+      tally.add(one, clock.now(), options);
     });
   };
+  const tellsEnough = (stage: number): boolean =>
+    verdictOf(summary(counted.slice(0, stage), clock.now(), options).samples, size, options) !== 'unsure';
 
   while (!hopeless) {
-    if (gaps === null) gaps = countedGaps(sent, clock.now() - began, options, random);
-    const counting = gaps !== null && next < gaps.length;
-    if (gaps !== null && !counting && sent.every(({ counted, answer }) => !counted || answer !== null)) break;
-    due += counting ? gaps![next]! : exponential(random, 1 / rate);
+    if (arrivals === null && tally.served() >= fewestServed)
+      arrivals = countedArrivals(e2eOf(filling), clock.now() - began, options, random);
+    if (arrivals !== null && tally.answeredUpTo() >= arrivals.stage())
+      if (tellsEnough(arrivals.stage()) || !arrivals.extend()) break;
+    due += arrivals === null ? exponential(random, 1 / rate) : arrivals.gapBefore(counted.length);
     await clock.until(due);
     lateSeconds = Math.max(lateSeconds, clock.now() - due);
-    checkBroken(sent);
-    hopeless = cannotPass(sent, gaps?.length ?? null, clock.now(), options);
-    if (hopeless) break;
-    send(counting);
-    if (counting) next += 1;
+    checkBroken(tally, unanswered);
+    hopeless = cannotPass(filling, unanswered, tally, arrivals?.most ?? null, clock.now(), options);
+    if (!hopeless) send();
   }
   const now = clock.now();
-  for (const { abort, answer } of sent) if (answer === null) abort.abort();
-  const counted = inScope(sent, gaps !== null, now, options);
-  return { ...summary(counted, now, options), hopeless, lateSeconds };
+  for (const { abort } of [...unanswered]) abort.abort();
+  const scope =
+    arrivals === null ? sinceLate(filling, now, options) : hopeless ? counted : counted.slice(0, arrivals.stage());
+  return { ...summary(scope, now, options), hopeless, lateSeconds };
 };
 
-/**
- * Once the batch is full, the gaps between the requests that count: those of a Poisson process of which one knows how many
- * come and how long that takes. So the rate is what it should be, and chance is only in when they come.
- */
-const countedGaps = (
-  sent: readonly Sent[],
-  elapsed: number,
-  { rate, requests, mostSeconds, slo }: ProbeOptions,
-  random: () => number,
-): readonly number[] | null => {
-  const last = sent.filter(isServed).slice(-recent);
-  if (last.length < 5) return null;
-  const e2e = last.map(({ answer }) => answer.doneAt - answer.sentAt).sort((a, b) => a - b)[last.length >> 1]!;
-  if (elapsed < Math.min(fillings * e2e, mostSeconds)) return null;
-  const least = Math.min(mostSeconds, countedFillings * Math.max(e2e, slo.ttft ?? 0));
-  const count = Math.ceil(rate * Math.max(Math.min(requests / rate, mostSeconds), least));
-  const gaps = Array.from({ length: Math.max(fewestCounted, count) }, () => exponential(random, 1));
-  const sum = gaps.reduce((total, gap) => total + gap, 0);
-  return gaps.map((gap) => (gap * gaps.length) / (rate * sum));
+/** Completions that say how long a request takes, at least and at most. */
+const [fewestServed, recent] = [5, 20];
+const e2eOf = (filling: readonly Sent[]): number => {
+  const last = filling.filter(isServed).slice(-recent);
+  return last.map(({ answer }) => answer.doneAt - answer.sentAt).sort((a, b) => a - b)[last.length >> 1]!;
 };
 
 type ServedRequest = Sent & { readonly answer: Extract<Answer, { kind: 'served' }> };
@@ -144,45 +139,77 @@ const missed = (one: Sent, now: number, { slo, size }: ProbeOptions): readonly b
 
 const isLate = (one: Sent, now: number, options: ProbeOptions): boolean => missed(one, now, options).includes(true);
 
+/** What answers have told, kept as they come. */
+const newTally = () => {
+  const failures: Extract<Answer, { kind: 'failed' }>[] = [];
+  const misses = [0, 0, 0];
+  /** Places of answered requests beyond the first that is not. */
+  const ahead = new Set<number>();
+  let [served, counted, upTo] = [0, 0, 0];
+  return {
+    failures,
+    /** By limit, of answered requests that count. */
+    misses,
+    served: () => served,
+    counted: () => counted,
+    /** So many of those that count are answered without a gap. */
+    answeredUpTo: () => upTo,
+    add: (one: Sent, now: number, options: ProbeOptions): void => {
+      if (one.answer?.kind === 'failed') failures.push(one.answer);
+      else served += 1;
+      if (one.place === null) return;
+      counted += 1;
+      for (const [index, miss] of missed(one, now, options).entries()) if (miss) misses[index]! += 1;
+      ahead.add(one.place);
+      while (ahead.delete(upTo)) upTo += 1;
+    },
+  };
+};
+type Tally = ReturnType<typeof newTally>;
+
 /**
  * Whether so many requests are late already that their percentile is beyond its limit, whatever the others do. While the
  * batch fills, latencies only grow, and twice as many and some are taken for the same.
- * @param counting requests that will count; null = the batch still fills
+ * @param most requests that will count at most; null = the batch still fills
  */
-const cannotPass = (sent: readonly Sent[], counting: number | null, now: number, options: ProbeOptions): boolean => {
-  const { percentile } = options.slo;
-  if (percentile === 0) return false;
-  const share = 1 - percentile / 100;
-  const most = counting === null ? 2 * share * Math.max(options.requests, sent.length) + 5 : share * (counting - 1) + 2;
-  const scope = inScope(sent, counting !== null, now, options);
-  let known = 0;
-  const misses = [0, 0, 0];
+const cannotPass = (
+  filling: readonly Sent[],
+  unanswered: ReadonlySet<Sent>,
+  tally: Tally,
+  most: number | null,
+  now: number,
+  options: ProbeOptions,
+): boolean => {
+  const { slo, requests } = options;
+  if (slo.percentile === 0) return false;
+  const share = 1 - slo.percentile / 100;
+  const scope =
+    most === null ? sinceLate(filling, now, options) : [...unanswered].filter(({ place }) => place !== null);
+  const tooMany = most === null ? 2 * share * Math.max(requests, filling.length) + 5 : share * (most - 1) + 2;
+  let known = most === null ? 0 : tally.counted();
+  const misses = most === null ? [0, 0, 0] : [...tally.misses];
   for (const one of scope) {
     const missing = missed(one, now, options);
     if (one.answer !== null || missing.includes(true)) known += 1;
     for (const [index, miss] of missing.entries()) if (miss) misses[index]! += 1;
   }
-  return known >= fewestCounted && misses.some((count) => count >= most);
+  return known >= fewestKnown && misses.some((count) => count >= tooMany);
 };
 
-/** What tells of a rate: the requests that count, or, while there are none, those since it went wrong. */
-const inScope = (sent: readonly Sent[], counting: boolean, now: number, options: ProbeOptions): readonly Sent[] => {
-  if (counting) return sent.filter(({ counted }) => counted);
-  const first = sent.findIndex((one) => isLate(one, now, options));
-  return first < 0 ? [] : sent.slice(first);
+/** What tells of a rate while nothing counts: the requests since it went wrong. */
+const sinceLate = (filling: readonly Sent[], now: number, options: ProbeOptions): readonly Sent[] => {
+  const first = filling.findIndex((one) => isLate(one, now, options));
+  return first < 0 ? [] : filling.slice(first);
 };
 
-const checkBroken = (sent: readonly Sent[]): void => {
-  const failed = sent.flatMap(({ answer }) => (answer?.kind === 'failed' ? [answer] : []));
-  const broken = failed.filter(({ cause }) => cause === 'broken');
-  const nothingServed = failed.length >= allFailed && !sent.some(isServed);
-  if (broken.length <= Math.max(3, brokenShare * sent.length) && !nothingServed) return;
-  for (const { abort } of sent) abort.abort();
-  const said = nothingServed ? failed : broken;
-  throw new GpumixError(
-    'ENDPOINT_UNUSABLE',
-    `${said.length} of ${sent.length} requests failed: ${said.at(-1)!.message}`,
-  );
+const checkBroken = ({ failures, served }: Tally, unanswered: ReadonlySet<Sent>): void => {
+  const broken = failures.filter(({ cause }) => cause === 'broken');
+  const sent = served() + failures.length + unanswered.size;
+  const nothingServed = failures.length >= allFailed && served() === 0;
+  if (broken.length <= Math.max(3, brokenShare * sent) && !nothingServed) return;
+  for (const { abort } of [...unanswered]) abort.abort();
+  const said = nothingServed ? failures : broken;
+  throw new GpumixError('ENDPOINT_UNUSABLE', `${said.length} of ${sent} requests failed: ${said.at(-1)!.message}`);
 };
 
 const summary = (requests: readonly Sent[], now: number, options: ProbeOptions) => {

@@ -112,6 +112,10 @@ export const isWithin = (rows: readonly Measurement[], rate: number, slo: Slo): 
   rows.some((row) => row.metric === 'TPUT' && row.rate === rate && (row.values.mean ?? Number.NaN) >= 0) &&
   limits.every((limit) => keeps(rows, rate, limit, slo));
 
+/** Whether one size at one rate breaks a limit on its times, whatever its throughput. */
+export const isLate = (rows: readonly Measurement[], rate: number, slo: Slo): boolean =>
+  !limits.filter(({ least }) => !least).every((limit) => keeps(rows, rate, limit, slo));
+
 /** Whether it is served, too: what makes a rate count in a profile. */
 export const isServedWithin = (rows: readonly Measurement[], rate: number, slo: Slo): boolean =>
   isWithin(rows, rate, slo) &&

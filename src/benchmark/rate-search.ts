@@ -4,6 +4,8 @@ export interface Probed {
   readonly rate: number;
   /** Whether the SLO was kept and the rate was served. */
   readonly kept: boolean;
+  /** How far the percentile was above the median (s); null and absent = not known. */
+  readonly stretch?: number | null;
 }
 
 export interface SearchLimits {
@@ -45,6 +47,26 @@ export const nextRate = (probed: readonly Probed[], limits: SearchLimits): numbe
 export const servedRate = (probed: readonly Probed[]): number => {
   const failed = Math.min(...probed.filter(({ kept }) => !kept).map(({ rate }) => rate));
   return Math.max(0, ...probed.filter(({ kept, rate }) => kept && rate < failed).map(({ rate }) => rate));
+};
+
+/** What is supposed of a size of which nothing is known, and what is believed at least and at most. */
+const [usualSteepness, leastSteepness, mostSteepness] = [2, 1, 10];
+/** Rates that are nearer to each other than this tell of chance. */
+const apart = 1.1;
+
+/**
+ * By how many percent the distance of the percentile from the median grows for one percent more of the rate, near the boundary: where
+ * it is steep, the boundary is known well although the percentile is not.
+ */
+export const steepness = (probed: readonly Probed[]): number => {
+  const known = probed
+    .flatMap(({ rate, stretch }) => (stretch == null || stretch <= 0 ? [] : [{ rate, stretch }]))
+    .sort((a, b) => b.rate - a.rate);
+  const [high] = known;
+  const low = known.find(({ rate }) => high !== undefined && rate * apart <= high.rate);
+  if (high === undefined || low === undefined) return usualSteepness;
+  const found = Math.log(high.stretch / low.stretch) / Math.log(high.rate / low.rate);
+  return Math.min(mostSteepness, Math.max(leastSteepness, found));
 };
 
 /** A good guess needs a small step to the other side of the boundary; each that does not get there is followed by a larger. */

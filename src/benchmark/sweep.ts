@@ -5,8 +5,8 @@ import { askOnce } from './calibrate.ts';
 import { expectedSeconds, secondsLeft } from './duration.ts';
 import type { Clock, Endpoint } from './endpoint.ts';
 import { type ProbeResult, probe } from './probe.ts';
-import { isServedWithin, isWithin } from './profile-of.ts';
-import { nextRate, type Probed, type SearchLimits, servedRate } from './rate-search.ts';
+import { isLate, isServedWithin, isWithin } from './profile-of.ts';
+import { nextRate, type Probed, type SearchLimits, servedRate, steepness } from './rate-search.ts';
 import { type Measurement, resultLine } from './results.ts';
 import { measurementsOf, type Sample } from './samples.ts';
 import { guessedRate, type Size, sizeKey, sizesOf } from './sizes.ts';
@@ -108,7 +108,7 @@ const searched = async (
   const limits = await searchLimits(size, served, options, tools);
   if (typeof limits === 'string') return { rate: 0, measured: false, refused: limits };
   for (let rate = nextRate(probed, limits); rate !== null; rate = nextRate(probed, limits))
-    probed.push(await probedNow(size, rate, options, tools));
+    probed.push(await probedNow(size, rate, probed, options, tools));
   return { rate: servedRate(probed), measured: true, refused: null };
 };
 
@@ -151,29 +151,61 @@ const before = (ticks: readonly number[], tick: number): number | undefined => t
 const askAlone = ({ inputTokens, outputTokens }: Size, { seed }: SweepOptions, { endpoint, vocabulary }: SweepTools) =>
   askOnce(endpoint, promptOf(inputTokens, vocabulary, seeded(hash(`${seed} ${inputTokens}`))).text, outputTokens);
 
-const probedNow = async (size: Size, rate: number, options: SweepOptions, tools: SweepTools): Promise<Probed> => {
+const probedNow = async (
+  size: Size,
+  rate: number,
+  before: readonly Probed[],
+  options: SweepOptions,
+  tools: SweepTools,
+): Promise<Probed> => {
   const seed = hash(`${options.seed} ${sizeKey(size)} ${rate}`);
-  const result = await probe(tools.endpoint, tools.clock, tools.vocabulary, { ...options, size, rate, seed });
+  const tolerance = options.precision * steepness(before);
+  const result = await probe(tools.endpoint, tools.clock, tools.vocabulary, {
+    ...options,
+    size,
+    rate,
+    seed,
+    tolerance,
+  });
   // An engine that goes on with what nobody waits for answers when it is through; one that is gone says so now.
   if (result.hopeless) await askAlone(size, options, tools);
-  const measurements = rowsOf(result.samples, size, rate);
+  const measurements = rowsOf(result.samples, size, rate, result.hopeless);
   // By the lines alone, so that who reads them later comes to the same.
   const kept = isServedWithin(measurements, rate, options.slo);
   await tools.append(measurements.map((row) => resultLine(row, options)));
   tools.tell({ kind: 'probe', size, rate, kept, result, measurements });
-  return { rate, kept };
+  return { rate, kept, stretch: result.hopeless ? null : stretchOf(measurements, options.slo) };
 };
 
-const rowsOf = (samples: readonly Sample[], size: Size, rate: number): readonly Measurement[] =>
-  measurementsOf(samples, size, rate).map((row) => ({ ...row, line: 0 }));
+const rowsOf = (samples: readonly Sample[], size: Size, rate: number, givenUp = false): readonly Measurement[] =>
+  measurementsOf(samples, size, rate, givenUp).map((row) => ({ ...row, line: 0 }));
 
-/** The probes of a size that results tell of in full; of lines that say the same of the same, the last counts. */
+/**
+ * The probes of a size that results tell of in full; of lines that say the same of the same, the last counts. A rate that was
+ * given up tells of other limits only that it breaks them, or nothing.
+ */
 const probedBefore = (results: readonly Measurement[], size: Size, slo: Slo): Probed[] => {
   const rows = results.filter((row) => sizeKey(row) === sizeKey(size));
   return [...new Set(rows.map(({ rate }) => rate))].flatMap((rate) => {
-    const newest = new Map(rows.filter((row) => row.rate === rate).map((row) => [row.metric, row]));
-    return newest.size < metricsOfProbe ? [] : [{ rate, kept: isServedWithin([...newest.values()], rate, slo) }];
+    const newest = [...new Map(rows.filter((row) => row.rate === rate).map((row) => [row.metric, row])).values()];
+    const givenUp = newest.some(({ metric, values }) => metric === 'TPUT' && Number.isNaN(values.mean));
+    if (newest.length < metricsOfProbe || (givenUp && !isLate(newest, rate, slo))) return [];
+    return [{ rate, kept: isServedWithin(newest, rate, slo), stretch: givenUp ? null : stretchOf(newest, slo) }];
   });
+};
+
+/** How far the percentile is above the median, where it is nearest to its limit (s); null = that tells nothing. */
+const stretchOf = (rows: readonly Measurement[], slo: Slo): number | null => {
+  const stretches = (['ttft', 'tpot', 'e2e'] as const).flatMap((name) => {
+    const [limit, row] = [slo[name], rows.find(({ metric }) => metric.toLowerCase() === name)];
+    const [high, middle] = [row?.values.P99 ?? Number.NaN, row?.values.P50 ?? Number.NaN];
+    return limit === undefined || !(high > middle) ? [] : [{ used: high / limit, stretch: high - middle }];
+  });
+  const nearest = stretches.reduce<(typeof stretches)[number] | null>(
+    (best, one) => (best === null || one.used > best.used ? one : best),
+    null,
+  );
+  return nearest !== null && Number.isFinite(nearest.stretch) ? nearest.stretch : null;
 };
 
 /** FNV-1a: each probe has arrivals of its own, the same in every run. */

@@ -9,6 +9,7 @@ import type { Api } from '../benchmark/http-endpoint.ts';
 import { appendResults, existingResults } from '../benchmark/results-file.ts';
 import { doubling, sizesOf } from '../benchmark/sizes.ts';
 import { type SweepEvent, type SweepOptions, sweep } from '../benchmark/sweep.ts';
+import { tokenizerOf } from '../benchmark/tokenizer.ts';
 import type { Slo } from '../domain.ts';
 import { GpumixError } from '../errors.ts';
 import { seeded } from '../simulation/random.ts';
@@ -40,6 +41,7 @@ const options: Command['options'] = {
   'probe-seconds': text('SECONDS', 'longest that requests count at one rate (s)', '300'),
   precision: text('SHARE', 'the search ends when the boundary is known so closely', '0.05'),
   timeout: text('SECONDS', 'longest silence of the endpoint (s)', '120'),
+  tokenizer: text('FILE', 'tokenizer.json of the model; without it words are counted by the endpoint'),
   temperature: text('NUMBER', 'sampling temperature', '0.0'),
   seed: text('NUMBER', 'of arrivals and prompts', '0'),
   'api-key': text('KEY', 'bearer token; better as a file'),
@@ -130,11 +132,12 @@ const measure = async (values: Values, plan: Plan, io: Io): Promise<void> => {
   const given = typeof values['model'] === 'string' ? values['model'] : null;
   const model = await modelOf(url, given, apiKey, timeoutSeconds);
   const { file, results } = await outputOf(values, model, say);
+  const tokenizer = typeof values['tokenizer'] === 'string' ? await tokenizerOf(values['tokenizer']) : null;
   const asked = { url, api: api as Api, model, apiKey, temperature: plan.temperature, timeoutSeconds };
   const { endpoint, exactLength } = await connect(asked, clock.now);
   try {
     if (!exactLength) say('the endpoint takes neither ignore_eos nor min_tokens: answers may be short');
-    const { vocabulary, warning } = await calibrate(endpoint, plan.inputs.at(-1)!, seeded(plan.seed));
+    const { vocabulary, warning } = await calibrate(endpoint, plan.inputs.at(-1)!, seeded(plan.seed), tokenizer);
     if (warning !== null) say(warning);
     const append = (lines: readonly string[]) => appendResults(file, lines);
     const tell = (event: SweepEvent): void => say(eventText(event));

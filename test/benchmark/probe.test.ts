@@ -11,6 +11,7 @@ const options: ProbeOptions = {
   slo: { percentile: 99, ttft: 2, tpot: 0.1 },
   requests: 100,
   mostSeconds: 300,
+  tolerance: 0.1,
   seed: 1,
 };
 /** A probe of the engine model, some of whose answers are others. */

@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { profileOfResults } from '../../src/benchmark/profile-of.ts';
 import { type Measurement, type Metric, parseResults } from '../../src/benchmark/results.ts';
 import { strictProblems } from '../../src/benchmark/strict.ts';
-import { profile } from '../../src/cli/profile.ts';
 import type { Slo } from '../../src/domain.ts';
 
 /** The base set of the reference: mean, P50 (as the mean), P90, P99 of E2E at rates 1, 2, 4, 8. */
@@ -254,20 +251,3 @@ test('what cannot be right is named with its line', () => {
     'line 4: the first token comes after 9 s, the last after 0.8 (line 3)',
   ]);
 });
-
-const fixtures = join(import.meta.dirname, '../fixtures/benchmarks');
-const golden: readonly { results: string; flags: readonly string[]; document: Record<string, unknown> }[] = JSON.parse(
-  readFileSync(join(fixtures, 'golden.json'), 'utf8'),
-);
-
-test.each(golden)(
-  "$results $flags: aibrix_gen_profile's answer, field for field",
-  async ({ results, flags, document }) => {
-    let printed = '';
-    const io = { stdout: (text: string) => (printed += text), stderr: () => {} };
-    expect(await profile.run(['golden', '--benchmark', join(fixtures, results), ...flags], io)).toBe(0);
-    const { created, ...ours } = JSON.parse(printed);
-    expect(ours).toEqual(document);
-    expect(created).toBeGreaterThan(1.7e9);
-  },
-);

@@ -50,3 +50,14 @@ test.each([
 ])('percentile of %j at %d as numpy has it', (values, share, expected) =>
   expect(percentile(values, share)).toBeCloseTo(expected, 12),
 );
+
+test('a rate that was given up has no throughput', () => {
+  const rows = measurementsOf(served(5), size, 2, true);
+  expect(rows.map(({ metric, values }) => [metric, Number.isNaN(values.mean)])).toEqual([
+    ['TPUT', true],
+    ['TT', true],
+    ['E2E', false],
+    ['TTFT', false],
+    ['TPOT', false],
+  ]);
+});

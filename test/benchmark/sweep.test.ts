@@ -22,7 +22,7 @@ const options: SweepOptions = {
   precision: 0.05,
   slo,
   requests: 300,
-  mostSeconds: 300,
+  mostSeconds: 60,
   seed: 0,
   model: 'm',
   temperature: 0,
@@ -104,6 +104,25 @@ test('a hopeless rate is given up long before its requests are served', async ()
   const [first] = events;
   expect(first).toMatchObject({ kind: 'probe', rate: 160, kept: false, result: { hopeless: true } });
   expect(throughputsOf(file).throughputs[0]![0]).toBeCloseTo(measured.served.get('512 32')!, -1);
+});
+
+test('a rate that was given up under one limit is no result under another, and is measured again', async () => {
+  const file = join(folder, 'looser.jsonl');
+  const one = { inputs: [512], outputs: [32] };
+  await run(file, { ...one, slo: { percentile: 99, ttft: 0.2, tpot: 0.1 }, rateStart: 160, precision: 0.2 });
+  const given = parseResults(readFileSync(file, 'utf8')).filter(
+    ({ metric, values }) => metric === 'TPUT' && Number.isNaN(values.mean),
+  );
+  expect(given.length).toBeGreaterThan(0);
+  const looser = await run(file, { ...one, slo: { percentile: 99, ttft: 1, tpot: 0.1 }, precision: 0.2 });
+  const fresh = await run(join(folder, 'fresh.jsonl'), {
+    ...one,
+    slo: { percentile: 99, ttft: 1, tpot: 0.1 },
+    precision: 0.2,
+  });
+  const [found = 0, expected = 1] = [looser.served.get('512 32'), fresh.served.get('512 32')];
+  expect(found / expected).toBeGreaterThan(0.8);
+  expect(found / expected).toBeLessThan(1.25);
 });
 
 test('a size that breaks the SLO by itself is served at no rate, and a later run knows', async () => {

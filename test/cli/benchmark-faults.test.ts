@@ -12,7 +12,20 @@ import { standIns } from '../helpers/stand-ins.ts';
 
 const speed = slowed(engineSpeed('H100'), 0.5);
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-benchmark-faults-'));
-const limits = ['--ttft', '0.25', '--tpot', '0.1', '--percentile', '90', '--requests', '30', '--rate-limit', '1000'];
+const limits = [
+  '--ttft',
+  '0.25',
+  '--tpot',
+  '0.1',
+  '--percentile',
+  '90',
+  '--requests',
+  '30',
+  '--probe-seconds',
+  '1.5',
+  '--rate-limit',
+  '1000',
+];
 const usual = ['--input-start', '32', '--input-limit', '32', '--output-start', '8', '--output-limit', '16', ...limits];
 const run = (...argv: string[]) => runCommand('benchmark', ...argv);
 const { standIn, answering, close } = standIns();

@@ -25,8 +25,10 @@ const speed: EngineSpeed = {
 };
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-benchmark-'));
 const limits = ['--ttft', '0.25', '--tpot', '0.1', '--percentile', '90'];
+/** Probes end when this is over, whether or not they tell enough. */
+const brief = ['--probe-seconds', '1.5'];
 const sizes = ['--input-start', '32', '--input-limit', '32', '--output-start', '8', '--output-limit', '16'];
-const usual = [...sizes, ...limits, '--requests', '80', '--rate-limit', '1000', '--precision', '0.15'];
+const usual = [...sizes, ...limits, ...brief, '--requests', '80', '--rate-limit', '1000', '--precision', '0.15'];
 
 let engine: EngineServer;
 beforeAll(async () => {
@@ -100,7 +102,19 @@ test('chat, and an endpoint that takes neither ignore_eos nor min_tokens', async
     });
   });
   const one = ['--input-start', '32', '--input-limit', '32', '--output-start', '4', '--output-limit', '4'];
-  const flags = [...one, ...limits, '--requests', '30', '--precision', '1', '--rate-start', '60', '--rate-limit', '90'];
+  const flags = [
+    ...one,
+    ...limits,
+    ...brief,
+    '--requests',
+    '30',
+    '--precision',
+    '1',
+    '--rate-start',
+    '60',
+    '--rate-limit',
+    '90',
+  ];
   const { status, err } = await run('--endpoint', `${plain}/v1/`, '--api', 'chat', '-o', file, ...flags);
   expect([status, err]).toEqual([0, expect.stringContaining('takes neither ignore_eos nor min_tokens')]);
   expect(parseResults(readFileSync(file, 'utf8')).length % 5).toBe(0);
@@ -111,7 +125,7 @@ test('a size that the endpoint refuses is named and left out', async () => {
   const server = await startEngineServer({ speed: small, model: 'm', host: '127.0.0.1', port: 0, apiKey: null });
   const file = join(folder, 'refused.jsonl');
   const grid = ['--input-start', '64', '--input-limit', '128', '--output-start', '4', '--output-limit', '4'];
-  const flags = [...grid, ...limits, '--requests', '30', '--rate-start', '20', '--rate-limit', '20'];
+  const flags = [...grid, ...limits, ...brief, '--requests', '30', '--rate-start', '20', '--rate-limit', '20'];
   const { status, err } = await run('--endpoint', server.url, '-o', file, ...flags);
   await server.close();
   expect([status, err]).toEqual([
