@@ -36,7 +36,7 @@ test('all that is wrong is said at once, one line each, and no password with it'
         '--headroom is "-1": less than 0',
         'GPUMIX_IDLE_AFTER_SECONDS is "soon": not a number',
         'GPUMIX_TRUST_SILENCE is "maybe": neither true nor false',
-        '--routing is "magic": none of size, input, load, none',
+        '--routing is "magic": none of auto, size, input, load, none',
         '--secure-port is "1.5": not a whole number from 0',
       ].join('\n'),
     }),

@@ -45,7 +45,7 @@ test.each([
   [['replay', '--trace', '/nowhere', '--model', 'm'], /^gpumix replay: \/nowhere: cannot be read: ENOENT.*\n$/],
   [
     ['serve', '--headroom', 'x', '--routing', 'y'],
-    'gpumix serve: --headroom is "x": not a number\ngpumix serve: --routing is "y": none of size, input, load, none\n',
+    'gpumix serve: --headroom is "x": not a number\ngpumix serve: --routing is "y": none of auto, size, input, load, none\n',
   ],
 ])('bad usage %j', async (argv, line) => {
   const { status, stdout, stderr } = await run(...argv);
