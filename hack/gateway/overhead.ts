@@ -33,7 +33,7 @@ const targets: readonly { name: string; url: string; process: Started | null }[]
   ...(nginx === null ? [] : [{ name: 'nginx', url: nginx.url, process: nginx }]),
   { name: 'gateway', url: gateway.url, process: gateway },
 ];
-for (const { url } of targets) await openLoop(url, perSecond, 3, body); // warm-up
+for (const { url } of targets) await openLoop(url, perSecond, 10, body); // warm-up: compilation alone takes seconds
 
 const found = new Map(targets.map(({ name }) => [name, { timings: [] as Timing[], cpu: 0 }]));
 for (let round = 0; round < rounds; round += 1)
