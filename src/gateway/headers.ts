@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** Headers of one connection, which end with it (RFC 9110, 7.6.1), and those that we make ourselves. */
-const ours = new Set([
+const ours: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'expect',
@@ -16,8 +16,6 @@ const ours = new Set([
   'upgrade',
 ]);
 
-type Headers = Readonly<Record<string, string | readonly string[]>>;
-
 /**
  * What goes on to the other side. Nothing of it says where: the address is the gateway's choice alone.
  * @param without further names, in lower case
@@ -29,11 +27,9 @@ export const passedOn = (
   const named = String(headers.connection ?? '')
     .toLowerCase()
     .split(/\s*,\s*/);
-  return Object.fromEntries(
-    Object.entries(headers as Headers).flatMap(([name, value]) =>
-      value === undefined || ours.has(name) || named.includes(name) || without.includes(name)
-        ? []
-        : [[name, typeof value === 'string' ? value : [...value]]],
-    ),
-  );
+  const passed: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !ours.has(name) && !named.includes(name) && !without.includes(name))
+      passed[name] = value;
+  return passed;
 };
