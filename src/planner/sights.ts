@@ -80,7 +80,8 @@ export const variantReports = (
     const planned = profile === undefined || demand === null ? null : { profile, demand };
     const profiled = {
       extrapolatedShare: planned && extrapolatedShare(planned.profile, planned.demand),
-      requestsInFlight: planned && requestsInFlight(planned.profile, planned.demand),
+      // Only routers ask for it; with a thousand Deployments it costs memory at each tick.
+      requestsInFlight: settings.routingPlans ? planned && requestsInFlight(planned.profile, planned.demand) : null,
     };
     return [variantReport(key, seen, sightOf(key, reading, memory), profiled, settings, reading.now)];
   });

@@ -48,6 +48,8 @@ export interface DecideSettings extends DemandSettings, StateSettings, Transitio
   readonly routing: Routing | 'auto';
   /** What another router knows; absent = none. */
   readonly router?: Routing;
+  /** Whether routers are told of the plan; absent = they are not. */
+  readonly routingPlans?: boolean;
   /** What is believed of the number of GPUs; absent = none of it. */
   readonly stock?: StockSource;
   /** Money/h for all models; null = no limit. */
