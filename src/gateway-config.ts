@@ -43,7 +43,8 @@ export const gatewaySettings = {
   intervalSeconds: setting(atLeast(1), '10', 'length of a record’s interval (s)'),
   instance: setting(text, '', 'names this gateway among others; empty = host name and process'),
   bindAddress: ofServe.bindAddress,
-  port: setting(whole, '8080', 'HTTP port of the OpenAI calls; 0 = any free one'),
+  // Not GPUMIX_PORT: Kubernetes sets that for a Service called gpumix.
+  port: setting(whole, '8080', 'HTTP port of the OpenAI calls; 0 = any free one', 'GPUMIX_HTTP_PORT'),
   adminPort: setting(whole, '9090', 'HTTP port of /metrics, /livez and /readyz; 0 = any free one'),
   overflow: setting(
     atLeast(1),
