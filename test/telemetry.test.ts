@@ -87,6 +87,7 @@ test('changes and problems are said once, and a problem also when it is gone', (
     models: [model],
     snapshot: null,
     plan: null,
+    routes: [],
   });
   report(decided(1), ['broken record']);
   report(decided(1), ['broken record']);

@@ -32,19 +32,19 @@ const sharesOf = (rows: readonly RoutedDemand[]): Readonly<Record<string, number
  */
 export const classesForReady = (
   classes: readonly RoutingClass[],
-  planned: Readonly<Record<string, number>>,
+  routedFor: Readonly<Record<string, number>>,
   ready: Readonly<Record<string, number>>,
 ): readonly RoutingClass[] =>
   classes.map((one) => {
     const present = Object.entries(one.shares).map(
-      ([variant, share]) => [variant, share * presence(ready[variant] ?? 0, planned[variant] ?? 0)] as const,
+      ([variant, share]) => [variant, share * presence(ready[variant] ?? 0, routedFor[variant] ?? 0)] as const,
     );
     const some = (weights: readonly (readonly [string, number])[]) => weights.some(([, weight]) => weight > 0);
     const others = Object.entries(ready);
     return { ...one, shares: some(present) ? normalized(present) : some(others) ? normalized(others) : one.shares };
   });
 
-const presence = (ready: number, planned: number): number => (planned > 0 ? Math.min(1, ready / planned) : 0);
+const presence = (ready: number, before: number): number => (before > 0 ? Math.min(1, ready / before) : 0);
 
 const normalized = (weights: readonly (readonly [string, number])[]): Readonly<Record<string, number>> => {
   const sum = weights.reduce((total, [, weight]) => total + weight, 0);

@@ -17,6 +17,8 @@ export interface RoutingPlansSettings {
 
 interface Known {
   readonly classes: readonly RoutingClass[];
+  /** The replicas that the classes are for. */
+  readonly routedFor: ModelPlan['replicas'];
   readonly planned: ModelPlan['replicas'];
   readonly concurrency: Readonly<Record<string, number>>;
 }
@@ -36,27 +38,29 @@ const concurrencyOf = (report: ModelReport | undefined): Readonly<Record<string,
 export const routingPlans = (store: RoutingStore, { prefix, lifetimeSeconds }: RoutingPlansSettings) => {
   let known = new Map<string, Known>();
   return async (
-    { plan, models }: Pick<Decided, 'plan' | 'models'>,
+    { plan, models, routes }: Pick<Decided, 'plan' | 'models' | 'routes'>,
     ready: (key: string) => number,
     now: number,
   ): Promise<readonly string[]> => {
+    const routesOf = new Map(routes.map((one) => [one.model, one]));
     for (const model of plan?.models ?? [])
       if (model.routing.length > 0)
         known.set(model.name, {
-          classes: classesOf(model),
+          classes: routesOf.get(model.name)?.classes ?? classesOf(model),
+          routedFor: routesOf.get(model.name)?.ready ?? model.replicas,
           planned: model.replicas,
           concurrency: concurrencyOf(models.find(({ name }) => name === model.name)),
         });
     const names = new Set(models.map(({ name }) => name));
     known = new Map([...known].filter(([name]) => names.has(name)));
-    const written = [...known].map(async ([model, { classes, planned, concurrency }]) => {
+    const written = [...known].map(async ([model, { classes, routedFor, planned, concurrency }]) => {
       const readyNow = Object.fromEntries(Object.keys(planned).map((key) => [key, ready(key)]));
       const document: RoutingPlan = {
         version: 1,
         model,
         created: now,
         expires: now + lifetimeSeconds,
-        classes: classesForReady(classes, planned, readyNow),
+        classes: classesForReady(classes, routedFor, readyNow),
         ready: readyNow,
         planned,
         concurrency,

@@ -1,4 +1,5 @@
 import type { Plan, RoutedDemand, Routing, Snapshot } from '../domain.ts';
+import { readyRouting } from '../planner/ready-routing.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
 import type { EngineRequest } from './engine.ts';
 import type { Replica, Replicas } from './replicas.ts';
@@ -36,7 +37,9 @@ export const createRouter = <Request extends EngineRequest>(
   return {
     follow: (planned) => {
       if (planned === null || routing === 'load' || routing === 'none') return;
-      const rows = readyRouting(planned.snapshot, (key) => replicas.ready(key).length, solve);
+      const [model] = planned.snapshot.models;
+      if (model === undefined) return;
+      const rows = readyRouting(planned.snapshot, model, (key) => replicas.ready(key).length, solve);
       table = rows.length === 0 ? null : tableOf(rows, routing);
     },
     choose: (request) => {
@@ -63,33 +66,6 @@ const shortestQueue = <Request extends EngineRequest>(
     if (queue < least) [best, least] = [replica, queue];
   }
   return best;
-};
-
-/** By how much demand is scaled in search of the most that the Ready replicas can bear. */
-const scales = [2, 1.6, 1.35, 1.2, 1.12, 1.06, 1.03, 1, 0.97, 0.94, 0.9, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1, 0.01];
-
-/**
- * The routing of a plan for exactly what is Ready, at the largest scale of the demand that it carries: so what there is to
- * spare, or a shortage, is shared. The plan's own routing fills one type and leaves all that is to spare on another.
- */
-const readyRouting = (
-  snapshot: Snapshot,
-  ready: (key: string) => number,
-  solve: (snapshot: Snapshot) => Plan,
-): readonly RoutedDemand[] => {
-  const [model] = snapshot.models;
-  if (model === undefined) return [];
-  const variants = model.variants.map((variant) => ({
-    ...variant,
-    minReplicas: ready(variant.name),
-    maxReplicas: ready(variant.name),
-  }));
-  for (const scale of scales) {
-    const demand = model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * scale }));
-    const answer = solve({ ...snapshot, stock: {}, budget: null, models: [{ ...model, demand, variants }] });
-    if (answer.status === 'optimal' || answer.status === 'feasible') return answer.models[0]?.routing ?? [];
-  }
-  return [];
 };
 
 /** The variant for a request. */

@@ -335,6 +335,25 @@ describe('fresh', () => {
     expect(targets(run(reading(2002, given, { deployments: priced })))).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
   });
 
+  test('routers are told to share among what is Ready, though the plan would fill one type', () => {
+    const given = workload(2002, { m: busy(1410, 2000) });
+    const ready = new Map([
+      ['ns/h100', 1],
+      ['ns/l40s', 2],
+    ]);
+    const profiles = new Map([
+      ['ns/h100', foundProfile('h100', 3)],
+      ['ns/l40s', foundProfile('l40s', 1)],
+    ]);
+    const { routes } = run(reading(2002, given, { ready, profiles }), emptyMemory, { routingPlans: true });
+    expect(routes).toMatchObject([{ model: 'm', ready: { 'ns/h100': 1, 'ns/l40s': 2 } }]);
+    const { shares } = routes[0]!.classes[0]!;
+    expect(shares['ns/h100']).toBeGreaterThan(0.5);
+    expect(shares['ns/l40s']).toBeGreaterThan(0.3);
+    expect(run(reading(2002, given, { ready: new Map() }), emptyMemory, { routingPlans: true }).routes).toEqual([]);
+    expect(steady.routes).toEqual([]);
+  });
+
   test('one interval alone makes no first plan; two do', () => {
     expect(targets(run(reading(2002, workload(2002, { m: busy(2000, 2000) }))))['ns/l40s']).toMatch(
       /^quiet: only one interval/,

@@ -29,6 +29,7 @@ const decided = (replicas: number, asOf: number): Decided => ({
   models: [],
   snapshot: null,
   plan: null,
+  routes: [],
 });
 
 /** Redis' clock is 100 s behind ours. */

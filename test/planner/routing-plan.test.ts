@@ -89,6 +89,7 @@ const decided = (...names: readonly string[]) => ({
     { name: 'm', variants: [{ deployment: 'ns/a', requestsInFlight: 12.5 }] },
     { name: 'a/b', variants: [] },
   ],
+  routes: [],
 });
 
 test('each tick renews every model, also those that nothing new was planned for', async () => {
@@ -109,10 +110,24 @@ test('each tick renews every model, also those that nothing new was planned for'
   });
   await publish({ ...decided(), plan: null } as never, () => 1, 1010);
   expect(await read('m')).toMatchObject({ created: 1010, ready: { 'ns/a': 1 }, concurrency: { 'ns/a': 12.5 } });
-  await publish({ plan: null, models: [{ name: 'm' }] } as never, () => 1, 1020);
+  await publish({ plan: null, models: [{ name: 'm' }], routes: [] } as never, () => 1, 1020);
   expect(await read('a/b')).toMatchObject({ created: 1010 });
   clock.now = 1311;
   expect(await read('a/b')).toBe(null);
+});
+
+test('what is Ready is routed by classes for just that, until the plan is renewed', async () => {
+  const store = memoryStore(() => 1000);
+  const publish = routingPlans(store, { prefix: 'gpumix:', lifetimeSeconds: 300 });
+  const classes = [{ fromTokens: 0, toTokens: null, shares: { 'ns/a': 0.75, 'ns/b': 0.25 } }];
+  const routes = [{ model: 'm', classes, ready: { 'ns/a': 3, 'ns/b': 1 } }];
+  const read = async () => JSON.parse((await store.read(['gpumix:plan:m']))[0] ?? 'null');
+  const replicas = { 'ns/a': 2, 'ns/b': 0 };
+  const plan = { ...decided().plan, models: [{ ...planned('m'), replicas }] };
+  await publish({ ...decided(), plan, routes } as never, (key) => (key === 'ns/a' ? 3 : 1), 1000);
+  expect(await read()).toMatchObject({ classes, planned: replicas, ready: { 'ns/a': 3, 'ns/b': 1 } });
+  await publish({ ...decided(), plan: null } as never, () => 1, 1010);
+  expect(await read()).toMatchObject({ classes: [{ shares: { 'ns/a': 0.5, 'ns/b': 0.5 } }] });
 });
 
 test('what cannot be written is one problem', async () => {
