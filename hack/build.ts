@@ -7,7 +7,7 @@
  */
 import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { rolldown } from 'rolldown';
+import { type Plugin, rolldown } from 'rolldown';
 
 const root = join(import.meta.dirname, '..');
 const output = join(root, 'dist/gpumix.js');
@@ -28,11 +28,23 @@ const stale = (): boolean => {
   return statSync(output).mtimeMs < sources;
 };
 
+/** The Kubernetes client names undici for requests that we make ourselves (src/cluster/kubernetes.ts): 12 MiB of memory. */
+const withoutUnusedHttpClient: Plugin = {
+  name: 'without-unused-http-client',
+  resolveId: (source, importer) =>
+    source === 'undici' && importer?.includes('@kubernetes/client-node') ? '\0no-http-client' : null,
+  load: (id) =>
+    id === '\0no-http-client'
+      ? ['Agent', 'ProxyAgent', 'fetch'].map((name) => `export const ${name} = undefined;`).join('\n')
+      : null,
+};
+
 if (!process.argv.includes('--if-stale') || stale()) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const bundle = await rolldown({
     input: { gpumix: join(root, 'src/cli/gpumix.ts') },
     platform: 'node',
+    plugins: [withoutUnusedHttpClient],
     treeshake: { moduleSideEffects: (id) => !id.includes('@kubernetes/client-node') },
     onLog: (level, log, handler) => {
       // Third-party packages warn about themselves; what concerns us is an error.
