@@ -1,11 +1,10 @@
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
-import type { Decision, Demand, Plan, RoutingClass, Shortage, Snapshot, Target } from '../domain.ts';
+import type { Decision, Demand, Plan, Shortage, Snapshot, Target } from '../domain.ts';
 import type { Forecast } from '../workload/forecast.ts';
 import { shapeOf } from '../workload/rates.ts';
 import type { VariantReport } from './observed.ts';
 import { joined } from './plan.ts';
-import { readyRouting } from './ready-routing.ts';
-import { classesOf } from './routing-plan.ts';
+import { type ReadyRoutes, readyRoutes } from './ready-routing.ts';
 import { cappedBounds, observedNow, variantReports, withoutUnfollowed, withSeen } from './sights.ts';
 import {
   type DecideSettings,
@@ -58,13 +57,6 @@ export interface Decided {
   readonly plan: Plan | null;
   /** Of each model that was planned for: where its requests go among the replicas that are Ready. */
   readonly routes: readonly ReadyRoutes[];
-}
-
-/** Classes and the Ready replicas, by `namespace/deployment`, that they are for. */
-export interface ReadyRoutes {
-  readonly model: string;
-  readonly classes: readonly RoutingClass[];
-  readonly ready: Readonly<Record<string, number>>;
 }
 
 /**
@@ -163,19 +155,9 @@ const decideTogether = (
     })),
     snapshot,
     plan,
-    routes: snapshot === null || settings.routingPlans !== true ? [] : routesOf(snapshot, reading, solve),
+    routes: snapshot === null || settings.routingPlans !== true ? [] : readyRoutes(snapshot, reading.ready, solve),
   };
 };
-
-/** A model that nothing is Ready of has none: its plan's own routing says what to wait for. */
-const routesOf = (snapshot: Snapshot, { ready }: Reading, solve: (snapshot: Snapshot) => Plan): ReadyRoutes[] =>
-  snapshot.models.flatMap((model) => {
-    const now = (key: string): number => ready.get(key) ?? 0;
-    const routing = readyRouting(snapshot, model, now, solve);
-    if (routing.length === 0) return [];
-    const readyNow = Object.fromEntries(model.variants.map(({ name }) => [name, now(name)]));
-    return [{ model: model.name, classes: classesOf({ routing }), ready: readyNow }];
-  });
 
 const asDecisions = (
   targets: ReadonlyMap<string, number>,

@@ -1,4 +1,5 @@
-import type { Model, Plan, RoutedDemand, Snapshot } from '../domain.ts';
+import type { Model, Plan, RoutedDemand, RoutingClass, Snapshot } from '../domain.ts';
+import { classesOf } from './routing-plan.ts';
 
 /** By how much demand is scaled in search of the most that the Ready replicas can bear. */
 const scales = [2, 1.6, 1.35, 1.2, 1.12, 1.06, 1.03, 1, 0.97, 0.94, 0.9, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1, 0.01];
@@ -28,3 +29,24 @@ export const readyRouting = (
   }
   return [];
 };
+
+/** Classes, and the Ready replicas by `namespace/deployment` that they are for. */
+export interface ReadyRoutes {
+  readonly model: string;
+  readonly classes: readonly RoutingClass[];
+  readonly ready: Readonly<Record<string, number>>;
+}
+
+/** Of each model that something is Ready of; for others their plan's own routing says what to wait for. */
+export const readyRoutes = (
+  snapshot: Snapshot,
+  ready: ReadonlyMap<string, number>,
+  solve: (snapshot: Snapshot) => Plan,
+): readonly ReadyRoutes[] =>
+  snapshot.models.flatMap((model) => {
+    const now = (variant: string): number => ready.get(variant) ?? 0;
+    const routing = readyRouting(snapshot, model, now, solve);
+    if (routing.length === 0) return [];
+    const replicas = Object.fromEntries(model.variants.map(({ name }) => [name, now(name)]));
+    return [{ model: model.name, classes: classesOf({ routing }), ready: replicas }];
+  });
