@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { clusterName, image } from '../../hack/kind/environment.ts';
 import { version } from '../../src/version.ts';
 import { eventually, field, inNode, keepArtefacts, kubectl, readingMeanwhile, readmeBlocks, shell } from './cluster.ts';
@@ -145,6 +146,52 @@ test('idle: the label and zero, and back with traffic', async () => {
     (count) => count > 2,
     90,
   );
+});
+
+test('the gateway in pods: a request through it reaches an engine, streamed, and is counted', async () => {
+  const rendered = await kubectl(['kustomize', 'manifests/gateway']);
+  const objects = parseAllDocuments(
+    rendered.replace(/redis:\/\/[^\s"]+/, 'redis://redis.serving.svc.cluster.local:6379'),
+  );
+  await kubectl(['apply', '--server-side', '-f', '-'], {
+    apiVersion: 'v1',
+    kind: 'List',
+    items: objects.map((document) => document.toJS()),
+  });
+  const selector = { 'model.aibrix.ai/name': 'llama-3.1-8b' };
+  const metadata = { name: 'llama', namespace: 'serving' };
+  const spec = { selector, ports: [{ port: 8000 }] };
+  await kubectl(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'Service', metadata, spec });
+  const gateway = ['deployment/gpumix-gateway', '-n', 'gpumix-system'];
+  await kubectl(['rollout', 'status', ...gateway, '--timeout=60s']);
+  const call = `fetch('http://gpumix-gateway.gpumix-system/v1/completions', { method: 'POST', body: JSON.stringify({
+    model: 'llama-3.1-8b', prompt: 'x'.repeat(4000), max_tokens: 4, stream: true }) }).then(async (answer) => {
+      let text = '', reads = 0;
+      for await (const chunk of answer.body) { text += Buffer.from(chunk); reads += 1; }
+      console.log(answer.status, reads, text);
+    })`;
+  const answer = await eventually(
+    'an answer',
+    () => kubectl(['exec', ...gateway, '--', 'node', '-e', call]),
+    (text) => text.startsWith('200 '),
+    30,
+  );
+  expect(answer.match(/" word"/g)).toHaveLength(4);
+  expect(answer).toMatch(/data: \[DONE\]\s*$/);
+  expect(Number(answer.split(' ')[1]), 'token by token').toBeGreaterThan(3);
+  const redis = ['exec', 'deployment/redis', '-n', 'serving', '--', 'redis-cli'];
+  const records = async (): Promise<string> => {
+    const keys = (await kubectl([...redis, '--raw', 'keys', 'aibrix:llama-3.1-8b_request_trace_*'])).trim().split('\n');
+    return await kubectl([...redis, '--raw', 'mget', ...keys]);
+  };
+  await eventually(
+    'the record of it',
+    records,
+    (text) => /"100:20":1/.test(text) && /meta_by_gpumix-gateway-/.test(text),
+    40,
+  );
+  await kubectl(['delete', '-k', 'manifests/gateway']);
+  await kubectl(['delete', 'service', 'llama', '-n', 'serving']);
 });
 
 test('50 reads a second: the leader deleted, a drain, a rolling update: 0 failed', async () => {

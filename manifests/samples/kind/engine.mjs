@@ -9,18 +9,25 @@ let served = 0;
 const complete = async (request, response) => {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
-  const { model = 'simulated', prompt = '', max_tokens = 16 } = JSON.parse(Buffer.concat(chunks).toString());
+  const asked = JSON.parse(Buffer.concat(chunks).toString());
+  const { model = 'simulated', prompt = '', max_tokens = 16, stream = false, stream_options = {} } = asked;
+  const answer = (text, finish_reason, more) =>
+    JSON.stringify({ object: 'text_completion', model, choices: [{ index: 0, text, finish_reason }], ...more });
+  const usage = { prompt_tokens: Math.ceil(String(prompt).length / 4), completion_tokens: max_tokens };
+  response.setHeader('content-type', stream ? 'text/event-stream' : 'application/json');
   running += 1;
   try {
-    await sleep((1000 * max_tokens) / tokensPerSecond);
+    for (let token = 0; token < max_tokens; token += 1) {
+      await sleep(1000 / tokensPerSecond);
+      if (stream) response.write(`data: ${answer(' word', null)}\n\n`);
+    }
   } finally {
     running -= 1;
   }
   served += 1;
-  const usage = { prompt_tokens: Math.ceil(String(prompt).length / 4), completion_tokens: max_tokens };
-  const choices = [{ index: 0, text: ' word'.repeat(max_tokens), finish_reason: 'length' }];
-  response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify({ object: 'text_completion', model, choices, usage }));
+  if (!stream) return response.end(answer(' word'.repeat(max_tokens), 'length', { usage }));
+  const last = answer('', 'length', stream_options.include_usage ? { usage } : {});
+  response.end(`data: ${last}\n\ndata: [DONE]\n\n`);
 };
 
 const server = createServer((request, response) => {
