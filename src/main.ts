@@ -19,6 +19,7 @@ import { watchCluster } from './cluster/watch.ts';
 import { type Config, historySeconds } from './config.ts';
 import { watchDrift } from './drift-watch.ts';
 import { messageOf } from './errors.ts';
+import { garbage } from './garbage.ts';
 import { createBoard } from './planner/board.ts';
 import type { ModelReport } from './planner/decide.ts';
 import { createLoop } from './planner/loop.ts';
@@ -37,12 +38,21 @@ import { untilTold } from './until-told.ts';
 import { version } from './version.ts';
 import { workloadReader } from './workload/reader.ts';
 import { redisSettingsOf, redisStore } from './workload/redis.ts';
+import type { Store } from './workload/store.ts';
 
 /** Runs `gpumix serve` until it is told to stop. The one place that names both Redis and Kubernetes. */
 export const serve = async (config: Config): Promise<void> => {
   const log = createLogger(config.logLevel);
   const kubernetes = connectKubernetes(config.kubeconfig);
-  const store = redisStore(redisSettingsOf(config), (problem) => log.warn({ problem }, 'redis connection'));
+  const { collect, collectIfMuch } = garbage();
+  const redis = redisStore(redisSettingsOf(config), (problem) => log.warn({ problem }, 'redis connection'));
+  const store: Store = {
+    ...redis,
+    read: async (keys) => {
+      collectIfMuch();
+      return await redis.read(keys);
+    },
+  };
   const clock = () => Date.now() / 1000;
   const lease = leaseOf(config, kubernetes, log);
   const stored = storedPlans(store, `${config.planPrefix}plans`);
@@ -67,7 +77,10 @@ export const serve = async (config: Config): Promise<void> => {
       return lastProfiles;
     },
     engines: enginesOf(config),
-    solve: (snapshot) => planOf(snapshot, () => performance.now(), { routing: save !== null || config.routingPlans }),
+    solve: (snapshot) => {
+      collectIfMuch();
+      return planOf(snapshot, () => performance.now(), { routing: save !== null || config.routingPlans });
+    },
     board,
     settings: { ...config, prices: priceTable(config.prices), keepSnapshot: save !== null },
     clock,
@@ -107,7 +120,7 @@ export const serve = async (config: Config): Promise<void> => {
   log.info({ url: server.url, version }, 'serving');
   const onProblem = (problem: string | null) =>
     problem === null ? log.info({}, 'stored plan is read again') : log.warn({ problem }, 'stored plan cannot be read');
-  const stopTicking = turns(createReplica({ leadership: lease, stored, loop, board, clock, onProblem }), log);
+  const stopTicking = turns(createReplica({ leadership: lease, stored, loop, board, clock, onProblem }), collect, log);
   await untilTold(log);
   await letGo(lease, log);
   await stop(server, config.drainSeconds, log);

@@ -77,6 +77,7 @@ const layers: Record<string, number> = {
   'shipped-files': 2,
   'every-second': 2,
   turns: 2,
+  garbage: 2,
   'until-told': 2,
   settings: 2,
   'drift-watch': 3,

@@ -59,16 +59,27 @@ export const decodeRecord = (text: string, key: string): RequestRecord => {
     queueing: meta('queueing_reqs'),
     completions: known
       .filter(({ input, output }) => input > 0 || output > 0)
-      .map(({ input, output, count }) => ({
-        inputTokens: tokensOf(input, precision),
-        outputTokens: tokensOf(output, precision),
-        count,
-      })),
+      .map(({ input, output, count }) => completionsOf(input, output, precision, count)),
     unknownSize: known.reduce((sum, { input, output, count }) => sum + (input === 0 && output === 0 ? count : 0), 0),
     malformed: counts.filter(({ name, count }) => name === null || count === null).length,
     totalMissing: version >= 3 && total === null,
     merged: Object.keys(fields).some((name) => name.startsWith('meta_by_')),
   };
+};
+
+/** Few requests of a size are usual, and histories hold thousands of such fields: the same one stands in all of them. */
+const shared = new Map<number, Completions>();
+const [mostShared, mostIndex, mostCount, mostPrecision] = [100_000, 1024, 64, 64];
+
+const completionsOf = (input: number, output: number, precision: number, count: number): Completions => {
+  const made = { inputTokens: tokensOf(input, precision), outputTokens: tokensOf(output, precision), count };
+  if (Math.max(input, output) >= mostIndex || count >= mostCount || precision >= mostPrecision) return made;
+  const key = ((precision * mostIndex + input) * mostIndex + output) * mostCount + count;
+  const known = shared.get(key);
+  if (known !== undefined) return known;
+  if (shared.size >= mostShared) shared.clear();
+  shared.set(key, made);
+  return made;
 };
 
 const parseObject = (text: string, key: string): Record<string, unknown> => {

@@ -1,5 +1,5 @@
 import type { Demand, HeldRequests } from '../domain.ts';
-import type { Completions, RequestRecord } from './histogram.ts';
+import type { RequestRecord } from './histogram.ts';
 
 /** What was found when the record of one interval was asked for. `time` is the interval's end, as in the key (Unix s). */
 export type Interval =
@@ -132,19 +132,26 @@ const dispersionOf = (window: readonly Count[]): number => {
  */
 export const shapeOf = (intervals: readonly Interval[], windowSeconds: number): Shape | null => {
   const end = intervals.at(-1)?.time ?? 0;
-  const recent = intervals
-    .filter(({ time }) => time > end - windowSeconds)
-    .flatMap((interval) => recordOf(interval) ?? []);
-  const counts = new Map<string, Completions>();
-  for (const { inputTokens, outputTokens, count } of recent.flatMap(({ completions }) => completions)) {
-    const key = `${inputTokens}:${outputTokens}`;
-    counts.set(key, { inputTokens, outputTokens, count: count + (counts.get(key)?.count ?? 0) });
+  // Numbers in Maps: with many models a shape is most of what a tick allocates.
+  const counts = new Map<number, Map<number, number>>();
+  let total = 0;
+  for (const interval of intervals) {
+    if (interval.found !== 'record' || interval.time <= end - windowSeconds) continue;
+    for (const { inputTokens, outputTokens, count } of interval.record.completions) {
+      const ofInput = counts.get(inputTokens) ?? new Map<number, number>();
+      counts.set(inputTokens, ofInput.set(outputTokens, count + (ofInput.get(outputTokens) ?? 0)));
+      total += count;
+    }
   }
-  const total = [...counts.values()].reduce((sum, { count }) => sum + count, 0);
   if (total === 0) return null;
-  return [...counts.values()]
-    .sort((a, b) => a.inputTokens - b.inputTokens || a.outputTokens - b.outputTokens)
-    .map(({ inputTokens, outputTokens, count }) => ({ inputTokens, outputTokens, share: count / total }));
+  const ascending = ([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number => a - b;
+  return [...counts]
+    .sort(ascending)
+    .flatMap(([inputTokens, ofInput]) =>
+      [...ofInput]
+        .sort(ascending)
+        .map(([outputTokens, count]) => ({ inputTokens, outputTokens, share: count / total })),
+    );
 };
 
 /** Demand by size: rate x (1 + headroom) x share (req/s). */

@@ -9,7 +9,10 @@ import { apply, eventually, field, kubectl } from './cluster.ts';
 import { build, gpumix, kubeconfigWithToken, type Running, serveFlags } from './gpumix-process.ts';
 import { installOnHost, uninstall } from './install.ts';
 
-/** `gpumix serve` with 1,000 Deployments, 200 pods (the controller makes 20 a second) and records of 250 models on four GPU types every 10 s. */
+/**
+ * `gpumix serve` with 1,000 Deployments, 200 pods (the controller makes 20 a second) and records of 250 models on four GPU
+ * types: those of the last ten minutes, which is as far back as any is of use, and new ones every 10 s.
+ */
 const { ours, kubeconfig } = inject('cluster');
 const namespace = 'e2e-memory';
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-memory-'));
@@ -47,6 +50,21 @@ const deployments = models.flatMap((model, index) =>
   }),
 );
 
+const writeRecords = async (client: Redis, time: number): Promise<void> => {
+  const pipeline = client.pipeline();
+  for (const [index, model] of models.entries()) {
+    const buckets = Object.fromEntries(
+      Array.from({ length: 12 }, (_, bucket) => [
+        `${70 + bucket}:${60 + ((index + bucket + time / 10) % 20)}`,
+        10 + (bucket % 3),
+      ]),
+    );
+    const meta = { meta_v: 4, meta_interval_sec: 10, meta_precision: 10, meta_total_reqs: 200, meta_pending_reqs: 0 };
+    pipeline.set(`aibrix:${model}_request_trace_${time}`, JSON.stringify({ ...meta, ...buckets }), 'EX', 600);
+  }
+  await pipeline.exec();
+};
+
 /** The most that it ever was. */
 const residentMebibytes = (): number => {
   const status = readFileSync(`/proc/${adapter.process.pid}/status`, 'utf8');
@@ -65,6 +83,8 @@ describe.runIf(ours)('memory', () => {
         const document = { gpu: `${model}-${name}`, cost: 1, indexes: [grid, grid], tputs };
         await client.set(`aibrix:profile_${model}_${model}-${name}`, JSON.stringify(document));
       }
+    const now = Math.floor(Date.now() / 10_000) * 10;
+    for (let time = now - 590; time <= now; time += 10) await writeRecords(client, time);
     client.disconnect();
     const installed = await installOnHost();
     const port = await freePort();
@@ -98,25 +118,7 @@ describe.runIf(ours)('memory', () => {
     for (let turn = 0; turn < 9; turn += 1) {
       const time = Math.ceil(Date.now() / 10_000) * 10;
       await sleep(time * 1000 - Date.now());
-      const pipeline = client.pipeline();
-      for (const [index, model] of models.entries()) {
-        const buckets = Object.fromEntries(
-          Array.from({ length: 12 }, (_, bucket) => [
-            `${70 + bucket}:${60 + ((index + bucket + turn) % 20)}`,
-            10 + (bucket % 3),
-          ]),
-        );
-        const record = {
-          meta_v: 4,
-          meta_interval_sec: 10,
-          meta_precision: 10,
-          meta_total_reqs: 200,
-          meta_pending_reqs: 0,
-          ...buckets,
-        };
-        pipeline.set(`aibrix:${model}_request_trace_${time}`, JSON.stringify(record), 'EX', 600);
-      }
-      await pipeline.exec();
+      await writeRecords(client, time);
       await sleep(1000);
     }
     client.disconnect();

@@ -99,3 +99,14 @@ test.each(['[]', 'not json', '"text"', 'null', '12', ''])('case 18: %j is refuse
 test('case 23: the model name goes into the key as it is', () => {
   expect(recordKey('a*b/c', 1000)).toBe('aibrix:a*b/c_request_trace_1000');
 });
+
+test('equal fields of records are one object, whatever record they are in', () => {
+  const [first] = decode({ ...v4, '75:61': 4 }).completions;
+  const [again, other] = decode({ ...v4, '75:61': 4, '75:62': 4 }).completions;
+  expect(again).toBe(first);
+  expect(other).not.toBe(first);
+  const [coarse] = decode({ ...v4, meta_precision: 5, '75:61': 4 }).completions;
+  expect(coarse).not.toEqual(first);
+  const [large] = decode({ ...v4, '75:61': 40_000 }).completions;
+  expect(large).toEqual({ ...first, count: 40_000 });
+});

@@ -1,0 +1,32 @@
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Garbage that may pile up before it is collected (bytes). */
+const allowance = 6 << 20;
+
+export interface Garbage {
+  /** Collects. */
+  collect(): void;
+  /** Collects if much may have piled up since the last time. Asking costs a microsecond. */
+  collectIfMuch(): void;
+}
+
+/**
+ * What a tick allocates is garbage soon. Left to itself V8 lets the heap grow to several times what is alive before it
+ * looks; with 1,000 Deployments that is 300 MiB more, and a tenth of a second of collecting every ten seconds less.
+ */
+export const garbage = (): Garbage => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  let left = Number.POSITIVE_INFINITY;
+  const collect = (): void => {
+    gc();
+    left = getHeapStatistics().used_heap_size;
+  };
+  return {
+    collect,
+    collectIfMuch: () => {
+      if (getHeapStatistics().used_heap_size - left > allowance) collect();
+    },
+  };
+};
