@@ -4,7 +4,6 @@ import { growth } from './bench/growth.ts';
 import { bench as simulate } from './bench/simulate.ts';
 import { bench as solver } from './bench/solver.ts';
 
-/** `npm run bench -- NAME [--json] [--quick]`. */
 /** A bench that is a program of its own. */
 const program = (path: string) => async (argv: readonly string[]) =>
   spawnSync(process.execPath, [join(import.meta.dirname, path), ...argv], { stdio: 'inherit' }).status ?? 1;
@@ -21,6 +20,7 @@ const benches: Record<string, (argv: readonly string[]) => Promise<number>> = {
   'gateway-mix': program('gateway/mix.ts'),
 };
 
+/** `npm run bench -- NAME [--json] [--quick]` */
 const [name = '', ...argv] = process.argv.slice(2);
 const bench = benches[name];
 if (bench === undefined) {

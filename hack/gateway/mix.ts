@@ -1,32 +1,34 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { planOf } from '../../src/planner/plan.ts';
-import { servedByProfile } from '../../src/profiles/served.ts';
-import { profileSet } from '../../src/simulation/profile-sets.ts';
-import specialists from '../../src/simulation/sets/specialists.json' with { type: 'json' };
+import type { Routing } from '../../src/domain.ts';
+import { profileDocument } from '../../src/profiles/profile.ts';
+import { engineSpeed, slowed } from '../../src/simulation/engine-speeds.ts';
+import { measuredProfile, usualMeasurement } from '../../src/simulation/measure.ts';
 import { withinSlo } from '../../src/simulation/slo.ts';
-import { bucketIndex, tokensOf } from '../../src/workload/bucket-index.ts';
 import { parseTrace, type TraceRequest } from '../../src/workload/gateway-records.ts';
 import { startAdapterCluster } from './adapter-cluster.ts';
-import { engineFleet } from './engine-fleet.ts';
+import { type EngineFleet, engineFleet } from './engine-fleet.ts';
 import { type Played, percentile, playTrace } from './load.ts';
-import { startGateway, startRedisServer, temporaryFolder } from './processes.ts';
+import { startEngine, startGateway, startRedisServer, startReplay, temporaryFolder } from './processes.ts';
 
 /**
- * What routing by the plan is worth: Azure's conversation trace at its real token sizes, against engines over HTTP.
+ * What routing by the plan is worth: Azure's conversation trace at its real token sizes, against engines over HTTP. Two GPU
+ * types of which the cheap one serves short prompts within the SLO and long ones not: the engine model of an L40S and an H100
+ * with a model three times as heavy as Llama 3.1 8B, and prices made up, so that the best answer is a mix by construction.
  *
- *   gateway       control plane, HPAs, Redis, `gpumix serve`, `gpumix gateway`: the fleet and its routing are theirs
- *   round robin   the fleet that they had for most of the time, every pod in turn
- *   round robin, its own fleet   the cheapest fleet for a router that knows nothing
+ *   gateway, by the plan          control plane, HPAs, Redis, `gpumix serve`, `gpumix gateway`: fleet and routing are theirs
+ *   round robin, same money       the same pods at the same times, each in turn
+ *   round robin, its own fleet    as the first, but `gpumix serve --routing none`: the cheapest fleet for round robin
  *
- *   node hack/gateway/mix.ts [--speed 2] [--warm-up 120] [--seconds 290]
+ *   node hack/gateway/mix.ts [--speed 2] [--warm-up 180] [--seconds 480]
  */
 const { values } = parseArgs({
   options: {
     speed: { type: 'string', default: '2' },
-    'warm-up': { type: 'string', default: '120' },
-    seconds: { type: 'string', default: '290' },
+    'warm-up': { type: 'string', default: '180' },
+    seconds: { type: 'string', default: '480' },
   },
 });
 const [speed, warmUp, seconds] = [values.speed, values['warm-up'], values.seconds].map(Number) as [
@@ -34,124 +36,153 @@ const [speed, warmUp, seconds] = [values.speed, values['warm-up'], values.second
   number,
   number,
 ];
-const [model, namespace] = ['llama-8b', 'serving'];
-const set = profileSet('specialists');
-const variants = set.variants.map(({ key, gpu, price }) => ({ name: key.split('/')[1]!, gpu, price }));
+const [model, namespace] = ['heavy', 'serving'];
+const slo = { percentile: 99, ttft: 2, tpot: 0.2 };
+const slower = 3;
+const variants = [
+  { name: 'l40s', gpu: 'L40S', price: 0.5 },
+  { name: 'h100', gpu: 'H100', price: 4 },
+];
 const keyOf = (name: string): string => `${namespace}/${name}`;
 const gpus = Object.fromEntries(variants.map(({ name, gpu }) => [keyOf(name), gpu]));
 const prices = Object.fromEntries(variants.map(({ name, price }) => [keyOf(name), price]));
-const costOf = (counts: Readonly<Record<string, number>>): number =>
-  Object.entries(counts).reduce((sum, [key, count]) => sum + count * (prices[key] ?? 0), 0);
 
-const file = join(import.meta.dirname, '../../src/cli/demo/azure-conversation-10min.csv');
+type Counts = Readonly<Record<string, number>>;
+/** Ready replicas from a time on (s since the start). */
+interface Seen {
+  readonly at: number;
+  readonly counts: Counts;
+}
+
+const file = join(import.meta.dirname, '../simulate/traces/AzureLLMInferenceTrace_conv.csv');
 const trace = parseTrace(readFileSync(file, 'utf8'), file)
   .map((request): TraceRequest => ({ ...request, time: request.time / speed }))
   .filter(({ time }) => time < seconds);
 /** Words of one token each, of the engine's tokenizer; the beginning is one more. */
 const prompt = (tokens: number): string => 'day '.repeat(Math.max(0, tokens - 1));
+const tell = (what: string): void => void process.stderr.write(`${new Date().toISOString()} ${what}\n`);
 
-const row = (name: string, played: readonly Played[], cost: number, fleet: string): string => {
+/** Measured on the engine model, as a benchmark would. */
+const writeProfiles = (): string => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, model));
+  const grid = { inputTokens: [64, 256, 512, 1024, 2048, 4096, 8192], outputTokens: [16, 64, 256, 1024] };
+  for (const { gpu, price } of variants) {
+    const measured = measuredProfile(
+      slowed(engineSpeed(gpu), slower),
+      grid,
+      { gpu, cost: price },
+      { ...usualMeasurement, slo },
+    );
+    writeFileSync(join(folder, model, `${gpu}.json`), JSON.stringify({ ...profileDocument(measured), gpuType: gpu }));
+  }
+  return folder;
+};
+
+const startFleet = (): EngineFleet =>
+  engineFleet(model, gpus, (gpu) => startEngine('--gpu', gpu, '--faster', String(1 / slower), '--model', model));
+
+/** Plays the trace before the fleet that the HPAs make of the targets of `gpumix serve`. */
+const planned = async (
+  routing: Routing,
+  play: (redisUrl: string, engines: EngineFleet) => Promise<readonly Played[]>,
+): Promise<{ readonly played: readonly Played[]; readonly seen: readonly Seen[] }> => {
+  const redis = await startRedisServer();
+  const engines = startFleet();
+  const flags = [`--routing=${routing}`, '--startup-seconds=10'];
+  const cluster = await startAdapterCluster(model, namespace, variants, redis.url, writeProfiles(), ...flags);
+  const seen: Seen[] = [];
+  const start = performance.now();
+  const unfollow = cluster.follow(async (counts) => {
+    await engines.resize(counts);
+    if (JSON.stringify(counts) === JSON.stringify(seen.at(-1)?.counts)) return;
+    seen.push({ at: (performance.now() - start) / 1000, counts });
+    tell(shown(counts));
+  });
+  const played = await play(redis.url, engines);
+  await unfollow();
+  for (const one of [cluster, engines, redis]) await one.stop();
+  return { played, seen };
+};
+
+const roundRobin = (engines: EngineFleet): Promise<readonly Played[]> =>
+  playTrace(trace, engines.origins, model, prompt);
+
+const throughGateway = async (redisUrl: string, engines: EngineFleet): Promise<readonly Played[]> => {
+  const gateway = await startGateway(redisUrl, engines.file, '--finish-seconds', '5');
+  const played = await playTrace(trace, () => [gateway.url], model, prompt);
+  await gateway.stop();
+  return played;
+};
+
+/** Nobody counts what goes round robin: the same trace is counted beside it. */
+const counted = async (redisUrl: string, engines: EngineFleet): Promise<readonly Played[]> => {
+  const replay = startReplay(redisUrl, model, file, '--speed', String(speed), '--seconds-per-token', '0.05');
+  const played = await roundRobin(engines);
+  await replay.stop();
+  return played;
+};
+
+/** The same replicas at the same times. */
+const again = async (seen: readonly Seen[]): Promise<readonly Played[]> => {
+  const engines = startFleet();
+  await engines.resize(seen[0]!.counts);
+  const start = performance.now();
+  const following = (async () => {
+    for (const { at, counts } of seen) {
+      await sleep(Math.max(0, 1000 * at - (performance.now() - start)));
+      await engines.resize(counts);
+    }
+  })();
+  const played = await roundRobin(engines);
+  await following;
+  await engines.stop();
+  return played;
+};
+
+/** Money per hour on the average of what is measured. */
+const costOf = (seen: readonly Seen[]): number => {
+  const spans = seen.map(({ at, counts }, index) => {
+    const [from, to] = [Math.max(warmUp, at), Math.min(seconds, seen[index + 1]?.at ?? seconds)];
+    const each = Object.entries(counts).reduce((sum, [key, count]) => sum + count * (prices[key] ?? 0), 0);
+    return Math.max(0, to - from) * each;
+  });
+  return spans.reduce((sum, span) => sum + span, 0) / (seconds - warmUp);
+};
+
+const shown = (counts: Counts): string =>
+  Object.entries(counts)
+    .map(([key, count]) => `${count} ${gpus[key]}`)
+    .join(' + ');
+const atTheEnd = (seen: readonly Seen[]): string => shown(seen.findLast(({ at }) => at < seconds)!.counts);
+
+const row = (name: string, played: readonly Played[], seen: readonly Seen[]): string => {
   const measured = played.filter(({ arrivedAt }) => arrivedAt >= warmUp);
-  const within = measured.filter((one) => one.ok && withinSlo(set.slo, one)).length;
+  const within = measured.filter((one) => one.ok && withinSlo(slo, one)).length;
   const first = measured.map(({ firstTokenAt, arrivedAt }) => firstTokenAt - arrivedAt);
   const each = measured.map((one) => (one.doneAt - one.firstTokenAt) / Math.max(1, one.outputTokens - 1));
   return `| ${[
     name,
-    fleet,
-    cost.toFixed(2),
+    atTheEnd(seen),
+    costOf(seen).toFixed(2),
     `${((100 * within) / measured.length).toFixed(1)} %`,
     `${percentile(first, 0.5).toFixed(2)} / ${percentile(first, 0.99).toFixed(2)}`,
     `${(1000 * percentile(each, 0.5)).toFixed(0)} / ${(1000 * percentile(each, 0.99)).toFixed(0)}`,
     measured.filter(({ ok }) => !ok).length,
   ].join(' | ')} |`;
 };
-const shown = (counts: Readonly<Record<string, number>>): string =>
-  Object.entries(counts)
-    .map(([key, count]) => `${count} ${gpus[key]}`)
-    .join(' + ');
-const rows = [
-  '| router | fleet, most of the time | $/h | within SLO | TTFT p50 / p99 (s) | TPOT p50 / p99 (ms) | failed |',
-  '|---|---|---|---|---|---|---|',
-];
 
-/** Pods of kwok start at once, and five minutes are to show what takes half an hour. */
-const quick = ['--startup-seconds=10', '--hold-down-seconds=30', '--window-seconds=60', '--shape-window-seconds=120'];
-const targets = (log: string): string =>
-  log
-    .split('\n')
-    .filter((line) => /"msg":"(target|state|problem)"/.test(line))
-    .join('\n');
-const tell = (what: string): void => void process.stderr.write(`${new Date().toISOString()} ${what}\n`);
-
-const withGateway = async (): Promise<Readonly<Record<string, number>>> => {
-  const redis = await startRedisServer();
-  const profiles = temporaryFolder();
-  mkdirSync(join(profiles, model));
-  for (const profile of specialists.profiles)
-    writeFileSync(join(profiles, model, `${profile.gpuType}.json`), JSON.stringify(profile));
-  const engines = engineFleet(model, gpus);
-  const cluster = await startAdapterCluster(model, namespace, variants, redis.url, profiles, ...quick);
-  tell('the cluster is up; the trace through the gateway');
-  const gateway = await startGateway(redis.url, engines.file, '--finish-seconds', '5');
-  const seen: { readonly at: number; readonly counts: Readonly<Record<string, number>> }[] = [];
-  const start = performance.now();
-  const unfollow = cluster.follow(async (counts) => {
-    await engines.resize(counts);
-    seen.push({ at: (performance.now() - start) / 1000, counts });
-  });
-  const played = await playTrace(trace, () => [gateway.url], model, prompt);
-  const measured = seen.filter(({ at }) => at >= warmUp && at < seconds).map(({ counts }) => counts);
-  const usual = mostFrequent(measured);
-  tell(`played; for most of the time ${shown(usual)}; the adapter's targets:\n${targets(cluster.adapter.said())}`);
-  await unfollow();
-  const mean = measured.reduce((sum, counts) => sum + costOf(counts), 0) / measured.length;
-  rows.push(row('gateway, by the plan', played, mean, shown(usual)));
-  for (const one of [gateway, cluster, engines, redis]) await one.stop();
-  return usual;
-};
-
-const mostFrequent = (all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> => {
-  const alike = Map.groupBy(all, (counts) => JSON.stringify(counts));
-  return [...alike.values()].reduce((most, some) => (some.length > most.length ? some : most))[0]!;
-};
-
-const roundRobin = async (name: string, counts: Readonly<Record<string, number>>): Promise<void> => {
-  const engines = engineFleet(model, gpus);
-  await engines.resize(counts);
-  tell(`${name}: ${shown(counts)}`);
-  const played = await playTrace(trace, engines.origins, model, prompt);
-  rows.push(row(name, played, costOf(counts), shown(counts)));
-  await engines.stop();
-};
-
-/** The cheapest fleet for these requests behind a router that knows nothing of them, with the headroom of serve. */
-const fleetWithoutRouting = (): Readonly<Record<string, number>> => {
-  const sizes = Map.groupBy(trace, (one) => `${bucketIndex(one.inputTokens)}:${bucketIndex(one.outputTokens)}`);
-  const demand = [...sizes].map(([name, all]) => {
-    const [input = 0, output = 0] = name.split(':').map(Number);
-    return {
-      inputTokens: tokensOf(input, 10),
-      outputTokens: tokensOf(output, 10),
-      arrivalRate: (1.1 * all.length) / seconds,
-    };
-  });
-  const offered = set.variants.map(({ key, gpu, price }) => ({
-    ...{ name: keyOf(key.split('/')[1]!), gpu, gpusPerReplica: 1, price },
-    ...{ minReplicas: 0, maxReplicas: null, running: null, ready: null },
-    ...servedByProfile(set.profiles.get(key)!, demand),
-  }));
-  const plan = planOf({
-    ...{ now: null, stock: {}, budget: null, routing: 'none' },
-    models: [{ name: model, priority: 0, demand, variants: offered, previous: null }],
-  });
-  return plan.models[0]!.replicas;
-};
-
-const planned = await withGateway();
-await roundRobin('round robin, same fleet', planned);
-await roundRobin('round robin, its own fleet', fleetWithoutRouting());
+const byPlan = await planned('input', throughGateway);
+const rows = [row('gateway, by the plan', byPlan.played, byPlan.seen)];
+tell(rows.join('\n'));
+rows.push(row('round robin, same money', await again(byPlan.seen), byPlan.seen));
+tell(rows.join('\n'));
+const own = await planned('none', counted);
+rows.push(row('round robin, its own fleet', own.played, own.seen));
 console.log(
-  `${trace.length} requests in ${seconds} s (Azure conversation at ${speed} x), the first ${warmUp} s not counted; SLO: TTFT ${set.slo.ttft} s, TPOT ${set.slo.tpot} s`,
+  `${trace.length} requests in ${seconds} s (Azure conversation at ${speed} x), the first ${warmUp} s not counted; SLO: TTFT ${slo.ttft} s, TPOT ${slo.tpot} s`,
 );
+console.log('| router | fleet at the end | $/h | within SLO | TTFT p50 / p99 (s) | TPOT p50 / p99 (ms) | failed |');
+console.log('|---|---|---|---|---|---|---|');
 console.log(rows.join('\n'));
 process.exit();

@@ -101,6 +101,13 @@ export const startAdapter = (...flags: readonly string[]): Promise<Started> =>
     'stderr',
   );
 
+/** Counts a trace in Redis as a gateway would. */
+export const startReplay = (redisUrl: string, model: string, trace: string, ...flags: readonly string[]) => {
+  const what = ['replay', '--redis-url', redisUrl, '--model', model, '--trace', trace, ...flags];
+  const child = spawn(process.execPath, [gpumixBundle(), ...what], { stdio: 'ignore' });
+  return endings(child, new Promise<void>((resolve) => child.once('exit', () => resolve())));
+};
+
 /** nginx as a plain reverse proxy before these origins; null where it is not installed. */
 export const startNginx = async (origins: readonly string[]): Promise<Started | null> => {
   try {
