@@ -56,7 +56,7 @@ const layers: Record<string, number> = {
   'planner/toward-plan': 1,
   'planner/routing': 1,
   'planner/routing-plan': 1,
-  'planner/ready-routing': 1,
+  'planner/routes': 1,
   'simulation/engine': 1,
   'simulation/engine-speeds': 1,
   'simulation/random': 1,

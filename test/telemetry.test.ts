@@ -27,7 +27,6 @@ const model = {
       notFollowed: false,
       heldByTolerance: true,
       extrapolatedShare: 0.25,
-      requestsInFlight: 12,
     },
   ],
   forecast: null,

@@ -4,7 +4,7 @@ import type { Forecast } from '../workload/forecast.ts';
 import { shapeOf } from '../workload/rates.ts';
 import type { VariantReport } from './observed.ts';
 import { joined } from './plan.ts';
-import { type ReadyRoutes, readyRoutes } from './ready-routing.ts';
+import { type Routes, routesOf } from './routes.ts';
 import { cappedBounds, observedNow, variantReports, withoutUnfollowed, withSeen } from './sights.ts';
 import {
   type DecideSettings,
@@ -55,8 +55,8 @@ export interface Decided {
   /** The solve's input and answer; null where no model had fresh demand. */
   readonly snapshot: Snapshot | null;
   readonly plan: Plan | null;
-  /** Of each model that was planned for: where its requests go among the replicas that are Ready. */
-  readonly routes: readonly ReadyRoutes[];
+  /** Of each model that was planned for, where routers are told: where its requests go. */
+  readonly routes: readonly Routes[];
 }
 
 /**
@@ -155,7 +155,10 @@ const decideTogether = (
     })),
     snapshot,
     plan,
-    routes: snapshot === null || settings.routingPlans !== true ? [] : readyRoutes(snapshot, reading.ready, solve),
+    routes:
+      snapshot === null || plan === null || settings.routingPlans !== true
+        ? []
+        : routesOf(snapshot, plan, reading.ready, solve),
   };
 };
 

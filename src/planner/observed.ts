@@ -61,15 +61,13 @@ export interface VariantReport {
   readonly heldByTolerance: boolean;
   /** Share of the model's demand outside the grid of its profile; null = there is no plan to make, or no profile. */
   readonly extrapolatedShare: number | null;
-  /** That one replica has at its throughput within the SLO, by its profile; null = not known. */
-  readonly requestsInFlight: number | null;
 }
 
 export const variantReport = (
   deployment: string,
   { startups, outage, following }: Observed,
   { replicas, last, pace }: Pick<Sight, 'replicas' | 'last' | 'pace'>,
-  profiled: Pick<VariantReport, 'extrapolatedShare' | 'requestsInFlight'>,
+  extrapolatedShare: number | null,
   settings: ObserveSettings,
   now: number,
 ): VariantReport => ({
@@ -78,5 +76,5 @@ export const variantReport = (
   outOfStock: mostOf(outage, now) !== null,
   notFollowed: isFixed(following),
   heldByTolerance: last !== null && heldByTolerance(replicas, last.replicas, pace),
-  ...profiled,
+  extrapolatedShare,
 });

@@ -1,7 +1,8 @@
-import type { ModelPlan, RoutingClass, RoutingPlan } from '../domain.ts';
+import type { RoutingPlan } from '../domain.ts';
 import { messageOf } from '../errors.ts';
-import type { Decided, ModelReport } from './decide.ts';
-import { classesForReady, classesOf } from './routing-plan.ts';
+import type { Decided } from './decide.ts';
+import type { Routes } from './routes.ts';
+import { classesForReady } from './routing-plan.ts';
 
 /** What is asked of Redis. */
 export interface RoutingStore {
@@ -15,42 +16,19 @@ export interface RoutingPlansSettings {
   readonly lifetimeSeconds: number;
 }
 
-interface Known {
-  readonly classes: readonly RoutingClass[];
-  /** The replicas that the classes are for. */
-  readonly routedFor: ModelPlan['replicas'];
-  readonly planned: ModelPlan['replicas'];
-  readonly concurrency: Readonly<Record<string, number>>;
-}
-
-const concurrencyOf = (report: ModelReport | undefined): Readonly<Record<string, number>> =>
-  Object.fromEntries(
-    (report?.variants ?? []).flatMap(({ deployment, requestsInFlight }) =>
-      requestsInFlight === null ? [] : [[deployment, requestsInFlight]],
-    ),
-  );
-
 /**
  * Tells routers each tick where requests go, for the replicas that are Ready now. A model that nothing new was planned for
  * is routed as before. What is returned says what could not be written, one line each.
  * @param ready Ready replicas by `namespace/deployment`
  */
 export const routingPlans = (store: RoutingStore, { prefix, lifetimeSeconds }: RoutingPlansSettings) => {
-  let known = new Map<string, Known>();
+  let known = new Map<string, Routes>();
   return async (
-    { plan, models, routes }: Pick<Decided, 'plan' | 'models' | 'routes'>,
+    { models, routes }: Pick<Decided, 'models' | 'routes'>,
     ready: (key: string) => number,
     now: number,
   ): Promise<readonly string[]> => {
-    const routesOf = new Map(routes.map((one) => [one.model, one]));
-    for (const model of plan?.models ?? [])
-      if (model.routing.length > 0)
-        known.set(model.name, {
-          classes: routesOf.get(model.name)?.classes ?? classesOf(model),
-          routedFor: routesOf.get(model.name)?.ready ?? model.replicas,
-          planned: model.replicas,
-          concurrency: concurrencyOf(models.find(({ name }) => name === model.name)),
-        });
+    for (const one of routes) known.set(one.model, one);
     const names = new Set(models.map(({ name }) => name));
     known = new Map([...known].filter(([name]) => names.has(name)));
     const written = [...known].map(async ([model, { classes, routedFor, planned, concurrency }]) => {

@@ -1,6 +1,6 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import { fixedReplicas } from '../cluster/variant.ts';
-import { extrapolatedShare, requestsInFlight } from '../profiles/served.ts';
+import { extrapolatedShare } from '../profiles/served.ts';
 import { isFixed } from './followed.ts';
 import { type Observed, observe, type Sight, type VariantReport, variantReport } from './observed.ts';
 import type { Offer } from './offers.ts';
@@ -77,11 +77,6 @@ export const variantReports = (
     const seen = memory.observed.get(key);
     if (seen === undefined) return [];
     const profile = offers.find((offer) => offer.key === key)?.profile;
-    const planned = profile === undefined || demand === null ? null : { profile, demand };
-    const profiled = {
-      extrapolatedShare: planned && extrapolatedShare(planned.profile, planned.demand),
-      // Only routers ask for it; with a thousand Deployments it costs memory at each tick.
-      requestsInFlight: settings.routingPlans ? planned && requestsInFlight(planned.profile, planned.demand) : null,
-    };
-    return [variantReport(key, seen, sightOf(key, reading, memory), profiled, settings, reading.now)];
+    const extrapolated = profile === undefined || demand === null ? null : extrapolatedShare(profile, demand);
+    return [variantReport(key, seen, sightOf(key, reading, memory), extrapolated, settings, reading.now)];
   });

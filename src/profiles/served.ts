@@ -46,22 +46,6 @@ export const extrapolatedShare = (profile: Profile, demand: readonly Demand[]): 
 };
 
 /**
- * Requests that one replica has in flight at its throughput within the SLO: Little's law over the demand's sizes, each in
- * the measure of the time that it takes. null where the profile tells no times.
- */
-export const requestsInFlight = (profile: Profile, demand: readonly Demand[]): number | null => {
-  const { throughput, e2eSeconds } = servedByProfile(profile, demand);
-  let [seconds, load] = [0, 0];
-  for (const [row, { arrivalRate }] of demand.entries()) {
-    const [rate, each] = [throughput[row]!, e2eSeconds?.[row] ?? Number.NaN];
-    if (!(rate > 0 && each > 0)) continue;
-    seconds += arrivalRate * each;
-    load += arrivalRate / rate;
-  }
-  return load > 0 ? seconds / load : null;
-};
-
-/**
  * Whether half of one size's throughput and half of another's fill a replica. A limit on the time per output token bounds
  * each iteration of the engine, whatever is in the batch. An end-to-end limit alone lets short requests run in a larger
  * batch than long ones could be in.

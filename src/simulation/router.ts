@@ -1,5 +1,5 @@
 import type { Plan, RoutedDemand, Routing, Snapshot } from '../domain.ts';
-import { readyRouting } from '../planner/ready-routing.ts';
+import { readyRouting } from '../planner/routes.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
 import type { EngineRequest } from './engine.ts';
 import type { Replica, Replicas } from './replicas.ts';

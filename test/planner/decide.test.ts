@@ -346,11 +346,12 @@ describe('fresh', () => {
       ['ns/l40s', foundProfile('l40s', 1)],
     ]);
     const { routes } = run(reading(2002, given, { ready, profiles }), emptyMemory, { routingPlans: true });
-    expect(routes).toMatchObject([{ model: 'm', ready: { 'ns/h100': 1, 'ns/l40s': 2 } }]);
+    expect(routes).toMatchObject([{ model: 'm', routedFor: { 'ns/h100': 1, 'ns/l40s': 2 } }]);
     const { shares } = routes[0]!.classes[0]!;
     expect(shares['ns/h100']).toBeGreaterThan(0.5);
     expect(shares['ns/l40s']).toBeGreaterThan(0.3);
-    expect(run(reading(2002, given, { ready: new Map() }), emptyMemory, { routingPlans: true }).routes).toEqual([]);
+    const asleep = run(reading(2002, given, { ready: new Map() }), emptyMemory, { routingPlans: true });
+    expect(asleep.routes).toMatchObject([{ routedFor: { 'ns/l40s': 2 }, classes: [{ shares: { 'ns/l40s': 1 } }] }]);
     expect(steady.routes).toEqual([]);
   });
 

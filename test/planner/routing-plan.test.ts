@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ModelPlan, RoutedDemand } from '../../src/domain.ts';
+import type { RoutedDemand } from '../../src/domain.ts';
+import type { Decided } from '../../src/planner/decide.ts';
 import { classesForReady, classesOf } from '../../src/planner/routing-plan.ts';
 import { routingPlans } from '../../src/planner/routing-plans.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
@@ -68,28 +69,16 @@ test('whatever is planned, the classes cover every size once and shares sum to 1
   );
 });
 
-const planned = (name: string): ModelPlan => ({
-  name,
-  cost: 1,
-  replicas: { 'ns/a': 2 },
-  routing: [row(64, 64, 1, { 'ns/a': 1 })],
-  beyondSlo: [],
-  unserved: [],
-});
-const decided = (...names: readonly string[]) => ({
-  plan: {
-    status: 'optimal',
-    cost: 1,
-    bound: 1,
-    gap: 0,
-    models: names.map(planned),
-    solve: { milliseconds: 0, nodes: 0 },
-  },
-  models: [
-    { name: 'm', variants: [{ deployment: 'ns/a', requestsInFlight: 12.5 }] },
-    { name: 'a/b', variants: [] },
-  ],
-  routes: [],
+const planned = { 'ns/a': 2 };
+const decided = (...names: readonly string[]): Pick<Decided, 'models' | 'routes'> => ({
+  models: ['m', 'a/b'].map((name) => ({ name })) as never,
+  routes: names.map((model) => ({
+    model,
+    classes: [{ fromTokens: 0, toTokens: null, shares: { 'ns/a': 1 } }],
+    routedFor: planned,
+    planned,
+    concurrency: model === 'm' ? { 'ns/a': 12.5 } : {},
+  })),
 });
 
 test('each tick renews every model, also those that nothing new was planned for', async () => {
@@ -97,7 +86,7 @@ test('each tick renews every model, also those that nothing new was planned for'
   const store = memoryStore(() => clock.now);
   const publish = routingPlans(store, { prefix: 'gpumix:', lifetimeSeconds: 300 });
   const read = async (model: string) => JSON.parse((await store.read([`gpumix:plan:${model}`]))[0] ?? 'null');
-  expect(await publish(decided('m', 'a/b') as never, () => 2, 1000)).toEqual([]);
+  expect(await publish(decided('m', 'a/b'), () => 2, 1000)).toEqual([]);
   expect(await read('a/b')).toEqual({
     version: 1,
     model: 'a/b',
@@ -108,25 +97,29 @@ test('each tick renews every model, also those that nothing new was planned for'
     planned: { 'ns/a': 2 },
     concurrency: {},
   });
-  await publish({ ...decided(), plan: null } as never, () => 1, 1010);
+  await publish(decided(), () => 1, 1010);
   expect(await read('m')).toMatchObject({ created: 1010, ready: { 'ns/a': 1 }, concurrency: { 'ns/a': 12.5 } });
-  await publish({ plan: null, models: [{ name: 'm' }], routes: [] } as never, () => 1, 1020);
+  await publish({ ...decided(), models: [{ name: 'm' }] as never }, () => 1, 1020);
   expect(await read('a/b')).toMatchObject({ created: 1010 });
   clock.now = 1311;
   expect(await read('a/b')).toBe(null);
 });
 
-test('what is Ready is routed by classes for just that, until the plan is renewed', async () => {
+test('between two plans a variant has its share in the measure of its replicas that are left', async () => {
   const store = memoryStore(() => 1000);
   const publish = routingPlans(store, { prefix: 'gpumix:', lifetimeSeconds: 300 });
-  const classes = [{ fromTokens: 0, toTokens: null, shares: { 'ns/a': 0.75, 'ns/b': 0.25 } }];
-  const routes = [{ model: 'm', classes, ready: { 'ns/a': 3, 'ns/b': 1 } }];
   const read = async () => JSON.parse((await store.read(['gpumix:plan:m']))[0] ?? 'null');
-  const replicas = { 'ns/a': 2, 'ns/b': 0 };
-  const plan = { ...decided().plan, models: [{ ...planned('m'), replicas }] };
-  await publish({ ...decided(), plan, routes } as never, (key) => (key === 'ns/a' ? 3 : 1), 1000);
-  expect(await read()).toMatchObject({ classes, planned: replicas, ready: { 'ns/a': 3, 'ns/b': 1 } });
-  await publish({ ...decided(), plan: null } as never, () => 1, 1010);
+  const classes = [{ fromTokens: 0, toTokens: null, shares: { 'ns/a': 0.75, 'ns/b': 0.25 } }];
+  const [routes] = decided('m').routes;
+  const ready = { 'ns/a': 3, 'ns/b': 1 };
+  const both = { 'ns/a': 2, 'ns/b': 0 };
+  await publish(
+    { ...decided(), routes: [{ ...routes!, classes, routedFor: ready, planned: both }] },
+    (key) => (key === 'ns/a' ? 3 : 1),
+    1000,
+  );
+  expect(await read()).toMatchObject({ classes, planned: both, ready });
+  await publish(decided(), () => 1, 1010);
   expect(await read()).toMatchObject({ classes: [{ shares: { 'ns/a': 0.5, 'ns/b': 0.5 } }] });
 });
 
@@ -135,7 +128,5 @@ test('what cannot be written is one problem', async () => {
     { write: () => Promise.reject(new Error('READONLY')) },
     { prefix: 'gpumix:', lifetimeSeconds: 300 },
   );
-  expect(await publish(decided('m', 'a/b') as never, () => 2, 1000)).toEqual([
-    'routing plans are not written: READONLY',
-  ]);
+  expect(await publish(decided('m', 'a/b'), () => 2, 1000)).toEqual(['routing plans are not written: READONLY']);
 });
