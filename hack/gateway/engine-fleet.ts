@@ -13,7 +13,7 @@ export interface EngineFleet {
 }
 
 /** How long an engine that is no longer in the file has for what it is working on (ms). */
-const drainMilliseconds = 20_000;
+const drainMilliseconds = 150_000;
 
 /**
  * @param gpus GPU of the engine model, by variant
@@ -26,7 +26,7 @@ export const engineFleet = (
 ): EngineFleet => {
   const file = join(temporaryFolder(), 'endpoints.json');
   const engines = new Map<string, Started[]>(Object.keys(gpus).map((variant) => [variant, []]));
-  const leaving = new Set<Promise<void>>();
+  const leaving = new Map<Started, NodeJS.Timeout>();
   const write = (): void => {
     const variants = [...engines].map(([variant, all]) => [variant, all.map(({ url }) => url)]);
     writeFileSync(file, JSON.stringify({ [model]: Object.fromEntries(variants) }));
@@ -38,10 +38,11 @@ export const engineFleet = (
       for (const [variant, all] of engines) {
         const count = wanted[variant] ?? 0;
         while (all.length < count) all.push(await start(gpus[variant]!));
-        for (const one of all.splice(count)) {
-          const end = new Promise((drained) => setTimeout(drained, drainMilliseconds)).then(() => one.stop());
-          leaving.add(end);
-        }
+        for (const one of all.splice(count))
+          leaving.set(
+            one,
+            setTimeout(() => void one.stop(), drainMilliseconds),
+          );
       }
       write();
     },
@@ -49,7 +50,10 @@ export const engineFleet = (
     origins: () => [...engines.values()].flat().map(({ url }) => url),
     stop: async () => {
       for (const all of engines.values()) for (const one of all.splice(0)) await one.stop();
-      await Promise.all(leaving);
+      for (const [one, timer] of leaving) {
+        clearTimeout(timer);
+        await one.stop();
+      }
     },
   };
 };

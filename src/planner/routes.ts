@@ -2,7 +2,10 @@ import type { Model, Plan, RoutedDemand, RoutingClass, Snapshot } from '../domai
 import { classesOf } from './routing-plan.ts';
 
 /** By how much demand is scaled in search of the most that the Ready replicas can bear. */
-const scales = [2, 1.6, 1.35, 1.2, 1.12, 1.06, 1.03, 1, 0.97, 0.94, 0.9, 0.8, 0.65, 0.5, 0.35, 0.2, 0.1, 0.01];
+const scales = [
+  ...[0.01, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.94, 0.97, 1],
+  ...[1.03, 1.06, 1.12, 1.2, 1.35, 1.6, 2, 2.7, 4, 8, 16],
+];
 
 /**
  * Where a model's demand goes among exactly the replicas that are Ready, at the largest scale of the demand that they carry:
@@ -22,12 +25,20 @@ export const readyRouting = (
   });
   if (variants.every(({ maxReplicas }) => maxReplicas === 0)) return [];
   const unlimited = { ...snapshot, stock: {}, quotas: {}, budget: null };
-  for (const scale of scales) {
+  const at = (scale: number): readonly RoutedDemand[] | null => {
     const demand = model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * scale }));
     const plan = solve({ ...unlimited, models: [{ ...model, demand, variants }] });
-    if (plan.status === 'optimal' || plan.status === 'feasible') return plan.models[0]?.routing ?? [];
+    return plan.status === 'optimal' || plan.status === 'feasible' ? (plan.models[0]?.routing ?? []) : null;
+  };
+  let best: readonly RoutedDemand[] = [];
+  let [from, to] = [0, scales.length - 1];
+  while (from <= to) {
+    const middle = (from + to) >> 1;
+    const routing = at(scales[middle]!);
+    if (routing === null) to = middle - 1;
+    else [best, from] = [routing, middle + 1];
   }
-  return [];
+  return best;
 };
 
 /** What routers are told of one model; all but the classes by `namespace/deployment`. */
