@@ -70,7 +70,7 @@ test('three gateways that write at once count ten minutes of a trace exactly', a
   const speed = 15;
   const start = performance.now();
   const sent = trace.map(async (request, index) => {
-    await sleep((1000 * request.time) / speed - (performance.now() - start));
+    await sleep(Math.max(0, (1000 * request.time) / speed - (performance.now() - start)));
     await send(gateways[index % 3] as Gateway, request, index);
   });
   await Promise.all(sent);
