@@ -22,13 +22,14 @@ import { startEngine, startGateway, startRedisServer, startReplay, temporaryFold
  *   round robin, same money       the same pods at the same times, each in turn
  *   round robin, its own fleet    as the first, but `gpumix serve --routing none`: the cheapest fleet for round robin
  *
- *   node hack/gateway/mix.ts [--speed 2] [--warm-up 180] [--seconds 480]
+ *   node hack/gateway/mix.ts [--speed 2] [--warm-up 120] [--seconds 330] [--only-own-fleet]
  */
 const { values } = parseArgs({
   options: {
     speed: { type: 'string', default: '2' },
-    'warm-up': { type: 'string', default: '180' },
-    seconds: { type: 'string', default: '480' },
+    'warm-up': { type: 'string', default: '120' },
+    seconds: { type: 'string', default: '330' },
+    'only-own-fleet': { type: 'boolean', default: false },
   },
 });
 const [speed, warmUp, seconds] = [values.speed, values['warm-up'], values.seconds].map(Number) as [
@@ -99,6 +100,7 @@ const planned = async (
     seen.push({ at: (performance.now() - start) / 1000, counts });
     tell(shown(counts));
   });
+  while (engines.origins().length === 0) await sleep(100);
   const played = await play(redis.url, engines);
   await unfollow();
   for (const one of [cluster, engines, redis]) await one.stop();
@@ -172,11 +174,14 @@ const row = (name: string, played: readonly Played[], seen: readonly Seen[]): st
   ].join(' | ')} |`;
 };
 
-const byPlan = await planned('input', throughGateway);
-const rows = [row('gateway, by the plan', byPlan.played, byPlan.seen)];
-tell(rows.join('\n'));
-rows.push(row('round robin, same money', await again(byPlan.seen), byPlan.seen));
-tell(rows.join('\n'));
+const rows: string[] = [];
+if (!values['only-own-fleet']) {
+  const byPlan = await planned('input', throughGateway);
+  rows.push(row('gateway, by the plan', byPlan.played, byPlan.seen));
+  tell(rows.join('\n'));
+  rows.push(row('round robin, same money', await again(byPlan.seen), byPlan.seen));
+  tell(rows.join('\n'));
+}
 const own = await planned('none', counted);
 rows.push(row('round robin, its own fleet', own.played, own.seen));
 console.log(
