@@ -18,7 +18,7 @@ export interface Garbage {
 export const garbage = (): Garbage => {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
-  let left = Number.POSITIVE_INFINITY;
+  let left = getHeapStatistics().used_heap_size;
   const collect = (): void => {
     gc();
     left = getHeapStatistics().used_heap_size;

@@ -21,3 +21,11 @@ test('garbage is collected once much of it has piled up, not before', () => {
   collectIfMuch();
   expect(mebibytes()).toBeLessThan(clean + 4);
 });
+
+test('also before anything was ever collected', () => {
+  const { collectIfMuch } = garbage();
+  litter(200_000);
+  const littered = mebibytes();
+  collectIfMuch();
+  expect(mebibytes()).toBeLessThan(littered - 6);
+});

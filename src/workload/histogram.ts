@@ -72,14 +72,15 @@ const shared = new Map<number, Completions>();
 const [mostShared, mostIndex, mostCount, mostPrecision] = [100_000, 1024, 64, 64];
 
 const completionsOf = (input: number, output: number, precision: number, count: number): Completions => {
-  const made = { inputTokens: tokensOf(input, precision), outputTokens: tokensOf(output, precision), count };
-  if (Math.max(input, output) >= mostIndex || count >= mostCount || precision >= mostPrecision) return made;
+  const made = () => ({ inputTokens: tokensOf(input, precision), outputTokens: tokensOf(output, precision), count });
+  if (Math.max(input, output) >= mostIndex || count >= mostCount || precision >= mostPrecision) return made();
   const key = ((precision * mostIndex + input) * mostIndex + output) * mostCount + count;
   const known = shared.get(key);
   if (known !== undefined) return known;
   if (shared.size >= mostShared) shared.clear();
-  shared.set(key, made);
-  return made;
+  const added = made();
+  shared.set(key, added);
+  return added;
 };
 
 const parseObject = (text: string, key: string): Record<string, unknown> => {
