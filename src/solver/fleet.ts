@@ -154,3 +154,15 @@ export const favourite = (
     mix[g] = running === null ? upper[g]! : Math.min(upper[g]!, Math.max(lower[g]!, running));
   });
 };
+
+/** Takes the variants that a way does not use out of the bounds; false where a floor forbids that. */
+export const close = ({ open }: Way, first: number, lower: readonly number[], upper: number[]): boolean =>
+  open.every((may, g) => {
+    if (may === 1) return true;
+    upper[first + g] = 0;
+    return lower[first + g] === 0;
+  });
+
+/** Dearest price of one GPU of any variant (money/h). */
+export const dearestGpu = ({ models }: Fleet): number =>
+  Math.max(1e-9, ...models.flatMap(({ variants }) => variants.map(({ price, gpus }) => price / Math.max(1, gpus))));

@@ -1,5 +1,5 @@
 import type { DenseSimplex } from './dense-simplex.ts';
-import { preference, type Way } from './fleet.ts';
+import { close, preference } from './fleet.ts';
 import { type Goal, goalValue } from './goal.ts';
 import { type Joint, negligible } from './joint.ts';
 import { addCut, jointProgram } from './joint-program.ts';
@@ -245,11 +245,3 @@ class Search {
 /** LP noise on a whole number is removed before it asks for a cut. */
 const snapped = (y: number): number =>
   Math.abs(y - Math.round(y)) < fractionTolerance ? Math.round(y) : Math.max(0, y);
-
-/** Takes the variants that a way does not use out of the bounds; false where a floor forbids that. */
-const close = ({ open }: Way, first: number, lower: readonly number[], upper: number[]): boolean =>
-  open.every((may, g) => {
-    if (may === 1) return true;
-    upper[first + g] = 0;
-    return lower[first + g] === 0;
-  });

@@ -1,6 +1,6 @@
 import { type Choice, type Chosen, type Column, choose } from './choice.ts';
 import { maximise, type Tangent } from './concave.ts';
-import type { Fleet } from './fleet.ts';
+import { dearestGpu, type Fleet } from './fleet.ts';
 import { commonUnit, type SolveOptions } from './one-model.ts';
 import { PricedModel } from './priced-model.ts';
 import { repaired } from './repair.ts';
@@ -245,7 +245,3 @@ const statesFor = (lists: readonly (readonly Column[])[], most: number): number 
   Math.min(20_000, Math.ceil(most / lists.reduce((sum, list) => sum + list.length, 1)));
 
 const none = ({ stock }: Fleet): Float64Array => new Float64Array(stock.length);
-
-/** Dearest price of one GPU of any variant (money/h). */
-const dearestGpu = ({ models }: Fleet): number =>
-  Math.max(1e-9, ...models.flatMap(({ variants }) => variants.map(({ price, gpus }) => price / Math.max(1, gpus))));
