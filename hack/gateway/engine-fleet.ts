@@ -2,6 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Started, startEngine, temporaryFolder } from './processes.ts';
 
+/** A server that speaks OpenAI's protocol. */
+export type Engine = Pick<Started, 'url' | 'stop'>;
+
 /** Engines, each in a process of its own, as many of each variant as are asked for; and the file that tells a gateway. */
 export interface EngineFleet {
   readonly file: string;
@@ -22,11 +25,11 @@ const drainMilliseconds = 150_000;
 export const engineFleet = (
   model: string,
   gpus: Readonly<Record<string, string>>,
-  start: (gpu: string) => Promise<Started> = (gpu) => startEngine('--gpu', gpu, '--model', model),
+  start: (gpu: string) => Promise<Engine> = (gpu) => startEngine('--gpu', gpu, '--model', model),
 ): EngineFleet => {
   const file = join(temporaryFolder(), 'endpoints.json');
-  const engines = new Map<string, Started[]>(Object.keys(gpus).map((variant) => [variant, []]));
-  const leaving = new Map<Started, NodeJS.Timeout>();
+  const engines = new Map<string, Engine[]>(Object.keys(gpus).map((variant) => [variant, []]));
+  const leaving = new Map<Engine, NodeJS.Timeout>();
   const write = (): void => {
     const variants = [...engines].map(([variant, all]) => [variant, all.map(({ url }) => url)]);
     writeFileSync(file, JSON.stringify({ [model]: Object.fromEntries(variants) }));

@@ -90,7 +90,13 @@ export const playTrace = async (
   const played = requests.map(async ({ time, inputTokens, outputTokens }): Promise<Played> => {
     await new Promise((due) => setTimeout(due, 1000 * time));
     const tokens = Math.max(1, outputTokens);
-    const body = JSON.stringify({ model, prompt: prompt(inputTokens), max_tokens: tokens, stream: true });
+    const body = JSON.stringify({
+      model,
+      prompt: prompt(inputTokens),
+      max_tokens: tokens,
+      ignore_eos: true,
+      stream: true,
+    });
     const all = urls();
     const timing = await one(all[turn++ % all.length]!, agent, body);
     const arrivedAt = (performance.now() - start) / 1000 - timing.whole / 1000;

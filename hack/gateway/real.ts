@@ -1,138 +1,115 @@
 /**
- * The gateway before a real engine at two speeds: llama.cpp's server on the CPU with two models, as in hack/engine/real.ts.
- * Azure's conversation trace with lengths / 8 and one request in N, by the plan and round robin.
+ * What routing by the plan is worth with a real engine at two speeds: llama.cpp's server on the CPU with two models, the larger
+ * one slower and cheaper. Both are measured by `gpumix benchmark`, at the same time as they will serve; then Azure's
+ * conversation trace with lengths / 8 and one request in N is played before them.
  *
- *   node hack/gateway/real.ts --server .../llama-server --models fast.gguf,slow.gguf [--every 20] [--seconds 120]
+ *   node hack/gateway/real.ts --server .../llama-server --models fast.gguf,slow.gguf [--every 2] [--folder DIR]
  *
- * Flags or GPUMIX_LLAMA_SERVER and GPUMIX_LLAMA_MODELS. Exit 3 where something is missing.
+ * With models of 12 and 36 layers of width 512 the best answer is one of each: long prompts take the slow one longer than the
+ * limit, and the fast one alone cannot carry all. Half an hour, of which half is measuring. Flags or GPUMIX_LLAMA_SERVER and
+ * GPUMIX_LLAMA_MODELS; what was measured is kept in the folder. Exit 3 where something is missing.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { planOf } from '../../src/planner/plan.ts';
-import { classesOf } from '../../src/planner/routing-plan.ts';
-import { profileOf } from '../../src/profiles/profile.ts';
-import { servedByProfile } from '../../src/profiles/served.ts';
-import { withinSlo } from '../../src/simulation/slo.ts';
-import { bucketIndex, tokensOf } from '../../src/workload/bucket-index.ts';
+import { parseArgs, promisify } from 'node:util';
+import { calibrate } from '../../src/benchmark/calibrate.ts';
+import { httpEndpoint } from '../../src/benchmark/http-endpoint.ts';
+import { promptOf } from '../../src/benchmark/words.ts';
+import { seeded } from '../../src/simulation/random.ts';
 import { parseTrace, type TraceRequest } from '../../src/workload/gateway-records.ts';
-import { startLlama } from '../engine/llama-server.ts';
+import { type LlamaServer, startLlama } from '../engine/llama-server.ts';
 import { freePorts } from '../free-ports.ts';
-import { type Played, percentile, playTrace } from './load.ts';
-import { endpointsFile, startGateway, startRedisServer, writePlan } from './processes.ts';
+import { compareRouters } from './compare-routers.ts';
+import { gpumixBundle, temporaryFolder } from './processes.ts';
 
 const { values } = parseArgs({
   options: {
     server: { type: 'string', default: process.env['GPUMIX_LLAMA_SERVER'] ?? '' },
     models: { type: 'string', default: process.env['GPUMIX_LLAMA_MODELS'] ?? '' },
-    every: { type: 'string', default: '20' },
-    seconds: { type: 'string', default: '120' },
+    every: { type: 'string', default: '2' },
+    'warm-up': { type: 'string', default: '60' },
+    seconds: { type: 'string', default: '240' },
+    folder: { type: 'string' },
   },
 });
 const files = values.models.split(',').filter((path) => path !== '');
 const missing = [values.server, ...files].find((path) => !existsSync(path));
-if (missing !== undefined || files.length < 2) {
+if (missing !== undefined || files.length !== 2) {
   console.log(
     `real engines: not run: ${missing ?? 'set GPUMIX_LLAMA_SERVER and GPUMIX_LLAMA_MODELS (two .gguf files)'}`,
   );
   process.exit(3);
 }
 const [every, seconds] = [Number(values.every), Number(values.seconds)];
+const folder = values.folder ?? temporaryFolder();
 const model = 'm';
 const slo = { percentile: 90, ttft: 1, tpot: 0.1 };
-/** Of hack/engine/real.md: req/s within that SLO, output 8 and 16 x input 64 and 128. */
-const measured = [
-  {
-    name: 'ns/fast',
-    price: 2,
-    tputs: [
-      [8.61, 4.17],
-      [4.84, 3.32],
-    ],
-  },
-  {
-    name: 'ns/slow',
-    price: 1,
-    tputs: [
-      [2.11, 0.81],
-      [2.11, 0.81],
-    ],
-  },
+const variants = [
+  { name: 'fast', gpu: 'FAST', price: 3 },
+  { name: 'slow', gpu: 'SLOW', price: 1 },
 ];
-const path = join(import.meta.dirname, '../../src/cli/demo/azure-conversation-10min.csv');
-const trace = parseTrace(readFileSync(path, 'utf8'), path)
-  .filter(({ time }, index) => index % every === 0 && time < seconds)
-  .map(
-    (one): TraceRequest => ({
-      time: one.time,
-      inputTokens: Math.ceil(one.inputTokens / 8),
-      outputTokens: Math.ceil(one.outputTokens / 8),
-    }),
-  );
+const modelFile = (gpu: string): string => files[variants.findIndex((one) => one.gpu === gpu)]!;
 
-/** The plan for exactly one replica of each. */
-const classes = () => {
-  const sizes = Map.groupBy(trace, (one) => `${bucketIndex(one.inputTokens)}:${bucketIndex(one.outputTokens)}`);
-  const demand = [...sizes].map(([name, all]) => {
-    const [input = 0, output = 0] = name.split(':').map(Number);
-    return { inputTokens: tokensOf(input, 10), outputTokens: tokensOf(output, 10), arrivalRate: all.length / seconds };
-  });
-  const variants = measured.map(({ name, price, tputs }) => ({
-    ...{ name, gpu: name, gpusPerReplica: 1, price, minReplicas: 1, maxReplicas: 1, running: null, ready: null },
-    ...servedByProfile(
-      profileOf(
-        {
-          gpu: name,
-          cost: price,
-          indexes: [
-            [8, 16],
-            [64, 128],
-          ],
-          tputs,
-          slos: slo,
-        },
-        name,
-      ),
-      demand,
-    ),
-  }));
-  const plan = planOf({
-    ...{ now: null, stock: {}, budget: null, routing: 'input' },
-    models: [{ name: model, priority: 0, demand, variants, previous: null }],
-  });
-  return classesOf(plan.models[0]!);
+const startEngine = async (gpu: string): Promise<LlamaServer> => {
+  const [port] = (await freePorts(1)) as [number];
+  return await startLlama(values.server, modelFile(gpu), port);
 };
 
-/** Words of three tokens or so, never the same twice: a prefix that was seen costs the engine nothing. */
-let words = 0;
-const nextWord = (): string => {
-  words += 7919;
-  return `w${words % 200}`;
-};
-const prompt = (tokens: number): string =>
-  Array.from({ length: Math.max(1, Math.round(tokens / 3)) }, nextWord).join(' ');
-const report = (name: string, played: readonly Played[]): void => {
-  const within = played.filter((one) => one.ok && withinSlo(slo, one)).length;
-  const first = played.map(({ firstTokenAt, arrivedAt }) => firstTokenAt - arrivedAt);
+const gpumix = async (...argv: string[]): Promise<string> =>
+  (await promisify(execFile)(process.execPath, [gpumixBundle(), ...argv])).stdout;
+
+/** Measures within the SLO, and writes the profile. */
+const measure = async ({ gpu, price }: (typeof variants)[number], engine: LlamaServer): Promise<void> => {
+  const results = join(folder, `${gpu}.jsonl`);
+  const limits = ['--ttft', String(slo.ttft), '--tpot', String(slo.tpot), '--percentile', String(slo.percentile)];
+  const grid = ['--input-start', '64', '--input-limit', '512', '--output-start', '32', '--output-limit', '32'];
+  const effort = ['--requests', '60', '--probe-seconds', '10', '--precision', '0.15', '--rate-limit', '200'];
+  await gpumix('benchmark', '--endpoint', engine.url, ...grid, ...limits, ...effort, '-o', results);
+  const text = await gpumix('profile', gpu, '--benchmark', results, ...limits, '--cost', String(price));
+  const profile = { ...JSON.parse(text), gpu: undefined, gpuType: gpu };
+  writeFileSync(join(folder, 'profiles', model, `${gpu}.json`), JSON.stringify(profile));
   console.log(
-    `${name}: ${((100 * within) / played.length).toFixed(1)} % of ${played.length} within TTFT ${slo.ttft} s and TPOT ${slo.tpot} s; TTFT p50 ${percentile(first, 0.5).toFixed(2)}, p90 ${percentile(first, 0.9).toFixed(2)} s; ${played.filter(({ ok }) => !ok).length} failed`,
+    `${gpu}: req/s within the SLO ${JSON.stringify(profile.tputs)}, output x input ${JSON.stringify(profile.indexes)}`,
   );
 };
 
-const ports = await freePorts(2);
-const engines = [];
-for (const [index, file] of files.slice(0, 2).entries())
-  engines.push(await startLlama(values.server, file, ports[index]!));
-const origins = ports.map((port) => `http://127.0.0.1:${port}`);
-const redis = await startRedisServer();
-await writePlan(redis.url, model, [...classes()]);
-const gateway = await startGateway(
-  redis.url,
-  endpointsFile({ [model]: { 'ns/fast': [origins[0]], 'ns/slow': [origins[1]] } }),
-);
-console.log(`llama.cpp at two speeds, Azure conversation: lengths / 8, one request in ${every}, ${seconds} s`);
-console.log(`plan: ${JSON.stringify(classes())}`);
-report('gateway, by the plan', await playTrace(trace, () => [gateway.url], model, prompt));
-report('round robin', await playTrace(trace, () => origins, model, prompt));
-for (const one of [gateway, redis, ...engines]) await one.stop();
+/** Learns from the engine what words cost. */
+const promptsFor = async ({ url }: LlamaServer): Promise<(tokens: number) => string> => {
+  const options = { api: 'completions', model, apiKey: null, temperature: 0, exactLength: true } as const;
+  const endpoint = httpEndpoint({ ...options, url: `${url}/v1`, timeoutSeconds: 60 }, () => performance.now() / 1000);
+  const random = seeded(1);
+  const { vocabulary, warning } = await calibrate(endpoint, 512, random);
+  if (warning !== null) console.log(warning);
+  endpoint.close();
+  return (tokens) => promptOf(tokens, vocabulary, random).text;
+};
+
+mkdirSync(join(folder, 'profiles', model), { recursive: true });
+const engines = await Promise.all(variants.map(({ gpu }) => startEngine(gpu)));
+const prompt = await promptsFor(engines[0]!);
+await Promise.all(variants.map((variant, index) => measure(variant, engines[index]!)));
+for (const engine of engines) await engine.stop();
+
+const path = join(import.meta.dirname, '../simulate/traces/AzureLLMInferenceTrace_conv.csv');
+console.log(`llama.cpp at two speeds; Azure conversation: lengths / 8, one request in ${every}`);
+await compareRouters({
+  model,
+  slo,
+  variants,
+  profiles: join(folder, 'profiles'),
+  trace: parseTrace(readFileSync(path, 'utf8'), path)
+    .filter(({ time }, index) => index % every === 0 && time < seconds)
+    .map(
+      (one): TraceRequest => ({
+        time: one.time,
+        inputTokens: Math.ceil(one.inputTokens / 8),
+        outputTokens: Math.ceil(one.outputTokens / 8),
+      }),
+    ),
+  seconds,
+  warmUp: Number(values['warm-up']),
+  prompt,
+  startEngine,
+});
 process.exit();
