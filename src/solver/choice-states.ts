@@ -1,4 +1,4 @@
-import type { Column } from './choice.ts';
+import type { Column } from './column.ts';
 
 /** What some models, one after the other, have chosen: the last one's column, and the state before it. */
 export interface State {

@@ -1,4 +1,5 @@
-import { type Choice, type Chosen, type Column, choose } from './choice.ts';
+import { type Choice, type Chosen, choose } from './choice.ts';
+import type { Column } from './column.ts';
 import { maximise, type Tangent } from './concave.ts';
 import { dearestGpu, type Fleet } from './fleet.ts';
 import { commonUnit, type SolveOptions } from './one-model.ts';

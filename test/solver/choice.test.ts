@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Column, choose } from '../../src/solver/choice.ts';
+import { choose } from '../../src/solver/choice.ts';
+import type { Column } from '../../src/solver/column.ts';
 import { repaired } from '../../src/solver/repair.ts';
 import { Random } from './random.ts';
 
