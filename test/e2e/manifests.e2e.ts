@@ -45,6 +45,7 @@ test('every folder of manifests/ and apiservice/ is known', () => {
     'manifests/overlays/upstream',
     'manifests/samples/aibrix',
     'manifests/samples/hpa',
+    'manifests/samples/ingress',
     'manifests/samples/kind',
   ]);
 });
