@@ -74,4 +74,4 @@ const stepAfter = (probes: number, { guessed, precision }: SearchLimits): number
   guessed ? Math.min(4, (1 + 2 * precision) ** (2 ** (probes - 1))) : 2;
 
 /** Rates have three digits, so that a file of results names them as people do. */
-const rounded = (rate: number): number => Number(rate.toPrecision(3));
+export const rounded = (rate: number): number => Number(rate.toPrecision(3));

@@ -1,16 +1,16 @@
 import type { Slo } from '../domain.ts';
 import { messageOf } from '../errors.ts';
-import { seeded } from '../simulation/random.ts';
-import { askOnce } from './calibrate.ts';
+import { seedOf } from '../simulation/random.ts';
+import { askAlone, e2eOf, isLateAlone, othersAlone, type ServedAlone } from './alone.ts';
 import { expectedSeconds, secondsLeft } from './duration.ts';
 import type { Clock, Endpoint } from './endpoint.ts';
 import { type ProbeResult, probe } from './probe.ts';
-import { isLate, isServedWithin, isWithin } from './profile-of.ts';
-import { nextRate, type Probed, type SearchLimits, servedRate, steepness } from './rate-search.ts';
+import { isLate, isServedWithin } from './profile-of.ts';
+import { nextRate, type Probed, rounded, type SearchLimits, servedRate, steepness } from './rate-search.ts';
 import { type Measurement, resultLine } from './results.ts';
 import { measurementsOf, type Sample } from './samples.ts';
 import { guessedRate, type Size, sizeKey, sizesOf } from './sizes.ts';
-import { promptOf, type Vocabulary } from './words.ts';
+import type { Vocabulary } from './words.ts';
 
 export interface SweepOptions {
   /** The grid, ascending (tokens). */
@@ -105,8 +105,15 @@ const searched = async (
   // Where the boundary or the limit is found, no floor is needed, nor a request to learn it.
   if (probed.length > 0 && nextRate(probed, { ...unlimited, ...limitsOf(options) }) === null)
     return { rate: servedRate(probed), measured: false, refused: null };
-  const limits = await searchLimits(size, served, options, tools);
-  if (typeof limits === 'string') return { rate: 0, measured: false, refused: limits };
+  const first = await taken(askAlone(size, 0, options.seed, tools));
+  if (typeof first === 'string') return { rate: 0, measured: false, refused: first };
+  if (servedAtNone(probed, floorOf(e2eOf([first]), options))) return { rate: 0, measured: false, refused: null };
+  const alone = isLateAlone([first], size, options.slo) ? await othersAlone(size, first, options.seed, tools) : [first];
+  const limits = searchLimits(size, e2eOf(alone), served, options);
+  if (isLateAlone(alone, size, options.slo)) {
+    await keepAlone(alone, size, limits.floor, options, tools);
+    return { rate: 0, measured: true, refused: null };
+  }
   for (let rate = nextRate(probed, limits); rate !== null; rate = nextRate(probed, limits))
     probed.push(await probedNow(size, rate, probed, options, tools));
   return { rate: servedRate(probed), measured: true, refused: null };
@@ -115,41 +122,54 @@ const searched = async (
 const unlimited = { first: 1, guessed: false, floor: 0 };
 const limitsOf = ({ rateLimit, precision }: SweepOptions) => ({ limit: rateLimit, precision });
 
-/**
- * One request by itself tells whether the SLO can be kept at all, and below which rate the engine would idle.
- * @returns the endpoint's words where it refuses the request
- */
-const searchLimits = async (
-  size: Size,
-  served: ReadonlyMap<string, number>,
-  options: SweepOptions,
-  tools: SweepTools,
-): Promise<SearchLimits | string> => {
-  const alone = await askAlone(size, options, tools).catch((error: unknown) => {
-    if (badRequest.test(messageOf(error))) return messageOf(error);
+/** @returns the endpoint's words where it refuses the request: bad, too large, unprocessable. It is the size that is wrong, as others were taken. */
+const taken = (asking: Promise<ServedAlone>): Promise<ServedAlone | string> =>
+  asking.catch((error: unknown) => {
+    if (/^4(00|13|22) /.test(messageOf(error))) return messageOf(error);
     throw error;
   });
-  if (typeof alone === 'string') return alone;
-  const { sentAt, firstTokenAt, doneAt } = alone;
-  const sample: Sample = { kind: 'served', sentAt, firstTokenAt, doneAt };
-  const e2e = doneAt - sentAt;
-  const floor = Math.min(options.rateLimit, leastInFlight / e2e);
-  const possible = isWithin(rowsOf([sample], size, floor), floor, options.slo);
+
+/** Below this rate the engine would idle (req/s). @param e2e how long a request takes by itself (s) */
+const floorOf = (e2e: number, { rateLimit }: SweepOptions): number => Math.min(rateLimit, leastInFlight / e2e);
+
+const searchLimits = (
+  size: Size,
+  e2e: number,
+  served: ReadonlyMap<string, number>,
+  options: SweepOptions,
+): SearchLimits => {
   const guess = guessedRate(size, served, {
     input: before(options.inputs, size.inputTokens),
     output: before(options.outputs, size.outputTokens),
   });
-  const first = possible ? (guess ?? options.rateStart ?? firstInFlight / e2e) : floor;
-  return { first, guessed: possible && guess !== null, floor, ...limitsOf(options) };
+  return {
+    first: guess ?? options.rateStart ?? firstInFlight / e2e,
+    guessed: guess !== null,
+    floor: floorOf(e2e, options),
+    ...limitsOf(options),
+  };
 };
 
-/** Bad request, too large, unprocessable: it is the size that is wrong, as others were taken. */
-const badRequest = /^4(00|13|22) /;
+/** A rate at which the engine idled was not kept. Requests take now a little more and now a little less, and so the floor moves. */
+const servedAtNone = (probed: readonly Probed[], floor: number): boolean =>
+  servedRate(probed) === 0 && probed.some(({ rate, kept }) => !kept && rate <= 1.5 * floor);
+
+/** Keeps what a size that no rate serves has shown, as a rate at which the engine idles. */
+const keepAlone = async (
+  samples: readonly ServedAlone[],
+  size: Size,
+  floor: number,
+  options: SweepOptions,
+  tools: SweepTools,
+): Promise<void> => {
+  const rate = rounded(floor);
+  const measurements = rowsOf(samples, size, rate);
+  await tools.append(measurements.map((row) => resultLine(row, options)));
+  const result = { samples, failures: new Map(), short: 0, hopeless: false, lateSeconds: 0 };
+  tools.tell({ kind: 'probe', size, rate, kept: false, result, measurements });
+};
 
 const before = (ticks: readonly number[], tick: number): number | undefined => ticks[ticks.indexOf(tick) - 1];
-
-const askAlone = ({ inputTokens, outputTokens }: Size, { seed }: SweepOptions, { endpoint, vocabulary }: SweepTools) =>
-  askOnce(endpoint, promptOf(inputTokens, vocabulary, seeded(hash(`${seed} ${inputTokens}`))).text, outputTokens);
 
 const probedNow = async (
   size: Size,
@@ -158,7 +178,7 @@ const probedNow = async (
   options: SweepOptions,
   tools: SweepTools,
 ): Promise<Probed> => {
-  const seed = hash(`${options.seed} ${sizeKey(size)} ${rate}`);
+  const seed = seedOf(`${options.seed} ${sizeKey(size)} ${rate}`);
   const tolerance = options.precision * steepness(before);
   const result = await probe(tools.endpoint, tools.clock, tools.vocabulary, {
     ...options,
@@ -168,7 +188,7 @@ const probedNow = async (
     tolerance,
   });
   // An engine that goes on with what nobody waits for answers when it is through; one that is gone says so now.
-  if (result.hopeless) await askAlone(size, options, tools);
+  if (result.hopeless) await askAlone(size, 0, options.seed, tools);
   const measurements = rowsOf(result.samples, size, rate, result.hopeless);
   // By the lines alone, so that who reads them later comes to the same.
   const kept = isServedWithin(measurements, rate, options.slo);
@@ -206,11 +226,4 @@ const stretchOf = (rows: readonly Measurement[], slo: Slo): number | null => {
     null,
   );
   return nearest !== null && Number.isFinite(nearest.stretch) ? nearest.stretch : null;
-};
-
-/** FNV-1a: each probe has arrivals of its own, the same in every run. */
-const hash = (text: string): number => {
-  let value = 0x811c9dc5;
-  for (const letter of text) value = Math.imul(value ^ letter.charCodeAt(0), 0x01000193) >>> 0;
-  return value;
 };

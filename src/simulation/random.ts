@@ -15,3 +15,10 @@ export const seeded = (seed: number): Random => {
 
 /** Exponential with this mean: the time between two arrivals of a Poisson process. */
 export const exponential = (random: Random, mean: number): number => -mean * Math.log(1 - random());
+
+/** A seed of its own for each text, the same in every run (FNV-1a). */
+export const seedOf = (text: string): number => {
+  let value = 0x811c9dc5;
+  for (const letter of text) value = Math.imul(value ^ letter.charCodeAt(0), 0x01000193) >>> 0;
+  return value;
+};

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { virtualEndpoint } from '../../hack/engine/virtual-endpoint.ts';
+import type { Endpoint } from '../../src/benchmark/endpoint.ts';
 import { profileOfResults } from '../../src/benchmark/profile-of.ts';
 import { parseResults } from '../../src/benchmark/results.ts';
 import { appendResults, existingResults } from '../../src/benchmark/results-file.ts';
@@ -31,8 +32,14 @@ const folder = mkdtempSync(join(tmpdir(), 'gpumix-sweep-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Sweeps in virtual time into a file, which may have begun. */
-const run = async (file: string, given: Partial<SweepOptions> = {}) => {
-  const { endpoint, clock } = virtualEndpoint(speed);
+const run = async (
+  file: string,
+  given: Partial<SweepOptions> = {},
+  endpointOf: (virtual: ReturnType<typeof virtualEndpoint>) => Endpoint = ({ endpoint }) => endpoint,
+) => {
+  const virtual = virtualEndpoint(speed);
+  const { clock } = virtual;
+  const endpoint = endpointOf(virtual);
   const { results, cutOff } = await existingResults(file, 'm');
   const events: SweepEvent[] = [];
   const append = (lines: readonly string[]) => appendResults(file, lines);
@@ -125,12 +132,44 @@ test('a rate that was given up under one limit is no result under another, and i
   expect(found / expected).toBeLessThan(1.25);
 });
 
-test('a size that breaks the SLO by itself is served at no rate, and a later run knows', async () => {
+test('a size that breaks the SLO by itself costs ten requests, one after the other, and a later run knows', async () => {
   const file = join(folder, 'never.jsonl');
   const given = { inputs: [512], outputs: [32], slo: { percentile: 99, ttft: 0.001, tpot: 0.1 } };
-  const { served, probes } = await run(file, given);
+  const { served, probes, seconds } = await run(file, given);
   expect([[...served.values()], probes]).toEqual([[0], 1]);
+  const rows = parseResults(readFileSync(file, 'utf8'));
+  const e2e = rows.find(({ metric }) => metric === 'E2E')!;
+  expect(e2e.samples).toBe(10);
+  expect(seconds).toBeCloseTo(10 * e2e.values.mean!, 6);
   expect((await run(file, given)).probes).toBe(0);
+});
+
+test('the rate below which an engine idles moves with what a request takes; it is not tried again for that', async () => {
+  const file = join(folder, 'moved.jsonl');
+  const given = { inputs: [512], outputs: [32], slo: { percentile: 99, ttft: 0.001, tpot: 0.1 } };
+  await run(file, given);
+  const text = readFileSync(file, 'utf8');
+  const { rate } = parseResults(text)[0]!;
+  writeFileSync(file, text.replaceAll(`"request_rate": ${rate}`, `"request_rate": ${(1.2 * rate).toPrecision(3)}`));
+  const again = await run(file, given);
+  expect([again.probes, [...again.served.values()]]).toEqual([0, [0]]);
+});
+
+test('one slow answer makes no size impossible', async () => {
+  const one = { inputs: [512], outputs: [32], precision: 0.2 };
+  const { served } = await run(join(folder, 'slow-once.jsonl'), one, ({ endpoint, clock }) => {
+    let asked = 0;
+    return {
+      ask: async (...request) => {
+        const answer = await endpoint.ask(...request);
+        asked += 1;
+        if (asked > 1 || answer.kind !== 'served') return answer;
+        await clock.until(clock.now() + 60);
+        return { ...answer, firstTokenAt: clock.now(), doneAt: clock.now() };
+      },
+    };
+  });
+  expect(served.get('512 32')! / measured.served.get('512 32')!).toBeGreaterThan(0.75);
 });
 
 test('results of another model are not added to', async () => {
