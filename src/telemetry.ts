@@ -52,10 +52,10 @@ export interface Published {
   publishedAt(): number | null;
 }
 
-/** Gauges of the planner: targets, states, ages, cost. Of a Deployment without an answer there is no target. */
-export const plannerRegistry = (published: Published, leads: () => boolean, clock: () => number): Registry => {
-  const registry = new Registry();
-  const gauge = (name: string, help: string, labelNames: readonly string[], collect: (one: Gauge) => void) =>
+/** Gauges that are read when somebody looks: `collect` sets what is there now, and what was before is gone. */
+const gaugesIn =
+  (registry: Registry) =>
+  (name: string, help: string, labelNames: readonly string[], collect: (one: Gauge) => void): Gauge =>
     new Gauge({
       name: `gpumix_${name}`,
       help,
@@ -66,6 +66,11 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
         collect(this);
       },
     });
+
+/** Gauges of the planner: targets, states, ages, cost. Of a Deployment without an answer there is no target. */
+export const plannerRegistry = (published: Published, leads: () => boolean, clock: () => number): Registry => {
+  const registry = new Registry();
+  const gauge = gaugesIn(registry);
   gauge('target_replicas', 'replicas that the plan wants of a Deployment', ['namespace', 'deployment'], (one) => {
     for (const { namespace, deployment, decision } of published.allTargets())
       if ('replicas' in decision) one.set({ namespace, deployment }, decision.replicas);
@@ -148,16 +153,14 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
 
 /** What replicas are seen to serve over what their profiles say; of Deployments that nothing is known of there is none. */
 export const driftGauge = (registry: Registry, drifts: () => ReadonlyMap<string, Drift>): Gauge =>
-  new Gauge({
-    name: 'gpumix_profile_drift',
-    help: 'served within the SLO over what the profile says; 1 where nothing that was seen contradicts it',
-    labelNames: ['namespace', 'deployment'],
-    registers: [registry],
-    collect() {
-      this.reset();
+  gaugesIn(registry)(
+    'profile_drift',
+    'served within the SLO over what the profile says; 1 where nothing that was seen contradicts it',
+    ['namespace', 'deployment'],
+    (one) => {
       for (const [key, { ratio }] of drifts()) {
         const [namespace = '', deployment = ''] = key.split('/');
-        this.set({ namespace, deployment }, ratio);
+        one.set({ namespace, deployment }, ratio);
       }
     },
-  });
+  );
