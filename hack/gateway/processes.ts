@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,7 +18,18 @@ export interface Started {
 }
 
 const root = join(import.meta.dirname, '../..');
-export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'gpumix-gateway-'));
+
+const folders: string[] = [];
+/** Gone when the process ends. */
+export const temporaryFolder = (): string => {
+  if (folders.length === 0)
+    process.once('exit', () => {
+      for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+    });
+  const folder = mkdtempSync(join(tmpdir(), 'gpumix-gateway-'));
+  folders.push(folder);
+  return folder;
+};
 
 /** The bundle that users run. */
 export const gpumixBundle = (): string => {

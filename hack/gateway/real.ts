@@ -5,9 +5,9 @@
  *
  *   node hack/gateway/real.ts --server .../llama-server --models fast.gguf,slow.gguf [--every 2] [--folder DIR]
  *
- * With models of 12 and 36 layers of width 512 the best answer is one of each: long prompts take the slow one longer than the
+ * With models of 12 and 48 layers of width 512 the best answer is one of each: long prompts take the slow one longer than the
  * limit, and the fast one alone cannot carry all. Half an hour, of which half is measuring. Flags or GPUMIX_LLAMA_SERVER and
- * GPUMIX_LLAMA_MODELS; what was measured is kept in the folder. Exit 3 where something is missing.
+ * GPUMIX_LLAMA_MODELS; what was measured is kept in the folder where one is given. Exit 3 where something is missing.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
