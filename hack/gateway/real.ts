@@ -1,9 +1,9 @@
 /**
  * What routing by the plan is worth with a real engine at two speeds: llama.cpp's server on the CPU with two models, the larger
  * one slower and cheaper. Both are measured by `gpumix benchmark`, at the same time as they will serve; then Azure's
- * conversation trace with lengths / 8 and one request in N is played before them.
+ * conversation trace with lengths / 8 and one request in N is played before them, so many that the best answer is one of each.
  *
- *   node hack/gateway/real.ts --server .../llama-server --models fast.gguf,slow.gguf [--every 2] [--folder DIR]
+ *   node hack/gateway/real.ts --server .../llama-server --models fast.gguf,slow.gguf [--every N] [--folder DIR]
  *
  * With models of 12 and 48 layers of width 512 the best answer is one of each: long prompts take the slow one longer than the
  * limit, and the fast one alone cannot carry all. Half an hour, of which half is measuring. Flags or GPUMIX_LLAMA_SERVER and
@@ -16,7 +16,12 @@ import { parseArgs, promisify } from 'node:util';
 import { calibrate } from '../../src/benchmark/calibrate.ts';
 import { httpEndpoint } from '../../src/benchmark/http-endpoint.ts';
 import { promptOf } from '../../src/benchmark/words.ts';
+import type { Variant } from '../../src/domain.ts';
+import { planOf } from '../../src/planner/plan.ts';
+import { profileOf } from '../../src/profiles/profile.ts';
+import { servedByProfile } from '../../src/profiles/served.ts';
 import { seeded } from '../../src/simulation/random.ts';
+import { bucketIndex, tokensOf } from '../../src/workload/bucket-index.ts';
 import { parseTrace, type TraceRequest } from '../../src/workload/gateway-records.ts';
 import { type LlamaServer, startLlama } from '../engine/llama-server.ts';
 import { freePorts } from '../free-ports.ts';
@@ -27,7 +32,7 @@ const { values } = parseArgs({
   options: {
     server: { type: 'string', default: process.env['GPUMIX_LLAMA_SERVER'] ?? '' },
     models: { type: 'string', default: process.env['GPUMIX_LLAMA_MODELS'] ?? '' },
-    every: { type: 'string', default: '2' },
+    every: { type: 'string' },
     'warm-up': { type: 'string', default: '60' },
     seconds: { type: 'string', default: '240' },
     folder: { type: 'string' },
@@ -41,7 +46,7 @@ if (missing !== undefined || files.length !== 2) {
   );
   process.exit(3);
 }
-const [every, seconds] = [Number(values.every), Number(values.seconds)];
+const seconds = Number(values.seconds);
 const folder = values.folder ?? temporaryFolder();
 const model = 'm';
 const slo = { percentile: 90, ttft: 1, tpot: 0.1 };
@@ -92,21 +97,54 @@ await Promise.all(variants.map((variant, index) => measure(variant, engines[inde
 for (const engine of engines) await engine.stop();
 
 const path = join(import.meta.dirname, '../simulate/traces/AzureLLMInferenceTrace_conv.csv');
-console.log(`llama.cpp at two speeds; Azure conversation: lengths / 8, one request in ${every}`);
+const conversation = parseTrace(readFileSync(path, 'utf8'), path).filter(({ time }) => time < seconds);
+const oneIn = (every: number): readonly TraceRequest[] =>
+  conversation
+    .filter((_, index) => Math.floor((index + 1) / every) > Math.floor(index / every))
+    .map(({ time, inputTokens, outputTokens }) => ({
+      time,
+      inputTokens: Math.ceil(inputTokens / 8),
+      outputTokens: Math.ceil(outputTokens / 8),
+    }));
+
+/** Replicas of each that the plan for so many requests wants, headroom included. */
+const plannedFor = (every: number): readonly number[] => {
+  const sizes = Map.groupBy(oneIn(every), (one) => `${bucketIndex(one.inputTokens)}:${bucketIndex(one.outputTokens)}`);
+  const demand = [...sizes].map(([name, all]) => {
+    const [input = 0, output = 0] = name.split(':').map(Number);
+    const arrivalRate = (1.1 * all.length) / seconds;
+    return { inputTokens: tokensOf(input, 10), outputTokens: tokensOf(output, 10), arrivalRate };
+  });
+  const measured = variants.map(({ gpu, price }): Variant => {
+    const file = join(folder, 'profiles', model, `${gpu}.json`);
+    const served = servedByProfile(profileOf(JSON.parse(readFileSync(file, 'utf8')), file), demand);
+    const limits = { minReplicas: 0, maxReplicas: null, running: null, ready: null };
+    return { name: gpu, gpu, gpusPerReplica: 1, price, ...limits, ...served };
+  });
+  const models = [{ name: model, priority: 0, demand, variants: measured, previous: null }];
+  const plan = planOf({ now: null, stock: {}, budget: null, routing: 'input', models });
+  return variants.map(({ gpu }) => plan.models[0]?.replicas[gpu] ?? 0);
+};
+
+/** In the middle of the range for which it is one of each. */
+const everyForOneOfEach = (): number => {
+  const found = Array.from({ length: 91 }, (_, step) => 1 + step / 10).filter(
+    (every) => String(plannedFor(every)) === '1,1',
+  );
+  if (found.length === 0) throw new Error('no part of the trace makes a plan of one of each');
+  return found[found.length >> 1]!;
+};
+
+const every = values.every === undefined ? everyForOneOfEach() : Number(values.every);
+console.log(
+  `llama.cpp at two speeds; Azure conversation: lengths / 8, one request in ${every}; planned for: ${plannedFor(every).join(' + ')}`,
+);
 await compareRouters({
   model,
   slo,
   variants,
   profiles: join(folder, 'profiles'),
-  trace: parseTrace(readFileSync(path, 'utf8'), path)
-    .filter(({ time }, index) => index % every === 0 && time < seconds)
-    .map(
-      (one): TraceRequest => ({
-        time: one.time,
-        inputTokens: Math.ceil(one.inputTokens / 8),
-        outputTokens: Math.ceil(one.outputTokens / 8),
-      }),
-    ),
+  trace: oneIn(every),
   seconds,
   warmUp: Number(values['warm-up']),
   prompt,
