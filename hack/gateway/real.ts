@@ -6,7 +6,7 @@
  *   node hack/gateway/real.ts --server .../llama-server --models fast.gguf,slow.gguf [--every N] [--folder DIR]
  *
  * With models of 12 and 36 layers of width 512 the best answer is one of each: long prompts take the slow one longer than the
- * limit, and the fast one alone cannot carry all. Half an hour, of which half is measuring. Flags or GPUMIX_LLAMA_SERVER and
+ * limit, and the fast one alone cannot carry all. Measuring takes 15 to 40 minutes, the rest 11. Flags or GPUMIX_LLAMA_SERVER and
  * GPUMIX_LLAMA_MODELS; what was measured is kept in the folder where one is given. Exit 3 where something is missing.
  */
 import { execFile } from 'node:child_process';
@@ -49,7 +49,7 @@ if (missing !== undefined || files.length !== 2) {
 const seconds = Number(values.seconds);
 const folder = values.folder ?? temporaryFolder();
 const model = 'm';
-const slo = { percentile: 90, ttft: 0.8, tpot: 0.1 };
+const slo = { percentile: 90, ttft: 1, tpot: 0.1 };
 const variants = [
   { name: 'fast', gpu: 'FAST', price: 3 },
   { name: 'slow', gpu: 'SLOW', price: 1 },
@@ -132,7 +132,7 @@ const everyForOneOfEach = (): number => {
     (every) => String(plannedFor(every)) === '1,1',
   );
   if (found.length === 0) throw new Error('no part of the trace makes a plan of one of each');
-  return found[Math.floor(0.8 * found.length)]!;
+  return found[Math.floor(0.65 * found.length)]!;
 };
 
 const every = values.every === undefined ? everyForOneOfEach() : Number(values.every);
