@@ -56,6 +56,10 @@ const records = async (): Promise<Record<string, number>> => {
       if (/^\d+:\d+$/.test(name) || name === 'meta_total_reqs') sums[name] = (sums[name] ?? 0) + value;
   return sums;
 };
+const newest = async (): Promise<object> => {
+  const keys = await client.keys(`aibrix:${model}_request_trace_*`);
+  return JSON.parse((await client.get(keys.sort().at(-1) as string)) as string);
+};
 const counted = (requests: readonly TraceRequest[]): Record<string, number> => {
   const sums: Record<string, number> = { meta_total_reqs: requests.length };
   for (const { inputTokens, outputTokens } of requests) {
@@ -76,9 +80,10 @@ test('three gateways that write at once count ten minutes of a trace exactly', a
   await Promise.all(sent);
   await sleep((intervalSeconds + 2) * 1000);
   expect(await records()).toEqual(counted(trace));
-  const keys = await client.keys(`aibrix:${model}_request_trace_*`);
-  const newest = JSON.parse((await client.get(keys.sort().at(-1) as string)) as string);
-  expect(newest).toMatchObject({ meta_by_one: 1, meta_by_two: 1, meta_by_three: 1, meta_pending_reqs: 0 });
+  // The newest may have been written by one of them a moment ago, and not yet by the others.
+  await expect
+    .poll(newest, { timeout: intervalSeconds * 1000 })
+    .toMatchObject({ meta_by_one: 1, meta_by_two: 1, meta_by_three: 1, meta_pending_reqs: 0 });
 }, 120_000);
 
 test('of one that is killed only what it had not written is missing, and the others notice', async () => {
