@@ -9,6 +9,8 @@ export interface VariantInCluster {
   readonly name: string;
   readonly gpu: string;
   readonly price: number;
+  /** Of its HPA; absent = more than any plan wants. */
+  readonly maxReplicas?: number;
 }
 
 /**
@@ -45,7 +47,9 @@ export const startAdapterCluster = async (
       ...['patch', 'apiservice', `${version}.custom.metrics.k8s.io`, '--type=merge'],
       ...['-p', JSON.stringify({ spec: { service: { port } } })],
     ]);
-  await apply(...variants.flatMap((one) => [deployment(namespace, model, one), autoscaler(namespace, one.name)]));
+  await apply(
+    ...variants.flatMap((one) => [deployment(namespace, model, one), autoscaler(namespace, one.name, one.maxReplicas)]),
+  );
   const adapter = await startAdapter(
     `--kubeconfig=${controlPlane.kubeconfig}`,
     `--redis-url=${redisUrl}`,

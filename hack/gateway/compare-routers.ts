@@ -22,6 +22,8 @@ export interface Comparison {
   /** A text of so many tokens. */
   prompt(tokens: number): string;
   startEngine(gpu: string): Promise<Engine>;
+  /** Of `gpumix serve`, beside the usual ones. */
+  readonly flags?: readonly string[];
 }
 
 type Counts = Readonly<Record<string, number>>;
@@ -78,7 +80,7 @@ const planned = async (
   const { model, variants, profiles } = comparison;
   const redis = await startRedisServer();
   const engines = startFleet(comparison);
-  const flags = [`--routing=${routing}`, '--startup-seconds=10'];
+  const flags = [`--routing=${routing}`, '--startup-seconds=10', ...(comparison.flags ?? [])];
   const cluster = await startAdapterCluster(model, namespace, variants, redis.url, profiles, ...flags);
   const seen: Seen[] = [];
   const start = performance.now();

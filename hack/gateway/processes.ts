@@ -37,7 +37,20 @@ export const gpumixBundle = (): string => {
   return join(root, 'dist/gpumix.js');
 };
 
+/** All that is started ends with this process, also where it is told to stop. */
+const running = new Set<ChildProcess>();
+const endWithUs = (child: ChildProcess): void => {
+  if (running.size === 0) {
+    process.once('exit', () => {
+      for (const one of running) one.kill('SIGKILL');
+    });
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+  }
+  running.add(child);
+};
+
 const endings = (child: ChildProcess, ended: Promise<void>): Pick<Started, 'stop' | 'kill'> => {
+  endWithUs(child);
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     child.kill(signal);
     await ended;

@@ -6,7 +6,7 @@
  *   node hack/gateway/real.ts --server .../llama-server --models fast.gguf,slow.gguf [--every N] [--folder DIR]
  *
  * With models of 12 and 36 layers of width 512 the best answer is one of each: long prompts take the slow one longer than the
- * limit, and the fast one alone cannot carry all. Measuring takes 15 to 40 minutes, the rest 11. Flags or GPUMIX_LLAMA_SERVER and
+ * limit, and the fast one alone cannot carry all. Measuring takes about 15 minutes, the rest 11. Flags or GPUMIX_LLAMA_SERVER and
  * GPUMIX_LLAMA_MODELS; what was measured is kept in the folder where one is given. Exit 3 where something is missing.
  */
 import { execFile } from 'node:child_process';
@@ -49,11 +49,13 @@ if (missing !== undefined || files.length !== 2) {
 const seconds = Number(values.seconds);
 const folder = values.folder ?? temporaryFolder();
 const model = 'm';
-const slo = { percentile: 90, ttft: 1, tpot: 0.1 };
+const slo = { percentile: 90, ttft: 0.75, tpot: 0.1 };
+/** Two cores take two engines: one of each, or two fast ones for half as much again, which is the budget. */
 const variants = [
-  { name: 'fast', gpu: 'FAST', price: 3 },
-  { name: 'slow', gpu: 'SLOW', price: 1 },
+  { name: 'fast', gpu: 'FAST', price: 3, maxReplicas: 2 },
+  { name: 'slow', gpu: 'SLOW', price: 1, maxReplicas: 1 },
 ];
+const budget = 6;
 const modelFile = (gpu: string): string => files[variants.findIndex((one) => one.gpu === gpu)]!;
 
 const startEngine = async (gpu: string): Promise<LlamaServer> => {
@@ -69,7 +71,7 @@ const measure = async ({ gpu, price }: (typeof variants)[number], engine: LlamaS
   const results = join(folder, `${gpu}.jsonl`);
   const limits = ['--ttft', String(slo.ttft), '--tpot', String(slo.tpot), '--percentile', String(slo.percentile)];
   const grid = ['--input-start', '64', '--input-limit', '512', '--output-start', '32', '--output-limit', '32'];
-  const effort = ['--requests', '60', '--probe-seconds', '10', '--precision', '0.2', '--rate-limit', '200'];
+  const effort = ['--requests', '40', '--probe-seconds', '10', '--precision', '0.2', '--rate-limit', '200'];
   await gpumix('benchmark', '--endpoint', engine.url, ...grid, ...limits, ...effort, '-o', results);
   const text = await gpumix('profile', gpu, '--benchmark', results, ...limits, '--cost', String(price));
   const profile = { ...JSON.parse(text), gpu: undefined, gpuType: gpu };
@@ -115,24 +117,25 @@ const plannedFor = (every: number): readonly number[] => {
     const arrivalRate = (1.1 * all.length) / seconds;
     return { inputTokens: tokensOf(input, 10), outputTokens: tokensOf(output, 10), arrivalRate };
   });
-  const measured = variants.map(({ gpu, price }): Variant => {
+  const measured = variants.map(({ gpu, price, maxReplicas }): Variant => {
     const file = join(folder, 'profiles', model, `${gpu}.json`);
     const served = servedByProfile(profileOf(JSON.parse(readFileSync(file, 'utf8')), file), demand);
-    const limits = { minReplicas: 0, maxReplicas: null, running: null, ready: null };
+    const limits = { minReplicas: 0, maxReplicas, running: null, ready: null };
     return { name: gpu, gpu, gpusPerReplica: 1, price, ...limits, ...served };
   });
   const models = [{ name: model, priority: 0, demand, variants: measured, previous: null }];
-  const plan = planOf({ now: null, stock: {}, budget: null, routing: 'input', models });
+  const plan = planOf({ now: null, stock: {}, budget, routing: 'input', models });
   return variants.map(({ gpu }) => plan.models[0]?.replicas[gpu] ?? 0);
 };
 
-/** Of the range for which it is one of each a part near the end with fewer requests: more come at times, and the machine has two cores. */
+/** The middle of the range for which it is one of each. */
 const everyForOneOfEach = (): number => {
   const found = Array.from({ length: 91 }, (_, step) => 1 + step / 10).filter(
     (every) => String(plannedFor(every)) === '1,1',
   );
   if (found.length === 0) throw new Error('no part of the trace makes a plan of one of each');
-  return found[Math.floor(0.65 * found.length)]!;
+  console.log(`one of each is planned for one request in ${found[0]} to ${found.at(-1)}`);
+  return found[Math.floor(found.length / 2)]!;
 };
 
 const every = values.every === undefined ? everyForOneOfEach() : Number(values.every);
@@ -149,5 +152,6 @@ await compareRouters({
   warmUp: Number(values['warm-up']),
   prompt,
   startEngine,
+  flags: [`--budget=${budget}`],
 });
 process.exit();

@@ -1,12 +1,12 @@
 /** An HPA that follows gpumix exactly and at once, as in manifests/samples/hpa. */
-export const autoscaler = (namespace: string, name: string) => ({
+export const autoscaler = (namespace: string, name: string, maxReplicas = 40) => ({
   apiVersion: 'autoscaling/v2',
   kind: 'HorizontalPodAutoscaler',
   metadata: { name, namespace },
   spec: {
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
     minReplicas: 0,
-    maxReplicas: 40,
+    maxReplicas,
     metrics: [
       {
         type: 'Object',
