@@ -28,7 +28,7 @@ export const fixedSweep = (speed: EngineSpeed, { inputs, outputs, rates, request
       const { samples, endedAt } = sampled(speed, size, rate, requests);
       tried += 1;
       seconds += endedAt;
-      const rows = measurementsOf(samples, size, rate).map((row) => ({ ...row, line: 0 }));
+      const rows = measurementsOf(samples, size, rate);
       if (isServedWithin(rows, rate, slo)) best = rate;
     }
     return best;
@@ -53,7 +53,7 @@ const least = 0.01;
 export const trueThroughput = (speed: EngineSpeed, size: Size, slo: Slo, near: number): number => {
   const kept = (rate: number): boolean => {
     const { samples } = sampled(speed, size, rate, uncounted + counted);
-    const rows = measurementsOf(samples.slice(uncounted), size, rate).map((row) => ({ ...row, line: 0 }));
+    const rows = measurementsOf(samples.slice(uncounted), size, rate);
     return isServedWithin(rows, rate, slo);
   };
   let [low, high] = [Math.max(near, least) / 1.1, Math.max(near, least) * 1.1];

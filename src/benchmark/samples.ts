@@ -17,7 +17,7 @@ const mostFailed = 0.01;
 /**
  * The five measurements of one probe, as AIBrix's benchmark names them. A request that failed has taken for ever: beyond
  * the percentile's share they make its column infinite, which is within no limit. Throughput is that of the completions
- * among themselves, so that neither the filling of the batch nor its emptying counts.
+ * among themselves, so that neither the filling of the batch nor its emptying counts. They are of no file: their line is 0.
  * @param givenUp the rate was given up before its end: it has no throughput (NaN), which is within no limits, and its times
  * are no more than those of requests that were late
  */
@@ -26,10 +26,10 @@ export const measurementsOf = (
   { inputTokens, outputTokens }: Size,
   rate: number,
   givenUp = false,
-): readonly Omit<Measurement, 'line'>[] => {
+): readonly Measurement[] => {
   const served = samples.filter((sample) => sample.kind === 'served');
   const throughput = givenUp ? Number.NaN : completionRate(served.map(({ doneAt }) => doneAt));
-  const about = { inputTokens, outputTokens, rate, samples: samples.length };
+  const about = { line: 0, inputTokens, outputTokens, rate, samples: samples.length };
   const times = (metric: Metric, of: (sample: Exclude<Sample, { kind: 'failed' }>) => number) => ({
     ...about,
     metric,

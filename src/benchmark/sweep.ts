@@ -8,7 +8,7 @@ import { type ProbeResult, probe } from './probe.ts';
 import { isLate, isServedWithin } from './profile-of.ts';
 import { nextRate, type Probed, rounded, type SearchLimits, servedRate, steepness } from './rate-search.ts';
 import { type Measurement, resultLine } from './results.ts';
-import { measurementsOf, type Sample } from './samples.ts';
+import { measurementsOf } from './samples.ts';
 import { guessedRate, type Size, sizeKey, sizesOf } from './sizes.ts';
 import type { Vocabulary } from './words.ts';
 
@@ -163,7 +163,7 @@ const keepAlone = async (
   tools: SweepTools,
 ): Promise<void> => {
   const rate = rounded(floor);
-  const measurements = rowsOf(samples, size, rate);
+  const measurements = measurementsOf(samples, size, rate);
   await tools.append(measurements.map((row) => resultLine(row, options)));
   const result = { samples, failures: new Map(), short: 0, hopeless: false, lateSeconds: 0 };
   tools.tell({ kind: 'probe', size, rate, kept: false, result, measurements });
@@ -189,16 +189,13 @@ const probedNow = async (
   });
   // An engine that goes on with what nobody waits for answers when it is through; one that is gone says so now.
   if (result.hopeless) await askAlone(size, 0, options.seed, tools);
-  const measurements = rowsOf(result.samples, size, rate, result.hopeless);
+  const measurements = measurementsOf(result.samples, size, rate, result.hopeless);
   // By the lines alone, so that who reads them later comes to the same.
   const kept = isServedWithin(measurements, rate, options.slo);
   await tools.append(measurements.map((row) => resultLine(row, options)));
   tools.tell({ kind: 'probe', size, rate, kept, result, measurements });
   return { rate, kept, stretch: result.hopeless ? null : stretchOf(measurements, options.slo) };
 };
-
-const rowsOf = (samples: readonly Sample[], size: Size, rate: number, givenUp = false): readonly Measurement[] =>
-  measurementsOf(samples, size, rate, givenUp).map((row) => ({ ...row, line: 0 }));
 
 /**
  * The probes of a size that results tell of in full; of lines that say the same of the same, the last counts. A rate that was
