@@ -39,7 +39,7 @@ export const gpumixBundle = (): string => {
 
 /** All that is started ends with this process, also where it is told to stop. */
 const running = new Set<ChildProcess>();
-const endWithUs = (child: ChildProcess): void => {
+export const endWithUs = (child: ChildProcess): void => {
   if (running.size === 0) {
     process.once('exit', () => {
       for (const one of running) one.kill('SIGKILL');
