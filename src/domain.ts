@@ -89,6 +89,8 @@ export interface Model {
   readonly name: string;
   /** A higher number wins where stock or budget do not suffice for all. */
   readonly priority: number;
+  /** What the router in front of this one knows; absent = what the snapshot says. */
+  readonly routing?: Routing;
   readonly demand: readonly Demand[];
   readonly variants: readonly Variant[];
   /** The last plan and the planner's memory; null = none. */

@@ -170,6 +170,7 @@ const deploymentOf = (gpu: string): ModelDeployment => ({
   price: null,
   pin: null,
   paused: false,
+  router: null,
   problem: null,
 });
 

@@ -1,3 +1,4 @@
+import { type Routing, routings } from '../domain.ts';
 import { gpuOfProduct } from './gpu-types.ts';
 
 /** What gpumix knows of a Deployment that carries a model. Fields that a broken label left without a value are null. */
@@ -23,6 +24,8 @@ export interface ModelDeployment {
   readonly pin: { readonly replicas: number; readonly until: number | null } | null;
   /** Annotation `gpumix.io/paused`: gpumix leaves it alone and plans around what runs. */
   readonly paused: boolean;
+  /** Annotation `gpumix.io/router`: what the router in front knows of a request; null = it does not say. */
+  readonly router: Routing | null;
   /** What cannot be read, one line; null = nothing. */
   readonly problem: string | null;
 }
@@ -132,6 +135,14 @@ export const modelDeployment = (
     boolean,
     'true or false',
   );
+  const router = read(
+    'gpumix.io/router',
+    annotations['gpumix.io/router'],
+    null,
+    previous?.router,
+    routingOf,
+    `one of ${routings.join(', ')}`,
+  );
   const podSpec = spec?.template?.spec;
   return {
     namespace,
@@ -151,6 +162,7 @@ export const modelDeployment = (
     price,
     pin: pinned === null ? null : { replicas: pinned, until },
     paused: paused ?? false,
+    router,
     problem: problems.length === 0 ? null : problems.join('; '),
   };
 };
@@ -168,6 +180,7 @@ const positive = (text: string): number | null =>
   /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 ? Number(text) : null;
 
 const boolean = (text: string): boolean | null => (text === 'true' || text === 'false' ? text === 'true' : null);
+const routingOf = (text: string): Routing | null => routings.find((one) => one === text) ?? null;
 /** With a time zone, so that nobody has to guess it. */
 const instant = (text: string): number | null =>
   /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))

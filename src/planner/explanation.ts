@@ -57,6 +57,7 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
 };
 
 const costUnder = (snapshot: Snapshot, routing: Routing): number | null => {
-  const { status, cost } = planOf({ ...snapshot, routing });
+  const models = snapshot.models.map((model) => ({ ...model, routing }));
+  const { status, cost } = planOf({ ...snapshot, models });
   return status === 'optimal' || status === 'feasible' ? cost : null;
 };

@@ -104,7 +104,7 @@ export const problemOf = (snapshot: Snapshot): Problem => {
   const named = models
     .map((model) => ({ ...model, variants: [...model.variants].sort(byName) }))
     .sort(byName)
-    .map((model) => ({ model, classes: routingClasses(model, routing) }));
+    .map((model) => ({ model, classes: routingClasses(model, model.routing ?? routing) }));
   return {
     models: named,
     pools,

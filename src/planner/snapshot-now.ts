@@ -1,5 +1,5 @@
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Demand, Model, Routing, Snapshot, Variant } from '../domain.ts';
+import { type Demand, type Model, type Routing, routings, type Snapshot, type Variant } from '../domain.ts';
 import { servedByProfile } from '../profiles/served.ts';
 import type { Offer } from './offers.ts';
 import { type DecideSettings, keyOf, type Memory, type Reading, type Situation } from './situation.ts';
@@ -59,6 +59,12 @@ export const routingNow = (
   return heartbeatAt !== null && now - heartbeatAt < gatewayLostAfter ? 'input' : router;
 };
 
+/** What the Deployments of a model say of their router; where they differ, the one that knows least. */
+const annotatedRouting = (deployments: readonly ModelDeployment[]): { readonly routing?: Routing } => {
+  const routing = routings.findLast((one) => deployments.some(({ router }) => router === one));
+  return routing === undefined ? {} : { routing };
+};
+
 const modelOf = (
   name: string,
   deployments: readonly ModelDeployment[],
@@ -73,6 +79,7 @@ const modelOf = (
   return {
     name,
     priority: Math.max(...deployments.map(({ priority }) => priority)),
+    ...annotatedRouting(deployments),
     demand,
     variants: offers.map((offer) => variantOf(offer, demand)),
     previous: previous.length === 0 ? null : { replicas: Object.fromEntries(previous) },

@@ -88,7 +88,7 @@ const distance = (a: Demand, b: Demand): number =>
 const octaves = (a: number, b: number): number => Math.log2(Math.max(1, a) / Math.max(1, b));
 
 const modelOf = (document: unknown, path: string): Model => {
-  const fields = object(document, path, ['name', 'priority', 'demand', 'variants', 'previous']);
+  const fields = object(document, path, ['name', 'priority', 'routing', 'demand', 'variants', 'previous']);
   const demand = list(fields['demand'], `${path}.demand`).map((row, d) => demandOf(row, `${path}.demand[${d}]`));
   const variants = list(fields['variants'], `${path}.variants`).map((variant, v) =>
     variantOf(variant, `${path}.variants[${v}]`, demand),
@@ -96,6 +96,7 @@ const modelOf = (document: unknown, path: string): Model => {
   return {
     name: text(fields['name'], `${path}.name`),
     priority: optional(fields['priority'], `${path}.priority`, 0, finite),
+    ...(present(fields['routing']) ? { routing: routing(fields['routing'], `${path}.routing`) } : {}),
     demand,
     variants,
     previous: optional(fields['previous'], `${path}.previous`, null, previousOf),

@@ -133,6 +133,7 @@ const deploymentOf = (
     price,
     pin: pin === undefined ? null : { replicas: pin, until: null },
     paused: false,
+    router: null,
     problem: null,
   };
 };

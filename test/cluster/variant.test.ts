@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { boundsOfAutoscaler, boundsOfScaledObject, tightest } from '../../src/cluster/bounds.ts';
 import { deploymentPod } from '../../src/cluster/pods.ts';
-import { modelDeployment } from '../../src/cluster/variant.ts';
+import { type ModelDeployment, modelDeployment } from '../../src/cluster/variant.ts';
 
 const labels = { 'model.aibrix.ai/name': 'llama' };
 const object = (metadata: object, podSpec: object = {}, replicas = 2) => ({
@@ -27,6 +27,7 @@ describe('a Deployment that carries a model', () => {
       price: null,
       pin: null,
       paused: false,
+      router: null,
       problem: null,
     });
   });
@@ -94,11 +95,16 @@ describe('a Deployment that carries a model', () => {
     expect(modelDeployment(object({}, gpu({ cpu: '1' })))?.gpusPerReplica).toBe(1);
   });
 
-  test('idle replicas, price, priority, aliases', () => {
+  test('idle replicas, price, priority, aliases, router', () => {
     const read = modelDeployment(
       object({
         labels: { ...labels, 'model.aibrix.ai/min_replicas': '3' },
-        annotations: { 'gpumix.io/price': '1.25', 'gpumix.io/priority': '-2', 'gpumix.io/aliases': 'lora-a, lora-b,' },
+        annotations: {
+          'gpumix.io/price': '1.25',
+          'gpumix.io/priority': '-2',
+          'gpumix.io/aliases': 'lora-a, lora-b,',
+          'gpumix.io/router': 'load',
+        },
       }),
     );
     expect(read).toMatchObject({
@@ -106,8 +112,19 @@ describe('a Deployment that carries a model', () => {
       price: 1.25,
       priority: -2,
       aliases: ['lora-a', 'lora-b'],
+      router: 'load',
       problem: null,
     });
+  });
+
+  test('a router that there is not is one clear line, and the one before stands', () => {
+    const read = (router: string, before?: ModelDeployment) =>
+      modelDeployment(object({ annotations: { 'gpumix.io/router': router } }), before);
+    expect(read('random', read('none') ?? undefined)).toMatchObject({
+      router: 'none',
+      problem: 'Deployment ns/llama-l40s: gpumix.io/router is "random", not one of size, input, load, none',
+    });
+    expect(read('auto')?.router).toBeNull();
   });
 
   test.each(['two', '-1', '1.5', '', ' 1'])(

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Pace, paceOfBehavior } from '../../src/cluster/pace.ts';
 import type { Supply } from '../../src/cluster/stock.ts';
 import type { ModelDeployment } from '../../src/cluster/variant.ts';
-import type { Snapshot } from '../../src/domain.ts';
+import type { Routing, Snapshot } from '../../src/domain.ts';
 import { decide } from '../../src/planner/decide.ts';
 import { planOf } from '../../src/planner/plan.ts';
 import { type DecideSettings, emptyMemory, type Memory, type Reading } from '../../src/planner/situation.ts';
@@ -374,6 +374,17 @@ describe('fresh', () => {
     );
     const both = workload(2002, { m: busy(1410, 2000), adapter: busy(1410, 2000) });
     expect(run(reading(2002, both, { deployments: named })).models).toMatchObject([{ arrivalRate: 6 }]);
+  });
+
+  test('the router that its Deployments name is the model’s own; of two the one that knows less', () => {
+    const named = (...routers: (Routing | null)[]) => {
+      const all = routers.map((router, index) => ({ ...deployments[index]!, router }));
+      const given = reading(2002, workload(2002, { m: busy(1800, 1990) }), {
+        deployments: new Map(all.map((one) => [`${one.namespace}/${one.name}`, one])),
+      });
+      return run(given).snapshot?.models[0]?.routing;
+    };
+    expect([named(null, null), named('load', null), named('none', 'input')]).toEqual([undefined, 'load', 'none']);
   });
 
   test('the snapshot solves again to the same plan', () => {

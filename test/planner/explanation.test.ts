@@ -36,6 +36,17 @@ test('the cost under every router and with one type alone', () => {
   ]);
 });
 
+test('every router is asked of every model, whatever is in front of it now', () => {
+  const variants = [
+    { ...a, throughput: [5, 4] },
+    { ...b, throughput: [20, 0] },
+  ];
+  const under = (more: object) =>
+    explanationOf(snapshotOf({ models: [{ name: 'm', demand, variants, ...more }] })).routing;
+  expect(under({ routing: 'none' })).toEqual(under({}));
+  expect(under({})).toMatchObject({ size: 13, none: 20 });
+});
+
 test('the next best mix has fewer of something', () => {
   const { runnersUp } = of([a, b]);
   expect(runnersUp).toEqual([{ model: 'm', replicas: { 'serving/a': 2, 'serving/b': 6 }, cost: 14 }]);

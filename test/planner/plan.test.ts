@@ -69,6 +69,29 @@ test('nothing to plan is a plan', () => {
   });
 });
 
+test('each model is planned for the router in front of it, alone or together', () => {
+  const demand = [
+    { inputTokens: 512, outputTokens: 64, arrivalRate: 10 },
+    { inputTokens: 2048, outputTokens: 256, arrivalRate: 10 },
+  ];
+  const model = (name: string, more: object = {}) => ({
+    name,
+    demand,
+    variants: [
+      { name: `${name}/a`, gpu: 'A', price: 4, throughput: [5, 4] },
+      { name: `${name}/b`, gpu: 'B', price: 1, throughput: [20, 0] },
+    ],
+    ...more,
+  });
+  const costs = (...models: object[]) =>
+    [{}, { budget: 100 }].map((more) => planOf(snapshotOf({ models, ...more })).models.map(({ cost }) => cost));
+  // By size 3 A + 1 B; what goes round robin is half beyond the SLO of B.
+  expect(costs(model('m'), model('n', { routing: 'none' }))).toEqual([
+    [13, 20],
+    [13, 20],
+  ]);
+});
+
 test('the time is measured by the clock that is handed in', () => {
   const ticks = [100, 107];
   expect(planOf(snapshotOf(example), () => ticks.shift()!).solve.milliseconds).toBe(7);

@@ -194,6 +194,11 @@ test.each([
     message: 'routing: must be one of size, input, load, none, not "auto"',
   },
   {
+    what: 'an unknown router of a model',
+    document: { models: [{ ...model, routing: 'random' }] },
+    message: 'models[0].routing: must be one of size, input, load, none, not "random"',
+  },
+  {
     what: 'a time that is none',
     document: { models: [], now: 'today' },
     message: 'now: must be a time such as 2026-11-25T00:00:00Z, not "today"',
