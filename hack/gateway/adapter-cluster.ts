@@ -11,6 +11,8 @@ export interface VariantInCluster {
   readonly price: number;
   /** Of its HPA; absent = more than any plan wants. */
   readonly maxReplicas?: number;
+  /** To begin with; absent = 1. */
+  readonly replicas?: number;
 }
 
 /**
@@ -94,7 +96,7 @@ export const startAdapterCluster = async (
   };
 };
 
-const deployment = (namespace: string, model: string, { name, gpu, price }: VariantInCluster) => ({
+const deployment = (namespace: string, model: string, { name, gpu, price, replicas = 1 }: VariantInCluster) => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: {
@@ -104,7 +106,7 @@ const deployment = (namespace: string, model: string, { name, gpu, price }: Vari
     annotations: { 'gpumix.io/gpu': gpu, 'gpumix.io/price': String(price) },
   },
   spec: {
-    replicas: 1,
+    replicas,
     selector: { matchLabels: { app: name } },
     template: {
       metadata: { labels: { app: name } },

@@ -22,6 +22,8 @@ export interface Comparison {
   /** A text of so many tokens. */
   prompt(tokens: number): string;
   startEngine(gpu: string): Promise<Engine>;
+  /** Replicas of each variant to begin with; absent = one of each. */
+  startWith?(routing: Routing): readonly number[];
   /** Of `gpumix serve`, beside the usual ones. */
   readonly flags?: readonly string[];
 }
@@ -77,7 +79,9 @@ const planned = async (
   routing: Routing,
   play: (comparison: Comparison, redisUrl: string, engines: EngineFleet) => Promise<readonly Played[]>,
 ): Promise<{ readonly played: readonly Played[]; readonly seen: readonly Seen[] }> => {
-  const { model, variants, profiles } = comparison;
+  const { model, profiles } = comparison;
+  const first = comparison.startWith?.(routing) ?? [];
+  const variants = comparison.variants.map((one, index) => ({ ...one, replicas: first[index] ?? 1 }));
   const redis = await startRedisServer();
   const engines = startFleet(comparison);
   const flags = [`--routing=${routing}`, '--startup-seconds=10', ...(comparison.flags ?? [])];

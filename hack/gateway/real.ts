@@ -16,7 +16,7 @@ import { parseArgs, promisify } from 'node:util';
 import { calibrate } from '../../src/benchmark/calibrate.ts';
 import { httpEndpoint } from '../../src/benchmark/http-endpoint.ts';
 import { promptOf } from '../../src/benchmark/words.ts';
-import type { Variant } from '../../src/domain.ts';
+import type { Routing, Variant } from '../../src/domain.ts';
 import { planOf } from '../../src/planner/plan.ts';
 import { profileOf } from '../../src/profiles/profile.ts';
 import { servedByProfile } from '../../src/profiles/served.ts';
@@ -113,7 +113,7 @@ const oneIn = (every: number): readonly TraceRequest[] =>
     }));
 
 /** Replicas of each that the plan for so many requests wants, headroom included. */
-const plannedFor = (every: number): readonly number[] => {
+const plannedFor = (every: number, routing: Routing): readonly number[] => {
   const sizes = Map.groupBy(oneIn(every), (one) => `${bucketIndex(one.inputTokens)}:${bucketIndex(one.outputTokens)}`);
   const demand = [...sizes].map(([name, all]) => {
     const [input = 0, output = 0] = name.split(':').map(Number);
@@ -127,14 +127,14 @@ const plannedFor = (every: number): readonly number[] => {
     return { name: gpu, gpu, gpusPerReplica: 1, price, ...limits, ...served };
   });
   const models = [{ name: model, priority: 0, demand, variants: measured, previous: null }];
-  const plan = planOf({ now: null, stock: {}, budget, routing: 'input', models });
+  const plan = planOf({ now: null, stock: {}, budget, routing, models });
   return variants.map(({ gpu }) => plan.models[0]?.replicas[gpu] ?? 0);
 };
 
 /** The middle of the range for which it is one of each. */
 const everyForOneOfEach = (): number => {
   const found = Array.from({ length: 91 }, (_, step) => 1 + step / 10).filter(
-    (every) => String(plannedFor(every)) === '1,1',
+    (every) => String(plannedFor(every, 'input')) === '1,1',
   );
   if (found.length === 0) throw new Error('no part of the trace makes a plan of one of each');
   console.log(`one of each is planned for one request in ${found[0]} to ${found.at(-1)}`);
@@ -143,7 +143,7 @@ const everyForOneOfEach = (): number => {
 
 const every = values.every === undefined ? everyForOneOfEach() : Number(values.every);
 console.log(
-  `llama.cpp at two speeds; Azure conversation: lengths / 8, one request in ${every}; planned for: ${plannedFor(every).join(' + ')}`,
+  `llama.cpp at two speeds; Azure conversation: lengths / 8, one request in ${every}; planned for: ${plannedFor(every, 'input').join(' + ')}, round robin ${plannedFor(every, 'none').join(' + ')}`,
 );
 await compareRouters({
   model,
@@ -155,6 +155,7 @@ await compareRouters({
   warmUp: Number(values['warm-up']),
   prompt,
   startEngine,
+  startWith: (routing) => plannedFor(every, routing),
   flags: [`--budget=${budget}`],
 });
 process.exit();
