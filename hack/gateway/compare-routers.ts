@@ -25,7 +25,7 @@ export interface Comparison {
   /** Replicas of each variant to begin with; absent = one of each. */
   startWith?(routing: Routing): readonly number[];
   /** Of `gpumix serve`, beside the usual ones. */
-  readonly flags?: readonly string[];
+  flags?(routing: Routing): readonly string[];
 }
 
 type Counts = Readonly<Record<string, number>>;
@@ -84,7 +84,7 @@ const planned = async (
   const variants = comparison.variants.map((one, index) => ({ ...one, replicas: first[index] ?? 1 }));
   const redis = await startRedisServer();
   const engines = startFleet(comparison);
-  const flags = [`--routing=${routing}`, '--startup-seconds=10', ...(comparison.flags ?? [])];
+  const flags = [`--routing=${routing}`, '--startup-seconds=10', ...(comparison.flags?.(routing) ?? [])];
   const cluster = await startAdapterCluster(model, namespace, variants, redis.url, profiles, ...flags);
   const seen: Seen[] = [];
   const start = performance.now();

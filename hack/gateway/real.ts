@@ -50,12 +50,11 @@ const seconds = Number(values.seconds);
 const folder = values.folder ?? temporaryFolder();
 const model = 'm';
 const slo = { percentile: 90, ttft: 0.85, tpot: 0.1 };
-/** Two cores take two engines: one of each, or two fast ones for half as much again, which is the budget. */
+/** Two cores take two engines: one of each, or two fast ones for half as much again. */
 const variants = [
   { name: 'fast', gpu: 'FAST', price: 3, maxReplicas: 2 },
   { name: 'slow', gpu: 'SLOW', price: 1, maxReplicas: 1 },
 ];
-const budget = 6;
 const modelFile = (gpu: string): string => files[variants.findIndex((one) => one.gpu === gpu)]!;
 
 const startEngine = async (gpu: string): Promise<LlamaServer> => {
@@ -127,9 +126,12 @@ const plannedFor = (every: number, routing: Routing): readonly number[] => {
     return { name: gpu, gpu, gpusPerReplica: 1, price, ...limits, ...served };
   });
   const models = [{ name: model, priority: 0, demand, variants: measured, previous: null }];
-  const plan = planOf({ now: null, stock: {}, budget, routing, models });
+  const plan = planOf({ now: null, stock: {}, budget: null, routing, models });
   return variants.map(({ gpu }) => plan.models[0]?.replicas[gpu] ?? 0);
 };
+
+const costOf = (replicas: readonly number[]): number =>
+  variants.reduce((sum, { price }, index) => sum + price * replicas[index]!, 0);
 
 /** The middle of the range for which it is one of each. */
 const everyForOneOfEach = (): number => {
@@ -156,6 +158,7 @@ await compareRouters({
   prompt,
   startEngine,
   startWith: (routing) => plannedFor(every, routing),
-  flags: [`--budget=${budget}`],
+  // What its plan for all of the trace costs: a burst is no reason for a third engine on two cores.
+  flags: (routing) => [`--budget=${costOf(plannedFor(every, routing))}`],
 });
 process.exit();
