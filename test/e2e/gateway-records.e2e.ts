@@ -16,6 +16,8 @@ import { parseTrace, type TraceRequest } from '../../src/workload/gateway-record
 
 const model = 'llama-8b';
 const intervalSeconds = 4;
+/** By then every gateway has written what it had counted, on a busy machine too (ms). */
+const untilWritten = { timeout: 3 * intervalSeconds * 1000 };
 const trace = parseTrace(
   readFileSync(join(import.meta.dirname, '../../src/cli/demo/azure-conversation-10min.csv'), 'utf8'),
   'trace',
@@ -78,11 +80,10 @@ test('three gateways that write at once count ten minutes of a trace exactly', a
     await send(gateways[index % 3] as Gateway, request, index);
   });
   await Promise.all(sent);
-  await sleep((intervalSeconds + 2) * 1000);
-  expect(await records()).toEqual(counted(trace));
+  await expect.poll(records, untilWritten).toEqual(counted(trace));
   // The newest may have been written by one of them a moment ago, and not yet by the others.
   await expect
-    .poll(newest, { timeout: intervalSeconds * 1000 })
+    .poll(newest, untilWritten)
     .toMatchObject({ meta_by_one: 1, meta_by_two: 1, meta_by_three: 1, meta_pending_reqs: 0 });
 }, 120_000);
 
@@ -95,15 +96,14 @@ test('of one that is killed only what it had not written is missing, and the oth
   await Promise.all(some.map((request, index) => send(gateways[index % 3] as Gateway, request, index)));
   await three.kill();
   gateways = [one, two];
-  await sleep((intervalSeconds + 2) * 1000);
   const kept = some.filter((_, index) => index % 3 !== 2);
-  const after = await records();
-  const added = Object.fromEntries(
-    Object.entries(after)
-      .map(([name, value]) => [name, value - (before[name] ?? 0)] as const)
-      .filter(([, value]) => value > 0),
-  );
-  expect(added).toEqual(counted(kept));
+  const added = async () =>
+    Object.fromEntries(
+      Object.entries(await records())
+        .map(([name, value]) => [name, value - (before[name] ?? 0)] as const)
+        .filter(([, value]) => value > 0),
+    );
+  await expect.poll(added, untilWritten).toEqual(counted(kept));
   while (!one.said().includes('gateway three has not written since')) await sleep(100);
   expect(await (await fetch(`${two.admin}/metrics`)).text()).toMatch(/gpumix_gateway_missing_gateways 1/);
 }, 60_000);
