@@ -5,8 +5,8 @@
  *
  *   node hack/gateway/real.ts --server .../llama-server --models fast.gguf,slow.gguf [--every N] [--folder DIR]
  *
- * With models of 12 and 40 layers of width 512 the best answer is one of each: long prompts take the slow one longer than the
- * limit, and the fast one alone cannot carry all. Measuring took 8 minutes once and was not done after 21 another time; the rest takes 11. Flags or GPUMIX_LLAMA_SERVER and
+ * With models of 10 and 40 layers of width 512 the best answer is one of each: long prompts take the slow one longer than the
+ * limit, and the fast one alone cannot carry all. On two cores and nothing beside. Flags or GPUMIX_LLAMA_SERVER and
  * GPUMIX_LLAMA_MODELS; what was measured is kept in the folder where one is given. Exit 3 where something is missing.
  */
 import { execFile } from 'node:child_process';
@@ -73,7 +73,7 @@ const measure = async ({ gpu, price }: (typeof variants)[number], engine: LlamaS
   const results = join(folder, `${gpu}.jsonl`);
   const limits = ['--ttft', String(slo.ttft), '--tpot', String(slo.tpot), '--percentile', String(slo.percentile)];
   const grid = ['--input-start', '64', '--input-limit', '512', '--output-start', '32', '--output-limit', '32'];
-  const effort = ['--requests', '40', '--probe-seconds', '10', '--precision', '0.3', '--rate-limit', '200'];
+  const effort = ['--requests', '60', '--probe-seconds', '60', '--precision', '0.3', '--rate-limit', '200'];
   await gpumix('benchmark', '--endpoint', engine.url, ...grid, ...limits, ...effort, '-o', results);
   const text = await gpumix('profile', gpu, '--benchmark', results, ...limits, '--cost', String(price));
   const profile = { ...JSON.parse(text), gpu: undefined, gpuType: gpu };
