@@ -7,6 +7,7 @@ import type { TraceRequest } from '../../src/workload/gateway-records.ts';
 import { startAdapterCluster, type VariantInCluster } from './adapter-cluster.ts';
 import { type Engine, type EngineFleet, engineFleet } from './engine-fleet.ts';
 import { type Played, percentile, playTrace } from './load.ts';
+import { plannedFleet } from './planned-fleet.ts';
 import { startGateway, startRedisServer, startReplay, temporaryFolder } from './processes.ts';
 
 export interface Comparison {
@@ -22,8 +23,6 @@ export interface Comparison {
   /** A text of so many tokens. */
   prompt(tokens: number): string;
   startEngine(gpu: string): Promise<Engine>;
-  /** Replicas of each variant to begin with; absent = one of each. */
-  startWith?(routing: Routing): readonly number[];
   /** Of `gpumix serve`, beside the usual ones. */
   flags?(routing: Routing): readonly string[];
 }
@@ -73,15 +72,15 @@ const keyOf = ({ name }: VariantInCluster): string => `${namespace}/${name}`;
 const startFleet = ({ model, variants, startEngine }: Comparison): EngineFleet =>
   engineFleet(model, Object.fromEntries(variants.map((one) => [keyOf(one), one.gpu])), startEngine);
 
-/** Plays the trace before the fleet that the HPAs make of the targets of `gpumix serve`. */
+/** Plays the trace before the fleet that the HPAs make of the targets of `gpumix serve`, from what is planned for all of it on. */
 const planned = async (
   comparison: Comparison,
   routing: Routing,
   play: (comparison: Comparison, redisUrl: string, engines: EngineFleet) => Promise<readonly Played[]>,
 ): Promise<{ readonly played: readonly Played[]; readonly seen: readonly Seen[] }> => {
-  const { model, profiles } = comparison;
-  const first = comparison.startWith?.(routing) ?? [];
-  const variants = comparison.variants.map((one, index) => ({ ...one, replicas: first[index] ?? 1 }));
+  const { model, profiles, trace, seconds } = comparison;
+  const first = plannedFleet(model, comparison.variants, profiles, trace, seconds, routing);
+  const variants = comparison.variants.map((one, index) => ({ ...one, replicas: first[index]! }));
   const redis = await startRedisServer();
   const engines = startFleet(comparison);
   const flags = [`--routing=${routing}`, '--startup-seconds=10', ...(comparison.flags?.(routing) ?? [])];

@@ -16,16 +16,13 @@ import { parseArgs, promisify } from 'node:util';
 import { calibrate } from '../../src/benchmark/calibrate.ts';
 import { httpEndpoint } from '../../src/benchmark/http-endpoint.ts';
 import { promptOf } from '../../src/benchmark/words.ts';
-import type { Routing, Variant } from '../../src/domain.ts';
-import { planOf } from '../../src/planner/plan.ts';
-import { profileOf } from '../../src/profiles/profile.ts';
-import { servedByProfile } from '../../src/profiles/served.ts';
+import type { Routing } from '../../src/domain.ts';
 import { seeded } from '../../src/simulation/random.ts';
-import { bucketIndex, tokensOf } from '../../src/workload/bucket-index.ts';
 import { parseTrace, type TraceRequest } from '../../src/workload/gateway-records.ts';
 import { type LlamaServer, startLlama } from '../engine/llama-server.ts';
 import { freePorts } from '../free-ports.ts';
 import { compareRouters } from './compare-routers.ts';
+import { plannedFleet } from './planned-fleet.ts';
 import { endWithUs, gpumixBundle, temporaryFolder } from './processes.ts';
 
 const { values } = parseArgs({
@@ -111,24 +108,8 @@ const oneIn = (every: number): readonly TraceRequest[] =>
       outputTokens: Math.ceil(outputTokens / 8),
     }));
 
-/** Replicas of each that the plan for so many requests wants, headroom included. */
-const plannedFor = (every: number, routing: Routing): readonly number[] => {
-  const sizes = Map.groupBy(oneIn(every), (one) => `${bucketIndex(one.inputTokens)}:${bucketIndex(one.outputTokens)}`);
-  const demand = [...sizes].map(([name, all]) => {
-    const [input = 0, output = 0] = name.split(':').map(Number);
-    const arrivalRate = (1.1 * all.length) / seconds;
-    return { inputTokens: tokensOf(input, 10), outputTokens: tokensOf(output, 10), arrivalRate };
-  });
-  const measured = variants.map(({ gpu, price, maxReplicas }): Variant => {
-    const file = join(folder, 'profiles', model, `${gpu}.json`);
-    const served = servedByProfile(profileOf(JSON.parse(readFileSync(file, 'utf8')), file), demand);
-    const limits = { minReplicas: 0, maxReplicas, running: null, ready: null };
-    return { name: gpu, gpu, gpusPerReplica: 1, price, ...limits, ...served };
-  });
-  const models = [{ name: model, priority: 0, demand, variants: measured, previous: null }];
-  const plan = planOf({ now: null, stock: {}, budget: null, routing, models });
-  return variants.map(({ gpu }) => plan.models[0]?.replicas[gpu] ?? 0);
-};
+const plannedFor = (every: number, routing: Routing): readonly number[] =>
+  plannedFleet(model, variants, join(folder, 'profiles'), oneIn(every), seconds, routing);
 
 const costOf = (replicas: readonly number[]): number =>
   variants.reduce((sum, { price }, index) => sum + price * replicas[index]!, 0);
@@ -157,7 +138,6 @@ await compareRouters({
   warmUp: Number(values['warm-up']),
   prompt,
   startEngine,
-  startWith: (routing) => plannedFor(every, routing),
   // What its plan for all of the trace costs: a burst is no reason for a third engine on two cores.
   flags: (routing) => [`--budget=${costOf(plannedFor(every, routing))}`],
 });
