@@ -198,3 +198,7 @@ export const readConfig = (
 /** How far back records are of use, the longest of the windows and a minute for late ones (s); gateways keep them 600 s. */
 export const historySeconds = (config: Config): number =>
   Math.min(600, Math.max(config.windowSeconds, config.shapeWindowSeconds, config.idleAfterSeconds) + 60);
+
+/** `NAMESPACE/NAME` of the ConfigMap of GPU limits; one without a namespace is beside our Service. @param ours the namespace that we run in */
+export const stockConfigName = ({ stockConfig, serviceNamespace }: Config, ours: string): string =>
+  stockConfig.includes('/') ? stockConfig : `${serviceNamespace ?? ours}/${stockConfig}`;

@@ -16,7 +16,7 @@ import { kubernetes as connectKubernetes, type Kubernetes } from './cluster/kube
 import { type Lease, wantLease } from './cluster/lease.ts';
 import type { ModelDeployment } from './cluster/variant.ts';
 import { watchCluster } from './cluster/watch.ts';
-import { type Config, historySeconds } from './config.ts';
+import { type Config, historySeconds, stockConfigName } from './config.ts';
 import { watchDrift } from './drift-watch.ts';
 import { messageOf } from './errors.ts';
 import { garbage } from './garbage.ts';
@@ -64,7 +64,7 @@ export const serve = async (config: Config): Promise<void> => {
   const profiles = profileSources((keys) => store.read(keys), config.profiles);
   let lastProfiles: Profiles = { found: new Map(), problems: [] };
   const drift = watchDrift(samplesOf(config), clock);
-  const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfigOf(config, kubernetes));
+  const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfigName(config, kubernetes.namespace));
   const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock);
   const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
   const report = tickReporter(log);
@@ -165,12 +165,6 @@ const sleepWarnings = (
     asleep = new Set(now.map(({ name }) => name));
   };
 };
-
-/** A name without a namespace is one of our own. */
-const stockConfigOf = (config: Config, kubernetes: Kubernetes): string =>
-  config.stockConfig.includes('/')
-    ? config.stockConfig
-    : `${config.serviceNamespace ?? kubernetes.namespace}/${config.stockConfig}`;
 
 /** Of several replicas the holder of a Lease beside the Service plans and makes certificates. */
 const leaseOf = (config: Config, kubernetes: Kubernetes, log: Logger): Lease =>

@@ -1,23 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readMetrics, sampleEngines } from '../cluster/engine-samples.ts';
-import { kubernetes as connectKubernetes } from '../cluster/kubernetes.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import { type Cluster, watchCluster } from '../cluster/watch.ts';
-import { type Config, historySeconds } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { Demand } from '../domain.ts';
-import { GpumixError } from '../errors.ts';
-import { createBoard } from '../planner/board.ts';
-import { createLoop } from '../planner/loop.ts';
-import { priceTable } from '../planner/offers.ts';
-import { planOf } from '../planner/plan.ts';
 import { type Drift, disagrees, driftOf } from '../profiles/drift.ts';
 import type { FoundProfile, Profiles } from '../profiles/profile.ts';
-import { profileSources } from '../profiles/sources.ts';
 import { isExtrapolated } from '../profiles/throughput.ts';
-import { workloadReader } from '../workload/reader.ts';
-import { redisStore } from '../workload/redis.ts';
 import type { Io } from './command.ts';
+import { configBesideServe, lookOnce } from './one-look.ts';
 
 /** What is there, as of one look. */
 export interface Fleet {
@@ -28,16 +19,14 @@ export interface Fleet {
   readonly drifts: ReadonlyMap<string, Drift>;
 }
 
-/** How long a cluster may take to be read (s). */
-const longestRead = 15;
-
 /**
  * What the fleet has for profiles, which sizes of its demand they do not have, and which of them disagree with what engines serve.
+ * @param flags of serve
  * @param watchSeconds how long engines are watched; 0 = they are not asked
  * @returns 1 where a Deployment has no profile, or one that disagrees
  */
-export const checkProfiles = async (config: Config, watchSeconds: number, io: Io): Promise<number> => {
-  const { lines, wrong } = checkLines(await readFleet(config, watchSeconds));
+export const checkProfiles = async (flags: readonly string[], watchSeconds: number, io: Io): Promise<number> => {
+  const { lines, wrong } = checkLines(await readFleet(configBesideServe(flags), watchSeconds));
   io.stdout(`${lines.join('\n')}\n`);
   return wrong ? 1 : 0;
 };
@@ -105,61 +94,13 @@ const driftText = (drift: Drift): string => {
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-const readFleet = async (config: Config, watchSeconds: number): Promise<Fleet> => {
-  const store = redisStore(
-    {
-      url: config.redisUrl,
-      mode: config.redisMode,
-      masterName: config.redisMasterName,
-      username: config.redisUsername,
-      password: config.redisPassword,
-      sentinelPassword: config.redisSentinelPassword,
-      caFile: config.redisCaFile,
-      timeoutSeconds: config.redisTimeoutSeconds,
-    },
-    () => {},
-  );
-  const kubernetes = connectKubernetes(config.kubeconfig);
-  const cluster = watchCluster(kubernetes, config.gatewaySelector, `${kubernetes.namespace}/gpumix-stock`);
-  try {
-    await synced(cluster);
-    const clock = () => Date.now() / 1000;
-    const reader = workloadReader(store, { ...config, historySeconds: historySeconds(config), instance: 'check' });
-    const sources = profileSources((keys) => store.read(keys), config.profiles);
-    let profiles: Profiles = { found: new Map(), problems: [] };
-    let demand = new Map<string, readonly Demand[]>();
-    const loop = createLoop({
-      cluster,
-      readWorkload: (names) => reader.read(names),
-      readProfiles: async (wanted, now) => {
-        profiles = await sources(wanted, now);
-        return profiles;
-      },
-      solve: (snapshot) => planOf(snapshot, () => performance.now()),
-      // Nobody reads what is published here.
-      board: createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock),
-      settings: { ...config, prices: priceTable(config.prices), keepSnapshot: true },
-      clock,
-      onTick: ({ snapshot }) => {
-        demand = new Map((snapshot?.models ?? []).map((model) => [model.name, model.demand]));
-      },
-    });
-    await loop.tick();
-    const drifts = await driftsOf(cluster.pods, profiles, config.engineMetricsPort, watchSeconds);
-    return { deployments: [...cluster.deployments.values()], profiles, demand, drifts };
-  } finally {
-    cluster.stop();
-    await store.close();
-  }
-};
-
-const synced = async (cluster: Cluster): Promise<void> => {
-  for (let waited = 0; cluster.unsynced().length > 0; waited += 0.1) {
-    if (waited > longestRead)
-      throw new GpumixError('KUBERNETES_UNAVAILABLE', `${cluster.unsynced().join(', ')} not read in ${longestRead} s`);
-    await sleep(100);
-  }
-};
+const readFleet = (config: Config, watchSeconds: number): Promise<Fleet> =>
+  lookOnce(config, async ({ cluster, profiles, decided: { snapshot } }) => ({
+    deployments: [...cluster.deployments.values()],
+    profiles,
+    demand: new Map((snapshot?.models ?? []).map((model) => [model.name, model.demand])),
+    drifts: await driftsOf(cluster.pods, profiles, config.engineMetricsPort, watchSeconds),
+  }));
 
 const driftsOf = async (
   pods: ReadonlyMap<string, DeploymentPod>,

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { type MeasuredProfile, profileOfResults } from '../benchmark/profile-of.ts';
 import { parseResults } from '../benchmark/results.ts';
 import { strictProblems } from '../benchmark/strict.ts';
-import { readConfig } from '../config.ts';
 import type { Slo } from '../domain.ts';
 import { GpumixError, messageOf } from '../errors.ts';
 import { redisStore } from '../workload/redis.ts';
@@ -84,7 +83,7 @@ const check = async (values: Values, io: Io): Promise<number> => {
     typeof values[name] === 'string' ? [`--${name}=${values[name]}`] : [],
   );
   const { checkProfiles } = await import('./profile-check.ts');
-  return await checkProfiles(readConfig(flags, process.env), numberOption('seconds', values['seconds'], 0), io);
+  return await checkProfiles(flags, numberOption('seconds', values['seconds'], 0), io);
 };
 
 const profileOptions = (deployment: string, values: Values) => {

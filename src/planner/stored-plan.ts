@@ -74,13 +74,21 @@ export interface PlanStore {
   keepPlan(key: string, plan: PlanToKeep, expirySeconds: number): Promise<'kept' | 'later' | 'other'>;
 }
 
+/** A stored plan, and how long ago its tick was (s). */
+export interface AgedPlan {
+  readonly plan: StoredPlan;
+  readonly ageSeconds: number;
+}
+
 /** The plan that all replicas of one installation share, under one key of the store. */
 export interface StoredPlans {
   /**
    * What was stored under this Lease since the last time that it was asked for; null = nothing new.
    * @throws what the store throws
    */
-  news(uid: string): Promise<{ readonly plan: StoredPlan; readonly ageSeconds: number } | null>;
+  news(uid: string): Promise<AgedPlan | null>;
+  /** What is stored, under whichever Lease; null = nothing that can be read. @throws what the store throws */
+  last(): Promise<AgedPlan | null>;
   /**
    * `later`: a later leader, or a later tick, is there already. `other`: another installation lives under this key.
    * @param at the store's clock (Unix s)
@@ -95,16 +103,20 @@ const lifetimeSeconds = 86_400;
 export const storedPlans = (store: PlanStore, key: string): StoredPlans => {
   let seen = '';
   let sequence = 0;
+  const last = async (): Promise<AgedPlan | null> => {
+    const { at, document } = await store.readFields(key, ['at', 'document']);
+    const plan = decoded(Number(at), document ?? '{}');
+    return plan === null ? null : { plan, ageSeconds: (await store.time()) - Number(at) };
+  };
   return {
+    last,
     news: async (uid) => {
       const stamp = await store.readFields(key, ['lease', 'transitions', 'sequence']);
       const now = JSON.stringify(stamp);
       if (stamp['lease'] !== uid || now === seen) return null;
-      const { at, document } = await store.readFields(key, ['at', 'document']);
-      const plan = decoded(Number(at), document ?? '{}');
-      const ageSeconds = (await store.time()) - Number(at);
+      const news = await last();
       seen = now;
-      return plan === null ? null : { plan, ageSeconds };
+      return news;
     },
     keep: async (decided, at, { uid, transitions }) => {
       sequence += 1;

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { kubernetes as connectKubernetes, type KubernetesRequest } from '../cluster/kubernetes.ts';
+import { type Cluster, watchCluster } from '../cluster/watch.ts';
+import { type Config, historySeconds, readConfig, stockConfigName } from '../config.ts';
+import { GpumixError } from '../errors.ts';
+import { createBoard } from '../planner/board.ts';
+import type { Decided } from '../planner/decide.ts';
+import { createLoop } from '../planner/loop.ts';
+import { priceTable } from '../planner/offers.ts';
+import { planOf } from '../planner/plan.ts';
+import { type AgedPlan, storedPlans } from '../planner/stored-plan.ts';
+import type { Profiles } from '../profiles/profile.ts';
+import { profileSources } from '../profiles/sources.ts';
+import { workloadReader } from '../workload/reader.ts';
+import { redisSettingsOf, redisStore } from '../workload/redis.ts';
+
+/** A fleet as of one look, with the eyes of `gpumix serve`. */
+export interface Look {
+  readonly cluster: Cluster;
+  readonly kubernetes: KubernetesRequest;
+  readonly profiles: Profiles;
+  /** What would be decided now; nothing of it is published. */
+  readonly decided: Decided;
+  /** What `serve` would warn of, one line each. */
+  readonly problems: readonly string[];
+  /** What a `serve` has stored last; null = nothing, or Redis cannot be read. */
+  readonly stored: AgedPlan | null;
+}
+
+/** How long a cluster may take to be read (s). */
+const longestRead = 15;
+
+/**
+ * Reads the cluster, Redis and profiles once, decides as the next tick of the running `serve` would, and hands that on.
+ * @throws GpumixError KUBERNETES_UNAVAILABLE, FORBIDDEN where the cluster cannot be read
+ */
+export const lookOnce = async <Seen>(config: Config, see: (look: Look) => Promise<Seen> | Seen): Promise<Seen> => {
+  const store = redisStore(redisSettingsOf(config), () => {});
+  const kubernetes = connectKubernetes(config.kubeconfig);
+  const stockConfig = stockConfigName(config, kubernetes.namespace);
+  const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfig);
+  try {
+    await synced(cluster);
+    // Where Redis is away, the tick says so.
+    const stored = await storedPlans(store, `${config.planPrefix}plans`)
+      .last()
+      .catch(() => null);
+    const clock = () => Date.now() / 1000;
+    const reader = workloadReader(store, { ...config, historySeconds: historySeconds(config), instance: 'look' });
+    const sources = profileSources((keys) => store.read(keys), config.profiles);
+    let profiles: Profiles = { found: new Map(), problems: [] };
+    let seen: Pick<Look, 'decided' | 'problems'> | null = null;
+    const loop = createLoop({
+      cluster,
+      readWorkload: (names) => reader.read(names),
+      readProfiles: async (wanted, now) => {
+        profiles = await sources(wanted, now);
+        return profiles;
+      },
+      solve: (snapshot) => planOf(snapshot, () => performance.now()),
+      // Nobody reads what is published here.
+      board: createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock),
+      settings: { ...config, prices: priceTable(config.prices), keepSnapshot: true },
+      clock,
+      onTick: (decided, problems) => {
+        seen = { decided, problems };
+      },
+    });
+    if (stored !== null) loop.restore(stored.plan);
+    await loop.tick();
+    return await see({ cluster, kubernetes: kubernetes.request, profiles, stored, ...seen! });
+  } finally {
+    cluster.stop();
+    await store.close();
+  }
+};
+
+const synced = async (cluster: Cluster): Promise<void> => {
+  for (let waited = 0; cluster.unsynced().length > 0; waited += 0.1) {
+    if (waited > longestRead)
+      throw new GpumixError('KUBERNETES_UNAVAILABLE', `${cluster.unsynced().join(', ')} not read in ${longestRead} s`);
+    await sleep(100);
+  }
+};
+
+/**
+ * The settings of a command that looks at what `serve` does: in the container of a `serve` (kubectl exec) they are those
+ * that it was started with, unless flags say otherwise.
+ * @throws GpumixError BAD_SETTING, BAD_USAGE
+ */
+export const configBesideServe = (argv: readonly string[]): Config =>
+  readConfig([...flagsOfServe(commandLineOfFirst()), ...argv], process.env);
+
+/** @param commandLine as in /proc: arguments that each end with NUL */
+export const flagsOfServe = (commandLine: string): readonly string[] => {
+  const words = commandLine.replace(/\0$/, '').split('\0');
+  const program = words.findIndex((word) => word.endsWith('gpumix.js'));
+  return program >= 0 && words[program + 1] === 'serve' ? words.slice(program + 2) : [];
+};
+
+const commandLineOfFirst = (): string => {
+  try {
+    return readFileSync('/proc/1/cmdline', 'utf8');
+  } catch {
+    return '';
+  }
+};
