@@ -36,6 +36,14 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'traffic and profiles to cost, SLO attainment and churn, next to baselines',
     load: async () => (await import('./simulate.ts')).simulate,
   },
+  explain: {
+    summary: 'why this number of replicas: gpumix explain NAMESPACE/DEPLOYMENT',
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  doctor: {
+    summary: 'why nothing scales: each link from Redis to the HPAs',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
 };
 
 const usage = (): string =>

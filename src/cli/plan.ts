@@ -64,11 +64,12 @@ export const table = (result: Plan): string => {
 };
 
 const remarks = (model: ModelPlan): string[] => [
-  ...model.beyondSlo.map((row) => `${model.name}: ${shape(row)} is beyond every SLO, charged by extrapolation`),
-  ...model.unserved.map((row) => `${model.name}: ${shape(row)} is not served (${row.reason})`),
+  ...model.beyondSlo.map((row) => `${model.name}: ${sizeText(row)} is beyond every SLO, charged by extrapolation`),
+  ...model.unserved.map((row) => `${model.name}: ${sizeText(row)} is not served (${row.reason})`),
 ];
 
-const shape = (row: { inputTokens: number; outputTokens: number; arrivalRate: number }): string =>
+/** @example sizeText({ inputTokens: 512, outputTokens: 64, arrivalRate: 1.5 }) // => '1.5 req/s of 512 + 64 tokens' */
+export const sizeText = (row: { inputTokens: number; outputTokens: number; arrivalRate: number }): string =>
   `${Number(row.arrivalRate.toPrecision(3))} req/s of ${row.inputTokens} + ${row.outputTokens} tokens`;
 
 /** The explanation for people. */
@@ -81,18 +82,19 @@ export const explained = (explanation: Explanation): string => {
     ...bounds.map(({ variant, bound, saves }) => `${bound} of ${variant} costs ${money(saves)} per hour`),
     `by router: ${costs(Object.entries(routing))}`,
     `one GPU type alone: ${costs(singleType.map(({ gpu, cost }) => [gpu, cost]))}`,
-    ...runnersUp.map(
-      ({ model, replicas, cost }) =>
-        `${model}, next best: ${Object.entries(replicas)
-          .filter(([, count]) => count > 0)
-          .map(([variant, count]) => `${count} x ${variant}`)
-          .join(' + ')} at ${money(cost)}`,
-    ),
+    ...runnersUp.map(({ model, replicas, cost }) => `${model}, next best: ${mixText(replicas)} at ${money(cost)}`),
     '',
   ].join('\n');
 };
 
-const money = (amount: number): string => String(Number(amount.toPrecision(6)));
+export const money = (amount: number): string => String(Number(amount.toPrecision(6)));
+
+/** @example mixText({ a: 3, b: 0, c: 1 }) // => '3 x a + 1 x c' */
+export const mixText = (replicas: Readonly<Record<string, number>>): string =>
+  Object.entries(replicas)
+    .filter(([, count]) => count > 0)
+    .map(([variant, count]) => `${count} x ${variant}`)
+    .join(' + ') || 'none';
 
 const columns = (rows: readonly (readonly string[])[]): string[] => {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,15 +57,15 @@ export const startFleet = async (
     ]),
   );
 
+  const allFlags = (): readonly string[] => [
+    ...serveFlags(join(folder, 'kubeconfig'), fleet.redis.url, port),
+    ...[`--profiles=${join(import.meta.dirname, '../../profiles')}`, `--snapshots=${snapshots}`],
+    ...['--interval-seconds=1', '--settle-seconds=0.3', '--window-seconds=10', '--shape-window-seconds=20'],
+    '--redis-timeout-seconds=1',
+    ...flags,
+  ];
   const serve = () => {
-    fleet.adapter = start(
-      'serve',
-      ...serveFlags(join(folder, 'kubeconfig'), fleet.redis.url, port),
-      ...[`--profiles=${join(import.meta.dirname, '../../profiles')}`, `--snapshots=${snapshots}`],
-      ...['--interval-seconds=1', '--settle-seconds=0.3', '--window-seconds=10', '--shape-window-seconds=20'],
-      '--redis-timeout-seconds=1',
-      ...flags,
-    );
+    fleet.adapter = start('serve', ...allFlags());
   };
   serve();
   await eventually(
@@ -85,6 +86,15 @@ export const startFleet = async (
     snapshots,
     nodes,
     serve,
+    /** Runs another command with the flags of serve, and some over them, to its end: exit status and output. */
+    beside: async (
+      command: readonly string[],
+      over: readonly string[] = [],
+    ): Promise<{ readonly status: number | null; readonly output: string }> => {
+      const running = gpumix([...command, ...allFlags(), ...over]);
+      const [status] = await once(running.process, 'exit');
+      return { status, output: running.output() };
+    },
     specReplicas,
     replay: (trace: string, ...more: string[]): Running => {
       const to = ['--model', model, '--redis-url', fleet.redis.url, '--interval', '1'];

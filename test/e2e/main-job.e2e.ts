@@ -56,6 +56,10 @@ describe.runIf(ours)('the main job', () => {
     // Raising one to its label is safe, whatever is not known.
     const raised = names.map((name) => `${name}=${name === 'llama-a100-80' ? 2 : 1}`).join(' ');
     await eventually('only the label', async () => asList(await fleet.specReplicas()), raised);
+    const { status, output } = await fleet.beside(['doctor']);
+    expect(status, output).toBe(1);
+    expect(output).toMatch(/^WRONG {2}model llama-3.1-8b is missing: no request record of this model has been seen$/m);
+    expect(output).toMatch(/^WRONG {2}HPA e2e-main\/llama-l40s: FailedGetObjectMetric: /m);
   });
 
   test('(a) replicas follow the plan within 3 syncs, up and down, while the Azure trace is replayed', async () => {
@@ -162,6 +166,28 @@ describe.runIf(ours)('the main job', () => {
     for (const { shares } of classes) for (const name of Object.keys(shares)) expect(planned[name]).toBeGreaterThan(0);
     expect(expires - created).toBe(staleAfter);
     client.disconnect();
+  });
+
+  test('explain says why, and doctor finds nothing wrong', async () => {
+    fleet.replay(steady, '--seconds-per-token', '0');
+    await fleet.settled();
+    const replicas = await fleet.specReplicas();
+    const name = names.find((one) => (replicas[one] ?? 0) > 0)!;
+    const explained = await fleet.beside(['explain', `${namespace}/${name}`]);
+    expect(explained.status, explained.output).toBe(0);
+    expect(explained.output).toMatch(
+      new RegExp(`^${namespace}/${name}: ${replicas[name]} replicas?, published \\d+ s ago`),
+    );
+    expect(explained.output).toMatch(/^model llama-3.1-8b is fresh: /m);
+    expect(explained.output).toMatch(/req\/s of \d+ \+ \d+ tokens: \d+ % of them here, where a replica serves/);
+    expect(explained.output).toMatch(new RegExp(`^the plan of now: .*${replicas[name]} x ${namespace}/${name}`, 'm'));
+    // With the rights of serve it cannot see the metric as an HPA does; with the administrator's it can.
+    const found = await fleet.beside(['doctor']);
+    expect(found.status, found.output).toBe(0);
+    expect(found.output).toMatch(/^\? {6}targets in e2e-main: not ours to read/m);
+    const all = await fleet.beside(['doctor'], [`--kubeconfig=${inject('cluster').kubeconfig}`]);
+    expect(all.output).toMatch(/^ok {5}targets in e2e-main as an HPA reads them: 3 of 3$/m);
+    expect(all.output).not.toMatch(/WRONG/);
   });
 
   test('fault: Redis away for longer than a plan stands: nothing falls, the HPA quotes our reason, and it resumes', async () => {

@@ -132,6 +132,16 @@ test('traffic: the HPAs move real pods to the plan', async () => {
   expect(said).toContain('"msg":"target"');
 });
 
+test('explain and doctor in the pod take the flags of its serve', async () => {
+  const pod = ['exec', '-n', 'gpumix-system', 'deployment/gpumix', '--', 'node', '/app/dist/gpumix.js'];
+  expect(await kubectl([...pod, 'explain', 'serving/llama-l40s'])).toMatch(
+    /^serving\/llama-l40s: \d+ replicas?, published \d+ s ago/,
+  );
+  const found = await kubectl([...pod, 'doctor']).catch(({ stdout }: { stdout: string }) => stdout);
+  for (const name of apiServices) expect(found).toContain(`ok     APIService ${name} is Available`);
+  expect(found).toMatch(/^ok {5}HPA serving\/llama-l40s scales llama-l40s$/m);
+});
+
 test('idle: the label and zero, and back with traffic', async () => {
   await eventually(
     'idle',

@@ -1,0 +1,217 @@
+import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
+import { type Config, settings } from '../config.ts';
+import type { Decision, ModelPlan, Plan, Snapshot, Target, Variant } from '../domain.ts';
+import { GpumixError } from '../errors.ts';
+import type { ModelReport } from '../planner/decide.ts';
+import { explanationOf } from '../planner/explanation.ts';
+import type { StoredPlan } from '../planner/stored-plan.ts';
+import { settingOptions } from '../settings.ts';
+import type { Command } from './command.ts';
+import { configBesideServe, type Look, lookOnce } from './one-look.ts';
+import { mixText, money, sizeText } from './plan.ts';
+
+export const explain: Command = {
+  name: 'explain',
+  summary: 'why this number of replicas: gpumix explain NAMESPACE/DEPLOYMENT [flags of serve]',
+  options: settingOptions(settings),
+  run: async ([key = '', ...flags], io) => {
+    if (!/^[^-/][^/]*\/[^/]+$/.test(key))
+      throw new GpumixError('BAD_USAGE', 'name it first: gpumix explain NAMESPACE/DEPLOYMENT [flags of serve]');
+    const config = configBesideServe(flags);
+    const lines = await lookOnce(config, ({ cluster, decided, stored }) => {
+      const deployment = cluster.deployments.get(key);
+      if (deployment === undefined)
+        throw new GpumixError('BAD_USAGE', `there is no Deployment ${key} with the label model.aibrix.ai/name`);
+      const pods = [...cluster.pods.values()].filter((pod) => `${pod.namespace}/${pod.deployment}` === key);
+      const ready = pods.filter((pod) => pod.ready).length;
+      return explainLines({ deployment, ready, decided, stored, now: Date.now() / 1000 }, config);
+    });
+    io.stdout(`${lines.join('\n')}\n`);
+    return 0;
+  },
+};
+
+export interface Question extends Pick<Look, 'decided' | 'stored'> {
+  readonly deployment: ModelDeployment;
+  /** Its Ready pods. */
+  readonly ready: number;
+  /** Unix seconds. */
+  readonly now: number;
+}
+
+/** Why a Deployment has the target that it has, for people: from what is published back to the demand. */
+export const explainLines = (question: Question, config: Config): readonly string[] => {
+  const { deployment, decided, stored } = question;
+  const key = `${deployment.namespace}/${deployment.name}`;
+  const said = stored?.plan ?? decided;
+  const target = said.targets.find((one) => `${one.namespace}/${one.deployment}` === key);
+  const report = said.models.find((one) => one.deployments.includes(key));
+  const { snapshot, plan } = decided;
+  const model = snapshot?.models.find(({ variants }) => variants.some(({ name }) => name === key));
+  return [
+    `${key}: ${targetText(target, question)}`,
+    ...indented([...runningText(target, question), ...remarks(key, report, question)]),
+    ...(report === undefined ? [] : [modelText(report)]),
+    ...(snapshot === null || plan === null || model === undefined
+      ? []
+      : [
+          ...indented(demandTexts(model.variants.find(({ name }) => name === key)!, snapshot, plan)),
+          planText(plan, model.name),
+          ...indented([
+            ...boundsText(model.variants.find(({ name }) => name === key)!),
+            ...differenceTexts(key, target, stored?.plan ?? null, plan, config),
+            ...alternatives(model.name, snapshot),
+          ]),
+        ]),
+  ];
+};
+
+const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);
+const replicasText = (count: number): string => `${count} ${count === 1 ? 'replica' : 'replicas'}`;
+const ago = (seconds: number): string => `${Math.max(0, Math.round(seconds))} s`;
+
+const targetText = (target: Target | undefined, { stored }: Question): string => {
+  const when =
+    stored === null
+      ? 'as it would be decided now; no serve has stored a plan'
+      : `published ${ago(stored.ageSeconds)} ago`;
+  if (target === undefined) return `no answer yet: it is new (${when})`;
+  const { decision } = target;
+  if ('unavailable' in decision) return `no answer: ${decision.unavailable} (${when})`;
+  const data = stored === null ? '' : `, from data of ${ago(stored.plan.at - decision.asOf)} before`;
+  return `${replicasText(decision.replicas)}, ${when}${data}`;
+};
+
+const runningText = (target: Target | undefined, { deployment, ready }: Question): readonly string[] => {
+  const { replicas } = deployment;
+  const follows =
+    target === undefined || 'unavailable' in target.decision || target.decision.replicas === replicas
+      ? ''
+      : ': its autoscaler has not followed yet';
+  return [`it has ${replicas}, ${ready} of them Ready${follows}`];
+};
+
+/** What is to be said of the Deployment itself. */
+const remarks = (key: string, report: ModelReport | undefined, { deployment, now }: Question): readonly string[] => {
+  const seen = report?.variants.find((one) => one.deployment === key);
+  const fixed = fixedReplicas(deployment, now);
+  const when = (condition: boolean | undefined, text: string): readonly string[] => (condition === true ? [text] : []);
+  return [
+    ...when(deployment.paused, 'paused by the annotation gpumix.io/paused: planned around'),
+    ...when(!deployment.paused && fixed !== null, `pinned to ${fixed} by the annotation gpumix.io/pin`),
+    ...when(seen?.outOfStock, 'out of stock: its pods do not come within their startup time; planned with what it has'),
+    ...when(seen?.notFollowed, 'not followed: spec.replicas does not move toward the target; planned around'),
+    ...when(seen?.heldByTolerance, 'the difference is within the tolerance of its autoscaler, which leaves it'),
+    ...when(deployment.problem !== null, deployment.problem ?? ''),
+  ];
+};
+
+const modelText = (report: ModelReport): string => {
+  const { name, state, reason, arrivalRate, forecast, strain, swapBlocked, cannotWake } = report;
+  const planned = arrivalRate === null ? '' : `; ${rate(arrivalRate)} planned for, headroom included`;
+  const notes = [
+    ...(forecast === null ? [] : [`${rate(forecast.rate)} foreseen one startup ahead (${forecast.method})`]),
+    ...(strain > 1.005 ? [`requests take ${strain.toFixed(2)} times the work that profiles say`] : []),
+    ...(swapBlocked ? ['swap blocked: no room for what would be given up and what would replace it at once'] : []),
+    ...(cannotWake ? ['nothing will wake it'] : []),
+  ];
+  return [`model ${name} is ${state}: ${reason}${planned}`, ...notes].join('; ');
+};
+const rate = (value: number): string => `${Number(value.toPrecision(3))} req/s`;
+
+/** Sizes that are named at most. */
+const named = 6;
+
+/** Which requests the plan sends here, the most frequent first. */
+const demandTexts = (
+  { name, throughput, throughputBeyondSlo }: Variant,
+  snapshot: Snapshot,
+  plan: Plan,
+): readonly string[] => {
+  const model = snapshot.models.find(({ variants }) => variants.some((one) => one.name === name))!;
+  const routing = modelPlan(plan, model.name)?.routing ?? [];
+  const rows = model.demand.map((row, index) => {
+    const routed = routing.find((one) => one.inputTokens === row.inputTokens && one.outputTokens === row.outputTokens);
+    const within = throughput[index]! > 0;
+    const serves = rate(within ? throughput[index]! : throughputBeyondSlo[index]!);
+    return {
+      here: row.arrivalRate * (routed?.shares[name] ?? 0),
+      text: `${sizeText(row)}: ${Math.round(100 * (routed?.shares[name] ?? 0))} % of them here, where a replica serves ${serves}${within ? '' : ', beyond the SLO'}`,
+    };
+  });
+  const most = rows.filter(({ here }) => here > 0).sort((a, b) => b.here - a.here);
+  if (most.length === 0) return ['none of its requests are planned here'];
+  const more = most.length > named ? [`and ${most.length - named} more sizes`] : [];
+  return [...most.slice(0, named).map(({ text }) => text), ...more];
+};
+
+const modelPlan = (plan: Plan, name: string): ModelPlan | undefined => plan.models.find((one) => one.name === name);
+
+const planText = (plan: Plan, name: string): string => {
+  const planned = modelPlan(plan, name);
+  const short = Object.entries(Object.groupBy(planned?.unserved ?? [], ({ reason }) => reason)).map(
+    ([reason, rows]) => `${rate(rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0))} not served (${reason})`,
+  );
+  const mix = `the plan of now: ${mixText(planned?.replicas ?? {})} at ${money(planned?.cost ?? 0)} per hour, ${plan.status}`;
+  return [mix, ...short].join('; ');
+};
+
+const boundsText = ({ gpu, gpusPerReplica, price, minReplicas, maxReplicas }: Variant): readonly string[] => [
+  `one replica: ${gpusPerReplica} x ${gpu} at ${money(price)} per hour; from ${minReplicas} to ${maxReplicas ?? 'any number of'} replicas`,
+];
+
+/** Why what is published is not what is planned. */
+const differenceTexts = (
+  key: string,
+  target: Target | undefined,
+  stored: StoredPlan | null,
+  plan: Plan,
+  { holdDownSeconds, growAtOnce, switchSavings }: Config,
+): readonly string[] => {
+  if (target === undefined || stored === null || 'unavailable' in target.decision) return [];
+  const { replicas, waiting = 0 }: Decision = target.decision;
+  const wishes = stored.recent.get(key) ?? [];
+  const wanted = wishes.at(-1)?.replicas ?? replicas - waiting;
+  const planned = plan.models.flatMap((model) => model.replicas[key] ?? [])[0] ?? 0;
+  const published = replicas - waiting;
+  return [
+    ...(planned === wanted
+      ? []
+      : [
+          `planned are ${planned}, wanted ${wanted}: demand has moved since, or the other mix saves less than ${percent(switchSavings)} (--switch-savings)`,
+        ]),
+    ...(published > wanted
+      ? [
+          wishes.some((wish) => wish.replicas >= published)
+            ? `${published} stay: as many were wanted within the last ${holdDownSeconds} s (--hold-down-seconds)`
+            : `${published} stay until what replaces them is Ready`,
+        ]
+      : []),
+    ...(published < wanted
+      ? [
+          `${wanted} are wanted: growth beyond ${growAtOnce} times waits for a second plan (--grow-at-once), or there is no room yet`,
+        ]
+      : []),
+    ...(waiting > 0 ? [`${waiting} beyond the plan, to show a node autoscaler that a GPU is missing`] : []),
+  ];
+};
+const percent = (share: number): string => `${Number((100 * share).toPrecision(3))} %`;
+
+/** What would be cheaper, and what is next. */
+const alternatives = (model: string, snapshot: Snapshot): readonly string[] => {
+  const { stock, bounds, runnersUp } = explanationOf(snapshot);
+  const variants = snapshot.models.find(({ name }) => name === model)!.variants;
+  const ours = <Row>(rows: readonly Row[], of: (row: Row, variant: Variant) => boolean) =>
+    rows.filter((row) => variants.some((variant) => of(row, variant)));
+  return [
+    ...ours(stock, ({ gpu }, variant) => variant.gpu === gpu).map(
+      ({ gpu, gpus, saves }) => `${gpus} more ${gpu} would save ${money(saves)} per hour`,
+    ),
+    ...ours(bounds, ({ variant }, { name }) => name === variant).map(
+      ({ variant, bound, saves }) => `${bound} of ${variant} costs ${money(saves)} per hour`,
+    ),
+    ...runnersUp
+      .filter((one) => one.model === model)
+      .map(({ replicas, cost }) => `next best: ${mixText(replicas)} at ${money(cost)} per hour`),
+  ];
+};

@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import { explainLines, type Question } from '../../src/cli/explain.ts';
+import { flagsOfServe } from '../../src/cli/one-look.ts';
+import { modelDeployment } from '../../src/cluster/variant.ts';
+import { readConfig } from '../../src/config.ts';
+import { planOf } from '../../src/planner/plan.ts';
+import { snapshotOf } from '../../src/planner/snapshot.ts';
+import { runCommand } from '../helpers/run-command.ts';
+
+const config = readConfig([], {});
+const deployment = (annotations: Readonly<Record<string, string>> = {}) =>
+  modelDeployment({
+    metadata: { name: 'l40s', namespace: 'serving', labels: { 'model.aibrix.ai/name': 'm' }, annotations },
+    spec: { replicas: 2 },
+  })!;
+const snapshot = snapshotOf({
+  models: [
+    {
+      name: 'm',
+      demand: [
+        { inputTokens: 512, outputTokens: 64, arrivalRate: 5 },
+        { inputTokens: 8192, outputTokens: 64, arrivalRate: 1 },
+      ],
+      variants: [
+        { name: 'serving/l40s', gpu: 'L40S', price: 2, throughput: [2, 0], maxReplicas: 4 },
+        { name: 'serving/h100', gpu: 'H100', price: 6, throughput: [6, 2] },
+      ],
+    },
+  ],
+});
+const report = {
+  name: 'm',
+  state: 'fresh' as const,
+  reason: 'the newest record is 3 s old',
+  arrivalRate: 6,
+  unserved: {},
+  beyondSlo: 0,
+  forecast: null,
+  strain: 1,
+  dataAt: 990,
+  deployments: ['serving/l40s', 'serving/h100'],
+  swapBlocked: false,
+  cannotWake: false,
+  variants: [],
+};
+const target = (replicas: number) => {
+  const decision = { replicas, asOf: 990 };
+  return { namespace: 'serving', deployment: 'l40s', labels: {}, decision, standing: decision };
+};
+/** @param wanted by plans 60 s and 0 s ago */
+const question = (published: number, wanted: readonly [number, number], annotations = {}): Question => {
+  const empty = { decisions: new Map(), observed: new Map(), strains: new Map() };
+  const recent = new Map([['serving/l40s', wanted.map((replicas, index) => ({ at: 940 + 60 * index, replicas }))]]);
+  const stored = { at: 1000, targets: [target(published)], models: [report], plan: null, recent, ...empty };
+  return {
+    deployment: deployment(annotations),
+    ready: 1,
+    now: 1004,
+    decided: {
+      memory: null as never,
+      targets: [target(published)],
+      models: [report],
+      snapshot,
+      plan: planOf(snapshot),
+      routes: [],
+    },
+    stored: { plan: stored, ageSeconds: 4 },
+  };
+};
+
+test('from what is published back to the demand, and what would be next', () => {
+  expect(explainLines(question(2, [2, 2]), config)).toEqual([
+    'serving/l40s: 2 replicas, published 4 s ago, from data of 10 s before',
+    '  it has 2, 1 of them Ready',
+    'model m is fresh: the newest record is 3 s old; 6 req/s planned for, headroom included',
+    '  5 req/s of 512 + 64 tokens: 40 % of them here, where a replica serves 2 req/s',
+    'the plan of now: 1 x serving/h100 + 1 x serving/l40s at 8 per hour, optimal',
+    '  one replica: 1 x L40S at 2 per hour; from 0 to 4 replicas',
+    '  planned are 1, wanted 2: demand has moved since, or the other mix saves less than 10 % (--switch-savings)',
+    '  next best: 2 x serving/h100 at 12 per hour',
+  ]);
+});
+
+test.each([
+  [3, [3, 1], '3 stay: as many were wanted within the last 120 s (--hold-down-seconds)'],
+  [3, [1, 1], '3 stay until what replaces them is Ready'],
+  [2, [9, 9], '9 are wanted: growth beyond 3 times waits for a second plan (--grow-at-once), or there is no room yet'],
+] as const)('%d published where %j were wanted', (published, wanted, reason) => {
+  expect(explainLines(question(published, wanted), config)).toContain(`  ${reason}`);
+});
+
+test('what is fixed by hand, and what its autoscaler has not done yet', () => {
+  const lines = explainLines(question(1, [1, 1], { 'gpumix.io/pin': '1' }), config);
+  expect(lines).toContain('  pinned to 1 by the annotation gpumix.io/pin');
+  expect(lines).toContain('  it has 2, 1 of them Ready: its autoscaler has not followed yet');
+});
+
+test('where nothing is stored it says so', () => {
+  const [first] = explainLines({ ...question(2, [2, 2]), stored: null }, config);
+  expect(first).toBe('serving/l40s: 2 replicas, as it would be decided now; no serve has stored a plan');
+});
+
+test('without demand there is no plan to explain', () => {
+  const asked = question(2, [2, 2]);
+  const lines = explainLines({ ...asked, decided: { ...asked.decided, snapshot: null, plan: null } }, config);
+  expect(lines).toHaveLength(3);
+});
+
+test('the flags of the serve beside it', () => {
+  expect(
+    flagsOfServe('node\0--max-semi-space-size=2\0/app/dist/gpumix.js\0serve\0--budget=\0--headroom\x000.2\0'),
+  ).toEqual(['--budget=', '--headroom', '0.2']);
+  expect(flagsOfServe('/sbin/init\0')).toEqual([]);
+});
+
+test('the Deployment is named first', async () => {
+  const { status, err } = await runCommand('explain', '--headroom', '0.2');
+  expect([status, err]).toEqual([
+    2,
+    'gpumix explain: name it first: gpumix explain NAMESPACE/DEPLOYMENT [flags of serve]\n',
+  ]);
+});
