@@ -6,7 +6,7 @@
  *   node hack/gateway/real.ts --server .../llama-server --models fast.gguf,slow.gguf [--every N] [--folder DIR]
  *
  * With models of 10 and 40 layers of width 512 the best answer is one of each: long prompts take the slow one longer than the
- * limit, and the fast one alone cannot carry all. 20 minutes, on two cores with nothing beside. Flags or GPUMIX_LLAMA_SERVER and
+ * limit, and the fast one alone cannot carry all. 25 minutes, on two cores with nothing beside. Flags or GPUMIX_LLAMA_SERVER and
  * GPUMIX_LLAMA_MODELS; what was measured is kept in the folder where one is given. Exit 3 where something is missing.
  */
 import { execFile } from 'node:child_process';
