@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { settings } from '../../src/config.ts';
 import type { Routing, Variant } from '../../src/domain.ts';
 import { planOf } from '../../src/planner/plan.ts';
 import { profileOf } from '../../src/profiles/profile.ts';
@@ -9,7 +10,7 @@ import type { TraceRequest } from '../../src/workload/gateway-records.ts';
 import type { VariantInCluster } from './adapter-cluster.ts';
 
 /** As `gpumix serve` plans by default. */
-const headroom = 0.1;
+const headroom = Number(settings.headroom.default);
 
 /**
  * Replicas of each variant that the plan for a whole trace wants, headroom included.

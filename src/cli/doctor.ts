@@ -2,6 +2,7 @@ import type { KubernetesRequest } from '../cluster/kubernetes.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config.ts';
 import { GpumixError, messageOf } from '../errors.ts';
+import { keyOf } from '../planner/situation.ts';
 import { settingOptions } from '../settings.ts';
 import type { Command } from './command.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
@@ -40,8 +41,6 @@ const examined = async (config: Config): Promise<readonly Finding[]> => {
 const ok = (text: string): Finding => ({ verdict: 'ok', text });
 const wrong = (text: string): Finding => ({ verdict: 'wrong', text });
 const unknown = (text: string): Finding => ({ verdict: 'unknown', text });
-const keyOf = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
-  `${namespace}/${name}`;
 
 /** A leader that has not planned for so many intervals is gone. */
 const intervalsOfLife = 3;

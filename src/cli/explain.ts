@@ -1,14 +1,15 @@
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config.ts';
-import type { Decision, ModelPlan, Plan, Snapshot, Target, Variant } from '../domain.ts';
+import type { Decision, Model, ModelPlan, Plan, Snapshot, Target, Variant } from '../domain.ts';
 import { GpumixError } from '../errors.ts';
 import type { ModelReport } from '../planner/decide.ts';
 import { explanationOf } from '../planner/explanation.ts';
+import { keyOf } from '../planner/situation.ts';
 import type { StoredPlan } from '../planner/stored-plan.ts';
 import { settingOptions } from '../settings.ts';
 import type { Command } from './command.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
-import { mixText, money, sizeText } from './plan.ts';
+import { bindingTexts, mixText, money, rateText, sizeText } from './plan-texts.ts';
 
 export const explain: Command = {
   name: 'explain',
@@ -42,27 +43,37 @@ export interface Question extends Pick<Look, 'decided' | 'stored'> {
 /** Why a Deployment has the target that it has, for people: from what is published back to the demand. */
 export const explainLines = (question: Question, config: Config): readonly string[] => {
   const { deployment, decided, stored } = question;
-  const key = `${deployment.namespace}/${deployment.name}`;
+  const key = keyOf(deployment);
   const said = stored?.plan ?? decided;
   const target = said.targets.find((one) => `${one.namespace}/${one.deployment}` === key);
   const report = said.models.find((one) => one.deployments.includes(key));
-  const { snapshot, plan } = decided;
-  const model = snapshot?.models.find(({ variants }) => variants.some(({ name }) => name === key));
   return [
     `${key}: ${targetText(target, question)}`,
     ...indented([...runningText(target, question), ...remarks(key, report, question)]),
     ...(report === undefined ? [] : [modelText(report)]),
-    ...(snapshot === null || plan === null || model === undefined
-      ? []
-      : [
-          ...indented(demandTexts(model.variants.find(({ name }) => name === key)!, snapshot, plan)),
-          planText(plan, model.name),
-          ...indented([
-            ...boundsText(model.variants.find(({ name }) => name === key)!),
-            ...differenceTexts(key, target, stored?.plan ?? null, plan, config),
-            ...alternatives(model.name, snapshot),
-          ]),
-        ]),
+    ...planLines(key, target, question, config),
+  ];
+};
+
+/** The plan of now, as far as it concerns this Deployment; nothing where its model is not planned for. */
+const planLines = (
+  key: string,
+  target: Target | undefined,
+  { decided: { snapshot, plan }, stored }: Question,
+  config: Config,
+): readonly string[] => {
+  const model = snapshot?.models.find(({ variants }) => variants.some(({ name }) => name === key));
+  const planned = plan?.models.find(({ name }) => name === model?.name);
+  if (snapshot === null || plan === null || model === undefined || planned === undefined) return [];
+  const variant = model.variants.find(({ name }) => name === key)!;
+  return [
+    ...indented(demandTexts(variant, model, planned)),
+    planText(plan, planned),
+    ...indented([
+      boundsText(variant),
+      ...differenceTexts(key, target, stored?.plan ?? null, planned, config),
+      ...alternatives(model, snapshot),
+    ]),
   ];
 };
 
@@ -108,16 +119,15 @@ const remarks = (key: string, report: ModelReport | undefined, { deployment, now
 
 const modelText = (report: ModelReport): string => {
   const { name, state, reason, arrivalRate, forecast, strain, swapBlocked, cannotWake } = report;
-  const planned = arrivalRate === null ? '' : `; ${rate(arrivalRate)} planned for, headroom included`;
+  const planned = arrivalRate === null ? '' : `; ${rateText(arrivalRate)} planned for, headroom included`;
   const notes = [
-    ...(forecast === null ? [] : [`${rate(forecast.rate)} foreseen one startup ahead (${forecast.method})`]),
+    ...(forecast === null ? [] : [`${rateText(forecast.rate)} foreseen one startup ahead (${forecast.method})`]),
     ...(strain > 1.005 ? [`requests take ${strain.toFixed(2)} times the work that profiles say`] : []),
     ...(swapBlocked ? ['swap blocked: no room for what would be given up and what would replace it at once'] : []),
     ...(cannotWake ? ['nothing will wake it'] : []),
   ];
   return [`model ${name} is ${state}: ${reason}${planned}`, ...notes].join('; ');
 };
-const rate = (value: number): string => `${Number(value.toPrecision(3))} req/s`;
 
 /** Sizes that are named at most. */
 const named = 6;
@@ -125,18 +135,17 @@ const named = 6;
 /** Which requests the plan sends here, the most frequent first. */
 const demandTexts = (
   { name, throughput, throughputBeyondSlo }: Variant,
-  snapshot: Snapshot,
-  plan: Plan,
+  { demand }: Model,
+  { routing }: ModelPlan,
 ): readonly string[] => {
-  const model = snapshot.models.find(({ variants }) => variants.some((one) => one.name === name))!;
-  const routing = modelPlan(plan, model.name)?.routing ?? [];
-  const rows = model.demand.map((row, index) => {
+  const rows = demand.map((row, index) => {
     const routed = routing.find((one) => one.inputTokens === row.inputTokens && one.outputTokens === row.outputTokens);
+    const share = routed?.shares[name] ?? 0;
     const within = throughput[index]! > 0;
-    const serves = rate(within ? throughput[index]! : throughputBeyondSlo[index]!);
+    const serves = rateText(within ? throughput[index]! : throughputBeyondSlo[index]!);
     return {
-      here: row.arrivalRate * (routed?.shares[name] ?? 0),
-      text: `${sizeText(row)}: ${Math.round(100 * (routed?.shares[name] ?? 0))} % of them here, where a replica serves ${serves}${within ? '' : ', beyond the SLO'}`,
+      here: row.arrivalRate * share,
+      text: `${sizeText(row)}: ${Math.round(100 * share)} % of them here, where a replica serves ${serves}${within ? '' : ', beyond the SLO'}`,
     };
   });
   const most = rows.filter(({ here }) => here > 0).sort((a, b) => b.here - a.here);
@@ -145,34 +154,30 @@ const demandTexts = (
   return [...most.slice(0, named).map(({ text }) => text), ...more];
 };
 
-const modelPlan = (plan: Plan, name: string): ModelPlan | undefined => plan.models.find((one) => one.name === name);
-
-const planText = (plan: Plan, name: string): string => {
-  const planned = modelPlan(plan, name);
-  const short = Object.entries(Object.groupBy(planned?.unserved ?? [], ({ reason }) => reason)).map(
-    ([reason, rows]) => `${rate(rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0))} not served (${reason})`,
+const planText = ({ status }: Plan, { replicas, cost, unserved }: ModelPlan): string => {
+  const short = Object.entries(Object.groupBy(unserved, ({ reason }) => reason)).map(
+    ([reason, rows]) =>
+      `${rateText(rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0))} not served (${reason})`,
   );
-  const mix = `the plan of now: ${mixText(planned?.replicas ?? {})} at ${money(planned?.cost ?? 0)} per hour, ${plan.status}`;
-  return [mix, ...short].join('; ');
+  return [`the plan of now: ${mixText(replicas)} at ${money(cost)} per hour, ${status}`, ...short].join('; ');
 };
 
-const boundsText = ({ gpu, gpusPerReplica, price, minReplicas, maxReplicas }: Variant): readonly string[] => [
-  `one replica: ${gpusPerReplica} x ${gpu} at ${money(price)} per hour; from ${minReplicas} to ${maxReplicas ?? 'any number of'} replicas`,
-];
+const boundsText = ({ gpu, gpusPerReplica, price, minReplicas, maxReplicas }: Variant): string =>
+  `one replica: ${gpusPerReplica} x ${gpu} at ${money(price)} per hour; from ${minReplicas} to ${maxReplicas ?? 'any number of'} replicas`;
 
 /** Why what is published is not what is planned. */
 const differenceTexts = (
   key: string,
   target: Target | undefined,
   stored: StoredPlan | null,
-  plan: Plan,
+  plan: ModelPlan,
   { holdDownSeconds, growAtOnce, switchSavings }: Config,
 ): readonly string[] => {
   if (target === undefined || stored === null || 'unavailable' in target.decision) return [];
   const { replicas, waiting = 0 }: Decision = target.decision;
   const wishes = stored.recent.get(key) ?? [];
   const wanted = wishes.at(-1)?.replicas ?? replicas - waiting;
-  const planned = plan.models.flatMap((model) => model.replicas[key] ?? [])[0] ?? 0;
+  const planned = plan.replicas[key] ?? 0;
   const published = replicas - waiting;
   return [
     ...(planned === wanted
@@ -198,20 +203,15 @@ const differenceTexts = (
 const percent = (share: number): string => `${Number((100 * share).toPrecision(3))} %`;
 
 /** What would be cheaper, and what is next. */
-const alternatives = (model: string, snapshot: Snapshot): readonly string[] => {
+const alternatives = ({ name, variants }: Model, snapshot: Snapshot): readonly string[] => {
   const { stock, bounds, runnersUp } = explanationOf(snapshot);
-  const variants = snapshot.models.find(({ name }) => name === model)!.variants;
-  const ours = <Row>(rows: readonly Row[], of: (row: Row, variant: Variant) => boolean) =>
-    rows.filter((row) => variants.some((variant) => of(row, variant)));
   return [
-    ...ours(stock, ({ gpu }, variant) => variant.gpu === gpu).map(
-      ({ gpu, gpus, saves }) => `${gpus} more ${gpu} would save ${money(saves)} per hour`,
-    ),
-    ...ours(bounds, ({ variant }, { name }) => name === variant).map(
-      ({ variant, bound, saves }) => `${bound} of ${variant} costs ${money(saves)} per hour`,
-    ),
+    ...bindingTexts({
+      stock: stock.filter(({ gpu }) => variants.some((variant) => variant.gpu === gpu)),
+      bounds: bounds.filter((bound) => variants.some((variant) => variant.name === bound.variant)),
+    }),
     ...runnersUp
-      .filter((one) => one.model === model)
+      .filter(({ model }) => model === name)
       .map(({ replicas, cost }) => `next best: ${mixText(replicas)} at ${money(cost)} per hour`),
   ];
 };

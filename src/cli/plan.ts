@@ -6,6 +6,7 @@ import { type Explanation, explanationOf } from '../planner/explanation.ts';
 import { planOf } from '../planner/plan.ts';
 import { parseSnapshot } from '../planner/snapshot.ts';
 import { type Command, readOptions } from './command.ts';
+import { bindingTexts, mixText, money, sizeText } from './plan-texts.ts';
 
 const options: Command['options'] = {
   snapshot: { type: 'string', value: 'FILE', help: 'the snapshot document; - reads standard input' },
@@ -68,33 +69,19 @@ const remarks = (model: ModelPlan): string[] => [
   ...model.unserved.map((row) => `${model.name}: ${sizeText(row)} is not served (${row.reason})`),
 ];
 
-/** @example sizeText({ inputTokens: 512, outputTokens: 64, arrivalRate: 1.5 }) // => '1.5 req/s of 512 + 64 tokens' */
-export const sizeText = (row: { inputTokens: number; outputTokens: number; arrivalRate: number }): string =>
-  `${Number(row.arrivalRate.toPrecision(3))} req/s of ${row.inputTokens} + ${row.outputTokens} tokens`;
-
 /** The explanation for people. */
 export const explained = (explanation: Explanation): string => {
-  const { stock, bounds, routing, singleType, runnersUp } = explanation;
+  const { routing, singleType, runnersUp } = explanation;
   const costs = (entries: readonly (readonly [string, number | null])[]): string =>
     entries.map(([name, cost]) => `${name} ${cost === null ? 'not possible' : money(cost)}`).join(', ');
   return [
-    ...stock.map(({ gpu, gpus, saves }) => `${gpus} more ${gpu} would save ${money(saves)} per hour`),
-    ...bounds.map(({ variant, bound, saves }) => `${bound} of ${variant} costs ${money(saves)} per hour`),
+    ...bindingTexts(explanation),
     `by router: ${costs(Object.entries(routing))}`,
     `one GPU type alone: ${costs(singleType.map(({ gpu, cost }) => [gpu, cost]))}`,
     ...runnersUp.map(({ model, replicas, cost }) => `${model}, next best: ${mixText(replicas)} at ${money(cost)}`),
     '',
   ].join('\n');
 };
-
-export const money = (amount: number): string => String(Number(amount.toPrecision(6)));
-
-/** @example mixText({ a: 3, b: 0, c: 1 }) // => '3 x a + 1 x c' */
-export const mixText = (replicas: Readonly<Record<string, number>>): string =>
-  Object.entries(replicas)
-    .filter(([, count]) => count > 0)
-    .map(([variant, count]) => `${count} x ${variant}`)
-    .join(' + ') || 'none';
 
 const columns = (rows: readonly (readonly string[])[]): string[] => {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

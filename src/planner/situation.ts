@@ -106,7 +106,8 @@ export interface Situation extends Group {
   readonly forecast: Forecast | null;
 }
 
-export const keyOf = ({ namespace, name }: ModelDeployment): string => `${namespace}/${name}`;
+export const keyOf = ({ namespace, name }: Pick<ModelDeployment, 'namespace' | 'name'>): string =>
+  `${namespace}/${name}`;
 
 /** A model that lives in several namespaces has its arrivals split by Ready replicas, as its records do not tell them apart. */
 export const groupsOf = ({ deployments, ready }: Reading, poolNamespaces: boolean): readonly Group[] => {

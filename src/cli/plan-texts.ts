@@ -1,0 +1,25 @@
+import type { Demand } from '../domain.ts';
+import type { Explanation } from '../planner/explanation.ts';
+
+/** Without the noise of floating point. */
+export const money = (amount: number): string => String(Number(amount.toPrecision(6)));
+
+/** @example rateText(1.23456) // => '1.23 req/s' */
+export const rateText = (rate: number): string => `${Number(rate.toPrecision(3))} req/s`;
+
+/** @example sizeText({ inputTokens: 512, outputTokens: 64, arrivalRate: 1.5 }) // => '1.5 req/s of 512 + 64 tokens' */
+export const sizeText = ({ inputTokens, outputTokens, arrivalRate }: Demand): string =>
+  `${rateText(arrivalRate)} of ${inputTokens} + ${outputTokens} tokens`;
+
+/** @example mixText({ a: 3, b: 0, c: 1 }) // => '3 x a + 1 x c' */
+export const mixText = (replicas: Readonly<Record<string, number>>): string =>
+  Object.entries(replicas)
+    .filter(([, count]) => count > 0)
+    .map(([variant, count]) => `${count} x ${variant}`)
+    .join(' + ') || 'none';
+
+/** What binds, and what less of it would save. */
+export const bindingTexts = ({ stock, bounds }: Pick<Explanation, 'stock' | 'bounds'>): readonly string[] => [
+  ...stock.map(({ gpu, gpus, saves }) => `${gpus} more ${gpu} would save ${money(saves)} per hour`),
+  ...bounds.map(({ variant, bound, saves }) => `${bound} of ${variant} costs ${money(saves)} per hour`),
+];
