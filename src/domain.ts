@@ -194,6 +194,12 @@ export interface HeldRequests {
   readonly outputTokens: number;
 }
 
+/** Requests in the engines of a model, running and waiting, at a time (Unix s). */
+export interface InFlight {
+  readonly at: number;
+  readonly requests: number;
+}
+
 /** What gpumix tells the autoscaler of one Deployment. */
 export interface Target {
   readonly namespace: string;

@@ -110,6 +110,15 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
     for (const { name, dataAt } of published.models())
       if (dataAt !== null) one.set({ model: name }, Math.max(0, clock() - dataAt));
   });
+  gauge(
+    'record_defect',
+    '1 where a gateway counts what cannot be true: arrivals = most of them are missing, pending = fewer than 0',
+    ['model', 'counts'],
+    (one) => {
+      for (const { name, recordDefect } of published.models())
+        if (recordDefect) one.set({ model: name, counts: recordDefect.arrivalsMissing ? 'arrivals' : 'pending' }, 1);
+    },
+  );
   gauge('cannot_wake', '1 where a model is at zero and its gateway cannot wake it, else 0', ['model'], (one) => {
     for (const model of published.models()) one.set({ model: model.name }, Number(model.cannotWake));
   });

@@ -32,6 +32,7 @@ const model = {
   forecast: null,
   strain: 1.25,
   dataAt: 990,
+  recordDefect: null,
   deployments: ['ns/a'],
 };
 
@@ -81,6 +82,7 @@ test('changes and problems are said once, and a problem also when it is gone', (
       histories: new Map(),
       observed: new Map(),
       strains: new Map(),
+      inFlight: new Map(),
     },
     targets: [target('a', { replicas, asOf: 0 })],
     models: [model],

@@ -7,6 +7,7 @@ import { explanationOf } from '../planner/explanation.ts';
 import { keyOf } from '../planner/situation.ts';
 import type { StoredPlan } from '../planner/stored-plan.ts';
 import { settingOptions } from '../settings.ts';
+import type { RecordDefect } from '../workload/rates.ts';
 import type { Command } from './command.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
 import { bindingTexts, mixText, money, rateText, sizeText } from './plan-texts.ts';
@@ -118,16 +119,22 @@ const remarks = (key: string, report: ModelReport | undefined, { deployment, now
 };
 
 const modelText = (report: ModelReport): string => {
-  const { name, state, reason, arrivalRate, forecast, strain, swapBlocked, cannotWake } = report;
+  const { name, state, reason, arrivalRate, forecast, strain, swapBlocked, cannotWake, recordDefect } = report;
   const planned = arrivalRate === null ? '' : `; ${rateText(arrivalRate)} planned for, headroom included`;
   const notes = [
     ...(forecast === null ? [] : [`${rateText(forecast.rate)} foreseen one startup ahead (${forecast.method})`]),
     ...(strain > 1.005 ? [`requests take ${strain.toFixed(2)} times the work that profiles say`] : []),
     ...(swapBlocked ? ['swap blocked: no room for what would be given up and what would replace it at once'] : []),
     ...(cannotWake ? ['nothing will wake it'] : []),
+    ...(recordDefect ? [defectText(recordDefect)] : []),
   ];
   return [`model ${name} is ${state}: ${reason}${planned}`, ...notes].join('; ');
 };
+
+const defectText = ({ arrivalsMissing, counted, ended }: RecordDefect): string =>
+  arrivalsMissing
+    ? `its gateway counted ${counted} arrivals while ${ended} requests ended, so what ends is planned for (AIBrix v0.4.0 to v0.7.0 have this fault)`
+    : 'its gateway counts fewer than 0 requests as pending, so that number is not used (AIBrix v0.4.0 to v0.7.0 have this fault)';
 
 /** Sizes that are named at most. */
 const named = 6;

@@ -1,3 +1,5 @@
+import type { InFlight } from '../domain.ts';
+
 /** How busy an engine says it is. */
 export interface EngineLoad {
   /** Requests in it, running and waiting. */
@@ -12,6 +14,8 @@ export interface EngineReport {
   readonly quietSince: number | null;
   /** When one of them last had a request; null = never, as far as was seen. */
   readonly busyAt: number | null;
+  /** What all of them held when they were last heard; null = one was not heard. */
+  readonly inFlight: InFlight | null;
 }
 
 /** null where nobody reports. */
@@ -22,6 +26,16 @@ export const together = (reports: readonly EngineReport[]): EngineReport | null 
   return {
     quietSince: quiet.includes(null) ? null : Math.max(...quiet.map((since) => since ?? 0)),
     busyAt: busy.length === 0 ? null : Math.max(...busy),
+    inFlight: heldTogether(reports.map(({ inFlight }) => inFlight)),
+  };
+};
+
+const heldTogether = (held: readonly (InFlight | null)[]): InFlight | null => {
+  const known = held.flatMap((one) => one ?? []);
+  if (known.length < held.length) return null;
+  return {
+    at: Math.max(...known.map(({ at }) => at)),
+    requests: known.reduce((sum, { requests }) => sum + requests, 0),
   };
 };
 

@@ -1,3 +1,4 @@
+import type { InFlight } from '../domain.ts';
 import { type EngineLoad, type EngineReport, engineLoad, together } from './engine-metrics.ts';
 import { type DeploymentPod, metricsUrl } from './pods.ts';
 
@@ -20,6 +21,7 @@ interface Heard {
   readonly incarnation: string;
   readonly at: number;
   readonly served: number;
+  readonly inFlight: InFlight;
   readonly quietSince: number | null;
   readonly busyAt: number | null;
 }
@@ -71,7 +73,7 @@ export const watchEngines = (
         running.map((pod) => {
           const one = heard.get(keyOf(pod));
           const valid = one !== undefined && one.incarnation === pod.incarnation && one.at >= now - validSeconds;
-          return valid ? one : { quietSince: null, busyAt: null };
+          return valid ? one : { quietSince: null, busyAt: null, inFlight: null };
         }),
       );
     },
@@ -81,15 +83,18 @@ export const watchEngines = (
 const keyOf = ({ namespace, name }: DeploymentPod): string => `${namespace}/${name}`;
 
 /** One that was heard for the first time, or again after a restart, has been quiet since then at most. */
-const next = (last: Heard | undefined, pod: DeploymentPod, { inFlight, served }: EngineLoad, at: number): Heard => {
+const next = (last: Heard | undefined, pod: DeploymentPod, load: EngineLoad, at: number): Heard => {
   const { incarnation } = pod;
+  const { served } = load;
+  const inFlight = { at, requests: load.inFlight };
   const same = last !== undefined && last.incarnation === incarnation;
-  if (inFlight > 0 || (same && served !== last.served))
-    return { incarnation, at, served, quietSince: null, busyAt: at };
+  if (load.inFlight > 0 || (same && served !== last.served))
+    return { incarnation, at, served, inFlight, quietSince: null, busyAt: at };
   return {
     incarnation,
     at,
     served,
+    inFlight,
     quietSince: (same ? last.quietSince : null) ?? at,
     busyAt: same ? last.busyAt : null,
   };

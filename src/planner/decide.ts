@@ -1,7 +1,8 @@
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import type { Decision, Demand, Plan, Shortage, Snapshot, Target } from '../domain.ts';
 import type { Forecast } from '../workload/forecast.ts';
-import { shapeOf } from '../workload/rates.ts';
+import { type RecordDefect, shapeOf } from '../workload/rates.ts';
+import { believedWorkload, inFlightSeen } from './belief.ts';
 import type { VariantReport } from './observed.ts';
 import { joined } from './plan.ts';
 import { type Routes, routesOf } from './routes.ts';
@@ -39,6 +40,8 @@ export interface ModelReport {
   readonly strain: number;
   /** End of the newest record (Unix s); null = there never was one. */
   readonly dataAt: number | null;
+  /** Why what its gateway counts is not believed; null = it is. */
+  readonly recordDefect: RecordDefect | null;
   readonly deployments: readonly string[];
   /** It would change to another mix, but there is no stock for what is given up and what replaces it. */
   readonly swapBlocked: boolean;
@@ -64,11 +67,14 @@ export interface Decided {
  * ones go to their label; of the others the last decision stands while it is young enough.
  */
 export const decide = (
-  reading: Reading,
+  read: Reading,
   memory: Memory,
   settings: DecideSettings,
   solve: (snapshot: Snapshot) => Plan,
 ): Decided => {
+  const inFlight = inFlightSeen(read, memory.inFlight);
+  const workload = read.workload && believedWorkload(read.workload, read.deployments.values(), inFlight);
+  const reading = { ...read, workload };
   const shapes = new Map(memory.shapes);
   for (const [name, { intervals }] of reading.workload?.names ?? []) {
     const shape = shapeOf(intervals, settings.shapeWindowSeconds);
@@ -96,6 +102,7 @@ export const decide = (
       strains: new Map([...stillCalled(memory.strains), ...parts.flatMap(({ strains }) => [...strains])]),
       shapes: new Map(stillCalled(shapes)),
       observed,
+      inFlight,
     },
     targets: parts.flatMap(({ targets }) => targets),
     models: parts.flatMap(({ models }) => models),
@@ -242,6 +249,7 @@ const reportOf = (
     forecast: situation.forecast,
     strain: Math.max(1, ...[...situation.strains.values()].map(({ factor }) => factor)),
     dataAt,
+    recordDefect: situation.recordDefect,
     deployments: deployments.map(keyOf),
   };
 };

@@ -1,15 +1,16 @@
 import type { Decision, Demand } from '../domain.ts';
-import { throughputAt } from '../profiles/throughput.ts';
-import { type Forecast, forecast, type History, observed } from '../workload/forecast.ts';
+import { caughtUp, type Forecast, forecast, type History, observed } from '../workload/forecast.ts';
 import {
   arrivalRate,
   demandOf,
   mergedDemand,
+  newestRecord,
   type RateSettings,
   recordOf,
   type Shape,
   type Workload,
 } from '../workload/rates.ts';
+import { meanSeconds } from './durations.ts';
 import type { Offer } from './offers.ts';
 import { type Strain, strainNow } from './strain.ts';
 
@@ -73,22 +74,25 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
   const starting = offers.some(
     (offer) => offer.ready < Math.max(offer.running, sources.decisions.get(offer.key)?.replicas ?? 0),
   );
-  const rated = names.flatMap(({ name, intervals, intervalSeconds, lastRecordAt }) => {
+  const rated = names.flatMap(({ name, intervals, intervalSeconds, lastRecordAt, defect }) => {
     const counted = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);
     const waitsFor = held.get(name);
     if (!(counted >= 0) && waitsFor === undefined) return [];
     const rate = Number.isNaN(counted) ? 0 : counted;
     const history = observed(sources.histories.get(name), lastRecordAt ?? 0, rate, settings.startupSeconds);
+    const record = newestRecord(intervals)?.record;
     const shape = shapes.get(name) ?? shapes.get(model) ?? waitsFor?.shape;
-    const newest = intervals.findLast((interval) => recordOf(interval) !== null);
-    const record = newest === undefined ? null : recordOf(newest);
     const waiting = Math.max(record?.pending ?? 0, record?.queueing ?? 0);
     const now = workload?.now ?? 0;
-    const beyond = shape === undefined ? 0 : excess(waiting, rate, shape, offers);
+    const seconds = shape === undefined ? null : meanSeconds(shape, offers);
+    const beyond = excess(waiting, rate, seconds);
     const waits = Math.max(beyond, waitsFor?.requests ?? 0);
     const seen = { now, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting };
     const strain = strainNow(sources.strains.get(name), seen);
-    return [{ name, rate, history, strain, shape, waits, ahead: forecast(history, rate, settings.startupSeconds) }];
+    // What ended came a request's duration before, unless the engines said what they hold.
+    const late = defect?.arrivalsMissing === true && record?.pending === null ? (seconds ?? 0) : 0;
+    const ahead = forecast(history, caughtUp(history, rate, late), settings.startupSeconds + late);
+    return [{ name, rate, history, strain, shape, waits, ahead }];
   });
   const seen = {
     histories: new Map(rated.map(({ name, history }) => [name, history])),
@@ -126,20 +130,11 @@ const heldUnder = ({ aliases, workload }: DemandSources) =>
   );
 
 /**
- * Requests in flight beyond what is normal: by Little's law rate x time, at the pace of the slowest variant that is Ready, and three
- * standard deviations of a Poisson number more. 0 where no profile tells times.
+ * Requests in flight beyond what is normal: by Little's law rate x time, and three standard deviations of a Poisson number more.
+ * @param seconds that a request takes; null = not known, and nothing is beyond
  */
-const excess = (waiting: number, rate: number, shape: Shape, offers: readonly Offer[]): number => {
-  const ready = offers.filter((offer) => offer.ready > 0);
-  const seconds = (ready.length > 0 ? ready : offers).map(({ profile }) =>
-    shape.reduce(
-      (sum, { inputTokens, outputTokens, share }) =>
-        sum + share * throughputAt(profile, inputTokens, outputTokens).e2eSeconds,
-      0,
-    ),
-  );
-  const slowest = Math.max(...seconds.filter((one) => one > 0));
-  if (!Number.isFinite(slowest)) return 0;
-  const normal = rate * slowest;
+const excess = (waiting: number, rate: number, seconds: number | null): number => {
+  if (seconds === null) return 0;
+  const normal = rate * seconds;
   return Math.max(0, waiting - normal - 3 * Math.sqrt(normal));
 };

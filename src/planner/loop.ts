@@ -7,6 +7,7 @@ import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Plan, Snapshot } from '../domain.ts';
 import { messageOf } from '../errors.ts';
 import type { Profiles } from '../profiles/profile.ts';
+import { recordDefectText } from '../workload/believed.ts';
 import type { Workload } from '../workload/rates.ts';
 import type { Board } from './board.ts';
 import { type Decided, decide } from './decide.ts';
@@ -37,7 +38,7 @@ export interface LoopParts {
   readonly cluster: ClusterView;
   readWorkload(names: readonly string[]): Promise<Workload>;
   readProfiles(wanted: readonly ModelDeployment[], now: number): Promise<Profiles>;
-  /** Asked of models that no request is seen of; absent = nobody is asked. */
+  /** Asked of models that no request is seen of, or whose records are not believed; absent = nobody is asked. */
   readonly engines?: Engines | undefined;
   solve(snapshot: Snapshot): Plan;
   readonly board: Board;
@@ -135,9 +136,9 @@ export const createLoop = (parts: LoopParts): Loop => {
     };
     const decided = decide(reading, memory, settings, parts.solve);
     memory = decided.memory;
-    const quiet = decided.models.filter(({ state }) => state !== 'fresh').flatMap((model) => model.deployments);
+    const unsure = decided.models.filter(({ state, recordDefect }) => state !== 'fresh' || recordDefect !== null);
     parts.engines?.observe(
-      quiet.flatMap((key) => pods.get(key) ?? []),
+      unsure.flatMap((model) => model.deployments).flatMap((key) => pods.get(key) ?? []),
       redisNow,
     );
     const shared = await parts.share?.(decided, now);
@@ -166,7 +167,8 @@ export const createLoop = (parts: LoopParts): Loop => {
 
 /** Without rates, which change all the time: a problem is said once. The gauges have them. */
 const shortages = ({ models }: Decided): readonly string[] =>
-  models.flatMap(({ name, unserved, beyondSlo, variants, swapBlocked, cannotWake }) => [
+  models.flatMap(({ name, unserved, beyondSlo, variants, swapBlocked, cannotWake, recordDefect }) => [
+    ...(recordDefect === null ? [] : [recordDefectText(name, recordDefect)]),
     ...Object.keys(unserved).map((reason) => `model ${name}: not all demand can be served: ${reason}`),
     ...(cannotWake ? [cannotWakeText(name)] : []),
     ...(swapBlocked

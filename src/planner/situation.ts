@@ -3,11 +3,12 @@ import { type EngineReport, together } from '../cluster/engine-metrics.ts';
 import type { Pace } from '../cluster/pace.ts';
 import type { Supply } from '../cluster/stock.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Decision, Demand, HeldRequests, Routing, StockSource } from '../domain.ts';
+import type { Decision, Demand, HeldRequests, InFlight, Routing, StockSource } from '../domain.ts';
 import type { FoundProfile } from '../profiles/profile.ts';
 import type { Forecast, History } from '../workload/forecast.ts';
-import type { Shape, Workload } from '../workload/rates.ts';
+import { type NameHistory, newestRecord, type RecordDefect, type Shape, type Workload } from '../workload/rates.ts';
 import { type DemandSettings, demandNow } from './demand.ts';
+import { longestSeconds } from './durations.ts';
 import type { Observed, ObserveSettings } from './observed.ts';
 import { type Offer, type OfferSources, offersOf } from './offers.ts';
 import { longestStartup, type ReplicaPod } from './startup.ts';
@@ -75,6 +76,8 @@ export interface Memory {
   readonly observed: ReadonlyMap<string, Observed>;
   /** What was learned of the engines, by name. */
   readonly strains: ReadonlyMap<string, Strain>;
+  /** What its engines held of late, by model, oldest first. */
+  readonly inFlight: ReadonlyMap<string, readonly InFlight[]>;
 }
 export const emptyMemory: Memory = {
   decisions: new Map(),
@@ -83,6 +86,7 @@ export const emptyMemory: Memory = {
   histories: new Map(),
   observed: new Map(),
   strains: new Map(),
+  inFlight: new Map(),
 };
 
 /** One model in one namespace (or in all of them, pooled). */
@@ -101,6 +105,8 @@ export interface Situation extends Group {
   /** What to plan for; null = there is no plan to make. */
   readonly demand: readonly Demand[] | null;
   readonly dataAt: number | null;
+  /** Why what the gateway counts is not believed; null = it is. */
+  readonly recordDefect: RecordDefect | null;
   readonly histories: ReadonlyMap<string, History>;
   readonly strains: ReadonlyMap<string, Strain>;
   readonly forecast: Forecast | null;
@@ -135,10 +141,11 @@ export const groupsOf = ({ deployments, ready }: Reading, poolNamespaces: boolea
 export const situationOf = (group: Group, reading: Reading, memory: Memory, settings: DecideSettings): Situation => {
   const offerSources: OfferSources = { ...reading, prices: settings.prices };
   const { offers, refused } = offersOf(group.deployments, offerSources);
-  const concluded = remembered(conclusionOf(group, reading, settings), group, memory);
+  const concluded = remembered(conclusionOf(group, offers, reading, settings), group, memory);
   const { conclusion, dataAt } = concluded;
   const nothing = { demand: null, histories: new Map(), strains: new Map(), forecast: null };
-  const base = { ...group, offers, refused, dataAt };
+  const defects = group.aliases.flatMap((name) => reading.workload?.names.get(name)?.defect ?? []);
+  const base = { ...group, offers, refused, dataAt, recordDefect: defects[0] ?? null };
   if (conclusion.state !== 'fresh') return { ...base, ...nothing, conclusion };
   const decidedBefore = group.deployments.some((deployment) => memory.decisions.has(keyOf(deployment)));
   const { silentUntil } = conclusion;
@@ -156,7 +163,12 @@ export const situationOf = (group: Group, reading: Reading, memory: Memory, sett
 
 type Concluded = Pick<Situation, 'conclusion' | 'dataAt'>;
 
-const conclusionOf = ({ aliases, deployments }: Group, reading: Reading, settings: DecideSettings): Concluded => {
+const conclusionOf = (
+  { aliases, deployments }: Group,
+  offers: readonly Offer[],
+  reading: Reading,
+  settings: DecideSettings,
+): Concluded => {
   const missing = (reason: string) => ({
     conclusion: { state: 'missing' as const, reason, silentUntil: Number.NEGATIVE_INFINITY },
     dataAt: null,
@@ -182,11 +194,23 @@ const conclusionOf = ({ aliases, deployments }: Group, reading: Reading, setting
       otherModelAt: newest(others),
       gatewayUnchangedSince: reading.gatewayUnchangedSince,
       engines: together(deployments.flatMap((one) => reading.engines.get(keyOf(one)) ?? [])),
+      longestRequestSeconds: longestRequest(histories, offers),
       trustSilence: settings.trustSilence,
     },
     settings,
   );
   return held.length === 0 || !readNow ? { conclusion: concluded, dataAt } : awaited(concluded, dataAt, held);
+};
+
+/** Only where it is not known what the last record left pending is it of use how long requests take. */
+const longestRequest = (histories: readonly NameHistory[], offers: readonly Offer[]): number | null => {
+  const pendingKnown = histories.every(({ intervals }) => newestRecord(intervals)?.record.pending !== null);
+  return pendingKnown
+    ? null
+    : longestSeconds(
+        histories.flatMap(({ intervals }) => intervals),
+        offers,
+      );
 };
 
 /** Requests that a gateway holds are demand at once, whatever the records say so far. */

@@ -1,5 +1,5 @@
 import type { EngineReport } from '../cluster/engine-metrics.ts';
-import { active, type Interval } from '../workload/rates.ts';
+import { active, type Interval, newestRecord } from '../workload/rates.ts';
 
 /** What the data of one model lets us conclude. */
 export type State = 'fresh' | 'quiet' | 'idle' | 'stale' | 'missing';
@@ -22,6 +22,8 @@ export interface Evidence {
   readonly gatewayUnchangedSince: number | null;
   /** What the model's own Ready pods say; null = there are none, or they are not asked. */
   readonly engines: EngineReport | null;
+  /** How long the longest of the requests that were seen takes (s); null = not known, or not needed. */
+  readonly longestRequestSeconds: number | null;
   readonly trustSilence: boolean;
 }
 
@@ -92,29 +94,43 @@ const credibleSilence = (evidence: Evidence): Silence => {
   const reasons = [
     { until: heartbeatAt ?? never, why: "the gateway's heartbeat is current" },
     { until: otherModelAt ?? never, why: 'the gateway writes records of another model' },
-    {
-      until: gatewayStandsSinceLastRecord(evidence) ? now : never,
-      why: 'the gateway pods are Ready and the same since the last record, which left nothing pending',
-    },
+    gatewayStandsSinceLastRecord(evidence),
     { until: trustSilence ? now : never, why: 'silence is trusted by setting' },
   ];
   const best = reasons.reduce((a, b) => (b.until > a.until ? b : a));
   if (best.until >= now - 3 * evidence.intervalSeconds) return { from: never, ...best };
   const quietSince = engines?.quietSince ?? null;
   if (quietSince !== null) return { from: quietSince, until: now, why: 'its engines report no request' };
-  const missing =
-    "nothing makes the silence credible (gateway heartbeat, records of another model, unchanged gateway pods, the engines' own metrics, --trust-silence)";
-  return { from: never, until: best.until, why: missing };
+  return { from: never, until: best.until, why: missingReason(evidence) };
 };
 
-/** The last record under every name ended with nothing pending, and the gateway's pods are the same since before it. */
-const gatewayStandsSinceLastRecord = ({ names, gatewayUnchangedSince }: Evidence): boolean => {
-  const last = names.flatMap((intervals) => intervals.findLast(({ found }) => found === 'record') ?? []);
-  return (
-    gatewayUnchangedSince !== null &&
-    last.length > 0 &&
-    last.every((one) => one.found === 'record' && one.record.pending === 0 && gatewayUnchangedSince < one.time)
-  );
+const missingReason = ({ names, longestRequestSeconds, gatewayUnchangedSince }: Evidence): string => {
+  const pendingUnknown = names.some((intervals) => newestRecord(intervals)?.record.pending === null);
+  if (gatewayUnchangedSince !== null && pendingUnknown && longestRequestSeconds === null)
+    return 'the records do not say what is pending, and no profile says how long requests take (e2e), so that one may still run';
+  return "nothing makes the silence credible (gateway heartbeat, records of another model, unchanged gateway pods, the engines' own metrics, --trust-silence)";
+};
+
+/** Requests may take so many times as long as a profile says. */
+const slowerThanProfile = 2;
+
+/**
+ * The gateway's pods are the same since before the last record under every name, and no request of then can be running: the record left
+ * nothing pending, or, where what is pending is not known, none has ended for longer than the longest takes.
+ */
+const gatewayStandsSinceLastRecord = (evidence: Evidence): { readonly until: number; readonly why: string } => {
+  const { now, names, gatewayUnchangedSince, longestRequestSeconds } = evidence;
+  const last = names.flatMap((intervals) => newestRecord(intervals) ?? []);
+  const same = gatewayUnchangedSince !== null && last.every(({ time }) => gatewayUnchangedSince < time);
+  const over = slowerThanProfile * (longestRequestSeconds ?? Number.POSITIVE_INFINITY);
+  const ended = last.every(({ time, record: { pending } }) => pending === 0 || (pending === null && now - time > over));
+  const left = last.every(({ record: { pending } }) => pending === 0)
+    ? 'which left nothing pending'
+    : `and the longest request that was seen, ${Math.ceil(over / slowerThanProfile)} s, is over since then`;
+  return {
+    until: same && ended && last.length > 0 ? now : never,
+    why: `the gateway pods are Ready and the same since the last record, ${left}`,
+  };
 };
 
 /** Seconds up to the newest interval that was asked for, in which certainly nothing happened under any name (s). */

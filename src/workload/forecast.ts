@@ -87,6 +87,12 @@ export const forecast = (history: History | undefined, rate: number, horizon: nu
   return { method: best, rate: sayings(history, rate, horizon)[best] };
 };
 
+/**
+ * A rate of what ended, brought up to what arrives: by its slope over the time that a request takes (s), never lowered.
+ */
+export const caughtUp = (history: History, rate: number, lateSeconds: number): number =>
+  Math.min(mostGrowth * rate, rate + Math.max(0, history.slope) * lateSeconds);
+
 const begun = (at: number, rate: number): History => ({
   at,
   level: rate,

@@ -8,7 +8,7 @@ export interface RequestRecord {
   readonly intervalSeconds: number;
   /** Requests that arrived in the interval. */
   readonly arrivals: number;
-  /** In flight at its end; null where the version does not say. */
+  /** In flight at its end, as the writer says, and below 0 where it is broken; null where the version does not say. */
   readonly pending: number | null;
   /** In the gateway's own queue at its end; null where the version does not say. */
   readonly queueing: number | null;
@@ -16,6 +16,8 @@ export interface RequestRecord {
   readonly completions: readonly Completions[];
   /** Requests that ended without telling their size (`0:0`). */
   readonly unknownSize: number;
+  /** All that ended. */
+  readonly completed: number;
   /** Fields that could not be read and were left out. */
   readonly malformed: number;
   /** Whether a record that should carry the total did not, so that completions stand in for arrivals. */
@@ -55,12 +57,13 @@ export const decodeRecord = (text: string, key: string): RequestRecord => {
     version,
     intervalSeconds: positiveOr(meta('interval_sec'), 10),
     arrivals: version >= 3 && total !== null ? total : completed,
-    pending: meta('pending_reqs'),
+    pending: integer(fields['meta_pending_reqs']),
     queueing: meta('queueing_reqs'),
     completions: known
       .filter(({ input, output }) => input > 0 || output > 0)
       .map(({ input, output, count }) => completionsOf(input, output, precision, count)),
     unknownSize: known.reduce((sum, { input, output, count }) => sum + (input === 0 && output === 0 ? count : 0), 0),
+    completed,
     malformed: counts.filter(({ name, count }) => name === null || count === null).length,
     totalMissing: version >= 3 && total === null,
     merged: Object.keys(fields).some((name) => name.startsWith('meta_by_')),
@@ -97,8 +100,12 @@ const parseObject = (text: string, key: string): Record<string, unknown> => {
 
 /** A count, also where it is written as a numeric string; null where it is none. */
 const whole = (value: unknown): number | null => {
-  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : null;
+  const number = integer(value);
+  return number === null || number < 0 ? null : number;
+};
+const integer = (value: unknown): number | null => {
+  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) ? number : null;
 };
 
 const positiveOr = (value: number | null, otherwise: number): number =>

@@ -13,6 +13,24 @@ export interface NameHistory {
   readonly intervalSeconds: number;
   /** End of the newest record ever read (Unix s); null = never. */
   readonly lastRecordAt: number | null;
+  /** Why what its gateway counts is not believed; absent or null = it is. */
+  readonly defect?: RecordDefect | null;
+}
+
+/**
+ * What the records of one name prove of their writer: that what it counts cannot be true.
+ *
+ * AIBrix's gateway v0.4.0 to v0.7.0 counts about one arrival in a hundred, and takes each request that ends twice from what is
+ * pending. What it counts of requests that ended is exact. Newer gateways count right.
+ */
+export interface RecordDefect {
+  /** Whether arrivals are missing from the totals; if not, only the pending requests are wrong. */
+  readonly arrivalsMissing: boolean;
+  /** Of the records that are not taken at their word: requests that came in by their totals, and that ended by their buckets. */
+  readonly counted: number;
+  readonly ended: number;
+  /** End of the newest of them (Unix s). */
+  readonly lastAt: number;
 }
 
 export interface Workload {
@@ -175,6 +193,9 @@ export const mergedDemand = (demands: readonly (readonly Demand[])[]): readonly 
 
 export const recordOf = (interval: Interval): RequestRecord | null =>
   interval.found === 'record' ? interval.record : null;
+
+export const newestRecord = (intervals: readonly Interval[]): (Interval & { readonly found: 'record' }) | null =>
+  intervals.findLast((interval) => interval.found === 'record') ?? null;
 
 /** Whether requests arrived, ended, ran or waited in the interval. */
 export const active = ({ arrivals, completions, unknownSize, pending, queueing }: RequestRecord): boolean =>

@@ -160,8 +160,9 @@ const remember = (history: MutableHistory, time: number, key: string, text: stri
   }
 };
 
-const forgetOld = (history: MutableHistory, until: number): void => {
-  for (const time of history.intervals.keys()) if (time <= until) history.intervals.delete(time);
+/** The newest record stays however old it is: what it left pending tells what silence since then means. */
+const forgetOld = ({ intervals, lastRecordAt }: MutableHistory, until: number): void => {
+  for (const time of intervals.keys()) if (time <= until && time !== lastRecordAt) intervals.delete(time);
 };
 
 /**

@@ -38,6 +38,7 @@ const report = {
   forecast: null,
   strain: 1,
   dataAt: 990,
+  recordDefect: null,
   deployments: ['serving/l40s', 'serving/h100'],
   swapBlocked: false,
   cannotWake: false,

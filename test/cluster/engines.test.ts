@@ -59,19 +59,19 @@ const setUp = () => {
 test('quiet since the first time it was heard, until a request is in it or was', async () => {
   const { engines, say, observe } = setUp();
   const pods = [pod('a')];
-  expect(engines.report(pods, 100)).toEqual({ quietSince: null, busyAt: null });
+  expect(engines.report(pods, 100)).toMatchObject({ quietSince: null, busyAt: null });
   say('10.0.0.1', 0, 5);
   await observe(pods, 100);
   await observe(pods, 110);
-  expect(engines.report(pods, 110)).toEqual({ quietSince: 100, busyAt: null });
+  expect(engines.report(pods, 110)).toMatchObject({ quietSince: 100, busyAt: null });
   say('10.0.0.1', 0, 6);
   await observe(pods, 120);
-  expect(engines.report(pods, 120)).toEqual({ quietSince: null, busyAt: 120 });
+  expect(engines.report(pods, 120)).toMatchObject({ quietSince: null, busyAt: 120 });
   await observe(pods, 130);
-  expect(engines.report(pods, 130)).toEqual({ quietSince: 130, busyAt: 120 });
+  expect(engines.report(pods, 130)).toMatchObject({ quietSince: 130, busyAt: 120 });
   say('10.0.0.1', 1, 6);
   await observe(pods, 140);
-  expect(engines.report(pods, 140)).toEqual({ quietSince: null, busyAt: 140 });
+  expect(engines.report(pods, 140)).toMatchObject({ quietSince: null, busyAt: 140 });
 });
 
 test('one that is not heard, not heard of late or not the same any more is not quiet', async () => {

@@ -75,12 +75,13 @@ const setUp = (
     },
     onTick: (_decided, found) => problems.push(found),
   });
-  const write = (time: number) =>
+  const writeRecord = (time: number, arrivals: number, fields: Readonly<Record<string, number>>) =>
     store.write(
       `aibrix:m_request_trace_${time}`,
-      recordText(30, { '100:60': 30, meta_interval_sec: recordSeconds }),
+      recordText(arrivals, { meta_interval_sec: recordSeconds, ...fields }),
       600,
     );
+  const write = (time: number) => writeRecord(time, 30, { '100:60': 30 });
   return {
     clock,
     loop,
@@ -88,6 +89,7 @@ const setUp = (
     problems,
     routed,
     write,
+    writeRecord,
     setAway: (value: boolean) => {
       away = value;
     },
@@ -167,7 +169,7 @@ test('engines are asked once no request is seen, and their word makes the silenc
   const observed: (readonly string[])[] = [];
   const engines: Engines = {
     observe: (pods) => observed.push(pods.map(({ name }) => name)),
-    report: (pods) => (pods.length === 0 ? null : { quietSince: 5000, busyAt: null }),
+    report: (pods) => (pods.length === 0 ? null : { quietSince: 5000, busyAt: null, inFlight: null }),
   };
   const { clock, loop, board, write } = setUp(0, 1, 10, engines, [
     deploymentPod('l40s-1', { deployment: 'l40s' }),
@@ -191,4 +193,32 @@ test('routers are told after each tick, with what is Ready; what fails is a prob
   await loop.tick();
   expect(routed).toEqual([{ models: ['m'], ready: 1, now: 5002 }]);
   expect(problems.at(-1)).toContain('of routing');
+});
+
+test('of a gateway that counts one arrival in a hundred, what ends is planned for, and what engines hold beside it', async () => {
+  let held = 20;
+  const { clock, loop, board, problems, writeRecord } = setUp(
+    0,
+    1,
+    10,
+    {
+      observe: () => {},
+      report: () => ({ quietSince: null, busyAt: clock.now, inFlight: { at: clock.now - 9, requests: held } }),
+    },
+    [deploymentPod('l40s-1', { deployment: 'l40s' })],
+  );
+  const broken = (time: number) => writeRecord(time, 0, { '100:60': 40, meta_pending_reqs: -80 });
+  for (const time of [4990, 5000]) await broken(time);
+  clock.now = 5002;
+  await loop.tick();
+  // 4 req/s by what ended; one L40S serves 2.
+  expect(replicas(board)).toMatchObject({ replicas: 2 });
+  expect(problems.at(-1)).toContainEqual(expect.stringMatching(/^model m: its gateway does not count most arrivals/));
+  for (clock.now = 5012; clock.now <= 5062; clock.now += 10) {
+    await broken(clock.now - 2);
+    held += 40;
+    await loop.tick();
+  }
+  // As many again come and do not end: 8 req/s, and a backlog of more than a minute of it.
+  expect((replicas(board) as { replicas: number }).replicas).toBeGreaterThanOrEqual(4);
 });

@@ -15,6 +15,7 @@ const evidence = (intervals: readonly Interval[], more: Partial<Evidence> = {}):
   otherModelAt: null,
   gatewayUnchangedSince: null,
   engines: null,
+  longestRequestSeconds: null,
   trustSilence: false,
   ...more,
 });
@@ -92,8 +93,27 @@ describe('idle needs a credible silence', () => {
     expect(state(evidence(silentAfter(1750, { meta_pending_reqs: 1 }), { gatewayUnchangedSince: 1700 }))).toBe('stale');
   });
 
+  test('where the records do not say what is pending: unchanged gateway pods, and twice the longest request is over', () => {
+    const unknown = silent.map((one) =>
+      one.found === 'record' ? { ...one, record: { ...one.record, pending: null } } : one,
+    );
+    const since = (longestRequestSeconds: number | null) =>
+      conclude(evidence(unknown, { gatewayUnchangedSince: 1700, longestRequestSeconds }), settings);
+    expect(since(120)).toMatchObject({
+      state: 'idle',
+      reason:
+        'no request for 250 s; the gateway pods are Ready and the same since the last record, and the longest request that was seen, 120 s, is over since then',
+    });
+    expect(since(130).state).toBe('stale');
+    expect(since(null)).toMatchObject({
+      state: 'stale',
+      reason:
+        'no request record for 252 s; the records do not say what is pending, and no profile says how long requests take (e2e), so that one may still run',
+    });
+  });
+
   test('the engines’ own word, from when they were first heard', () => {
-    const heard = (quietSince: number | null) => ({ engines: { quietSince, busyAt: null } });
+    const heard = (quietSince: number | null) => ({ engines: { quietSince, busyAt: null, inFlight: null } });
     expect(state(evidence(silent, heard(1750)))).toBe('idle');
     expect(state(evidence(silent, heard(1755)))).toBe('idle');
     expect(state(evidence(silent, heard(1765)))).toBe('quiet');
@@ -104,7 +124,10 @@ describe('idle needs a credible silence', () => {
   });
 
   test('engines that had a request of late veto idle, whatever the records say', () => {
-    const busyAt = (time: number) => ({ heartbeatAt: 2000, engines: { quietSince: null, busyAt: time } });
+    const busyAt = (time: number) => ({
+      heartbeatAt: 2000,
+      engines: { quietSince: null, busyAt: time, inFlight: null },
+    });
     expect(conclude(evidence(silent, busyAt(1990)), settings)).toMatchObject({
       state: 'quiet',
       reason: 'no request for 250 s by the records, but its engines had one 12 s ago',

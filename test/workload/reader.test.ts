@@ -173,3 +173,13 @@ test('what gateways hold is told as long as they renew it', async () => {
   await memory.removeField('gpumix:held', 'a m');
   expect((await readAt(1010)).held).toEqual([]);
 });
+
+test('the newest record stays when it is older than the history, as it tells what silence since then means', async () => {
+  const { clock, memory, key, readAt } = world();
+  clock.now = 5000;
+  for (const time of [4990, 5000]) await memory.write(key(time), recordText(1), 600);
+  await readAt(5002);
+  const { names } = await readAt(5902);
+  const records = names.get('m')?.intervals.filter(({ found }) => found === 'record');
+  expect(records?.map(({ time }) => time)).toEqual([5000]);
+});
