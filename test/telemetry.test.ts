@@ -32,7 +32,7 @@ const model = {
   forecast: null,
   strain: 1.25,
   dataAt: 990,
-  recordDefect: null,
+  recordDefect: { arrivalsMissing: true, counted: 28, ended: 2351, lastAt: 990 },
   deployments: ['ns/a'],
 };
 
@@ -57,6 +57,7 @@ test('gauges say what stands now, and nothing of what has no answer', async () =
     'gpumix_unserved_rate{model="m",reason="stock"} 1.5',
     'gpumix_beyond_slo_rate{model="m"} 0.5',
     'gpumix_data_age_seconds{model="m"} 10',
+    'gpumix_record_defect{model="m",counts="arrivals"} 1',
     'gpumix_cannot_wake{model="m"} 0',
     'gpumix_swap_blocked{model="m"} 1',
     'gpumix_startup_seconds{namespace="ns",deployment="a"} 90',

@@ -96,6 +96,15 @@ test('what is fixed by hand, and what its autoscaler has not done yet', () => {
   expect(lines).toContain('  it has 2, 1 of them Ready: its autoscaler has not followed yet');
 });
 
+test('a gateway that does not count arrivals is named with what it counted', () => {
+  const asked = question(2, [2, 2]);
+  const recordDefect = { arrivalsMissing: true, counted: 28, ended: 2351, lastAt: 990 };
+  const stored = { ...asked.stored!, plan: { ...asked.stored!.plan, models: [{ ...report, recordDefect }] } };
+  expect(explainLines({ ...asked, stored }, config)[2]).toMatch(
+    /; its gateway counted 28 arrivals while 2351 requests ended, so what ends is planned for/,
+  );
+});
+
 test('where nothing is stored it says so', () => {
   const [first] = explainLines({ ...question(2, [2, 2]), stored: null }, config);
   expect(first).toBe('serving/l40s: 2 replicas, as it would be decided now; no serve has stored a plan');
