@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { routings, stockSources } from './domain.ts';
+import { knownRouters, type NamedRouter, routerOf } from './cluster/router-names.ts';
+import { type Routing, routings, stockSources } from './domain.ts';
 import { GpumixError } from './errors.ts';
 import {
   atLeast,
@@ -25,6 +26,12 @@ const upstream = (value: string): { readonly name: string; readonly url: string 
 const configMapName = (value: string): string => {
   if (!/^([a-z0-9-]+\/)?[a-z0-9.-]+$/.test(value)) throw new Error('not [NAMESPACE/]NAME');
   return value;
+};
+const router = (value: string): NamedRouter => {
+  const named = routerOf(value);
+  if (named === null) throw new Error(`not ${knownRouters}`);
+  if (typeof named === 'string') throw new Error(named);
+  return named;
 };
 const budget = (value: string): number | null => (value === '' ? null : atLeast(0)(value));
 const prices = (file: string): Readonly<Record<string, number>> => {
@@ -134,7 +141,11 @@ export const settings = {
     'auto',
     'what the router in front knows of a request: size, input, load or none; auto = input while a gateway of ours is there, else what --router says',
   ),
-  router: setting(oneOf(...routings), 'none', 'what a router that is not ours knows of a request; none = round robin'),
+  router: setting(
+    router,
+    'none',
+    'what a router that is not ours knows of a request: size, input, load or none (round robin); or the name of an AIBrix routing strategy, such as least-request',
+  ),
   stock: setting(
     oneOf(...stockSources),
     'auto',
@@ -179,7 +190,12 @@ export const settings = {
   logLevel: setting(oneOf('trace', 'debug', 'info', 'warn', 'error'), 'info', 'trace, debug, info, warn or error'),
 } satisfies SettingsTable;
 
-export type Config = SettingsOf<typeof settings>;
+type Settings = SettingsOf<typeof settings>;
+export interface Config extends Omit<Settings, 'router'> {
+  readonly router: Routing;
+  /** What of the router is an approximation, one line; null = nothing. */
+  readonly routerNote: string | null;
+}
 
 /**
  * The settings of `gpumix serve`.
@@ -192,7 +208,8 @@ export const readConfig = (
   const config = readSettings(settings, argv, environment);
   if ((config.tlsCertFile === null) !== (config.tlsPrivateKeyFile === null))
     throw new GpumixError('BAD_SETTING', '--tls-cert-file and --tls-private-key-file go together');
-  return config;
+  const { routing, note } = config.router;
+  return { ...config, router: routing, routerNote: note === null ? null : `--router: ${note}` };
 };
 
 /** How far back records are of use, the longest of the windows and a minute for late ones (s); gateways keep them 600 s. */

@@ -87,7 +87,12 @@ export const serve = async (config: Config): Promise<void> => {
     share: shareThrough(stored, lease),
     ...(config.routingPlans ? { route: routingPlans(store, routersOf(config)) } : {}),
     onTick: (decided, problems) => {
-      report(decided, [...problems, ...drift.compare(cluster.pods.values(), lastProfiles.found)]);
+      report(decided, [
+        ...problems,
+        ...drift.compare(cluster.pods.values(), lastProfiles.found),
+        ...(config.routerNote === null ? [] : [config.routerNote]),
+        ...cluster.notes(),
+      ]);
       warn(decided.models);
       if (save !== null && decided.snapshot !== null && decided.plan !== null) save(decided.snapshot, decided.plan);
     },

@@ -46,6 +46,28 @@ test('all that is wrong is said at once, one line each, and no password with it'
   );
 });
 
+test('a router is a mode, or a strategy of AIBrix with the mode that is nearest', () => {
+  expect(readConfig([], {})).toMatchObject({ router: 'none', routerNote: null });
+  expect(readConfig(['--router=least-request'], {})).toMatchObject({ router: 'load', routerNote: null });
+  expect(readConfig(['--router=least-latency'], {})).toMatchObject({
+    router: 'none',
+    routerNote: expect.stringMatching(
+      /^--router: AIBrix's least-latency is planned for as none: of 111 requests .* 30 to/,
+    ),
+  });
+});
+
+test.each([
+  ['slo', /^--router is "slo": AIBrix's slo sends nearly every request to the fastest GPU type, which no routing mode/],
+  ['pd', /^--router is "pd": AIBrix's pd sends each request to a prefill pod and a decode pod/],
+  ['fastest', /^--router is "fastest": not one of size, input, load, none, nor .* \(random, least-request, .*, pd\)$/],
+  ['toString', /^--router is "toString": not one of/],
+])('a router %s is one clear error', (name, message) => {
+  expect(() => readConfig([`--router=${name}`], {})).toThrow(
+    expect.objectContaining({ code: 'BAD_SETTING', message: expect.stringMatching(message) }),
+  );
+});
+
 test('an unknown flag is bad usage', () => {
   expect(() => readConfig(['--replicas', '3'], {})).toThrow(
     expect.objectContaining({ code: 'BAD_USAGE', message: "Unknown option '--replicas'" }),

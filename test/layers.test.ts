@@ -31,6 +31,7 @@ const layers: Record<string, number> = {
   'cluster/list-prices': 1,
   'cluster/stock': 1,
   'cluster/pace': 1,
+  'cluster/router-names': 1,
   'cluster/endpoint-slices': 1,
   benchmark: 2,
   'benchmark/results': 1,

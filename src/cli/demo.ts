@@ -172,6 +172,7 @@ const deploymentOf = (gpu: string): ModelDeployment => ({
   paused: false,
   router: null,
   problem: null,
+  note: null,
 });
 
 /** Plays the autoscaler: every Deployment gets its target. */

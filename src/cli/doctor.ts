@@ -7,9 +7,9 @@ import { settingOptions } from '../settings.ts';
 import type { Command } from './command.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
 
-/** What one check has shown; `unknown`: it could not be made. */
+/** What one check has shown; `unknown`: it could not be made; `note`: it works, and its user should know how. */
 export interface Finding {
-  readonly verdict: 'ok' | 'wrong' | 'unknown';
+  readonly verdict: 'ok' | 'wrong' | 'unknown' | 'note';
   readonly text: string;
 }
 
@@ -23,7 +23,7 @@ export const doctor: Command = {
     return findings.some(({ verdict }) => verdict === 'wrong') ? 1 : 0;
   },
 };
-const labels = { ok: 'ok   ', wrong: 'WRONG', unknown: '?    ' };
+const labels = { ok: 'ok   ', wrong: 'WRONG', unknown: '?    ', note: 'note ' };
 
 const examined = async (config: Config): Promise<readonly Finding[]> => {
   try {
@@ -41,6 +41,7 @@ const examined = async (config: Config): Promise<readonly Finding[]> => {
 const ok = (text: string): Finding => ({ verdict: 'ok', text });
 const wrong = (text: string): Finding => ({ verdict: 'wrong', text });
 const unknown = (text: string): Finding => ({ verdict: 'unknown', text });
+const note = (text: string): Finding => ({ verdict: 'note', text });
 
 /** A leader that has not planned for so many intervals is gone. */
 const intervalsOfLife = 3;
@@ -50,7 +51,7 @@ export const findingsOfLook = (
   look: LookedAt,
   config: Pick<Config, 'planPrefix' | 'intervalSeconds'>,
 ): readonly Finding[] => {
-  const { deployments, profiles, decided, stored, problems } = look;
+  const { deployments, profiles, decided, stored, problems, notes } = look;
   if (deployments.length === 0)
     return [wrong('no Deployment has the label model.aibrix.ai/name: nothing is planned for')];
   const without = deployments.filter((one) => !profiles.found.has(keyOf(one)));
@@ -67,9 +68,10 @@ export const findingsOfLook = (
       (state === 'stale' || state === 'missing' ? wrong : ok)(`model ${name} is ${state}: ${reason}`),
     ),
     ...problems.map(wrong),
+    ...notes.map(note),
   ];
 };
-export interface LookedAt extends Pick<Look, 'profiles' | 'decided' | 'stored' | 'problems'> {
+export interface LookedAt extends Pick<Look, 'profiles' | 'decided' | 'stored' | 'problems' | 'notes'> {
   readonly deployments: readonly ModelDeployment[];
 }
 

@@ -24,6 +24,8 @@ export interface Look {
   readonly decided: Decided;
   /** What `serve` would warn of, one line each. */
   readonly problems: readonly string[];
+  /** What is read as something near it, and works all the same, one line each. */
+  readonly notes: readonly string[];
   /** What a `serve` has stored last; null = nothing, or Redis cannot be read. */
   readonly stored: AgedPlan | null;
 }
@@ -69,7 +71,8 @@ export const lookOnce = async <Seen>(config: Config, see: (look: Look) => Promis
     });
     if (stored !== null) loop.restore(stored.plan);
     await loop.tick();
-    return await see({ cluster, kubernetes: kubernetes.request, profiles, stored, ...seen! });
+    const notes = [...(config.routerNote === null ? [] : [config.routerNote]), ...cluster.notes()];
+    return await see({ cluster, kubernetes: kubernetes.request, profiles, stored, notes, ...seen! });
   } finally {
     cluster.stop();
     await store.close();

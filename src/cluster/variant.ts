@@ -1,5 +1,6 @@
-import { type Routing, routings } from '../domain.ts';
+import type { Routing } from '../domain.ts';
 import { gpuOfProduct } from './gpu-types.ts';
+import { knownRouters, routerOf } from './router-names.ts';
 
 /** What gpumix knows of a Deployment that carries a model. Fields that a broken label left without a value are null. */
 export interface ModelDeployment {
@@ -28,10 +29,13 @@ export interface ModelDeployment {
   readonly router: Routing | null;
   /** What cannot be read, one line; null = nothing. */
   readonly problem: string | null;
+  /** What is read as something near it, one line; null = nothing. */
+  readonly note: string | null;
 }
 
 export const modelKey = 'model.aibrix.ai/name';
 export const idleReplicasKey = 'model.aibrix.ai/min_replicas';
+const routerKey = 'gpumix.io/router';
 
 /** The part of an apps/v1 Deployment that is looked at. */
 export interface DeploymentObject {
@@ -135,14 +139,10 @@ export const modelDeployment = (
     boolean,
     'true or false',
   );
-  const router = read(
-    'gpumix.io/router',
-    annotations['gpumix.io/router'],
-    null,
-    previous?.router,
-    routingOf,
-    `one of ${routings.join(', ')}`,
-  );
+  const named = annotations[routerKey];
+  const router = named === undefined ? null : routerOf(named);
+  if (named !== undefined && (router === null || typeof router === 'string'))
+    problems.push(routerProblem(`${namespace}/${name}`, named, router));
   const podSpec = spec?.template?.spec;
   return {
     namespace,
@@ -162,8 +162,16 @@ export const modelDeployment = (
     price,
     pin: pinned === null ? null : { replicas: pinned, until },
     paused: paused ?? false,
-    router,
+    // A strategy that nothing describes says nothing, so that the setting counts; a name that nobody knows is a slip.
+    router:
+      typeof router === 'string'
+        ? null
+        : (router?.routing ?? (named === undefined ? null : (previous?.router ?? null))),
     problem: problems.length === 0 ? null : problems.join('; '),
+    note:
+      typeof router === 'string' || !router?.note
+        ? null
+        : `Deployment ${namespace}/${name}: ${routerKey}: ${router.note}`,
   };
 };
 
@@ -173,6 +181,12 @@ export const fixedReplicas = ({ pin, paused, replicas }: ModelDeployment, now: n
   return pin === null || (pin.until !== null && pin.until <= now) ? null : pin.replicas;
 };
 
+/** @param refused why nothing describes that router; null = nobody knows it */
+const routerProblem = (key: string, router: string, refused: string | null): string =>
+  refused === null
+    ? `Deployment ${key}: ${routerKey} is ${JSON.stringify(router)}, not ${knownRouters}`
+    : `Deployment ${key}: ${routerKey} is left out: ${refused}`;
+
 const whole = 'a whole number from 0';
 const wholeNumber = (text: string): number | null => (/^\d{1,9}$/.test(text) ? Number(text) : null);
 const integer = (text: string): number | null => (/^-?\d{1,9}$/.test(text) ? Number(text) : null);
@@ -180,7 +194,6 @@ const positive = (text: string): number | null =>
   /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 ? Number(text) : null;
 
 const boolean = (text: string): boolean | null => (text === 'true' || text === 'false' ? text === 'true' : null);
-const routingOf = (text: string): Routing | null => routings.find((one) => one === text) ?? null;
 /** With a time zone, so that nobody has to guess it. */
 const instant = (text: string): number | null =>
   /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))

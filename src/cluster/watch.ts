@@ -56,6 +56,8 @@ export interface Cluster {
   supply(): Supply;
   /** What has not been read yet; empty = everything has. */
   unsynced(): readonly string[];
+  /** What of Deployments is read as something near it, one line each. */
+  notes(): readonly string[];
   /** What is wrong now, one line each. */
   problems(): readonly string[];
   stop(): void;
@@ -158,6 +160,7 @@ export const watchCluster = (
     },
     unsynced: () =>
       reflectors.flatMap(([name, one]) => (waitsFor(one) ? [one.problem() ?? `${name} have not been read yet`] : [])),
+    notes: () => [...deployments.items.values()].flatMap(({ note }) => note ?? []),
     problems: () => [
       ...reflectors.flatMap(([, one]) => one.problem() ?? []),
       ...[...deployments.items.values()].flatMap(({ problem }) => problem ?? []),

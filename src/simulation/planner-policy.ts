@@ -135,6 +135,7 @@ const deploymentOf = (
     paused: false,
     router: null,
     problem: null,
+    note: null,
   };
 };
 

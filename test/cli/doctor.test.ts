@@ -22,6 +22,7 @@ const look = (changes: Partial<LookedAt> = {}, state = 'fresh'): LookedAt => {
     decided: { models } as never,
     stored: { plan: { models } as never, ageSeconds: 4 },
     problems: [],
+    notes: [],
     ...changes,
   };
 };
@@ -53,6 +54,12 @@ test.each([
   ['what serve warns of', look({ problems: ['Redis takes no write of ours'] }), /^Redis takes no write of ours$/],
 ])('%s is wrong', (_name, seen, text) => {
   expect(wrongOf(seen)).toEqual([expect.stringMatching(text)]);
+});
+
+test('what works, and is not as it was written, is a note', () => {
+  const told = findingsOfLook(look({ notes: ['random is taken for none'] }), config);
+  expect(told.at(-1)).toEqual({ verdict: 'note', text: 'random is taken for none' });
+  expect(wrongOf(look({ notes: ['random is taken for none'] }))).toEqual([]);
 });
 
 const answer = (body: unknown, status = 200) => ({ status, body });

@@ -29,6 +29,7 @@ describe('a Deployment that carries a model', () => {
       paused: false,
       router: null,
       problem: null,
+      note: null,
     });
   });
 
@@ -120,11 +121,37 @@ describe('a Deployment that carries a model', () => {
   test('a router that there is not is one clear line, and the one before stands', () => {
     const read = (router: string, before?: ModelDeployment) =>
       modelDeployment(object({ annotations: { 'gpumix.io/router': router } }), before);
-    expect(read('random', read('none') ?? undefined)).toMatchObject({
-      router: 'none',
-      problem: 'Deployment ns/llama-l40s: gpumix.io/router is "random", not one of size, input, load, none',
+    expect(read('fastest', read('load') ?? undefined)).toMatchObject({
+      router: 'load',
+      problem: expect.stringMatching(
+        /^Deployment ns\/llama-l40s: gpumix.io\/router is "fastest", not one of size, input, load, none, nor a routing strategy of AIBrix \(random, /,
+      ),
     });
     expect(read('auto')?.router).toBeNull();
+  });
+
+  test('a strategy of AIBrix is its nearest mode, with a note where that is an approximation', () => {
+    const read = (router: string) => modelDeployment(object({ annotations: { 'gpumix.io/router': router } }));
+    expect(read('least-request')).toMatchObject({ router: 'load', problem: null, note: null });
+    expect(read('power-of-two')).toMatchObject({
+      router: 'none',
+      problem: null,
+      note: expect.stringMatching(
+        /^Deployment ns\/llama-l40s: gpumix.io\/router: AIBrix's power-of-two is planned for/,
+      ),
+    });
+  });
+
+  test('a strategy that no mode describes is left out with the reason: the setting counts, not what stood before', () => {
+    const read = (router: string, before?: ModelDeployment) =>
+      modelDeployment(object({ annotations: { 'gpumix.io/router': router } }), before);
+    expect(read('slo', read('load') ?? undefined)).toMatchObject({
+      router: null,
+      note: null,
+      problem: expect.stringMatching(
+        /^Deployment ns\/llama-l40s: gpumix.io\/router is left out: AIBrix's slo sends nearly/,
+      ),
+    });
   });
 
   test.each(['two', '-1', '1.5', '', ' 1'])(
