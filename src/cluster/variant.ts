@@ -139,10 +139,9 @@ export const modelDeployment = (
     boolean,
     'true or false',
   );
-  const named = annotations[routerKey];
-  const router = named === undefined ? null : routerOf(named);
-  if (named !== undefined && (router === null || typeof router === 'string'))
-    problems.push(routerProblem(`${namespace}/${name}`, named, router));
+  const router = readRouter(annotations[routerKey], previous?.router ?? null);
+  const about = (text: string): string => `Deployment ${namespace}/${name}: ${routerKey}${text}`;
+  if (router.problem !== null) problems.push(about(router.problem));
   const podSpec = spec?.template?.spec;
   return {
     namespace,
@@ -162,16 +161,9 @@ export const modelDeployment = (
     price,
     pin: pinned === null ? null : { replicas: pinned, until },
     paused: paused ?? false,
-    // A strategy that nothing describes says nothing, so that the setting counts; a name that nobody knows is a slip.
-    router:
-      typeof router === 'string'
-        ? null
-        : (router?.routing ?? (named === undefined ? null : (previous?.router ?? null))),
+    router: router.routing,
     problem: problems.length === 0 ? null : problems.join('; '),
-    note:
-      typeof router === 'string' || !router?.note
-        ? null
-        : `Deployment ${namespace}/${name}: ${routerKey}: ${router.note}`,
+    note: router.note === null ? null : about(`: ${router.note}`),
   };
 };
 
@@ -181,11 +173,19 @@ export const fixedReplicas = ({ pin, paused, replicas }: ModelDeployment, now: n
   return pin === null || (pin.until !== null && pin.until <= now) ? null : pin.replicas;
 };
 
-/** @param refused why nothing describes that router; null = nobody knows it */
-const routerProblem = (key: string, router: string, refused: string | null): string =>
-  refused === null
-    ? `Deployment ${key}: ${routerKey} is ${JSON.stringify(router)}, not ${knownRouters}`
-    : `Deployment ${key}: ${routerKey} is left out: ${refused}`;
+/**
+ * What an annotation says of the router. One that no mode describes says nothing, so that the setting counts; a name that
+ * nobody knows is a slip, and what it said before stands.
+ */
+const readRouter = (text: string | undefined, last: Routing | null) => {
+  const nothing = { routing: null, note: null, problem: null };
+  if (text === undefined) return nothing;
+  const router = routerOf(text);
+  if (router === null)
+    return { ...nothing, routing: last, problem: ` is ${JSON.stringify(text)}, not ${knownRouters}` };
+  if (typeof router === 'string') return { ...nothing, problem: ` is left out: ${router}` };
+  return { ...router, problem: null };
+};
 
 const whole = 'a whole number from 0';
 const wholeNumber = (text: string): number | null => (/^\d{1,9}$/.test(text) ? Number(text) : null);
