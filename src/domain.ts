@@ -124,8 +124,8 @@ export interface Snapshot {
  */
 export type Status = 'optimal' | 'feasible' | 'infeasible' | 'unknown';
 
-/** Why some demand is not served. */
-export type Shortage = 'stock' | 'maxReplicas' | 'budget';
+/** Why some demand is not served. `profile`: no profile of the model serves anything at all. */
+export type Shortage = 'stock' | 'maxReplicas' | 'budget' | 'profile';
 
 /** One row of demand and the share of it that each variant takes; shares sum to 1. */
 export interface RoutedDemand extends Demand {

@@ -19,6 +19,8 @@ export interface MeasuredProfile {
   readonly document: Record<string, unknown>;
   /** One line each. */
   readonly warnings: readonly string[];
+  /** Where no size keeps the limits: the limit that nothing meets, and the best that was seen of it; null = some size does. */
+  readonly nothingMeets: string | null;
 }
 
 /** A limit and what it is compared with. Least values bound from below with the mean, times from above with a column. */
@@ -74,7 +76,29 @@ export const profileOfResults = (results: readonly Measurement[], options: Profi
       ...repeated,
       ...unmeasured.map(({ input, output }) => `${input} tokens in, ${output} out: not measured; counts as 0`),
     ],
+    nothingMeets: cells.flat().some(({ throughput }) => throughput > 0) ? null : unmetText(newest, slo),
   };
+};
+
+/** Of each limit that no measurement keeps, the best value that was seen and where; else that no rate keeps all of them at once. */
+const unmetText = (rows: readonly Measurement[], slo: Slo): string => {
+  const unmet = limits.flatMap((limit) => {
+    const asked = slo[limit.name];
+    if (asked === undefined || rows.some((row) => keeps([row], row.rate, limit, slo))) return [];
+    const seen = rows
+      .filter(({ metric }) => metric === (limit.metric === 'TPAT' ? 'E2E' : limit.metric))
+      .map((row) => ({ row, value: comparedValue(row, limit, slo) }))
+      .filter(({ value }) => Number.isFinite(value))
+      .sort((a, b) => (limit.least ? b.value - a.value : a.value - b.value));
+    const [best] = seen;
+    const column = limit.least || slo.percentile === 0 ? 'mean' : `P${slo.percentile}`;
+    const found =
+      best === undefined
+        ? `no line measures ${limit.metric === 'TPAT' ? 'E2E' : limit.metric}`
+        : `the best ${column} is ${Number(best.value.toPrecision(4))} (line ${best.row.line}: ${best.row.inputTokens} tokens in, ${best.row.outputTokens} out at ${best.row.rate} req/s)`;
+    return [`nothing meets --${limit.name} ${asked}: ${found}`];
+  });
+  return unmet.length > 0 ? unmet.join('; ') : 'no size keeps all limits at one rate';
 };
 
 const ascending = (values: readonly number[]): readonly number[] => [...new Set(values)].sort((a, b) => a - b);
@@ -129,17 +153,19 @@ const keeps = (
 ): boolean => {
   const limit = slo[name];
   if (limit === undefined) return true;
-  const column: Column = least || slo.percentile === 0 ? 'mean' : (`P${slo.percentile}` as Column);
   return rows
     .filter((row) => row.rate === rate && row.metric === (metric === 'TPAT' ? 'E2E' : metric))
     .some((row) => {
-      const value = row.values[column];
-      if (value === null)
-        throw new GpumixError(
-          'BAD_BENCHMARK',
-          `line ${row.line}: has no column ${column}, which the percentile asks for`,
-        );
-      const compared = metric === 'TPAT' ? value / (row.inputTokens + row.outputTokens) : value;
+      const compared = comparedValue(row, { metric, name, least }, slo);
       return least ? compared >= limit : compared < limit;
     });
+};
+
+/** What of a measurement is compared with a limit. @throws GpumixError BAD_BENCHMARK where its column is missing */
+const comparedValue = (row: Measurement, { metric, least }: (typeof limits)[number], slo: Slo): number => {
+  const column: Column = least || slo.percentile === 0 ? 'mean' : (`P${slo.percentile}` as Column);
+  const value = row.values[column];
+  if (value === null)
+    throw new GpumixError('BAD_BENCHMARK', `line ${row.line}: has no column ${column}, which the percentile asks for`);
+  return metric === 'TPAT' ? value / (row.inputTokens + row.outputTokens) : value;
 };

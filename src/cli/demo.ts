@@ -171,6 +171,7 @@ const deploymentOf = (gpu: string): ModelDeployment => ({
   pin: null,
   paused: false,
   router: null,
+  confirmedProfile: null,
   problem: null,
   note: null,
 });

@@ -67,8 +67,9 @@ export const profile: Command = {
         problems: values['strict'] === true ? strictProblems(results) : [],
       };
     });
-    for (const line of [...made.warnings, ...problems]) io.stderr(`gpumix profile: ${file}: ${line}\n`);
-    if (problems.length > 0) return 1;
+    const wrong = [...problems, ...(made.nothingMeets === null ? [] : [made.nothingMeets])];
+    for (const line of [...made.warnings, ...wrong]) io.stderr(`gpumix profile: ${file}: ${line}\n`);
+    if (wrong.length > 0) return 1;
     const document = JSON.stringify(made.document, null, values['verbose'] === true ? 2 : undefined);
     await store(values['output'], deployment, made, `${document}\n`, io.stdout);
     return 0;

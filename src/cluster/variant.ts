@@ -27,6 +27,8 @@ export interface ModelDeployment {
   readonly paused: boolean;
   /** Annotation `gpumix.io/router`: what the router in front knows of a request; null = it does not say. */
   readonly router: Routing | null;
+  /** Annotation `gpumix.io/profile-confirmed`: digest of a profile that is to be followed whatever it says; null = none. */
+  readonly confirmedProfile: string | null;
   /** What cannot be read, one line; null = nothing. */
   readonly problem: string | null;
   /** What is read as something near it, one line; null = nothing. */
@@ -162,6 +164,7 @@ export const modelDeployment = (
     pin: pinned === null ? null : { replicas: pinned, until },
     paused: paused ?? false,
     router: router.routing,
+    confirmedProfile: annotations['gpumix.io/profile-confirmed'] ?? null,
     problem: problems.length === 0 ? null : problems.join('; '),
     note: router.note === null ? null : about(`: ${router.note}`),
   };

@@ -5,6 +5,7 @@ import { type RecordDefect, shapeOf } from '../workload/rates.ts';
 import { believedWorkload, inFlightSeen } from './belief.ts';
 import type { VariantReport } from './observed.ts';
 import { joined } from './plan.ts';
+import { judgedProfiles, loadsOf, profilesToPlanBy, trialsAfter } from './profiles-now.ts';
 import { type Routes, routesOf } from './routes.ts';
 import { cappedBounds, observedNow, variantReports, withoutUnfollowed, withSeen } from './sights.ts';
 import {
@@ -74,12 +75,13 @@ export const decide = (
 ): Decided => {
   const inFlight = inFlightSeen(read, memory.inFlight);
   const workload = read.workload && believedWorkload(read.workload, read.deployments.values(), inFlight);
-  const reading = { ...read, workload };
   const shapes = new Map(memory.shapes);
-  for (const [name, { intervals }] of reading.workload?.names ?? []) {
+  for (const [name, { intervals }] of workload?.names ?? []) {
     const shape = shapeOf(intervals, settings.shapeWindowSeconds);
     if (shape !== null) shapes.set(name, shape);
   }
+  const judged = judgedProfiles(read, memory.trials, shapes);
+  const reading = { ...read, workload, ...profilesToPlanBy(read, judged) };
   const observed = observedNow(reading, memory, settings);
   const groups = groupsOf(reading, settings.poolNamespaces);
   // Models that share no budget and no stock are decided one after the other, so that the numbers of only one are in memory.
@@ -103,6 +105,11 @@ export const decide = (
       shapes: new Map(stillCalled(shapes)),
       observed,
       inFlight,
+      trials: trialsAfter(
+        new Map(stillThere(memory.trials)),
+        judged,
+        parts.flatMap(({ loads }) => [...loads]),
+      ),
     },
     targets: parts.flatMap(({ targets }) => targets),
     models: parts.flatMap(({ models }) => models),
@@ -112,7 +119,11 @@ export const decide = (
   };
 };
 
-type Part = Omit<Decided, 'memory'> & Pick<Memory, 'decisions' | 'recent' | 'histories' | 'strains'>;
+type Part = Omit<Decided, 'memory'> &
+  Pick<Memory, 'decisions' | 'recent' | 'histories' | 'strains'> & {
+    /** Replicas' worth of work of one request per second, by Deployment. */
+    readonly loads: ReadonlyMap<string, number>;
+  };
 
 const decideTogether = (
   groups: readonly Group[],
@@ -162,6 +173,7 @@ const decideTogether = (
     })),
     snapshot,
     plan,
+    loads: loadsOf(snapshot),
     routes:
       snapshot === null || plan === null || settings.routingPlans !== true
         ? []

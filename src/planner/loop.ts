@@ -65,7 +65,7 @@ export interface Loop {
   /** Whether the records of another interval should be there since the last tick. */
   due(): boolean;
   /** Starts from what an earlier leader decided. */
-  restore(last: Pick<Memory, 'decisions' | 'recent' | 'observed' | 'strains'>): void;
+  restore(last: Pick<Memory, 'decisions' | 'recent' | 'observed' | 'strains' | 'trials'>): void;
 }
 
 export const createLoop = (parts: LoopParts): Loop => {
@@ -158,9 +158,9 @@ export const createLoop = (parts: LoopParts): Loop => {
     tick,
     // Another one, not only a later one: a clock may step back.
     due: () => intervalNumber() !== lastInterval,
-    restore: ({ decisions, recent, observed, strains }) => {
+    restore: ({ decisions, recent, observed, strains, trials }) => {
       const restored = new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }]));
-      memory = { ...memory, decisions: restored, recent, observed, strains };
+      memory = { ...memory, decisions: restored, recent, observed, strains, trials };
     },
   };
 };
@@ -174,7 +174,8 @@ const shortages = ({ models }: Decided): readonly string[] =>
     ...(swapBlocked
       ? [`model ${name}: swap blocked: there is no stock for what would be given up and what would replace it at once`]
       : []),
-    ...variants.flatMap(({ deployment, outOfStock, notFollowed }) => [
+    ...variants.flatMap(({ deployment, outOfStock, notFollowed, profileProblem }) => [
+      ...(profileProblem ? [`${deployment}: ${profileProblem}`] : []),
       ...(outOfStock
         ? [`${deployment}: out of stock: its pods do not come within their startup time; planned with what it has`]
         : []),

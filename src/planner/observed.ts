@@ -61,13 +61,15 @@ export interface VariantReport {
   readonly heldByTolerance: boolean;
   /** Share of the model's demand outside the grid of its profile; null = there is no plan to make, or no profile. */
   readonly extrapolatedShare: number | null;
+  /** Why its newest profile is not followed; null = it is. */
+  readonly profileProblem: string | null;
 }
 
 export const variantReport = (
   deployment: string,
   { startups, outage, following }: Observed,
   { replicas, last, pace }: Pick<Sight, 'replicas' | 'last' | 'pace'>,
-  extrapolatedShare: number | null,
+  { extrapolatedShare, profileProblem }: Pick<VariantReport, 'extrapolatedShare' | 'profileProblem'>,
   settings: ObserveSettings,
   now: number,
 ): VariantReport => ({
@@ -77,4 +79,5 @@ export const variantReport = (
   notFollowed: isFixed(following),
   heldByTolerance: last !== null && heldByTolerance(replicas, last.replicas, pace),
   extrapolatedShare,
+  profileProblem,
 });

@@ -165,7 +165,10 @@ const modelPlan = (
   const unserved: UnservedDemand[] = [];
   for (const [row, demand] of model.demand.entries()) {
     const c = classes.classOf[row]!;
-    if (c < 0 && demand.arrivalRate > 0) continue;
+    if (c < 0 && demand.arrivalRate > 0) {
+      unserved.push({ ...demand, reason: 'profile' });
+      continue;
+    }
     const part = c < 0 ? 1 : served[c]!;
     const spread = c < 0 ? idleShares(model, mix, row) : shares[row]!;
     if (detail.routing && part > 0 && spread !== null)

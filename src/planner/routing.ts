@@ -112,11 +112,14 @@ const everyVariant = ({ variants }: Model): Uint8Array => new Uint8Array(variant
 const rateOf = (demand: readonly Demand[], rows: readonly number[]): number =>
   rows.reduce((sum, row) => sum + demand[row]!.arrivalRate, 0);
 
+/** What would take more replicas than this is not served: a throughput that small is noise, or an error in a document. */
+const mostReplicas = 1e9;
+
 /** Load of a class on each variant, Infinity where it may not go. `pooled`: floors let it go wherever they are. */
 const classLoads = ({ demand, variants }: Model, rows: readonly number[], pooled: boolean): number[] => {
   const rate = rateOf(demand, rows);
   const candidates = variants.map((variant) => ({
-    load: rows.reduce((sum, row) => sum + demand[row]!.arrivalRate / variant.throughputBeyondSlo[row]!, 0),
+    load: possible(rows.reduce((sum, row) => sum + demand[row]!.arrivalRate / variant.throughputBeyondSlo[row]!, 0)),
     beyond:
       rateOf(
         demand,
@@ -132,6 +135,8 @@ const classLoads = ({ demand, variants }: Model, rows: readonly number[], pooled
     floor || (within ? beyond <= most + 1e-12 : beyond <= least + 1e-12) ? load : Number.POSITIVE_INFINITY,
   );
 };
+
+const possible = (load: number): number => (load <= mostReplicas ? load : Number.POSITIVE_INFINITY);
 
 /** One way per pace, the rank of a variant as the slowest: those that rank no later are open, at the load of that pace. */
 const waysByPace = (

@@ -77,6 +77,9 @@ export const variantReports = (
     const seen = memory.observed.get(key);
     if (seen === undefined) return [];
     const profile = offers.find((offer) => offer.key === key)?.profile;
-    const extrapolated = profile === undefined || demand === null ? null : extrapolatedShare(profile, demand);
-    return [variantReport(key, seen, sightOf(key, reading, memory), extrapolated, settings, reading.now)];
+    const judged = {
+      extrapolatedShare: profile === undefined || demand === null ? null : extrapolatedShare(profile, demand),
+      profileProblem: reading.profileProblems?.get(key) ?? null,
+    };
+    return [variantReport(key, seen, sightOf(key, reading, memory), judged, settings, reading.now)];
   });

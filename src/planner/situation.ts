@@ -11,6 +11,7 @@ import { type DemandSettings, demandNow } from './demand.ts';
 import { longestSeconds } from './durations.ts';
 import type { Observed, ObserveSettings } from './observed.ts';
 import { type Offer, type OfferSources, offersOf } from './offers.ts';
+import type { Trial } from './profile-trial.ts';
 import { longestStartup, type ReplicaPod } from './startup.ts';
 import { type Conclusion, conclude, type StateSettings } from './states.ts';
 import type { Strain } from './strain.ts';
@@ -24,6 +25,8 @@ export interface Reading {
   readonly workload: Workload | null;
   readonly deployments: ReadonlyMap<string, ModelDeployment>;
   readonly profiles: ReadonlyMap<string, FoundProfile>;
+  /** Why the newest profile of a Deployment is not followed, by `namespace/name`; absent = all are. */
+  readonly profileProblems?: ReadonlyMap<string, string>;
   readonly bounds: ReadonlyMap<string, Bounds>;
   /** Ready pods by Deployment. */
   readonly ready: ReadonlyMap<string, number>;
@@ -76,6 +79,8 @@ export interface Memory {
   readonly observed: ReadonlyMap<string, Observed>;
   /** What was learned of the engines, by name. */
   readonly strains: ReadonlyMap<string, Strain>;
+  /** Which profile each Deployment is planned by, by `namespace/name`. */
+  readonly trials: ReadonlyMap<string, Trial>;
   /** What its engines held of late, by model, oldest first. */
   readonly inFlight: ReadonlyMap<string, readonly InFlight[]>;
 }
@@ -86,6 +91,7 @@ export const emptyMemory: Memory = {
   histories: new Map(),
   observed: new Map(),
   strains: new Map(),
+  trials: new Map(),
   inFlight: new Map(),
 };
 

@@ -2,6 +2,7 @@ import type { Decision, PlanToKeep, Target } from '../domain.ts';
 import type { PlanSummary } from './board.ts';
 import type { Decided, ModelReport } from './decide.ts';
 import type { Observed } from './observed.ts';
+import type { Trial } from './profile-trial.ts';
 import type { Memory } from './situation.ts';
 import { noStartups, type Startups } from './startup.ts';
 import type { Wish } from './transition.ts';
@@ -18,6 +19,7 @@ export interface StoredPlan {
   readonly recent: Memory['recent'];
   readonly observed: Memory['observed'];
   readonly strains: Memory['strains'];
+  readonly trials: Memory['trials'];
 }
 
 /** Of another version nothing is taken over. */
@@ -32,12 +34,13 @@ const encoded = ({ targets, models, plan, memory }: Decided): string =>
     plan: plan === null ? null : { status: plan.status, cost: plan.cost },
     decisions: [...memory.decisions],
     strains: [...memory.strains],
+    trials: [...memory.trials].map(([key, { found: _, held: __, ...rest }]) => [key, rest]),
     observed: [...memory.observed].map(([key, { startups, ...rest }]) => [key, { ...rest, seconds: startups.seconds }]),
     recent: [...memory.recent].map(([key, wishes]) => [key, wishes.flatMap(({ at, replicas }) => [at, replicas])]),
   });
 
 const decoded = (at: number, text: string): StoredPlan | null => {
-  const { version, targets, models, plan, decisions, recent, observed, strains } = JSON.parse(text);
+  const { version, targets, models, plan, decisions, recent, observed, strains, trials = [] } = JSON.parse(text);
   if (version !== documentVersion) return null;
   const labelled = targets.map((target: Omit<Target, 'labels'>) => ({ ...target, labels: {} }));
   return {
@@ -47,10 +50,13 @@ const decoded = (at: number, text: string): StoredPlan | null => {
     plan,
     decisions: new Map(decisions),
     strains: new Map(strains),
+    trials: new Map(trials.map(([key, one]: [string, StoredTrial]) => [key, { ...one, found: null, held: null }])),
     observed: new Map(observed.map(([key, one]: [string, StoredObserved]) => [key, observedOf(one)])),
     recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wishesOf(flat)])),
   };
 };
+/** The documents themselves are not stored. */
+type StoredTrial = Omit<Trial, 'found' | 'held'>;
 /** Which pods were seen is not stored: the next leader looks for itself. */
 type StoredObserved = Omit<Observed, 'startups'> & Pick<Startups, 'seconds'>;
 const observedOf = ({ seconds, ...rest }: StoredObserved): Observed => ({

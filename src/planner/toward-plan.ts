@@ -26,10 +26,12 @@ export const towardPlan = (
     if (last === undefined) return runs;
     return last.restored === true ? Math.max(last.replicas, runs) : last.replicas - (last.waiting ?? 0);
   };
+  // What nobody can serve says nothing of what there should be.
+  const stands = planned.unserved.some(({ reason }) => reason === 'profile');
   const steps = offers.map(({ key, price, ready }) => ({
     key,
     price,
-    planned: planned.replicas[key] ?? 0,
+    planned: Math.max(planned.replicas[key] ?? 0, stands ? current(key) : 0),
     current: current(key),
     ready,
     recent: recent.get(key) ?? [],

@@ -8,6 +8,8 @@ export interface FoundProfile {
   readonly source: string;
   /** When it was last seen at its source (Unix s). */
   readonly seenAt: number;
+  /** Eight digits that change with the document. */
+  readonly digest: string;
 }
 
 export interface Profiles {
@@ -19,7 +21,8 @@ export interface Profiles {
 
 /**
  * Reads a profile document: AIBrix's JSON (`gpu`, `cost`, `tputs`, `indexes`, ...) with the fields of ours, `gpuType` and
- * `gpusPerReplica`. Python's bare NaN and Infinity are accepted; a cell that holds one counts as never within the SLO.
+ * `gpusPerReplica`. Python's bare NaN and Infinity are accepted; a cell that holds one, or less than one request per hour, counts as
+ * never within the SLO.
  * @param where file or Redis key, for messages
  * @throws GpumixError BAD_PROFILE
  */
@@ -34,6 +37,9 @@ export const parseProfile = (text: string, where: string): Profile => {
   }
   return profileOf(document, where);
 };
+
+/** One request per hour: a replica that serves less serves nothing (req/s). */
+const leastThroughput = 1 / 3600;
 
 /**
  * The same for a document that is parsed already. Descending ticks are sorted with their matrix.
@@ -53,7 +59,9 @@ export const profileOf = (document: unknown, where: string): Profile => {
   if (!Array.isArray(indexes) || indexes.length !== 2) return fail('indexes is not [outputTicks, inputTicks]');
   const outputs = ticks(indexes[0], 'indexes[0] (output ticks)', fail);
   const inputs = ticks(indexes[1], 'indexes[1] (input ticks)', fail);
-  const throughput = matrix(tputs, 'tputs', outputs, inputs, fail).map((cell) => (Number.isFinite(cell) ? cell : 0));
+  const throughput = matrix(tputs, 'tputs', outputs, inputs, fail).map((cell) =>
+    Number.isFinite(cell) && cell >= leastThroughput ? cell : 0,
+  );
   if (gpuType !== undefined && gpuType !== null && typeof gpuType !== 'string') return fail('gpuType is not a string');
   if (
     gpusPerReplica !== undefined &&
@@ -74,6 +82,20 @@ export const profileOf = (document: unknown, where: string): Profile => {
     gpusPerReplica: (gpusPerReplica as number | null | undefined) ?? null,
     created: typeof created === 'number' ? created : null,
   };
+};
+
+/** Whether it serves any size at all within its limits. */
+export const servesAnything = ({ throughput }: Profile): boolean => throughput.some((rate) => rate > 0);
+
+/** The limits of a profile, for people. @example limitsText({ percentile: 99, ttft: 2 }) // => 'TTFT 2 s, at p99' */
+export const limitsText = (slo: Slo | null): string => {
+  const units = { ttft: 's', tpot: 's', tpat: 's', e2e: 's', tput: 'req/s', tt: 'tokens/s' } as const;
+  const names = Object.keys(units) as (keyof typeof units)[];
+  const set = names.flatMap((name) =>
+    slo?.[name] === undefined ? [] : [`${name.toUpperCase()} ${slo[name]} ${units[name]}`],
+  );
+  if (slo === null || set.length === 0) return 'it names no limit';
+  return `${set.join(', ')}, ${slo.percentile === 0 ? 'as means' : `at p${slo.percentile}`}`;
 };
 
 /** The document of a profile, as AIBrix's tools write it and as {@link profileOf} reads it; unknown cells are null. */

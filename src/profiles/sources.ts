@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Profile } from '../domain.ts';
-import { messageOf } from '../errors.ts';
-import { type FoundProfile, type Profiles, parseProfile } from './profile.ts';
+import { GpumixError, messageOf } from '../errors.ts';
+import { type FoundProfile, limitsText, type Profiles, parseProfile, servesAnything } from './profile.ts';
 
 /** A Deployment that needs a profile. */
 export interface Wanted {
@@ -20,7 +20,7 @@ const deletedProfileSeconds = 60;
 /**
  * Profiles of Redis keys `aibrix:profile_<model>_<deployment>`, read by name, and of a folder of `<model>/<file>.json`.
  * A key beats a file, and a file for the Deployment one for its GPU type. A document is read again when its content
- * changes, whatever its `created` says; one that cannot be read leaves the last good version standing.
+ * changes, whatever its `created` says; one that cannot be read, or serves no size at all, leaves the last good version standing.
  */
 export const profileSources = (
   readKeys: ((keys: readonly string[]) => Promise<readonly (string | null)[]>) | null,
@@ -101,13 +101,13 @@ const documents = () => {
           known.delete(source);
           continue;
         }
-        const digest = createHash('sha1').update(content).digest('base64');
+        const digest = createHash('sha256').update(content).digest('hex').slice(0, 8);
         const last = known.get(source);
         if (last?.digest === digest) continue;
         try {
           known.set(source, {
             digest,
-            found: { profile: parseProfile(content, source), source, seenAt: now },
+            found: { profile: usefulProfile(content, source), source, seenAt: now, digest },
             problem: null,
           });
         } catch (error) {
@@ -116,6 +116,16 @@ const documents = () => {
       }
     },
   };
+};
+
+/** @throws GpumixError BAD_PROFILE */
+const usefulProfile = (content: string, source: string): Profile => {
+  const profile = parseProfile(content, source);
+  if (servesAnything(profile)) return profile;
+  throw new GpumixError(
+    'BAD_PROFILE',
+    `${source}: every cell of tputs is 0: no size is served within its limits (${limitsText(profile.slo)})`,
+  );
 };
 
 /** All `.json` files below a folder, by their path in it. A missing folder is an empty one. */

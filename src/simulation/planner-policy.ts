@@ -49,7 +49,9 @@ export const plannerPolicy = ({
   const clock = (): number => epoch + now;
   const store = storeWith(faults, () => now, clock);
   const deployments = new Map(variants.map((variant) => [variant.key, deploymentOf(variant, model, pinned)]));
-  const found = new Map(variants.map(({ key }) => [key, { profile: profiles.get(key)!, source: key, seenAt: 0 }]));
+  const found = new Map(
+    variants.map(({ key }) => [key, { profile: profiles.get(key)!, source: key, seenAt: 0, digest: key }]),
+  );
   const pods = new Map<string, DeploymentPod>();
   const board = createBoard(deployments, pods, settings.staleAfterSeconds, clock);
   const reader = workloadReader(store, settings);
@@ -134,6 +136,7 @@ const deploymentOf = (
     pin: pin === undefined ? null : { replicas: pin, until: null },
     paused: false,
     router: null,
+    confirmedProfile: null,
     problem: null,
     note: null,
   };

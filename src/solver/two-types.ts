@@ -8,7 +8,8 @@ import type { Program } from './program.ts';
  *   rest(y) = load left for type 2 = (classes for 2 only) + sum over the classes behind the fill,  convex and falling in y.
  *
  * So price_1 y + price_2 rest(y) has its least where the ratio passes price_1 / price_2. From there y walks up and down in
- * whole steps, the second type rounded up, until what a direction promises is above the incumbent.
+ * whole steps, the second type rounded up, until what a direction promises is above the incumbent. Where the second type's upper bound
+ * asks for more of the first, y begins there.
  *
  * With the example of program.ts: ratios 3 (short) and 5 (medium), long on A only, price_A / price_B = 4. rest(1) = 2.6 and
  * rest(2) = 0, the relaxed costs 6.6 and 8, the whole ones 7 and 8.
@@ -16,8 +17,9 @@ import type { Program } from './program.ts';
 export const twoTypes = (program: Program, scaled: Float64Array, options: BranchOptions): BranchResult => {
   const [priceOne, priceTwo] = [program.prices[0]!, program.prices[1]!];
   const fill = new Fill(program, scaled);
-  const low = Math.max(program.lower[0]!, wholeReplicas(fill.onlyOne));
-  const high = Math.max(low, Math.min(program.upper[0]!, wholeReplicas(fill.onlyOne + fill.first[fill.count]!)));
+  const least = Math.max(program.lower[0]!, wholeReplicas(fill.onlyOne));
+  const high = Math.max(least, Math.min(program.upper[0]!, wholeReplicas(fill.onlyOne + fill.first[fill.count]!)));
+  const low = lowestWithin(least, high, (y) => wholeReplicas(fill.rest(y)) <= program.upper[1]!);
   const mix = new Float64Array(2);
   const candidate = new Float64Array(2);
   let cost = Number.POSITIVE_INFINITY;
@@ -40,17 +42,42 @@ export const twoTypes = (program: Program, scaled: Float64Array, options: Branch
     return promised;
   };
   const none = { mix: null, assignment: new Float64Array(), cost, bound: cost };
-  if (low > program.upper[0]! || wholeReplicas(fill.onlyTwo) > program.upper[1]!)
+  if (least > program.upper[0]! || wholeReplicas(fill.onlyTwo) > program.upper[1]!)
     return { status: 'infeasible', ...none, nodes };
   const start = Math.min(
     high,
     Math.max(low, Math.floor(fill.onlyOne + fill.first[fill.balanced(priceOne / priceTwo)]!)),
   );
   const beyond = () => cost * (1 + sameCost);
-  for (let y = start; y <= high; y++) if (offer(y) > beyond()) break;
-  for (let y = start - 1; y >= low; y--) if (offer(y) > beyond()) break;
+  let bound = Number.POSITIVE_INFINITY;
+  const walk = (from: number, step: 1 | -1, to: number, limit: number): void => {
+    for (let y = from; step * y <= step * to; y += step) {
+      const promised = offer(y);
+      if (promised > beyond()) return;
+      if (nodes < limit) continue;
+      // It is convex: what lies further promises no less.
+      bound = Math.min(bound, promised);
+      return;
+    }
+  };
+  walk(start, 1, high, options.nodeLimit / 2);
+  walk(start - 1, -1, low, options.nodeLimit);
   if (cost === Number.POSITIVE_INFINITY) return { status: 'infeasible', ...none, nodes };
-  return { status: 'optimal', mix, assignment: fill.assignment(mix[0]!), cost, bound: cost, nodes };
+  const assignment = fill.assignment(mix[0]!);
+  return bound < cost * (1 - sameCost)
+    ? { status: 'feasible', mix, assignment, cost, bound, nodes }
+    : { status: 'optimal', mix, assignment, cost, bound: cost, nodes };
+};
+
+/** The least whole number from `low` to `high` that is enough, where everything above an enough one is too; `high` where none is. */
+const lowestWithin = (low: number, high: number, enough: (y: number) => boolean): number => {
+  let [below, above] = [low, high];
+  while (below < above) {
+    const middle = Math.floor((below + above) / 2);
+    if (enough(middle)) above = middle;
+    else below = middle + 1;
+  }
+  return below;
 };
 
 /** The classes that both types serve, in the order in which the first type is filled with them. */

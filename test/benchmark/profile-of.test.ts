@@ -93,6 +93,7 @@ test('case 56: no limit', () => {
       slos: { percentile: 0 },
     },
     warnings: [],
+    nothingMeets: null,
   });
 });
 

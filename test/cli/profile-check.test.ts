@@ -36,7 +36,7 @@ const profile = profileOf(
   },
   'p',
 );
-const found = { profile, source: 'aibrix:profile_m_a', seenAt: 0 };
+const found = { profile, source: 'aibrix:profile_m_a', seenAt: 0, digest: '0' };
 const fleet: Fleet = {
   deployments: [deployment('a')],
   profiles: { found: new Map([['serving/a', found]]), problems: [] },

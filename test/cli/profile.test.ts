@@ -104,3 +104,11 @@ test('--strict refuses what cannot be right', async () => {
     `gpumix profile: ${file}: line 1: 3 samples are too few; at least 30\ngpumix profile: ${file}: line 1: 2 req/s were served of 1 that were sent\n`,
   );
 });
+
+test('limits that no size keeps are exit 1, with the limit, the best that was seen, and no document', async () => {
+  const { status, out, err } = await run('d', '--benchmark', results, '--e2e', '0.001', '--percentile', '99');
+  expect([status, out]).toEqual([1, '']);
+  expect(err).toMatch(
+    /jsonl: nothing meets --e2e 0\.001: the best P99 is [\d.]+ \(line \d+: \d+ tokens in, \d+ out at [\d.]+ req\/s\)\n$/,
+  );
+});

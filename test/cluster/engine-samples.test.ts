@@ -40,7 +40,7 @@ const profile = profileOf(
   { gpu: 'a', cost: 1, indexes: [[100], [1000]], tputs: [[1]], slos: { percentile: 99, ttft: 2 } },
   'p',
 );
-const found = new Map([['serving/a', { profile, source: 'key', seenAt: 0 }]]);
+const found = new Map([['serving/a', { profile, source: 'key', seenAt: 0, digest: '0' }]]);
 const pods = ['p-0', 'p-1', 'p-2', 'p-3'].map((name, index) =>
   deploymentPod(name, { namespace: 'serving', deployment: 'a', ip: `10.0.0.${index}` }),
 );

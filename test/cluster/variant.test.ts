@@ -28,6 +28,7 @@ describe('a Deployment that carries a model', () => {
       pin: null,
       paused: false,
       router: null,
+      confirmedProfile: null,
       problem: null,
       note: null,
     });

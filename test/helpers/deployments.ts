@@ -18,6 +18,7 @@ export const deployment = (name: string, more: Partial<ModelDeployment> = {}): M
   pin: null,
   paused: false,
   router: null,
+  confirmedProfile: null,
   problem: null,
   note: null,
   ...more,
@@ -28,4 +29,5 @@ export const foundProfile = (gpu: string, throughput: number, cost = 1): FoundPr
   profile: profileOf({ gpu, cost, indexes: [[64], [1024]], tputs: [[throughput]] }, gpu),
   source: `profile ${gpu}`,
   seenAt: 0,
+  digest: `${gpu}-${throughput}`,
 });

@@ -17,6 +17,7 @@ const decided = (replicas: number, asOf: number): Decided => ({
     observed: new Map(),
     strains: new Map([['m', strain]]),
     inFlight: new Map(),
+    trials: new Map(),
   },
   targets: [
     {

@@ -36,7 +36,7 @@ export const wrongWith = (snapshot: Snapshot, plan: Plan): string[] => {
       if (held > count) wrong.push(`${held} ${type} of ${count} in ${namespace}`);
     }
   if (snapshot.budget !== null && cost > snapshot.budget * line) wrong.push(`cost ${cost} above the budget`);
-  const served = plan.models.every(({ unserved }) => unserved.length === 0);
+  const served = plan.models.every(({ unserved }) => unserved.every(({ reason }) => reason === 'profile'));
   if ((plan.status === 'optimal' || plan.status === 'feasible') !== served)
     wrong.push(`${plan.status}, but served: ${served}`);
   if (plan.bound !== null && plan.bound > plan.cost) wrong.push('bound above the cost');
@@ -68,7 +68,7 @@ const wrongWithModel = (snapshot: Snapshot, model: Model, plan: ModelPlan): stri
   return wrong;
 };
 
-/** Every row is routed, unserved or (where nothing serves anything) set aside, to its full rate. */
+/** Every row is routed or unserved, to its full rate; where no profile serves anything it is unserved for that. */
 const wrongDemand = (model: Model, plan: ModelPlan): string[] =>
   model.demand.flatMap((row) => {
     const same = (other: { inputTokens: number; outputTokens: number }) =>
@@ -77,7 +77,10 @@ const wrongDemand = (model: Model, plan: ModelPlan): string[] =>
       .filter(same)
       .reduce((total, { arrivalRate }) => total + arrivalRate, 0);
     const aside = model.variants.every(({ throughput }) => throughput.every((rate) => rate === 0));
-    if (aside && row.arrivalRate > 0) return plan.beyondSlo.some(same) && sum === 0 ? [] : ['not set aside'];
+    if (aside && row.arrivalRate > 0) {
+      const named = plan.unserved.filter(same).every(({ reason }) => reason === 'profile');
+      if (!plan.beyondSlo.some(same) || plan.routing.some(same) || !named) return ['not set aside'];
+    }
     return Math.abs(sum - row.arrivalRate) <= 1e-9 * row.arrivalRate ? [] : [`${sum} of ${row.arrivalRate} req/s`];
   });
 
