@@ -2,10 +2,11 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { kubernetes } from './cluster/kubernetes.ts';
+import type { ModelEndpoints } from './cluster/model-endpoints.ts';
 import { watchEndpoints } from './cluster/watch-endpoints.ts';
 import { messageOf } from './errors.ts';
 import { startAdminServer } from './gateway/admin-server.ts';
-import { createFleet, type Endpoints } from './gateway/fleet.ts';
+import { createFleet } from './gateway/fleet.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { heldReports } from './gateway/held-reports.ts';
 import { atIntervalEnds } from './gateway/intervals.ts';
@@ -40,6 +41,7 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const writer = recordWriter(store, { ...config, instance });
   const pods = upstream(config);
   let missing: readonly string[] = [];
+  let unreachableModels: ReadonlyMap<string, readonly string[]> = new Map();
   let gateway: Gateway;
   const metrics = gatewayMetrics({
     waiting: () => fleet.models().map((model) => ({ model, requests: gateway.waiting(model) })),
@@ -67,19 +69,23 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
       counts,
       metrics,
       clock: () => performance.now() / 1000,
+      unreachable: (model) => unreachableModels.get(model)?.join('; ') ?? null,
       onAsleep: reports.began,
     },
     { ...config, heldBytes: config.heldMebibytes * 2 ** 20 },
   );
 
   const look = (): void => {
-    fleet.update(endpoints.endpoints());
+    const { origins, unreachable } = endpoints.endpoints();
+    unreachableModels = unreachable;
+    fleet.update(origins);
     gateway.fleetChanged();
   };
   const refresh = async (): Promise<void> => {
     await plans.refresh(fleet.models());
     await reports.renew();
-    say.all([...endpoints.problems(), ...plans.problems(fleet.models(), clock.now()), ...missing]);
+    const unreachable = new Set([...unreachableModels.values()].flat());
+    say.all([...endpoints.problems(), ...unreachable, ...plans.problems(fleet.models(), clock.now()), ...missing]);
   };
   const write = async (time: number): Promise<void> => {
     const records = counts.end(time, fleet.models(), (model) => gateway.waiting(model));
@@ -139,7 +145,7 @@ const storeClock = (store: Store) => {
 const fixed = (path: string) => {
   const file = endpointsFile(path);
   return {
-    endpoints: (): Endpoints => file.endpoints(),
+    endpoints: (): ModelEndpoints => ({ origins: file.endpoints(), unreachable: new Map() }),
     problems: file.problems,
     unsynced: (): readonly string[] => [],
     stop: () => {},

@@ -33,6 +33,7 @@ const layers: Record<string, number> = {
   'cluster/pace': 1,
   'cluster/router-names': 1,
   'cluster/endpoint-slices': 1,
+  'cluster/model-endpoints': 1,
   benchmark: 2,
   'benchmark/results': 1,
   'benchmark/profile-of': 1,

@@ -22,6 +22,8 @@ export interface DeploymentPod extends ModelPod {
   readonly unschedulable: boolean;
   /** Succeeded or failed: it runs no more, and holds nothing. */
   readonly ended: boolean;
+  /** It was told to end; until it has, it may still be Ready. */
+  readonly terminating: boolean;
 }
 
 export interface PodObject {
@@ -30,6 +32,7 @@ export interface PodObject {
     readonly namespace?: string;
     readonly uid?: string;
     readonly creationTimestamp?: string;
+    readonly deletionTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly {
       readonly kind: string;
@@ -92,6 +95,7 @@ export const deploymentPod = ({ metadata, spec, status }: PodObject): Deployment
     placedAt: placement?.status === 'True' ? unixSeconds(placement.lastTransitionTime) : null,
     unschedulable: placement?.status === 'False' && placement.reason === 'Unschedulable',
     ended,
+    terminating: metadata.deletionTimestamp !== undefined,
   };
 };
 
@@ -105,8 +109,19 @@ const gpusOf = (spec: PodObject['spec']): number => {
 
 const unixSeconds = (time: string | undefined): number | null => (time === undefined ? null : Date.parse(time) / 1000);
 
+/** Label of a pod: where its engine takes requests. AIBrix's gateway goes there. */
+export const portKey = 'model.aibrix.ai/port';
+
 /** Where a pod serves its engine's metrics. @param port if no label says so */
-export const metricsUrl = ({ ip, labels }: DeploymentPod, port: number): string => {
-  const host = ip?.includes(':') ? `[${ip}]` : String(ip);
-  return `http://${host}:${labels['model.aibrix.ai/metric-port'] ?? labels['model.aibrix.ai/port'] ?? port}/metrics`;
+export const metricsUrl = ({ ip, labels }: DeploymentPod, port: number): string =>
+  `http://${hostOf(String(ip))}:${labels['model.aibrix.ai/metric-port'] ?? labels[portKey] ?? port}/metrics`;
+
+/** Where a pod takes requests by its own label; null where it has no address, or no label that names a port. */
+export const labelledOrigin = ({ ip, labels }: DeploymentPod): string | null => {
+  const port = labels[portKey] ?? '';
+  return ip !== null && /^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65_536
+    ? `http://${hostOf(ip)}:${port}`
+    : null;
 };
+
+const hostOf = (ip: string): string => (ip.includes(':') ? `[${ip}]` : ip);

@@ -1,13 +1,14 @@
-import { type EndpointSliceObject, modelEndpoints, type ServicePods, servicePods } from './endpoint-slices.ts';
+import { type EndpointSliceObject, type ServicePods, servicePods } from './endpoint-slices.ts';
 import type { Kubernetes } from './kubernetes.ts';
+import { type ModelEndpoints, modelEndpoints } from './model-endpoints.ts';
 import { type DeploymentPod, deploymentPod, type PodObject } from './pods.ts';
 import { defaultTiming, type KubernetesObject, type Reflector, type ReflectorTiming, reflector } from './reflector.ts';
 import { type DeploymentObject, type ModelDeployment, modelDeployment } from './variant.ts';
 
 /** Where the pods of each model are, kept up to date by watches. */
 export interface WatchedEndpoints {
-  /** Origins by `namespace/deployment`, by model and alias. */
-  endpoints(): ReturnType<typeof modelEndpoints>;
+  /** What is known now. Nothing is called unreachable before everything has been read. */
+  endpoints(): ModelEndpoints;
   /** What has not been read yet; empty = everything has. */
   unsynced(): readonly string[];
   problems(): readonly string[];
@@ -33,10 +34,14 @@ export const watchEndpoints = (kubernetes: Kubernetes, timing: ReflectorTiming =
   );
   const all = { Deployments: deployments, Pods: pods, EndpointSlices: slices };
   const reflectors = Object.entries(all) as [string, Reflector<unknown>][];
+  const unsynced = (): readonly string[] =>
+    reflectors.flatMap(([name, one]) => (one.synced() ? [] : [one.problem() ?? `${name} have not been read yet`]));
   return {
-    endpoints: () => modelEndpoints(deployments.items, pods.items, slices.items.values()),
-    unsynced: () =>
-      reflectors.flatMap(([name, one]) => (one.synced() ? [] : [one.problem() ?? `${name} have not been read yet`])),
+    endpoints: () => {
+      const found = modelEndpoints(deployments.items, pods.items, slices.items.values());
+      return unsynced().length === 0 ? found : { ...found, unreachable: new Map() };
+    },
+    unsynced,
     problems: () => reflectors.flatMap(([, one]) => one.problem() ?? []),
     stop: () => {
       for (const [, one] of reflectors) one.stop();

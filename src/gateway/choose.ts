@@ -1,5 +1,5 @@
 import type { RoutingPlan } from '../domain.ts';
-import type { Pod, Variants } from './fleet.ts';
+import { isAsleep, type Pod, type Variants } from './fleet.ts';
 import { weightedTurns } from './weighted-turns.ts';
 
 /** Why a pod was chosen: by the plan; beside it, as the plan's own variants are full, gone or failing; or without a plan. */
@@ -27,7 +27,7 @@ export interface Asking {
 export const chooser = (overflow: number) => {
   const turns = new Map<number, ReturnType<typeof weightedTurns>>();
   return ({ variants, plan, inputTokens, tried, now }: Asking): Choice => {
-    if (![...variants.values()].some((pods) => pods.length > 0)) return 'none';
+    if (isAsleep(variants)) return 'none';
     const untried = [...variants].map(([name, pods]) => [name, pods.filter((pod) => !tried.has(pod))] as const);
     if (!untried.some(([, pods]) => pods.length > 0)) return 'tried';
     const awake = untried.map(([name, pods]) => [name, pods.filter((pod) => pod.restsUntil <= now)] as const);

@@ -17,6 +17,9 @@ export interface Pod {
 /** A model's pods that may be given requests, by variant; a variant without one is there all the same. */
 export type Variants = ReadonlyMap<string, readonly Pod[]>;
 
+/** Whether no pod can be given a request. */
+export const isAsleep = (variants: Variants): boolean => ![...variants.values()].some((pods) => pods.length > 0);
+
 /** Where the pods of each model are: origins by variant, by model. */
 export type Endpoints = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 

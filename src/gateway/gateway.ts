@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Choice } from './choose.ts';
+import { isAsleep } from './fleet.ts';
 import { passedOn } from './headers.ts';
 import { createModels } from './models.ts';
 import { createOffers } from './offer.ts';
@@ -52,7 +53,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
       behind = false;
       if (choice === 'tried') return last ?? noAnswer(`no replica of ${request.model} answers`);
       if (choice === 'full' || choice === 'none') {
-        const refusal = models.wait(one, [...variants.values()].some((pods) => pods.length > 0) ? 'full' : 'none');
+        const refusal = models.wait(one, isAsleep(variants) ? 'none' : 'full');
         models.callWaiting(request.model, state);
         const refused = await refusal;
         if (refused !== null) return refused;
@@ -115,7 +116,8 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
     },
     held: (model) => {
       const state = models.all().get(model);
-      const asleep = ![...(fleet.variants(model)?.values() ?? [])].some((pods) => pods.length > 0);
+      const variants = fleet.variants(model);
+      const asleep = variants === undefined || isAsleep(variants);
       if (state === undefined || !asleep || state.room.waiting() === 0) return null;
       return { requests: state.room.waiting(), inputTokens: state.heldInput, outputTokens: state.heldOutput };
     },

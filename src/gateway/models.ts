@@ -1,6 +1,6 @@
 import type { RoutingPlan } from '../domain.ts';
 import { chooser } from './choose.ts';
-import type { Variants } from './fleet.ts';
+import { isAsleep, type Variants } from './fleet.ts';
 import type { GatewayParts, GatewaySettings, ModelState, Passage } from './passage.ts';
 import { notReady, type Refusal, tooMany } from './refusals.ts';
 import { tokenEstimate } from './token-estimate.ts';
@@ -38,7 +38,11 @@ export const createModels = (parts: GatewayParts, settings: GatewaySettings): Mo
     const waiting = state.room.waiting();
     const variants = fleet.variants(model);
     if (waiting === 0 || variants === undefined) return;
-    const free = freePlaces(variants, parts.plan(model), settings.overflow) - state.called;
+    // Where waiting does not help, all are called, to be told so.
+    const free =
+      isAsleep(variants) && parts.unreachable(model) !== null
+        ? waiting
+        : freePlaces(variants, parts.plan(model), settings.overflow) - state.called;
     if (free < 1) return;
     state.called += Math.min(free, waiting);
     state.room.call(Math.min(free, waiting));
@@ -46,6 +50,11 @@ export const createModels = (parts: GatewayParts, settings: GatewaySettings): Mo
 
   const wait = async (passage: Passage, why: 'full' | 'none'): Promise<Refusal | null> => {
     const { request, state, stop, startedAt, inputTokens, outputTokens } = passage;
+    const unreachable = why === 'none' ? parts.unreachable(request.model) : null;
+    if (unreachable !== null) {
+      metrics.rejected(request.model, 'unreachable');
+      return notReady(`${request.model} cannot be reached: ${unreachable}`);
+    }
     const left = settings.heldSeconds - (clock() - startedAt);
     const turn = state.room.enter(request.body.length, Math.max(0, left), stop.signal);
     const what = why === 'none' ? 'has no replica yet' : 'is busy';

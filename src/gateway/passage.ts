@@ -32,6 +32,8 @@ export interface GatewayParts {
   readonly metrics: GatewayMetrics;
   /** s, steady */
   readonly clock: () => number;
+  /** Why no request can be sent to the Ready pods of a model, and what would mend it; null = it can, or none is Ready. */
+  readonly unreachable: (model: string) => string | null;
   /** A model without a replica is asked for. */
   readonly onAsleep: (model: string) => void;
 }

@@ -172,4 +172,5 @@ const podOf = (
   placedAt: placedAt <= now ? epoch + placedAt : null,
   unschedulable: placedAt > now,
   ended: false,
+  terminating: false,
 });

@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { type EndpointSliceObject, modelEndpoints, servicePods } from '../../src/cluster/endpoint-slices.ts';
-import type { DeploymentPod } from '../../src/cluster/pods.ts';
-import { deployment } from '../helpers/deployments.ts';
+import { type EndpointSliceObject, servicePods } from '../../src/cluster/endpoint-slices.ts';
 
 const endpoint = (name: string, address: string, conditions: object = { ready: true }) => ({
   addresses: [address],
@@ -27,6 +25,7 @@ test('pods that are Ready and not on their way out', () => {
   ];
   expect(servicePods(slice({ endpoints }))).toEqual({
     service: 'llama',
+    named: ['ns/a-1', 'ns/a-2', 'ns/a-3', 'ns/a-4'],
     pods: [
       { pod: 'ns/a-1', origin: 'http://10.0.0.1:8000' },
       { pod: 'ns/a-4', origin: 'http://10.0.0.4:8000' },
@@ -63,32 +62,4 @@ test('an IPv6 address stands in brackets; a name is no address', () => {
   ]);
   expect(origins(slice({ addressType: 'FQDN' }))).toBeNull();
   expect(origins(slice({ endpoints: null }))).toEqual([]);
-});
-
-test('origins by model, alias and Deployment; one without pods is there, a pod counts once', () => {
-  const deployments = new Map([
-    ['ns/a', { ...deployment('a', {}), model: 'llama', aliases: ['lora'] }],
-    ['ns/b', { ...deployment('b', {}), model: 'llama', aliases: [] }],
-  ]);
-  const pods = new Map(
-    ['a-1', 'a-2', 'stray'].map((name) => [
-      `ns/${name}`,
-      { namespace: 'ns', name, deployment: name === 'stray' ? '' : 'a' } as DeploymentPod,
-    ]),
-  );
-  const named = (service: string, ...names: readonly string[]) => ({
-    service,
-    pods: names.map((name) => ({ pod: `ns/${name}`, origin: `http://${service}-${name}:1` })),
-  });
-  const slices = [named('second', 'a-1', 'stray', 'unknown'), named('first', 'a-2', 'a-1')];
-  const variants = new Map([
-    ['ns/a', ['http://first-a-1:1', 'http://first-a-2:1']],
-    ['ns/b', []],
-  ]);
-  expect(modelEndpoints(deployments, pods, slices)).toEqual(
-    new Map([
-      ['llama', variants],
-      ['lora', new Map([['ns/a', variants.get('ns/a')]])],
-    ]),
-  );
 });

@@ -269,6 +269,11 @@ describe('pods', () => {
     expect(deploymentPod(pod({ labels: {} }))).toBeNull();
   });
 
+  test('one that was told to end is on its way out, though it may still be Ready', () => {
+    expect(deploymentPod(pod({}))?.terminating).toBe(false);
+    expect(deploymentPod(pod({ deletionTimestamp: '2026-11-25T08:00:00Z' }))?.terminating).toBe(true);
+  });
+
   test('one of anything else is kept where it holds GPUs', () => {
     const other = (resources: object, status: object = {}) =>
       deploymentPod({

@@ -71,6 +71,31 @@ test('what waits is bounded in number, bytes and time', async () => {
   expect(gateway.fields()).toMatchObject({ meta_total_reqs: 4, meta_pending_reqs: 0 });
 });
 
+test('a model whose Ready pods cannot be reached is refused at once, those who wait too, and the planner is told of none', async () => {
+  const gateway = await started();
+  const waiting = [ask(gateway.url), ask(gateway.url)];
+  await until(() => gateway.gateway.waiting('m') === 2);
+  gateway.cutOff('no Service selects the pods of ns/a');
+  for (const answer of [...(await Promise.all(waiting)), await ask(gateway.url)]) {
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(await answer.json()).toMatchObject({
+      error: { message: 'm cannot be reached: no Service selects the pods of ns/a', code: 'not_ready' },
+    });
+  }
+  expect([gateway.gateway.waiting('m'), gateway.gateway.held('m')]).toEqual([0, null]);
+  // Another of its Deployments has a pod that can be reached.
+  const engine = await pod();
+  gateway.set({ 'ns/a': [], 'ns/b': [engine] });
+  expect((await ask(gateway.url)).status).toBe(200);
+  // Mended, and at zero: requests are held again, and places are counted as ever.
+  gateway.cutOff(null);
+  gateway.set({ 'ns/a': [] });
+  const held = ask(gateway.url);
+  await until(() => gateway.gateway.waiting('m') === 1);
+  gateway.set({ 'ns/a': [engine] });
+  expect((await held).status).toBe(200);
+});
+
 test('a client that leaves while it waits makes room', async () => {
   const gateway = await started({ heldRequests: 1 });
   const leaving = new AbortController();

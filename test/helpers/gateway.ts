@@ -70,6 +70,7 @@ export const startTestGateway = async (
   const fleet = createFleet();
   const counts = requestCounts(10);
   const asleep: string[] = [];
+  let unreachable: string | null = null;
   let gateway: Gateway;
   const metrics = gatewayMetrics({
     waiting: () => [{ model: 'm', requests: gateway.waiting('m') }],
@@ -93,6 +94,11 @@ export const startTestGateway = async (
       fleet.update(new Map([['m', new Map(origins)]]));
       gateway.fleetChanged();
     },
+    /** @param why its Ready pods cannot be reached; null = they can */
+    cutOff: (why: string | null) => {
+      unreachable = why;
+      gateway.fleetChanged();
+    },
     fields: () => counts.end(10, [], () => 0).find(({ model }) => model === 'm')?.fields ?? {},
     close: async () => {
       await server.close(0);
@@ -109,6 +115,7 @@ export const startTestGateway = async (
       counts,
       metrics,
       clock: () => performance.now() / 1000,
+      unreachable: () => unreachable,
       onAsleep: (model) => asleep.push(model),
     },
     { ...settings, ...more },

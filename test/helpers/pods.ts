@@ -16,5 +16,6 @@ export const deploymentPod = (name: string, more: Partial<DeploymentPod> = {}): 
   placedAt: null,
   unschedulable: false,
   ended: false,
+  terminating: false,
   ...more,
 });

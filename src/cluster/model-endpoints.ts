@@ -1,0 +1,77 @@
+import type { ServicePods } from './endpoint-slices.ts';
+import { type DeploymentPod, labelledOrigin, portKey } from './pods.ts';
+import type { ModelDeployment } from './variant.ts';
+
+/** Where the pods of each model take requests. */
+export interface ModelEndpoints {
+  /** By `namespace/deployment`, by model and each of its aliases. A Deployment without a pod that is Ready has none. */
+  readonly origins: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+  /** By model and alias: Deployments whose pods are Ready and cannot be reached, and what would mend that, a line each. */
+  readonly unreachable: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * A Deployment's pods are those that Services name: a pod behind several counts once, by the first of them in order of name.
+ * Where no Service names a pod that is Ready, they are those that are Ready and not on their way out, at the port of their
+ * label `model.aibrix.ai/port`, as AIBrix's gateway has it.
+ */
+export const modelEndpoints = (
+  deployments: ReadonlyMap<string, ModelDeployment>,
+  pods: ReadonlyMap<string, DeploymentPod>,
+  slices: Iterable<ServicePods>,
+): ModelEndpoints => {
+  const byService = [...slices].sort((a, b) => (a.service < b.service ? -1 : Number(a.service > b.service)));
+  const behindServices = originsOfServices(pods, byService);
+  const named = new Set(byService.flatMap((one) => one.named));
+  const ready = readyPods(pods);
+  const origins = new Map<string, Map<string, readonly string[]>>();
+  const unreachable = new Map<string, readonly string[]>();
+  for (const [key, { model, aliases }] of deployments) {
+    const found = behindServices.get(key) ?? labelled(ready.get(key) ?? []);
+    const nobodys = (ready.get(key) ?? []).filter(({ namespace, name }) => !named.has(`${namespace}/${name}`));
+    for (const name of [model, ...aliases]) {
+      origins.set(name, (origins.get(name) ?? new Map<string, readonly string[]>()).set(key, [...found].sort()));
+      // A pod that a Service names, and does not call Ready yet, will be in a moment.
+      if (found.length === 0 && nobodys.length > 0)
+        unreachable.set(name, [...(unreachable.get(name) ?? []), unreachableText(key, model, nobodys.length)]);
+    }
+  }
+  return { origins, unreachable };
+};
+
+const originsOfServices = (
+  pods: ReadonlyMap<string, DeploymentPod>,
+  byService: readonly ServicePods[],
+): ReadonlyMap<string, readonly string[]> => {
+  const origins = new Map<string, string>();
+  for (const { pods: usable } of byService)
+    for (const { pod, origin } of usable) if (!origins.has(pod)) origins.set(pod, origin);
+  const byDeployment = new Map<string, string[]>();
+  for (const [pod, origin] of origins) {
+    const known = pods.get(pod);
+    if (known === undefined || known.deployment === '') continue;
+    const key = `${known.namespace}/${known.deployment}`;
+    byDeployment.set(key, [...(byDeployment.get(key) ?? []), origin]);
+  }
+  return byDeployment;
+};
+
+const readyPods = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string, readonly DeploymentPod[]> => {
+  const byDeployment = new Map<string, DeploymentPod[]>();
+  for (const pod of pods.values()) {
+    if (pod.deployment === '' || !pod.ready || pod.terminating || pod.ended || pod.ip === null) continue;
+    const key = `${pod.namespace}/${pod.deployment}`;
+    const known = byDeployment.get(key);
+    if (known === undefined) byDeployment.set(key, [pod]);
+    else known.push(pod);
+  }
+  return byDeployment;
+};
+
+const labelled = (pods: readonly DeploymentPod[]): readonly string[] =>
+  pods.flatMap((pod) => labelledOrigin(pod) ?? []);
+
+const unreachableText = (key: string, model: string, pods: number): string =>
+  `Deployment ${key} of model ${model} has ${pods} Ready pod${pods === 1 ? '' : 's'} that requests cannot be sent to: no Service with a TCP ` +
+  `port selects them, and they have no label ${portKey}. Create a Service that selects them, or give the Deployment's pod ` +
+  `template that label with the port of the engine`;
