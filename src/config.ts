@@ -172,7 +172,7 @@ export const settings = {
   plainMetricsPort: setting(
     wholeOrNull,
     '',
-    'plain HTTP port for GET /metrics/NAMESPACE/DEPLOYMENT, for PodAutoscalers that read an endpoint, and GET /routing/MODEL; empty = none',
+    'plain HTTP port for GET /routing/MODEL, and for GET /metrics/NAMESPACE/DEPLOYMENT, which PodAutoscalers with an endpoint read in AIBrix up to v0.4.1 and in releases that mend its issue 2615, but not in v0.5.0 to v0.7.0, which take it for 0; empty = none',
   ),
   upstream: setting(
     upstream,

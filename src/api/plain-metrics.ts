@@ -11,7 +11,8 @@ export type ReadRoutingPlan = (model: string) => Promise<string | null>;
 
 /**
  * Plain HTTP on a port of its own: `GET /metrics/NAMESPACE/DEPLOYMENT`, as AIBrix's gpu-optimizer answers it, for
- * PodAutoscalers that read an endpoint. They take an error for zero, so a Deployment that we know always has a value.
+ * PodAutoscalers that read an endpoint. Some take an error for zero, so a Deployment that we know always has a value. AIBrix
+ * reads it up to v0.4.1, and again in releases that mend its issue 2615; v0.5.0 to v0.7.0 do not read it, and take it for 0.
  * And `GET /routing/MODEL`, for routers that have no Redis.
  */
 export const startPlainMetrics = async (

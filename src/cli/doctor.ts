@@ -4,14 +4,10 @@ import { type Config, settings } from '../config.ts';
 import { GpumixError, messageOf } from '../errors.ts';
 import { keyOf } from '../planner/situation.ts';
 import { settingOptions } from '../settings.ts';
+import { type AibrixSeen, askOfAibrix, findingsOfAibrix } from './aibrix-controller.ts';
 import type { Command } from './command.ts';
+import { type Finding, note, ok, unknown, wrong } from './finding.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
-
-/** What one check has shown; `unknown`: it could not be made; `note`: it works, and its user should know how. */
-export interface Finding {
-  readonly verdict: 'ok' | 'wrong' | 'unknown' | 'note';
-  readonly text: string;
-}
 
 export const doctor: Command = {
   name: 'doctor',
@@ -37,11 +33,6 @@ const examined = async (config: Config): Promise<readonly Finding[]> => {
     return [wrong(`Kubernetes cannot be read: ${messageOf(error)}`)];
   }
 };
-
-const ok = (text: string): Finding => ({ verdict: 'ok', text });
-const wrong = (text: string): Finding => ({ verdict: 'wrong', text });
-const unknown = (text: string): Finding => ({ verdict: 'unknown', text });
-const note = (text: string): Finding => ({ verdict: 'note', text });
 
 /** A leader that has not planned for so many intervals is gone. */
 const intervalsOfLife = 3;
@@ -90,6 +81,7 @@ const leaderFinding = (age: number | null, lives: boolean, prefix: string): Find
 export interface Asked {
   readonly apiServices: readonly { readonly name: string; readonly answer: Answer }[];
   readonly autoscalers: Answer;
+  readonly aibrix: AibrixSeen;
   /** The targets as an HPA reads them, by namespace. */
   readonly targets: readonly { readonly namespace: string; readonly answer: Answer }[];
 }
@@ -107,6 +99,7 @@ const askedOfKubernetes = async ({ cluster, kubernetes }: Look): Promise<Asked> 
       })),
     ),
     autoscalers: await get('/apis/autoscaling/v2/horizontalpodautoscalers'),
+    aibrix: await askOfAibrix(kubernetes, (key) => cluster.deployments.has(key)),
     targets: await Promise.all(
       [...namespaces].map(async (namespace) => ({ namespace, answer: await get(targetsPath(namespace)) })),
     ),
@@ -117,7 +110,7 @@ const targetsPath = (namespace: string): string =>
 
 /** What lies between gpumix and spec.replicas: the APIServices, the metric as an HPA reads it, the autoscalers. */
 export const findingsOfKubernetes = (
-  { apiServices, autoscalers, targets }: Asked,
+  { apiServices, autoscalers, aibrix, targets }: Asked,
   { cluster }: { readonly cluster: Pick<Look['cluster'], 'deployments' | 'paces'> },
   { serviceName }: Pick<Config, 'serviceName'>,
 ): readonly Finding[] => {
@@ -132,6 +125,7 @@ export const findingsOfKubernetes = (
     ...(answered(autoscalers)
       ? autoscalersOf(autoscalers).flatMap((one) => autoscalerFindings(one, cluster.deployments))
       : []),
+    ...findingsOfAibrix(aibrix),
   ];
 };
 

@@ -74,9 +74,11 @@ const autoscaler = (changes: object = {}) => ({
   status: { conditions: [{ type: 'ScalingActive', status: 'True' }] },
   ...changes,
 });
+const noAibrix = { podAutoscalers: [], controllers: [], schema: null, reviews: new Map() };
 const asked = (changes: Partial<Asked> = {}): Asked => ({
   apiServices: [{ name: 'v1beta2.custom.metrics.k8s.io', answer: available('True') }],
   autoscalers: answer({ items: [autoscaler(), autoscaler({ metadata: { namespace: 'other', name: 'a' } })] }),
+  aibrix: noAibrix,
   targets: [{ namespace: 'serving', answer: answer({ items: [{}] }) }],
   ...changes,
 });
@@ -123,6 +125,14 @@ test.each([
 ] as const)('%s is told', (_name, changes, verdict, text) => {
   const told = findingsOfKubernetes(asked(changes), cluster(), config).filter((one) => one.verdict !== 'ok');
   expect(told).toEqual([{ verdict, text: expect.stringMatching(text) }]);
+});
+
+test('what is said of AIBrix’s PodAutoscalers comes last', () => {
+  const aibrix = { ...noAibrix, podAutoscalers: answer({ message: 'no' }, 403) };
+  expect(findingsOfKubernetes(asked({ aibrix }), cluster(), config).at(-1)).toEqual({
+    verdict: 'unknown',
+    text: 'PodAutoscalers of AIBrix: 403 no',
+  });
 });
 
 test('a Deployment that nothing scales', () => {
