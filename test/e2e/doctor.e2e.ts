@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
-import { apply, kubectl } from './cluster.ts';
+import { apply, eventually, kubectl } from './cluster.ts';
 import { build, gpumix, kubeconfigWithToken, serveFlags } from './gpumix-process.ts';
 import { installOnHost, uninstall } from './install.ts';
 
@@ -20,10 +20,14 @@ const folder = mkdtempSync(join(tmpdir(), 'gpumix-doctor-'));
 let redis: RedisServer;
 let flags: readonly string[];
 
-const deployment = (within: string, name: string, more: { labels?: object; account?: string; image?: string }) => ({
+const deployment = (
+  within: string,
+  name: string,
+  more: { labels?: object; annotations?: object; account?: string; image?: string },
+) => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
-  metadata: { name, namespace: within, labels: more.labels ?? {} },
+  metadata: { name, namespace: within, labels: more.labels ?? {}, annotations: more.annotations ?? {} },
   spec: {
     replicas: 0,
     selector: { matchLabels: { app: name } },
@@ -57,8 +61,8 @@ const podAutoscaler = (name: string, spec: object, source: object) => [
 const custom = { metricSourceType: 'custom', targetMetric: 'gpumix_target_centi' };
 const http = { protocolType: 'http', endpoint: 'gpumix:8080', path: '/metrics/x/y', targetMetric: 'y' };
 
-const doctor = async (): Promise<string> => {
-  const running = gpumix(['doctor', ...flags]);
+const doctor = async (...more: readonly string[]): Promise<string> => {
+  const running = gpumix(['doctor', ...flags, ...more]);
   await once(running.process, 'exit');
   return running.output();
 };
@@ -112,6 +116,35 @@ describe.runIf(inject('cluster').ours)('doctor and AIBrix', () => {
     expect(output).toMatch(
       /^WRONG {2}ServiceAccount aibrix-system\/aibrix-controller-manager .* may not get pods\/gpumix/m,
     );
+  });
+
+  test('routers by AIBrix’s names: an approximation is a note, in the log of serve too; one that fits no mode is wrong', async () => {
+    const routed = (name: string, router: string) =>
+      deployment(namespace, name, {
+        labels: { 'model.aibrix.ai/name': name },
+        annotations: { 'gpumix.io/router': router },
+      });
+    await apply(routed('sound', 'least-latency'), routed('bare', 'slo'));
+    const flag = '--router=power-of-two';
+    const notes = [
+      /--router: AIBrix's power-of-two is planned for as none: /,
+      /Deployment e2e-doctor\/sound: gpumix\.io\/router: AIBrix's least-latency is planned for as none: /,
+    ];
+    const refused =
+      /Deployment e2e-doctor\/bare: gpumix\.io\/router is left out: AIBrix's slo sends nearly every request/;
+    const output = await doctor(flag);
+    for (const note of notes) expect(output).toMatch(new RegExp(`^note {3}${note.source}`, 'm'));
+    expect(output).toMatch(new RegExp(`^WRONG {2}${refused.source}`, 'm'));
+    const serving = gpumix(['serve', ...flags, flag]);
+    try {
+      for (const said of [...notes, refused]) await eventually('log', async () => serving.output(), said);
+    } finally {
+      await serving.kill();
+    }
+    const slo = gpumix(['serve', ...flags, '--router=slo']);
+    const [status] = await once(slo.process, 'exit');
+    expect(status).toBe(2);
+    expect(slo.output()).toMatch(/--router is "slo": AIBrix's slo sends nearly every request to the fastest GPU type/);
   });
 
   test('the right of the sample is seen, and where the image does not say the release, the CRD does', async () => {
