@@ -168,7 +168,7 @@ const rightFindings = (
     return allowed
       ? ok(`${who} may ${right} in ${namespace}`)
       : wrong(
-          `${who} may not ${right} in ${namespace}, and takes the refusal for 0: manifests/samples/aibrix/rbac.yaml gives the right`,
+          `${who} may not ${right} in ${namespace}, and takes the refusal for 0: manifests/samples/aibrix gives the right`,
         );
   });
 };

@@ -78,6 +78,11 @@ const readsCustom = ({ metricSourceType, targetMetric }: MetricsSource): boolean
 const readsTotal = (source: MetricsSource): boolean =>
   readsCustom(source) || (isExternal(source) && /^gpumix-/.test(source.targetMetric ?? ''));
 
+const panicThresholdKey = 'autoscaling.aibrix.ai/panic-threshold';
+/** With a threshold of 0 it never does. */
+const leavesPanicMode = ({ metadata }: PodAutoscalerObject): boolean =>
+  Number.parseFloat(metadata.annotations?.[panicThresholdKey] ?? '2') !== 0;
+
 const traps: readonly Trap[] = [
   {
     met: (source, { spec }) => readsCustom(source) && spec.minReplicas === 0,
@@ -85,6 +90,13 @@ const traps: readonly Trap[] = [
     text:
       'has source custom and minReplicas 0: it reads its metric from pods, so that it reaches 0 and never wakes; ' +
       'set minReplicas to 1, or scale by an HPA (manifests/samples/hpa), which wakes',
+  },
+  {
+    met: (source, object) => readsCustom(source) && object.spec.scalingStrategy === 'KPA' && leavesPanicMode(object),
+    in: ['v0.5.0 to v0.7.0'],
+    text:
+      `has no annotation ${panicThresholdKey}: "0": once its controller leaves panic mode, it goes by an average over 180 s and cuts back a ` +
+      'fleet that has just grown; manifests/samples/aibrix has the settings under which it does not',
   },
   {
     met: (source) => isExternal(source) && !byHttp(source),

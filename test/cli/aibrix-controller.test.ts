@@ -3,7 +3,7 @@ import { askOfAibrix, findingsOfAibrix } from '../../src/cli/aibrix-controller.t
 
 const source = { metricSourceType: 'custom', targetMetric: 'gpumix_target_centi' };
 const podAutoscaler = (name: string) => ({
-  metadata: { namespace: 'serving', name },
+  metadata: { namespace: 'serving', name, annotations: { 'autoscaling.aibrix.ai/panic-threshold': '0' } },
   spec: {
     scalingStrategy: 'KPA',
     minReplicas: 1,
@@ -98,7 +98,7 @@ test.each([
   [
     'a controller that lacks the right',
     { subjectaccessreviews: { status: 201, body: { status: { allowed: false } } } },
-    /^wrong: ServiceAccount .* may not get pods\/gpumix_target_centi .* in serving, and takes the refusal for 0: manifests\/samples\/aibrix\/rbac\.yaml/,
+    /^wrong: ServiceAccount .* may not get pods\/gpumix_target_centi .* in serving, and takes the refusal for 0: manifests\/samples\/aibrix gives the right$/,
   ],
   [
     'a right that may not be asked',

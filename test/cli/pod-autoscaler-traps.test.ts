@@ -19,12 +19,14 @@ const http = {
   ...{ metricSourceType: 'external', protocolType: 'http', endpoint: 'gpumix.gpumix-system:8080' },
   ...{ path: '/metrics/serving/a', targetMetric: 'vllm:deployment_replicas' },
 };
+const annotations = { 'autoscaling.aibrix.ai/panic-threshold': '0' };
+const plain = { metadata: { namespace: 'serving', name: 'a' } };
 const podAutoscaler = (
   source: object,
   spec: Partial<PodAutoscalerObject['spec']> = {},
   more: Partial<PodAutoscalerObject> = {},
 ): PodAutoscalerObject => ({
-  metadata: { namespace: 'serving', name: 'a' },
+  metadata: { namespace: 'serving', name: 'a', annotations },
   ...more,
   spec: {
     scalingStrategy: 'KPA',
@@ -62,6 +64,12 @@ test.each([
   ['an HTTP endpoint at v0.5.0', podAutoscaler(http), 'v0.5.0', /by HTTP, as from --plain-metrics-port: .* reads 0/],
   ['an HTTP endpoint at v0.7.0', podAutoscaler({ ...http, metricSourceType: 'domain' }), 'v0.7.0', /reads 0/],
   [
+    'custom with the default panic threshold at v0.7.0',
+    podAutoscaler(custom, {}, plain),
+    'v0.7.0',
+    /panic-threshold: "0": .* cuts back a fleet/,
+  ],
+  [
     'APA on the total of a Deployment',
     podAutoscaler(custom, { scalingStrategy: 'APA' }),
     'v0.7.0',
@@ -84,6 +92,7 @@ test.each([
 test.each([
   ['custom with minReplicas 1 at v0.7.0', podAutoscaler(custom), 'v0.7.0'],
   ['custom without minReplicas, which is 1', podAutoscaler(custom, { minReplicas: undefined as never }), 'v0.7.0'],
+  ['custom with the default panic threshold after v0.7.0', podAutoscaler(custom, {}, plain), 'v0.8.0'],
   ['external without endpoint after v0.7.0', podAutoscaler(external, { minReplicas: 0 }), 'v0.8.0'],
   ['an HTTP endpoint at v0.4.1', podAutoscaler(http, { minReplicas: 0 }), 'v0.4.1'],
 ] as const)('%s works', (_name, object, version) => {
@@ -145,7 +154,7 @@ test.each([
         metadata: {
           namespace: 'serving',
           name: 'a',
-          annotations: { 'autoscaling.aibrix.ai/max-scale-down-rate': '1.1' },
+          annotations: { ...annotations, 'autoscaling.aibrix.ai/max-scale-down-rate': '1.1' },
         },
       },
     ),
