@@ -9,7 +9,7 @@ export interface Kind {
   readonly streamed: boolean;
   /** Whether its answer says how many tokens it had; a stream does where it is asked to. */
   readonly usage: boolean;
-  readonly body: string;
+  readonly body: (model: string) => string;
 }
 
 /** One request as its client saw it; times are Unix seconds. */
@@ -33,13 +33,14 @@ const kind = (chat: boolean, words: number, outputTokens: number, streamed: bool
     outputTokens,
     streamed,
     usage: !streamed || askForUsage,
-    body: JSON.stringify({
-      model: 'chat',
-      max_tokens: outputTokens,
-      stream: streamed,
-      ...(chat ? { messages: [{ role: 'user', content: text }] } : { prompt: text }),
-      ...(askForUsage ? { stream_options: { include_usage: true } } : {}),
-    }),
+    body: (model) =>
+      JSON.stringify({
+        model,
+        max_tokens: outputTokens,
+        stream: streamed,
+        ...(chat ? { messages: [{ role: 'user', content: text }] } : { prompt: text }),
+        ...(askForUsage ? { stream_options: { include_usage: true } } : {}),
+      }),
   };
 };
 
@@ -91,7 +92,8 @@ export const inTurn =
   };
 
 /** Sends requests at a pace, whatever becomes of those before, as clients do. Arrivals are a Poisson process. */
-export const sendRequests = (url: string, pace: Pace, headers: Readonly<Record<string, string>> = {}): Client => {
+export const sendRequests = (url: string, model: string, pace: Pace): Client => {
+  const bodies = kinds.map(({ body }) => body(model));
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 256 });
   const ended: Sent[] = [];
   const sentAt: number[] = [];
@@ -101,7 +103,7 @@ export const sendRequests = (url: string, pace: Pace, headers: Readonly<Record<s
   const send = (): void => {
     const index = sentAt.length % kinds.length;
     sentAt.push(Date.now() / 1000);
-    const one = exchange(url, agent, index, headers).then((sent) => {
+    const one = exchange(url, agent, index, bodies[index]!).then((sent) => {
       ended.push(sent);
       underWay.delete(one);
     });
@@ -131,9 +133,12 @@ export const sendRequests = (url: string, pace: Pace, headers: Readonly<Record<s
   };
 };
 
-const exchange = (url: string, agent: Agent, index: number, headers: Readonly<Record<string, string>>) =>
+/** AIBrix's gateway wants a strategy for want of the Gateway API's objects; ours does not read it. */
+const strategy = { 'routing-strategy': 'least-request' };
+
+const exchange = (url: string, agent: Agent, index: number, body: string) =>
   new Promise<Sent>((resolve) => {
-    const { path, body } = kinds[index]!;
+    const { path } = kinds[index]!;
     const at = Date.now() / 1000;
     const end = (status: number) => resolve({ at, seconds: Date.now() / 1000 - at, kind: index, status });
     const sending = request(
@@ -141,7 +146,7 @@ const exchange = (url: string, agent: Agent, index: number, headers: Readonly<Re
       {
         method: 'POST',
         agent,
-        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers },
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...strategy },
       },
       (response) => {
         response.resume();

@@ -100,7 +100,7 @@ const startPlugins = (
     ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     plugins,
     `-grpc-bind-address=127.0.0.1:${grpc}`,
-    `-http-bind-address=127.0.0.1:${http}`,
+    `-metrics-bind-address=127.0.0.1:${http}`, // v0.6.0 has no other name for it
     '-v=1',
     ...where,
   ]);

@@ -62,20 +62,26 @@ const main = async (name: string): Promise<void> => {
         ? await startGateway(
             redis.url,
             endpointsFile({ chat: { 'default/chat': engines.map(({ url }) => url) } }),
-            '--gateway-name=gateway-0',
+            '--instance=gateway-0',
           )
         : await startAibrixGateway(
             aibrixBinaries(recording.version),
             folder,
             Number(new URL(redis.url).port),
-            { endpointsFile: aibrixEndpoints(folder, engines.map(({ url }) => new URL(url).host)) },
+            {
+              endpointsFile: aibrixEndpoints(
+                folder,
+                recording.version,
+                engines.map(({ url }) => new URL(url).host),
+              ),
+            },
             recording.gateways,
           );
     stops.push(gateway.stop);
     const watched = await watchWrites(redis.url);
     const samples = everyTenSeconds(engines);
     console.error(`${name}: ${recording.traffic}`);
-    const client = sendRequests(gateway.url, recording.pace, { 'routing-strategy': 'least-request' });
+    const client = sendRequests(gateway.url, 'chat', recording.pace);
     await client.done;
     await new Promise((resolve) => setTimeout(resolve, 1000 * silence));
     watched.stop();
@@ -103,9 +109,11 @@ const main = async (name: string): Promise<void> => {
   }
 };
 
-const aibrixEndpoints = (folder: string, hosts: readonly string[]): string => {
+/** The file of a gateway without Kubernetes; v0.6.0 wants an object per endpoint. */
+const aibrixEndpoints = (folder: string, version: Version, hosts: readonly string[]): string => {
   const file = join(folder, 'endpoints.yaml');
-  writeFileSync(file, JSON.stringify({ models: [{ name: 'chat', engine: 'vllm', endpoints: hosts }] }));
+  const endpoints = version === 'v0.6.0' ? hosts.map((address) => ({ address })) : hosts;
+  writeFileSync(file, JSON.stringify({ models: [{ name: 'chat', engine: 'vllm', endpoints }] }));
   return file;
 };
 
