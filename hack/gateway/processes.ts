@@ -44,7 +44,9 @@ export const endWithUs = (child: ChildProcess): void => {
     process.once('exit', () => {
       for (const one of running) one.kill('SIGKILL');
     });
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+    // A program that has its own way to end says so by a listener.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      if (process.listenerCount(signal) === 0) process.once(signal, () => process.exit(1));
   }
   running.add(child);
 };

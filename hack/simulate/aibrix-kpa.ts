@@ -5,6 +5,10 @@ export interface KpaSettings {
   readonly observeSeconds: number;
   readonly panicSeconds: number;
   readonly scaleDownSeconds: number;
+  /** How many times the mean of the longer window that of the shorter must be for panic mode. */
+  readonly panicThreshold: number;
+  /** Most that the replicas may be multiplied by in one step. */
+  readonly upRate: number;
 }
 
 /** What a PodAutoscaler does if nothing is set, and the least harmful: means of three minutes, no scale-down window. */
@@ -13,10 +17,12 @@ export const kpaDefaults: KpaSettings = {
   observeSeconds: 180,
   panicSeconds: 60,
   scaleDownSeconds: 300,
+  panicThreshold: 2,
+  upRate: 2,
 };
 export const kpaSmoothed: KpaSettings = { ...kpaDefaults, scaleDownSeconds: 0 };
 
-const [rate, tolerance, panicThreshold] = [2, 0.1, 2];
+const [downRate, tolerance] = [2, 0.1];
 
 /** One PodAutoscaler: the metric's value and the replicas now to the replicas it sets. Asked every ten seconds. */
 export type Kpa = (now: number, value: number, current: number) => number;
@@ -35,9 +41,9 @@ export const createKpa = (settings: KpaSettings): Kpa => {
   return (now, value, current) => {
     values = [...values.filter(({ at }) => at > now - settings.observeSeconds), { at: now, value }];
     const [stable, panic] = [mean(now, settings.observeSeconds), mean(now, settings.panicSeconds)];
-    const panics = stable <= 0 || panic / stable > panicThreshold;
-    const ofStable = desired(stable, settings.targetValue, current);
-    const recommended = panics ? Math.max(ofStable, desired(panic, settings.targetValue, current)) : ofStable;
+    const panics = stable <= 0 || panic / stable > settings.panicThreshold;
+    const ofStable = desired(stable, settings, current);
+    const recommended = panics ? Math.max(ofStable, desired(panic, settings, current)) : ofStable;
     recommendations = [
       ...recommendations.filter(({ at }) => at > now - settings.scaleDownSeconds),
       { at: now, value: recommended },
@@ -46,8 +52,8 @@ export const createKpa = (settings: KpaSettings): Kpa => {
   };
 };
 
-const desired = (value: number, target: number, current: number): number => {
+const desired = (value: number, { targetValue: target, upRate }: KpaSettings, current: number): number => {
   const outside = value > target * (1 + tolerance) || value < target * (1 - tolerance);
   const wanted = outside ? Math.ceil(value / target) : current;
-  return Math.min(Math.max(wanted, Math.floor(current / rate)), Math.max(1, Math.ceil(rate * current)));
+  return Math.min(Math.max(wanted, Math.floor(current / downRate)), Math.max(1, Math.ceil(upRate * current)));
 };

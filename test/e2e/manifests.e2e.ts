@@ -25,7 +25,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await kubectl(['delete', '-k', join(root, 'manifests/overlays/upstream'), '--ignore-not-found']);
-  await kubectl(['delete', '-k', join(root, 'manifests/samples/aibrix'), '--ignore-not-found']);
+  for (const folder of ['custom', 'external'])
+    await kubectl(['delete', '-k', join(root, 'manifests/samples/aibrix', folder), '--ignore-not-found']);
   await kubectl(['delete', '-f', crds, '--ignore-not-found', '--wait=false']);
 });
 
@@ -43,7 +44,10 @@ test('every folder of manifests/ and apiservice/ is known', () => {
     'manifests/overlays/network-policy',
     'manifests/overlays/openshift',
     'manifests/overlays/upstream',
-    'manifests/samples/aibrix',
+    'manifests/samples/aibrix/custom',
+    'manifests/samples/aibrix/engines',
+    'manifests/samples/aibrix/external',
+    'manifests/samples/aibrix/hpa',
     'manifests/samples/hpa',
     'manifests/samples/ingress',
     'manifests/samples/kind',
@@ -64,7 +68,8 @@ test('manifests apply for real, and the namespace enforces the restricted pod se
 });
 
 test('the samples apply for real; the cluster keeps the tolerance of 0 and the minimum of 0', async () => {
-  await kubectl([...strict, '-k', join(root, 'manifests/samples/aibrix')]);
+  for (const folder of ['external', 'custom'])
+    await kubectl([...strict, '--force-conflicts', '-k', join(root, 'manifests/samples/aibrix', folder)]);
   await kubectl([...strict, '-k', join(root, 'manifests/samples/hpa')]);
   for (const name of ['llama-8b-h100', 'llama-8b-l40s']) {
     const seen = await field(

@@ -93,7 +93,8 @@ const startPlugins = (
       ? [`-kubeconfig=${discovery.kubeconfig}`]
       : ['-standalone', `-endpoints-config=${discovery.endpointsFile}`];
   const hosts = join(folder, `hosts-${index}`);
-  writeFileSync(hosts, `127.0.1.${1 + index} localhost\n127.0.0.1 loopback\n`);
+  // Its gRPC port is nobody else's, and so is this address.
+  writeFileSync(hosts, `127.${grpc >> 8}.${grpc & 255}.1 localhost\n`);
   return startDaemon(folder, `plugins-${index}`, 'unshare', [
     ...ownLocalhost(hosts),
     'env',

@@ -1,0 +1,99 @@
+import type { Sent } from '../requests.ts';
+
+export interface Planned {
+  /** When it was planned (Unix s). */
+  readonly at: number;
+  /** Requests/s. */
+  readonly rate: number;
+}
+
+/** What was seen at one moment (Unix s). */
+export interface Moment {
+  readonly at: number;
+  /** By the gpumix that asks engines, and by the one that does not; null = no plan yet. */
+  readonly planned: Planned | null;
+  readonly blind: Planned | null;
+  readonly target: ReadonlyMap<string, number>;
+  readonly spec: ReadonlyMap<string, number>;
+}
+
+export interface Part {
+  readonly name: string;
+  readonly kind: 'steady' | 'ramp';
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** Records of the gateway are this long (s), and gpumix waits so long for one (s). */
+const [interval, settle] = [10, 2];
+
+/**
+ * A table: per part of the traffic, what was planned beside what was sent over the same span.
+ * @param sent when each request was sent (Unix s), ascending
+ * @param windowSeconds over which gpumix takes a rate
+ */
+export const partVerdicts = (
+  parts: readonly Part[],
+  moments: readonly Moment[],
+  sent: readonly number[],
+  ended: readonly Sent[],
+  windowSeconds: number,
+): string => {
+  /** Requests/s sent over the window that gpumix had the records of at a moment, `late` seconds ago. */
+  const sentRate = (at: number, late = 0): number => {
+    const end = Math.floor((at - settle) / interval) * interval - late;
+    return count(sent, end - windowSeconds, end) / windowSeconds;
+  };
+  const rows = parts.map(({ name, kind, from = 0, to = 0 }) => {
+    // A window that is wholly in the part, of steady traffic; a ramp is looked at from its first plan on.
+    const first = kind === 'steady' ? from + windowSeconds + settle + interval : from;
+    const within = moments.filter(({ at }) => at >= first && at < to + settle);
+    const ratios = (which: 'planned' | 'blind', late = 0) =>
+      plansOf(within, which).map(({ at, rate }) => rate / sentRate(at, late));
+    const seconds = mean(ended.filter(({ at }) => at >= from && at < to).map((one) => one.seconds));
+    const follows = share(within, ({ target, spec }) =>
+      [...target].every(([key, value]) => (spec.get(key) ?? 0) >= value),
+    );
+    return [
+      name,
+      percent(mean(ratios('planned'))),
+      percent(Math.min(...ratios('planned'))),
+      percent(mean(ratios('blind'))),
+      percent(Math.min(...ratios('blind'))),
+      kind === 'ramp' ? `${behind((late) => ratios('planned', late))}` : '-',
+      seconds.toFixed(1),
+      percent(follows),
+      most(within),
+    ].join(' | ');
+  });
+  return [
+    'traffic | planned/sent, mean | least | not asking engines, mean | least | behind (s) | a request takes (s) | time with the target’s replicas | most replicas',
+    '---|---|---|---|---|---|---|---|---',
+    ...rows,
+  ].join('\n');
+};
+
+/** Each plan once. */
+const plansOf = (moments: readonly Moment[], which: 'planned' | 'blind'): readonly Planned[] => {
+  const plans = new Map<number, Planned>();
+  for (const moment of moments) {
+    const planned = moment[which];
+    if (planned !== null && planned.at >= (moments[0]?.at ?? 0)) plans.set(planned.at, planned);
+  }
+  return [...plans.values()];
+};
+
+/** By how many seconds what was sent must be looked at earlier for the plans to be the same, least squares. */
+const behind = (ratios: (late: number) => readonly number[]): number => {
+  const lags = Array.from({ length: 41 }, (_, late) => late - 10);
+  const error = (late: number) => mean(ratios(late).map((ratio) => (ratio - 1) ** 2));
+  return lags.reduce((best, late) => (error(late) < error(best) ? late : best));
+};
+
+const count = (ascending: readonly number[], from: number, to: number): number =>
+  ascending.filter((at) => at > from && at <= to).length;
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+const share = <One>(all: readonly One[], holds: (one: One) => boolean): number => all.filter(holds).length / all.length;
+const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+const most = (moments: readonly Moment[]): string =>
+  String(Math.max(...moments.map(({ spec }) => [...spec.values()].reduce((sum, value) => sum + value, 0))));

@@ -1,0 +1,81 @@
+/** Targets and spec.replicas of all Deployments at one moment (Unix seconds). */
+export interface Sample {
+  readonly at: number;
+  readonly target: ReadonlyMap<string, number>;
+  readonly spec: ReadonlyMap<string, number>;
+}
+
+export interface Phase {
+  readonly name: string;
+  /** Whether the autoscaler cannot read its metric, or could not a moment ago. */
+  readonly away: boolean;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What one autoscaler did. */
+export interface Verdict {
+  /** Seconds from a change of the target until the replicas were the same, of changes upward and downward. */
+  readonly up: readonly number[];
+  readonly down: readonly number[];
+  /** Changes of the target that the replicas had not followed before the next one, or the end. */
+  readonly notFollowed: number;
+  /** How often spec.replicas fell below a target that stood, while the metric could be read. */
+  readonly halvings: number;
+  /** The same while it could not be read, or could not a moment ago. */
+  readonly fallsWhileAway: number;
+  /** Least share of the target that was left at such a moment. */
+  readonly leastShare: number;
+  readonly endsAt: number | undefined;
+}
+
+/** Changes of a target less than this apart (s) are one: the plan is on its way. */
+const settled = 25;
+
+/** Judges one autoscaler by its samples, a second apart. */
+export const verdictOf = (name: string, samples: readonly Sample[], phases: readonly Phase[]): Verdict => {
+  const away = (at: number): boolean => phases.some((phase) => phase.away && at >= phase.from && at < phase.to);
+  const points = samples.flatMap(({ at, target, spec }) => {
+    const [wanted, have] = [target.get(name), spec.get(name)];
+    return wanted === undefined || have === undefined ? [] : [{ at, target: wanted, spec: have, away: away(at) }];
+  });
+  const up: number[] = [];
+  const down: number[] = [];
+  let [notFollowed, halvings, fallsWhileAway, leastShare] = [0, 0, 0, 1];
+  let change: { at: number; upward: boolean; from: number } | null = null;
+  for (const [index, point] of points.entries()) {
+    const before = points[index - 1];
+    if (before === undefined) continue;
+    if (point.target !== before.target && !point.away) {
+      if (change !== null && point.at - change.at > settled) notFollowed += 1;
+      change = { at: point.at, from: before.spec, upward: point.target > before.spec };
+    }
+    if (change !== null && point.spec === point.target) {
+      (change.upward ? up : down).push(point.at - change.at);
+      change = null;
+    }
+    if (point.spec < before.spec && point.spec < point.target && point.target === before.target) {
+      if (point.away) fallsWhileAway += 1;
+      else halvings += 1;
+      leastShare = Math.min(leastShare, point.spec / point.target);
+    }
+  }
+  if (change !== null) notFollowed += 1;
+  return { up, down, notFollowed, halvings, fallsWhileAway, leastShare, endsAt: points.at(-1)?.spec };
+};
+
+/** A table, one line per autoscaler. */
+export const verdicts = (names: readonly string[], samples: readonly Sample[], phases: readonly Phase[]): string =>
+  [
+    'autoscaler | followed up (s) | down (s) | not followed | halvings | falls while it could not read | least share left | replicas at the end',
+    '---|---|---|---|---|---|---|---',
+    ...names.map((name) => {
+      const { up, down, notFollowed, halvings, fallsWhileAway, leastShare, endsAt } = verdictOf(name, samples, phases);
+      return [name, list(up), list(down), notFollowed, halvings, fallsWhileAway, percent(leastShare), endsAt].join(
+        ' | ',
+      );
+    }),
+  ].join('\n');
+
+const list = (seconds: readonly number[]): string => seconds.map((value) => Math.round(value)).join(', ') || '-';
+const percent = (share: number): string => `${Math.round(100 * share)} %`;

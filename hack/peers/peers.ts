@@ -1,0 +1,78 @@
+/**
+ * Other people's parts beside gpumix.
+ *
+ *   npm run peers -- aibrix [--only A|B] [--version v0.7.0|v0.6.0] [--steady-minutes 9]
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { runAutoscalers } from './aibrix/autoscaler-run.ts';
+import { aibrixBinaries, type Version, versions } from './aibrix/binaries.ts';
+import { runGateway, type Writer } from './aibrix/gateway-run.ts';
+import { type Stack, startStack } from './stack.ts';
+
+const usage = 'npm run peers -- aibrix [--only A|B] [--version v0.7.0|v0.6.0] [--steady-minutes N]';
+
+const main = async (): Promise<void> => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      only: { type: 'string' },
+      version: { type: 'string' },
+      'steady-minutes': { type: 'string', default: '9' },
+    },
+  });
+  const [peer] = positionals;
+  const { only, version } = values;
+  const unknown = version !== undefined && !versions.includes(version as Version);
+  if (peer !== 'aibrix' || unknown || !(only === undefined || only === 'A' || only === 'B')) throw new Error(usage);
+  const chosen = version === undefined ? versions : [version as Version];
+  const [binaries] = chosen.map(aibrixBinaries);
+  const autoscalers = () => withStack((stack) => runAutoscalers(stack, binaries!, Number(values['steady-minutes'])));
+  const gateway = (writer: Writer) => withStack((stack) => runGateway(stack, writer));
+  const writers: Writer[] = [
+    ...chosen.map((one) => ({ version: one, replicas: 1 })),
+    ...(version === undefined ? [{ version: 'gpumix' as const, replicas: 1 }] : []),
+    { version: chosen[0]!, replicas: 3 },
+  ];
+  const tables: string[] = [];
+  await Promise.all([
+    only === 'B' ? null : autoscalers().then((table) => tables.push(table)),
+    only === 'A' ? null : inTurns(writers, async (writer) => void tables.push(await gateway(writer))),
+  ]);
+  console.log(tables.sort().join('\n'));
+};
+
+/** Two at a time: a gateway and its engines want a core. */
+const inTurns = async <One>(all: readonly One[], play: (one: One) => Promise<void>): Promise<void> => {
+  const left = [...all];
+  const lane = async (): Promise<void> => {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) await play(one);
+  };
+  await Promise.all([lane(), sleep(100_000).then(lane)]);
+};
+
+const stopped = new Promise<never>((_, reject) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => reject(new Error(`stopped by ${signal}`)));
+});
+stopped.catch(() => {});
+
+const stacks = new Set<Stack>();
+/** Gone at the end, also where it fails or is told to stop. */
+const withStack = async (run: (stack: Stack) => Promise<string>): Promise<string> => {
+  const stack = await startStack();
+  stacks.add(stack);
+  try {
+    return await Promise.race([run(stack), stopped]);
+  } finally {
+    await stack.stop();
+  }
+};
+
+await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
+// Where one part failed, the others are still under way.
+await Promise.all([...stacks].map(({ stop }) => stop()));
+process.exit();
