@@ -55,6 +55,31 @@ export const kinds: readonly Kind[] = [
   kind(true, 20, 495, true, true),
 ];
 
+/** One of each size: those at which AIBrix's arithmetic skips a bucket, those beside them, and long ones. */
+export const sizes: readonly Kind[] = [
+  [2, 1],
+  [3, 2],
+  [18, 3],
+  [20, 18],
+  [21, 20],
+  [247, 21],
+  [248, 247],
+  [284, 248],
+  [285, 284],
+  [350, 285],
+  [401, 350],
+  [402, 401],
+  [495, 402],
+  [568, 495],
+  [569, 568],
+  [1500, 200],
+  [275, 20],
+  [1024, 569],
+  [2000, 1000],
+  [75_000, 16],
+  [100_000, 1000],
+].map(([inputTokens = 0, outputTokens = 0]) => kind(false, inputTokens - 1, outputTokens, false));
+
 export interface Client {
   /** Requests that have ended, in the order of their endings. */
   readonly ended: readonly Sent[];
@@ -92,8 +117,8 @@ export const inTurn =
   };
 
 /** Sends requests at a pace, whatever becomes of those before, as clients do. Arrivals are a Poisson process. */
-export const sendRequests = (url: string, model: string, pace: Pace): Client => {
-  const bodies = kinds.map(({ body }) => body(model));
+export const sendRequests = (url: string, model: string, pace: Pace, of: readonly Kind[] = kinds): Client => {
+  const bodies = of.map(({ body }) => body(model));
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 256 });
   const ended: Sent[] = [];
   const sentAt: number[] = [];
@@ -101,9 +126,9 @@ export const sendRequests = (url: string, model: string, pace: Pace): Client => 
   let stopped = false;
   const random = uniform(7);
   const send = (): void => {
-    const index = sentAt.length % kinds.length;
+    const index = sentAt.length % of.length;
     sentAt.push(Date.now() / 1000);
-    const one = exchange(url, agent, index, bodies[index]!).then((sent) => {
+    const one = exchange(url, agent, of[index]!.path, index, bodies[index]!).then((sent) => {
       ended.push(sent);
       underWay.delete(one);
     });
@@ -136,9 +161,8 @@ export const sendRequests = (url: string, model: string, pace: Pace): Client => 
 /** AIBrix's gateway wants a strategy for want of the Gateway API's objects; ours does not read it. */
 const strategy = { 'routing-strategy': 'least-request' };
 
-const exchange = (url: string, agent: Agent, index: number, body: string) =>
+const exchange = (url: string, agent: Agent, path: string, index: number, body: string) =>
   new Promise<Sent>((resolve) => {
-    const { path } = kinds[index]!;
     const at = Date.now() / 1000;
     const end = (status: number) => resolve({ at, seconds: Date.now() / 1000 - at, kind: index, status });
     const sending = request(

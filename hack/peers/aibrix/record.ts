@@ -8,7 +8,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endpointsFile, startEngine, startGateway, startRedisServer } from '../../gateway/processes.ts';
-import { inTurn, kinds, type Pace, ramp, sendRequests, steady } from '../requests.ts';
+import { inTurn, type Kind, kinds, type Pace, ramp, sendRequests, sizes, steady } from '../requests.ts';
 import { watchWrites } from '../writes.ts';
 import { aibrixBinaries, type Version } from './binaries.ts';
 import { startAibrixGateway } from './gateway.ts';
@@ -21,6 +21,8 @@ interface Recording {
   /** The same in words. */
   readonly traffic: string;
   readonly seconds: number;
+  /** Where they are not the usual mixture. */
+  readonly kinds?: readonly Kind[];
 }
 
 /** Silence after the last request (s): what a gateway writes when nothing comes. */
@@ -40,6 +42,14 @@ const recordings: Readonly<Record<string, Recording>> = {
   'v0.7.0-ramp': { version: 'v0.7.0', gateways: 1, ...ramping },
   'v0.7.0-three-gateways': { version: 'v0.7.0', gateways: 3, ...steadily },
   'v0.6.0-steady': { version: 'v0.6.0', gateways: 1, ...steadily },
+  'v0.7.0-sizes': {
+    version: 'v0.7.0',
+    gateways: 1,
+    pace: steady(2, 15),
+    traffic: '2 requests per second for 15 s, each of the next size, then silence',
+    seconds: 15,
+    kinds: sizes,
+  },
   'gpumix-steady': { version: null, gateways: 1, ...steadily },
 };
 
@@ -81,7 +91,7 @@ const main = async (name: string): Promise<void> => {
     const watched = await watchWrites(redis.url);
     const samples = everyTenSeconds(engines);
     console.error(`${name}: ${recording.traffic}`);
-    const client = sendRequests(gateway.url, 'chat', recording.pace);
+    const client = sendRequests(gateway.url, 'chat', recording.pace, recording.kinds);
     await client.done;
     await new Promise((resolve) => setTimeout(resolve, 1000 * silence));
     watched.stop();
@@ -96,7 +106,7 @@ const main = async (name: string): Promise<void> => {
       gateways: recording.gateways,
       model: 'chat',
       engines: engineTypes,
-      kinds: kinds.map(({ body: _, ...rest }) => rest),
+      kinds: (recording.kinds ?? kinds).map(({ body: _, ...rest }) => rest),
       requests: requests.map(({ at, seconds, kind, status }) => [round(at), round(seconds), kind, status]),
       writes: watched.writes.map(({ at, key, value }) => [round(at), key, value]),
       engineSamples: samples.taken,
