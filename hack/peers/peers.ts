@@ -1,7 +1,7 @@
 /**
  * Other people's parts beside gpumix.
  *
- *   npm run peers -- aibrix [--only A|B] [--version v0.7.0|v0.6.0] [--steady-minutes 9]
+ *   npm run peers -- aibrix [--only A|B] [--version v0.7.0|v0.6.0|gpumix] [--steady-minutes 9]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { aibrixBinaries, type Version, versions } from './aibrix/binaries.ts';
 import { runGateway, type Writer } from './aibrix/gateway-run.ts';
 import { type Stack, startStack } from './stack.ts';
 
-const usage = 'npm run peers -- aibrix [--only A|B] [--version v0.7.0|v0.6.0] [--steady-minutes N]';
+const usage = 'npm run peers -- aibrix [--only A|B] [--version v0.7.0|v0.6.0|gpumix] [--steady-minutes N]';
 
 const main = async (): Promise<void> => {
   const { values, positionals } = parseArgs({
@@ -23,20 +23,26 @@ const main = async (): Promise<void> => {
   });
   const [peer] = positionals;
   const { only, version } = values;
-  const unknown = version !== undefined && !versions.includes(version as Version);
-  if (peer !== 'aibrix' || unknown || !(only === undefined || only === 'A' || only === 'B')) throw new Error(usage);
-  const chosen = version === undefined ? versions : [version as Version];
-  const [binaries] = chosen.map(aibrixBinaries);
-  const autoscalers = () => withStack((stack) => runAutoscalers(stack, binaries!, Number(values['steady-minutes'])));
+  const unknown = version !== undefined && version !== 'gpumix' && !versions.includes(version as Version);
+  if (peer !== 'aibrix' || unknown || !(only === undefined || only === 'A' || only === 'B')) {
+    console.error(usage);
+    process.exitCode = 2;
+    return;
+  }
+  const chosen = versions.filter((one) => version === undefined || version === one);
+  const [newest] = chosen;
+  const autoscalers = (of: Version) =>
+    withStack((stack) => runAutoscalers(stack, aibrixBinaries(of), Number(values['steady-minutes'])));
   const gateway = (writer: Writer) => withStack((stack) => runGateway(stack, writer));
   const writers: Writer[] = [
     ...chosen.map((one) => ({ version: one, replicas: 1 })),
-    ...(version === undefined ? [{ version: 'gpumix' as const, replicas: 1 }] : []),
-    { version: chosen[0]!, replicas: 3 },
+    ...(version === undefined || version === 'gpumix' ? [{ version: 'gpumix' as const, replicas: 1 }] : []),
+    ...(newest === undefined ? [] : [{ version: newest, replicas: 3 }]),
   ];
+  for (const one of versions) aibrixBinaries(one); // built before anything runs
   const tables: string[] = [];
   await Promise.all([
-    only === 'B' ? null : autoscalers().then((table) => tables.push(table)),
+    only === 'B' || newest === undefined ? null : autoscalers(newest).then((table) => tables.push(table)),
     only === 'A' ? null : inTurns(writers, async (writer) => void tables.push(await gateway(writer))),
   ]);
   console.log(tables.sort().join('\n'));

@@ -87,6 +87,7 @@ export interface Client {
   readonly sentAt: readonly number[];
   /** Resolves when the last request has ended. */
   readonly done: Promise<void>;
+  /** Sends nothing more, and gives up what is not answered yet. */
   readonly stop: () => void;
 }
 
@@ -154,6 +155,7 @@ export const sendRequests = (url: string, model: string, pace: Pace, of: readonl
     done,
     stop: () => {
       stopped = true;
+      agent.destroy();
     },
   };
 };

@@ -23,7 +23,7 @@ interface Variant {
   readonly name: string;
   /** null = a native HPA. */
   readonly annotations: Readonly<Record<string, string>> | null;
-  /** Traffic of the first phase (requests/s); about 7 are one replica. */
+  /** Traffic of the first phase (requests/s); about 7 are one replica, where a step is the steepest. */
   readonly rate: number;
 }
 
@@ -31,11 +31,11 @@ const variants: readonly Variant[] = [
   ...Array.from({ length: 10 }, (_, index) => ({
     name: `custom-${index}`,
     annotations: measured,
-    rate: 12 + 7 * index,
+    rate: 6 + 6 * index,
   })),
-  { name: 'defaults', annotations: {}, rate: 26 },
-  { name: 'formerly', annotations: formerly, rate: 26 },
-  { name: 'hpa', annotations: null, rate: 26 },
+  { name: 'defaults', annotations: {}, rate: 6 },
+  { name: 'formerly', annotations: formerly, rate: 6 },
+  { name: 'hpa', annotations: null, rate: 6 },
 ];
 
 /** Short windows, so that the plan follows the traffic at once and what is measured is the autoscaler. */
@@ -91,10 +91,10 @@ export const runAutoscalers = async (stack: Stack, binaries: Binaries, steadyMin
   await phase('gpumix begins', true, 90);
   const minute = 60 * (steadyMinutes / 3);
   await phase('steady', false, minute);
-  level = 2;
-  await phase('twice the traffic', false, minute);
+  level = 4;
+  await phase('four times the traffic', false, minute);
   level = 1;
-  await phase('half of it', false, minute);
+  await phase('a quarter of it', false, minute);
   await serve.stop();
   await phase('gpumix is away', true, 60);
   serve = await stack.serve(flags);

@@ -39,17 +39,26 @@ export const partVerdicts = (
   ended: readonly Sent[],
   windowSeconds: number,
 ): string => {
-  /** Requests/s sent over the window that gpumix had the records of at a moment, `late` seconds ago. */
-  const sentRate = (at: number, late = 0): number => {
+  /** Requests/s sent over so many seconds up to the last record that gpumix had at a moment, or `late` seconds earlier. */
+  const sentRate = (at: number, seconds: number, late = 0): number => {
     const end = Math.floor((at - settle) / interval) * interval - late;
-    return count(sent, end - windowSeconds, end) / windowSeconds;
+    return count(sent, end - seconds, end) / seconds;
   };
   const rows = parts.map(({ name, kind, from = 0, to = 0 }) => {
-    // A window that is wholly in the part, of steady traffic; a ramp is looked at from its first plan on.
-    const first = kind === 'steady' ? from + windowSeconds + settle + interval : from;
-    const within = moments.filter(({ at }) => at >= first && at < to + settle);
+    const plans = (which: 'planned' | 'blind') => plansOf(moments, which).filter(({ at }) => at < to + settle);
+    /** From here on a window holds this part of the traffic alone. */
+    const whole = from + windowSeconds + settle + interval;
     const ratios = (which: 'planned' | 'blind', late = 0) =>
-      plansOf(within, which).map(({ at, rate }) => rate / sentRate(at, late));
+      plans(which)
+        .filter(({ at }) => at >= whole)
+        .map(({ at, rate }) => rate / sentRate(at, windowSeconds, late));
+    /** Before that a plan may be for the new rate or for the mean of both. */
+    const early = (which: 'planned' | 'blind') =>
+      plans(which)
+        .filter(({ at }) => at >= from + settle + interval && at < whole)
+        .map(({ at, rate }) => rate / Math.min(sentRate(at, windowSeconds), sentRate(at, interval)));
+    const least = (which: 'planned' | 'blind') => Math.min(...ratios(which), ...early(which));
+    const within = moments.filter(({ at }) => at >= whole && at < to + settle);
     const seconds = mean(ended.filter(({ at }) => at >= from && at < to).map((one) => one.seconds));
     const follows = share(within, ({ target, spec }) =>
       [...target].every(([key, value]) => (spec.get(key) ?? 0) >= value),
@@ -57,9 +66,9 @@ export const partVerdicts = (
     return [
       name,
       percent(mean(ratios('planned'))),
-      percent(Math.min(...ratios('planned'))),
+      percent(least('planned')),
       percent(mean(ratios('blind'))),
-      percent(Math.min(...ratios('blind'))),
+      percent(least('blind')),
       kind === 'ramp' ? `${behind((late) => ratios('planned', late))}` : '-',
       seconds.toFixed(1),
       percent(follows),
@@ -78,7 +87,7 @@ const plansOf = (moments: readonly Moment[], which: 'planned' | 'blind'): readon
   const plans = new Map<number, Planned>();
   for (const moment of moments) {
     const planned = moment[which];
-    if (planned !== null && planned.at >= (moments[0]?.at ?? 0)) plans.set(planned.at, planned);
+    if (planned !== null) plans.set(planned.at, planned);
   }
   return [...plans.values()];
 };

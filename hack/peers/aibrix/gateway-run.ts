@@ -52,6 +52,8 @@ const partsOf = ({ replicas }: Writer): readonly Played[] =>
           seconds: 120,
         },
       ];
+/** How long the last answers may take (s): a fleet that was far too small has a long queue. */
+const patienceSeconds = 60;
 /** After the last request (s): until idle, or given up. */
 const endSeconds = 150;
 
@@ -119,7 +121,10 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<string> 
     await sleep(1000 * part.seconds);
     parts.push({ name: part.name, kind: part.kind, from, to: Date.now() / 1000 });
   }
-  await Promise.all(clients.map(({ done }) => done));
+  const answered = Promise.all(clients.map(({ done }) => done));
+  await Promise.race([answered, sleep(1000 * patienceSeconds)]);
+  for (const client of clients) client.stop();
+  await answered;
   const silentFrom = Math.max(...clients.flatMap(({ ended }) => ended.map(({ at, seconds }) => at + seconds)));
   say('the end of traffic');
   const idleOf = (serve: Serve) => idleSince(serve, silentFrom);
@@ -141,24 +146,25 @@ const replicasAtEnd = (moments: readonly Moment[]): string =>
 
 const idleSentence = (how: string, serve: Serve, silentFrom: number): string => {
   const since = idleSince(serve, silentFrom);
-  return since === null ? `${how}, ${lastState(serve)}` : `${how}, idle after ${Math.round(since)} s`;
+  const end = stateLines(serve).at(-1)?.state ?? 'no state';
+  if (since === null) return `${how}, ${end}`;
+  return `${how}, idle after ${Math.round(since)} s${end === 'idle' ? '' : `, then ${end}`}`;
 };
 
 interface StateLine {
   readonly msg?: string;
-  readonly time?: string;
-  readonly state?: string;
+  readonly time: string;
+  readonly state: string;
 }
 const stateLines = ({ log }: Serve): readonly StateLine[] =>
   readFileSync(log, 'utf8')
     .split('\n')
     .filter((line) => line.includes('"msg":"state"'))
     .map((line) => JSON.parse(line) as StateLine);
-const lastState = (serve: Serve): string => stateLines(serve).at(-1)?.state ?? 'no state';
-/** Seconds from the last answer until the model became idle, for good; null = it is not. */
+/** Seconds from the last answer until the model became idle; null = it did not. */
 const idleSince = (serve: Serve, silentFrom: number): number | null => {
-  const last = stateLines(serve).at(-1);
-  return last?.state === 'idle' && last.time !== undefined ? Date.parse(last.time) / 1000 - silentFrom : null;
+  const idle = stateLines(serve).find(({ state, time }) => state === 'idle' && Date.parse(time) / 1000 > silentFrom);
+  return idle === undefined ? null : Date.parse(idle.time) / 1000 - silentFrom;
 };
 
 /** gpumix looks at the gateway's pods, to know whether it runs and in how many replicas; kwok's stand for them. */
