@@ -194,10 +194,13 @@ export interface HeldRequests {
   readonly outputTokens: number;
 }
 
-/** Requests in the engines of a model, running and waiting, at a time (Unix s). */
-export interface InFlight {
+/** What the engines of a model say at a time (Unix s). */
+export interface EngineSample {
   readonly at: number;
-  readonly requests: number;
+  /** Requests in them, running and waiting. */
+  readonly inFlight: number;
+  /** Requests that have ended since each of them was first heard; null = one of them does not count that. */
+  readonly ended: number | null;
 }
 
 /** What gpumix tells the autoscaler of one Deployment. */

@@ -112,11 +112,11 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
   });
   gauge(
     'record_defect',
-    '1 where a gateway counts what cannot be true: arrivals = most of them are missing, pending = fewer than 0',
+    '1 where records cannot be true: arrivals = most of them are missing, pending = fewer than 0, overwritten = by other gateways',
     ['model', 'counts'],
     (one) => {
       for (const { name, recordDefect } of published.models())
-        if (recordDefect) one.set({ model: name, counts: recordDefect.arrivalsMissing ? 'arrivals' : 'pending' }, 1);
+        if (recordDefect) one.set({ model: name, counts: recordDefect.kind }, 1);
     },
   );
   gauge('cannot_wake', '1 where a model is at zero and its gateway cannot wake it, else 0', ['model'], (one) => {

@@ -33,7 +33,7 @@ const model = {
   forecast: null,
   strain: 1.25,
   dataAt: 990,
-  recordDefect: { arrivalsMissing: true, counted: 28, ended: 2351, lastAt: 990 },
+  recordDefect: { kind: 'arrivals' as const, counted: 28, ended: 2351, lastAt: 990 },
   deployments: ['ns/a'],
 };
 
@@ -84,7 +84,7 @@ test('changes and problems are said once, and a problem also when it is gone', (
       histories: new Map(),
       observed: new Map(),
       strains: new Map(),
-      inFlight: new Map(),
+      samples: new Map(),
       trials: new Map(),
     },
     targets: [target('a', { replicas, asOf: 0 })],

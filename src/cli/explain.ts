@@ -132,10 +132,16 @@ const modelText = (report: ModelReport): string => {
   return [`model ${name} is ${state}: ${reason}${planned}`, ...notes].join('; ');
 };
 
-const defectText = ({ arrivalsMissing, counted, ended }: RecordDefect): string =>
-  arrivalsMissing
-    ? `its gateway counted ${counted} arrivals while ${ended} requests ended, so what ends is planned for (AIBrix v0.4.0 to v0.7.0 have this fault)`
-    : 'its gateway counts fewer than 0 requests as pending, so that number is not used (AIBrix v0.4.0 to v0.7.0 have this fault)';
+const defectText = ({ kind, counted, ended }: RecordDefect): string => {
+  switch (kind) {
+    case 'arrivals':
+      return `its gateway counted ${counted} arrivals while ${ended} requests ended, so what ends is planned for (AIBrix v0.4.0 to v0.7.0 have this fault)`;
+    case 'pending':
+      return 'its gateway counts fewer than 0 requests as pending, so that number is not used (AIBrix v0.4.0 to v0.7.0 have this fault)';
+    case 'overwritten':
+      return `its records count ${counted} requests that ended, its engines ${Math.round(ended)}, so the engines' count is planned for (gateways overwrite each other's records)`;
+  }
+};
 
 /** Sizes that are named at most. */
 const named = 6;

@@ -1,4 +1,4 @@
-import type { InFlight } from '../domain.ts';
+import type { EngineSample } from '../domain.ts';
 
 /** How busy an engine says it is. */
 export interface EngineLoad {
@@ -6,6 +6,8 @@ export interface EngineLoad {
   readonly inFlight: number;
   /** Sum of counters that any request moves. */
   readonly served: number;
+  /** Requests that have ended since it began; null = it does not count them. */
+  readonly ended: number | null;
 }
 
 /** What some engines say of requests, all taken together. Times are Unix seconds. */
@@ -14,8 +16,8 @@ export interface EngineReport {
   readonly quietSince: number | null;
   /** When one of them last had a request; null = never, as far as was seen. */
   readonly busyAt: number | null;
-  /** What all of them held when they were last heard; null = one was not heard. */
-  readonly inFlight: InFlight | null;
+  /** What all of them said when they were last heard; null = one was not heard. */
+  readonly sample: EngineSample | null;
 }
 
 /** null where nobody reports. */
@@ -26,31 +28,35 @@ export const together = (reports: readonly EngineReport[]): EngineReport | null 
   return {
     quietSince: quiet.includes(null) ? null : Math.max(...quiet.map((since) => since ?? 0)),
     busyAt: busy.length === 0 ? null : Math.max(...busy),
-    inFlight: heldTogether(reports.map(({ inFlight }) => inFlight)),
+    sample: sampledTogether(reports.map(({ sample }) => sample)),
   };
 };
 
-const heldTogether = (held: readonly (InFlight | null)[]): InFlight | null => {
-  const known = held.flatMap((one) => one ?? []);
-  if (known.length < held.length) return null;
+const sampledTogether = (samples: readonly (EngineSample | null)[]): EngineSample | null => {
+  const known = samples.flatMap((one) => one ?? []);
+  if (known.length < samples.length) return null;
   return {
     at: Math.max(...known.map(({ at }) => at)),
-    requests: known.reduce((sum, { requests }) => sum + requests, 0),
+    inFlight: known.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    ended: known.reduce<number | null>((sum, { ended }) => (sum === null || ended === null ? null : sum + ended), 0),
   };
 };
 
-/** What engines call it: gauges of requests in flight, and counters that only grow. */
+/** What engines call it: gauges of requests in flight, the counter of those that ended, and counters that any request moves. */
 const engines = [
   {
     inFlight: ['vllm:num_requests_running', 'vllm:num_requests_waiting'],
+    ended: 'vllm:request_success_total',
     served: ['vllm:request_success_total', 'vllm:prompt_tokens_total', 'vllm:generation_tokens_total'],
   },
   {
     inFlight: ['sglang:num_running_reqs', 'sglang:num_queue_reqs'],
+    ended: 'sglang:num_requests_total',
     served: ['sglang:num_requests_total', 'sglang:prompt_tokens_total', 'sglang:generation_tokens_total'],
   },
   {
     inFlight: ['llamacpp:requests_processing', 'llamacpp:requests_deferred'],
+    ended: null,
     served: ['llamacpp:prompt_tokens_total', 'llamacpp:tokens_predicted_total'],
   },
 ];
@@ -58,7 +64,7 @@ const engines = [
 /**
  * The load in an engine's metrics, in Prometheus' text format; null where no engine that is known wrote them, or too
  * little of it to tell.
- * @example engineLoad('vllm:num_requests_running{model_name="a"} 2\nvllm:request_success_total 7\n') // => { inFlight: 2, served: 7 }
+ * @example engineLoad('vllm:num_requests_running{model_name="a"} 2\nvllm:request_success_total 7\n') // => { inFlight: 2, served: 7, ended: 7 }
  */
 export const engineLoad = (text: string): EngineLoad | null => {
   const sums = sumsOf(text);
@@ -66,9 +72,9 @@ export const engineLoad = (text: string): EngineLoad | null => {
     const known = names.flatMap((name) => sums.get(name) ?? []);
     return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
   };
-  for (const { inFlight: gauges, served: counters } of engines) {
+  for (const { inFlight: gauges, served: counters, ended } of engines) {
     const [inFlight, served] = [sum(gauges), sum(counters)];
-    if (inFlight !== null && served !== null) return { inFlight, served };
+    if (inFlight !== null && served !== null) return { inFlight, served, ended: ended === null ? null : sum([ended]) };
   }
   return null;
 };

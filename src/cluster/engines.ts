@@ -1,4 +1,4 @@
-import type { InFlight } from '../domain.ts';
+import type { EngineSample } from '../domain.ts';
 import { type EngineLoad, type EngineReport, engineLoad, together } from './engine-metrics.ts';
 import { type DeploymentPod, metricsUrl } from './pods.ts';
 
@@ -21,7 +21,9 @@ interface Heard {
   readonly incarnation: string;
   readonly at: number;
   readonly served: number;
-  readonly inFlight: InFlight;
+  /** By its own counter, which is not from 0 when it is first heard. */
+  readonly endedAtFirst: number | null;
+  readonly sample: EngineSample;
   readonly quietSince: number | null;
   readonly busyAt: number | null;
 }
@@ -73,7 +75,7 @@ export const watchEngines = (
         running.map((pod) => {
           const one = heard.get(keyOf(pod));
           const valid = one !== undefined && one.incarnation === pod.incarnation && one.at >= now - validSeconds;
-          return valid ? one : { quietSince: null, busyAt: null, inFlight: null };
+          return valid ? one : { quietSince: null, busyAt: null, sample: null };
         }),
       );
     },
@@ -83,19 +85,13 @@ export const watchEngines = (
 const keyOf = ({ namespace, name }: DeploymentPod): string => `${namespace}/${name}`;
 
 /** One that was heard for the first time, or again after a restart, has been quiet since then at most. */
-const next = (last: Heard | undefined, pod: DeploymentPod, load: EngineLoad, at: number): Heard => {
-  const { incarnation } = pod;
-  const { served } = load;
-  const inFlight = { at, requests: load.inFlight };
-  const same = last !== undefined && last.incarnation === incarnation;
-  if (load.inFlight > 0 || (same && served !== last.served))
-    return { incarnation, at, served, inFlight, quietSince: null, busyAt: at };
-  return {
-    incarnation,
-    at,
-    served,
-    inFlight,
-    quietSince: (same ? last.quietSince : null) ?? at,
-    busyAt: same ? last.busyAt : null,
-  };
+const next = (before: Heard | undefined, { incarnation }: DeploymentPod, load: EngineLoad, at: number): Heard => {
+  const last = before?.incarnation === incarnation ? before : undefined;
+  const { served, inFlight, ended } = load;
+  const endedAtFirst = last === undefined ? ended : last.endedAtFirst;
+  const sample = { at, inFlight, ended: ended === null || endedAtFirst === null ? null : ended - endedAtFirst };
+  const heard = { incarnation, at, served, endedAtFirst, sample };
+  return inFlight > 0 || (last !== undefined && served !== last.served)
+    ? { ...heard, quietSince: null, busyAt: at }
+    : { ...heard, quietSince: last?.quietSince ?? at, busyAt: last?.busyAt ?? null };
 };

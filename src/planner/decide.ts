@@ -2,7 +2,7 @@ import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import type { Decision, Demand, Plan, Shortage, Snapshot, Target } from '../domain.ts';
 import type { Forecast } from '../workload/forecast.ts';
 import { type RecordDefect, shapeOf } from '../workload/rates.ts';
-import { believedWorkload, inFlightSeen } from './belief.ts';
+import { believedWorkload, samplesSeen } from './belief.ts';
 import type { VariantReport } from './observed.ts';
 import { joined } from './plan.ts';
 import { judgedProfiles, loadsOf, profilesToPlanBy, trialsAfter } from './profiles-now.ts';
@@ -73,8 +73,8 @@ export const decide = (
   settings: DecideSettings,
   solve: (snapshot: Snapshot) => Plan,
 ): Decided => {
-  const inFlight = inFlightSeen(read, memory.inFlight);
-  const workload = read.workload && believedWorkload(read.workload, read.deployments.values(), inFlight);
+  const samples = samplesSeen(read, memory.samples);
+  const workload = read.workload && believedWorkload(read.workload, read.deployments.values(), samples);
   const shapes = new Map(memory.shapes);
   for (const [name, { intervals }] of workload?.names ?? []) {
     const shape = shapeOf(intervals, settings.shapeWindowSeconds);
@@ -104,7 +104,7 @@ export const decide = (
       strains: new Map([...stillCalled(memory.strains), ...parts.flatMap(({ strains }) => [...strains])]),
       shapes: new Map(stillCalled(shapes)),
       observed,
-      inFlight,
+      samples,
       trials: trialsAfter(
         new Map(stillThere(memory.trials)),
         judged,

@@ -90,7 +90,8 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
     const seen = { now, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting };
     const strain = strainNow(sources.strains.get(name), seen);
     // What ended came a request's duration before, unless the engines said what they hold.
-    const late = defect?.arrivalsMissing === true && record?.pending === null ? (seconds ?? 0) : 0;
+    const late =
+      (defect?.kind === 'arrivals' || defect?.kind === 'overwritten') && record?.pending === null ? (seconds ?? 0) : 0;
     const ahead = forecast(history, caughtUp(history, rate, late), settings.startupSeconds + late);
     return [{ name, rate, history, strain, shape, waits, ahead }];
   });

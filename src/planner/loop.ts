@@ -136,7 +136,10 @@ export const createLoop = (parts: LoopParts): Loop => {
     };
     const decided = decide(reading, memory, settings, parts.solve);
     memory = decided.memory;
-    const unsure = decided.models.filter(({ state, recordDefect }) => state !== 'fresh' || recordDefect !== null);
+    const overwriting = cluster.gatewayReplicas() > 1;
+    const unsure = decided.models.filter(
+      ({ state, recordDefect }) => overwriting || state !== 'fresh' || recordDefect !== null,
+    );
     parts.engines?.observe(
       unsure.flatMap((model) => model.deployments).flatMap((key) => pods.get(key) ?? []),
       redisNow,

@@ -3,7 +3,7 @@ import { type EngineReport, together } from '../cluster/engine-metrics.ts';
 import type { Pace } from '../cluster/pace.ts';
 import type { Supply } from '../cluster/stock.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Decision, Demand, HeldRequests, InFlight, Routing, StockSource } from '../domain.ts';
+import type { Decision, Demand, EngineSample, HeldRequests, Routing, StockSource } from '../domain.ts';
 import type { FoundProfile } from '../profiles/profile.ts';
 import type { Forecast, History } from '../workload/forecast.ts';
 import { type NameHistory, newestRecord, type RecordDefect, type Shape, type Workload } from '../workload/rates.ts';
@@ -81,8 +81,8 @@ export interface Memory {
   readonly strains: ReadonlyMap<string, Strain>;
   /** Which profile each Deployment is planned by, by `namespace/name`. */
   readonly trials: ReadonlyMap<string, Trial>;
-  /** What its engines held of late, by model, oldest first. */
-  readonly inFlight: ReadonlyMap<string, readonly InFlight[]>;
+  /** What its engines said of late, by model, oldest first. */
+  readonly samples: ReadonlyMap<string, readonly EngineSample[]>;
 }
 export const emptyMemory: Memory = {
   decisions: new Map(),
@@ -92,7 +92,7 @@ export const emptyMemory: Memory = {
   observed: new Map(),
   strains: new Map(),
   trials: new Map(),
-  inFlight: new Map(),
+  samples: new Map(),
 };
 
 /** One model in one namespace (or in all of them, pooled). */

@@ -1,4 +1,4 @@
-import type { InFlight } from '../domain.ts';
+import type { EngineSample } from '../domain.ts';
 import type { RequestRecord } from './histogram.ts';
 import { type Interval, type NameHistory, type RecordDefect, recordOf } from './rates.ts';
 
@@ -10,55 +10,71 @@ import { type Interval, type NameHistory, type RecordDefect, recordOf } from './
  *   pending before it and came in. There what ended stands for what came in. It is late by a request's duration; where engines were
  *   asked, the growth of what they hold is added.
  * - What is pending then is what engines hold, or unknown (null).
+ * - Where more requests ended by the engines' own counts than by the records, gateways overwrite each other's records. Then the engines'
+ *   counts stand for all of them.
  * - A record that nothing is held against is taken as it is. The larger of its two numbers would overestimate a steady rate.
  *
- * @param inFlight what the model's engines held, oldest first
+ * @param samples what the model's engines said, oldest first
  * @param share part of that which belongs to this name, 0 to 1
  */
-export const believed = (history: NameHistory, inFlight: readonly InFlight[], share: number): NameHistory => {
+export const believed = (history: NameHistory, samples: readonly EngineSample[], share: number): NameHistory => {
   const { intervals, intervalSeconds } = history;
+  const records = intervals.filter((one) => one.found === 'record');
+  const engines = saidByEngines(samples, share, intervalSeconds);
+  const overwritten = overwrittenBy(records, engines);
   const contradicted = contradictedBy(intervals, intervalSeconds);
-  const doubted = intervals.filter((interval, index) => contradicted[index] || (recordOf(interval)?.pending ?? 0) < 0);
-  if (doubted.length === 0) return history;
-  const sum = (of: 'arrivals' | 'completed') =>
-    doubted.reduce((total, interval) => total + (recordOf(interval)?.[of] ?? 0), 0);
+  const doubted =
+    overwritten !== null ? records : records.filter((one) => contradicted.has(one) || (one.record.pending ?? 0) < 0);
+  const newest = doubted.at(-1);
+  if (newest === undefined) return history;
+  const sum = (of: 'arrivals' | 'completed') => doubted.reduce((total, { record }) => total + record[of], 0);
   const [counted, ended] = [sum('arrivals'), sum('completed')];
-  const arrivalsMissing = counted < ended;
-  const lastAt = doubted.at(-1)!.time;
-  const newest = intervals.findLast(({ found }) => found === 'record')!.time;
-  const held = heldOf(inFlight, share, intervalSeconds);
-  const mended = new Map(
-    doubted.map((interval) => {
-      const record = recordOf(interval)!;
-      const arrivals = arrivalsMissing ? arrivalsBehind(record, held.growth(interval.time)) : record.arrivals;
-      return [interval, { ...interval, record: { ...record, arrivals, pending: held.at(interval.time) } } as Interval];
-    }),
+  const kind = overwritten !== null ? 'overwritten' : counted < ended ? 'arrivals' : 'pending';
+  const arrivalsOf = ({ time, record }: RecordInterval): number => {
+    if (kind === 'pending') return record.arrivals;
+    const endedThen =
+      overwritten === null
+        ? record.completed
+        : (engines.ended(time) ?? (record.completed * overwritten.ended) / Math.max(1, overwritten.counted));
+    return arrivalsBehind(record, endedThen + engines.growth(time));
+  };
+  const mended = new Map<Interval, Interval>(
+    doubted.map((one) => [
+      one,
+      { ...one, record: { ...one.record, arrivals: arrivalsOf(one), pending: engines.inFlight(one.time) } },
+    ]),
   );
+  const stopped = records.at(-1)!.time - newest.time > mendedAfter * intervalSeconds;
   return {
     ...history,
     intervals: intervals.map((interval) => mended.get(interval) ?? interval),
-    defect: newest - lastAt > mendedAfter * intervalSeconds ? null : { arrivalsMissing, counted, ended, lastAt },
+    defect: stopped ? null : { kind, counted, ended, ...overwritten, lastAt: newest.time },
   };
 };
+
+type RecordInterval = Interval & { readonly found: 'record' };
 
 /** A writer whose last doubtful record is so many intervals older than the newest one has been mended or replaced. */
 const mendedAfter = 6;
 
 /** What to tell people, without numbers, which change all the time. */
-export const recordDefectText = (model: string, { arrivalsMissing }: RecordDefect): string =>
-  arrivalsMissing
-    ? `model ${model}: its gateway does not count most arrivals; what ends is taken for what arrives. AIBrix v0.4.0 to v0.7.0 have this fault, newer releases have not (its pull requests 2442 and 2463)`
-    : `model ${model}: its gateway counts fewer than 0 requests as pending; that number is not used. AIBrix v0.4.0 to v0.7.0 have this fault, newer releases have not (its pull request 2463)`;
+export const recordDefectText = (model: string, { kind }: RecordDefect): string => `model ${model}: ${texts[kind]}`;
+const texts = {
+  arrivals:
+    'its gateway does not count most arrivals; what ends is taken for what arrives. AIBrix v0.4.0 to v0.7.0 have this fault, newer releases have not (its pull requests 2442 and 2463)',
+  pending:
+    'its gateway counts fewer than 0 requests as pending; that number is not used. AIBrix v0.4.0 to v0.7.0 have this fault, newer releases have not (its pull request 2463)',
+  overwritten:
+    "more requests end in its engines than its records say, as gateways that overwrite each other's records do; what the engines count is taken for what arrives",
+};
 
 /** By so many standard deviations of a Poisson number one count must exceed another. */
 const certain = 4.5;
 const exceeds = (more: number, less: number): boolean => more - less > certain * Math.sqrt(more + less);
 
 /** A broken writer counts no request that did not come, so a total above what ended is a burst that has not ended yet. */
-const arrivalsBehind = ({ arrivals, completed }: RequestRecord, growth: number): number => {
-  const estimated = Math.max(0, completed + growth);
-  return exceeds(arrivals, estimated) ? arrivals : estimated;
-};
+const arrivalsBehind = ({ arrivals }: RequestRecord, ended: number): number =>
+  exceeds(arrivals, ended) ? arrivals : Math.max(0, ended);
 
 /** Records of a run that is looked at. */
 const [leastRun, longestRun] = [3, 6];
@@ -67,8 +83,8 @@ const [leastRun, longestRun] = [3, 6];
  * Which records belong to a run in which more requests ended than can have: those pending before it, and those that came in. Gateways
  * that overwrite each other's records differ by chance, so chance is allowed for.
  */
-const contradictedBy = (intervals: readonly Interval[], intervalSeconds: number): readonly boolean[] => {
-  const contradicted = intervals.map(() => false);
+const contradictedBy = (intervals: readonly Interval[], intervalSeconds: number): ReadonlySet<Interval> => {
+  const contradicted = new Set<Interval>();
   for (let last = leastRun; last < intervals.length; last += 1) {
     let [possible, completed] = [0, 0];
     for (let first = last; first > Math.max(0, last - longestRun); first -= 1) {
@@ -78,7 +94,7 @@ const contradictedBy = (intervals: readonly Interval[], intervalSeconds: number)
       possible += record.arrivals;
       completed += record.completed;
       if (last - first + 1 >= leastRun && exceeds(completed, possible + before.pending))
-        contradicted.fill(true, first, last + 1);
+        for (const one of intervals.slice(first, last + 1)) contradicted.add(one);
     }
   }
   return contradicted;
@@ -94,32 +110,55 @@ const accountOf = (interval: Interval) => {
   return { arrivals: record.arrivals, completed: record.completed, pending: record.pending };
 };
 
-/** What engines held of the requests of one name. */
-interface Held {
-  /** At the end of an interval; null = not known. */
-  at(time: number): number | null;
+/** What engines say of the requests of one name. */
+interface EnginesWord {
+  /** Requests in them at the end of an interval; null = not known. */
+  inFlight(time: number): number | null;
   /**
-   * By how much it has grown in the interval up to a time, above the least that it was before: what a lost pod held has not ended, and
+   * By how much that has grown in the interval up to a time, above the least that it was before: what a lost pod held has not ended, and
    * lowers nothing. 0 where it is not known.
    */
   growth(time: number): number;
+  /** Requests that ended in the interval up to a time; null = not known. */
+  ended(time: number): number | null;
 }
 
-const heldOf = (inFlight: readonly InFlight[], share: number, intervalSeconds: number): Held => {
+const saidByEngines = (samples: readonly EngineSample[], share: number, intervalSeconds: number): EnginesWord => {
   let least = Number.POSITIVE_INFINITY;
-  const samples = inFlight.map(({ at, requests }) => {
-    least = Math.min(least, requests * share);
-    return { at, requests: requests * share, surplus: requests * share - least };
+  const said = samples.map((sample) => {
+    least = Math.min(least, sample.inFlight);
+    return { ...sample, surplus: sample.inFlight - least };
   });
   // Engines are asked a little after an interval's end, and about the newest interval only at the next tick.
-  const sampleAt = (time: number) =>
-    samples.find(({ at }) => at >= time && at < time + intervalSeconds) ??
-    samples.findLast(({ at }) => at < time && at >= time - intervalSeconds);
+  const after = (time: number) => said.find(({ at }) => at >= time && at < time + intervalSeconds);
+  const around = (time: number) => after(time) ?? said.findLast(({ at }) => at < time && at >= time - intervalSeconds);
+  const difference = (from: number | null | undefined, to: number | null | undefined): number | null =>
+    from === undefined || from === null || to === undefined || to === null ? null : share * (to - from);
   return {
-    at: (time) => sampleAt(time)?.requests ?? null,
-    growth: (time) => {
-      const [from, to] = [sampleAt(time - intervalSeconds), sampleAt(time)];
-      return from === undefined || to === undefined ? 0 : to.surplus - from.surplus;
+    inFlight: (time) => {
+      const held = around(time)?.inFlight;
+      return held === undefined ? null : share * held;
+    },
+    growth: (time) => difference(around(time - intervalSeconds)?.surplus, around(time)?.surplus) ?? 0,
+    ended: (time) => {
+      const count = difference(after(time - intervalSeconds)?.ended, after(time)?.ended);
+      // The counts of a pod that is gone are gone with it.
+      return count === null || count < 0 ? null : count;
     },
   };
 };
+
+/** Where more ended by the engines than by the records for certain: both counts, and how many times as many. */
+const overwrittenBy = (records: readonly RecordInterval[], engines: EnginesWord) => {
+  let [counted, ended] = [0, 0];
+  for (const { time, record } of records) {
+    const count = engines.ended(time);
+    if (count === null || record.merged) continue;
+    counted += record.completed;
+    ended += count;
+  }
+  return exceeds(ended, counted) && ended > mostlyCounted * counted ? { counted, ended } : null;
+};
+
+/** Some requests reach engines past any gateway, and some are broken off; this many more are neither. */
+const mostlyCounted = 1.2;

@@ -24,9 +24,15 @@ export interface NameHistory {
  * pending. What it counts of requests that ended is exact. Newer gateways count right.
  */
 export interface RecordDefect {
-  /** Whether arrivals are missing from the totals; if not, only the pending requests are wrong. */
-  readonly arrivalsMissing: boolean;
-  /** Of the records that are not taken at their word: requests that came in by their totals, and that ended by their buckets. */
+  /**
+   * `arrivals`: most are missing from the totals. `pending`: only the pending requests are wrong. `overwritten`: records are missing, as
+   * gateways overwrite each other's.
+   */
+  readonly kind: 'arrivals' | 'pending' | 'overwritten';
+  /**
+   * Of the records that are not taken at their word: requests that came in by their totals, and that ended by their buckets; of overwritten
+   * ones those that ended by their buckets, and by the engines.
+   */
   readonly counted: number;
   readonly ended: number;
   /** End of the newest of them (Unix s). */

@@ -98,7 +98,7 @@ test('what is fixed by hand, and what its autoscaler has not done yet', () => {
 
 test('a gateway that does not count arrivals is named with what it counted', () => {
   const asked = question(2, [2, 2]);
-  const recordDefect = { arrivalsMissing: true, counted: 28, ended: 2351, lastAt: 990 };
+  const recordDefect = { kind: 'arrivals' as const, counted: 28, ended: 2351, lastAt: 990 };
   const stored = { ...asked.stored!, plan: { ...asked.stored!.plan, models: [{ ...report, recordDefect }] } };
   expect(explainLines({ ...asked, stored }, config)[2]).toMatch(
     /; its gateway counted 28 arrivals while 2351 requests ended, so what ends is planned for/,

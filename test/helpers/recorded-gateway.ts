@@ -16,6 +16,7 @@ import { deploymentPod } from './pods.ts';
 /** A file of test/fixtures/aibrix: what a gateway wrote, what was really sent through it, what its engines said. */
 interface Recording {
   readonly model: string;
+  readonly gateways: number;
   readonly engines: readonly string[];
   readonly requests: readonly (readonly [at: number, seconds: number, kind: number, status: number])[];
   readonly writes: readonly (readonly [at: number, key: string, value: string])[];
@@ -88,9 +89,9 @@ export const replayRecording = async (
     const samples = engineSamples.filter(([at, of]) => of === engine && at <= world.now - 1);
     const last = samples.at(-1);
     const busy = samples.findLast(([, , running, waiting]) => running + waiting > 0);
-    const inFlight = last === undefined ? null : { at: last[0], requests: last[2] + last[3] };
+    const sample = last === undefined ? null : { at: last[0], inFlight: last[2] + last[3], ended: last[4] };
     const quietFrom = samples.find(([at]) => at > (busy?.[0] ?? 0))?.[0] ?? null;
-    return { quietSince: quietFrom, busyAt: busy?.[0] ?? null, inFlight };
+    return { quietSince: quietFrom, busyAt: busy?.[0] ?? null, sample };
   };
   const ticks: Tick[] = [];
   const board = createBoard(deployments, pods, config.staleAfterSeconds, () => world.now);
@@ -99,6 +100,7 @@ export const replayRecording = async (
   const loop = createLoop({
     cluster: {
       ...clusterInMemory(deployments, pods),
+      gatewayReplicas: () => recording.gateways,
       gatewayUnchangedSince: () => (gatewayPods ? firstAt - 100 : null),
     },
     readWorkload: (names) => reader.read(names),

@@ -169,7 +169,7 @@ test('engines are asked once no request is seen, and their word makes the silenc
   const observed: (readonly string[])[] = [];
   const engines: Engines = {
     observe: (pods) => observed.push(pods.map(({ name }) => name)),
-    report: (pods) => (pods.length === 0 ? null : { quietSince: 5000, busyAt: null, inFlight: null }),
+    report: (pods) => (pods.length === 0 ? null : { quietSince: 5000, busyAt: null, sample: null }),
   };
   const { clock, loop, board, write } = setUp(0, 1, 10, engines, [
     deploymentPod('l40s-1', { deployment: 'l40s' }),
@@ -203,7 +203,11 @@ test('of a gateway that counts one arrival in a hundred, what ends is planned fo
     10,
     {
       observe: () => {},
-      report: () => ({ quietSince: null, busyAt: clock.now, inFlight: { at: clock.now - 9, requests: held } }),
+      report: () => ({
+        quietSince: null,
+        busyAt: clock.now,
+        sample: { at: clock.now - 9, inFlight: held, ended: null },
+      }),
     },
     [deploymentPod('l40s-1', { deployment: 'l40s' })],
   );

@@ -16,7 +16,7 @@ const decided = (replicas: number, asOf: number): Decided => ({
     histories: new Map(),
     observed: new Map(),
     strains: new Map([['m', strain]]),
-    inFlight: new Map(),
+    samples: new Map(),
     trials: new Map(),
   },
   targets: [

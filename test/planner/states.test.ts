@@ -113,7 +113,7 @@ describe('idle needs a credible silence', () => {
   });
 
   test('the engines’ own word, from when they were first heard', () => {
-    const heard = (quietSince: number | null) => ({ engines: { quietSince, busyAt: null, inFlight: null } });
+    const heard = (quietSince: number | null) => ({ engines: { quietSince, busyAt: null, sample: null } });
     expect(state(evidence(silent, heard(1750)))).toBe('idle');
     expect(state(evidence(silent, heard(1755)))).toBe('idle');
     expect(state(evidence(silent, heard(1765)))).toBe('quiet');
@@ -126,7 +126,7 @@ describe('idle needs a credible silence', () => {
   test('engines that had a request of late veto idle, whatever the records say', () => {
     const busyAt = (time: number) => ({
       heartbeatAt: 2000,
-      engines: { quietSince: null, busyAt: time, inFlight: null },
+      engines: { quietSince: null, busyAt: time, sample: null },
     });
     expect(conclude(evidence(silent, busyAt(1990)), settings)).toMatchObject({
       state: 'quiet',

@@ -30,13 +30,13 @@ describe('a writer is believed as far as nothing is held against it', () => {
     const seen = believed(history([says(10, 1, 98, -300), says(20, 0, 102, -504)]), [], 1);
     expect(arrivalsOf(seen)).toEqual([98, 102]);
     expect(pendingOf(seen)).toEqual([null, null]);
-    expect(seen.defect).toEqual({ arrivalsMissing: true, counted: 1, ended: 200, lastAt: 20 });
+    expect(seen.defect).toEqual({ kind: 'arrivals', counted: 1, ended: 200, lastAt: 20 });
   });
 
   test('totals that agree with what ended stand, only the negative pending does not', () => {
     const seen = believed(history([says(10, 105, 98, -300), says(20, 100, 102, -400)]), [], 1);
     expect(arrivalsOf(seen)).toEqual([105, 100]);
-    expect(seen.defect).toMatchObject({ arrivalsMissing: false });
+    expect(seen.defect).toMatchObject({ kind: 'pending' });
     expect(recordDefectText('m', seen.defect!)).toMatch(
       /^model m: its gateway counts fewer than 0 requests as pending/,
     );
@@ -82,10 +82,33 @@ describe('a writer is believed as far as nothing is held against it', () => {
   });
 });
 
+describe('gateways that overwrite each other’s records', () => {
+  const third = [10, 20, 30, 40].map((time) => says(time, 33, 33, 10));
+  const samples = (perInterval: number) =>
+    [0, 1, 2, 3].map((index) => ({ at: 2 + 10 * index, inFlight: 30, ended: perInterval * index }));
+
+  test('the engines’ counts stand for all of them, and for the newest, of which nothing is known yet, in proportion', () => {
+    const seen = believed(history(third), samples(100), 1);
+    expect(arrivalsOf(seen)).toEqual([100, 100, 100, 100]);
+    expect(seen.defect).toEqual({ kind: 'overwritten', counted: 99, ended: 300, lastAt: 40 });
+  });
+
+  test('engines that count about as many as the records prove nothing', () => {
+    const right = history(third);
+    expect(believed(right, samples(38), 1)).toBe(right);
+  });
+
+  test('a pod that is gone takes its counts with it, and proves nothing', () => {
+    const gone = [400, 300, 200, 100].map((ended, index) => ({ at: 2 + 10 * index, inFlight: 30, ended }));
+    const right = history(third);
+    expect(believed(right, gone, 1)).toBe(right);
+  });
+});
+
 describe('what engines hold is added', () => {
   const broken = [10, 20, 30, 40].map((time) => says(time, 0, 100, -1000));
   const held = (...requests: readonly number[]) =>
-    requests.map((one, index) => ({ at: 2 + 10 * index, requests: one }));
+    requests.map((one, index) => ({ at: 2 + 10 * index, inFlight: one, ended: null }));
 
   test('growth of what is in flight has come in and not ended', () => {
     const seen = believed(history(broken), held(50, 50, 80, 120), 1);
