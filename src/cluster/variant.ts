@@ -75,7 +75,8 @@ interface NodeSelectorTerm {
 
 /**
  * Reads one Deployment. The model's name is a label, or an annotation of the same key for names that a label cannot hold.
- * A label or annotation that cannot be read keeps the value that it had, and says so in `problem`.
+ * A label or annotation that cannot be read keeps the value that it had, and says so in `problem`. Where it never had one, nothing is
+ * assumed: without a readable label an idle model holds, and a pin or pause that cannot be read is a pause.
  * @returns null where the Deployment carries no model
  */
 export const modelDeployment = (
@@ -104,7 +105,8 @@ export const modelDeployment = (
     idleReplicasKey,
     labels[idleReplicasKey],
     0,
-    previous?.idleReplicas ?? undefined,
+    // That it was absent says nothing of what is meant now.
+    previous?.labels[idleReplicasKey] === undefined ? undefined : (previous.idleReplicas ?? undefined),
     wholeNumber,
     whole,
   );
@@ -133,14 +135,8 @@ export const modelDeployment = (
     instant,
     'a time such as 2026-12-01T08:00:00Z',
   );
-  const paused = read(
-    'gpumix.io/paused',
-    annotations['gpumix.io/paused'],
-    false,
-    previous?.paused,
-    boolean,
-    'true or false',
-  );
+  const paused = read('gpumix.io/paused', annotations['gpumix.io/paused'], false, true, boolean, 'true or false');
+  const pinUnknown = pinned === null && annotations['gpumix.io/pin'] !== undefined;
   const router = readRouter(annotations[routerKey], previous?.router ?? null);
   const about = (text: string): string => `Deployment ${namespace}/${name}: ${routerKey}${text}`;
   if (router.problem !== null) problems.push(about(router.problem));
@@ -162,7 +158,7 @@ export const modelDeployment = (
     gpusPerReplica: gpusOf(podSpec),
     price,
     pin: pinned === null ? null : { replicas: pinned, until },
-    paused: paused ?? false,
+    paused: paused === true || pinUnknown,
     router: router.routing,
     confirmedProfile: annotations['gpumix.io/profile-confirmed'] ?? null,
     problem: problems.length === 0 ? null : problems.join('; '),

@@ -222,7 +222,8 @@ const targetOf = (
   const fixed = fixedReplicas(deployment, now);
   if (fixed !== null) {
     const decision = { replicas: fixed, asOf: now };
-    const paused = { unavailable: 'paused by the annotation gpumix.io/paused' };
+    const why = deployment.problem === null ? '' : ` (${deployment.problem})`;
+    const paused = { unavailable: `paused by the annotation gpumix.io/paused${why}` };
     return { namespace, deployment: name, labels, decision: deployment.paused ? paused : decision, standing: decision };
   }
   const stands =

@@ -52,14 +52,16 @@ describe('a Deployment that carries a model', () => {
     const broken = { 'gpumix.io/pin': '-1', 'gpumix.io/pin-until': 'tomorrow', 'gpumix.io/paused': 'yes' };
     expect(read(broken)).toMatchObject({
       pin: null,
-      paused: false,
+      paused: true,
       problem:
         'Deployment ns/llama-l40s: gpumix.io/pin is "-1", not a whole number from 0; Deployment ns/llama-l40s: gpumix.io/pin-until is "tomorrow", not a time such as 2026-12-01T08:00:00Z; Deployment ns/llama-l40s: gpumix.io/paused is "yes", not true or false',
     });
+    // A pin that nobody can read, where there was none: nothing moves.
+    expect(read({ 'gpumix.io/pin': 'five' })).toMatchObject({ pin: null, paused: true });
     const before = read({ 'gpumix.io/pin': '5' });
-    expect(modelDeployment(object({ annotations: { 'gpumix.io/pin': 'five' } }), before ?? undefined)?.pin).toEqual({
-      replicas: 5,
-      until: null,
+    expect(modelDeployment(object({ annotations: { 'gpumix.io/pin': 'five' } }), before ?? undefined)).toMatchObject({
+      pin: { replicas: 5, until: null },
+      paused: false,
     });
   });
 
@@ -166,6 +168,8 @@ describe('a Deployment that carries a model', () => {
       });
       const good = modelDeployment(object({ labels: { ...labels, 'model.aibrix.ai/min_replicas': '4' } }));
       expect(modelDeployment(broken, good ?? undefined)).toMatchObject({ idleReplicas: 4, problem: first?.problem });
+      const absent = modelDeployment(object({}));
+      expect(modelDeployment(broken, absent ?? undefined)).toMatchObject({ idleReplicas: null });
     },
   );
 

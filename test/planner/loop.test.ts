@@ -20,6 +20,7 @@ const setUp = (
   const clock = { now: 5000 };
   const store = memoryStore(() => clock.now - behind);
   let away = false;
+  let readSeconds = 0;
   const routed: { models: readonly string[]; ready: number; now: number }[] = [];
   const deployments = new Map([['ns/l40s', deployment('l40s')]]);
   const board = createBoard(deployments, new Map(), 300, () => clock.now);
@@ -41,7 +42,12 @@ const setUp = (
       unsynced: () => [],
       problems: () => ['of the cluster'],
     },
-    readWorkload: (names) => (away ? Promise.reject(new Error('ECONNREFUSED')) : reader.read(names)),
+    readWorkload: async (names) => {
+      if (away) throw new Error('ECONNREFUSED');
+      const workload = await reader.read(names);
+      clock.now += readSeconds;
+      return workload;
+    },
     readProfiles: async () => ({ found: new Map([['ns/l40s', foundProfile('l40s', 2)]]), problems: ['of profiles'] }),
     engines,
     solve: planOf,
@@ -90,6 +96,9 @@ const setUp = (
     routed,
     write,
     writeRecord,
+    setReadSeconds: (value: number) => {
+      readSeconds = value;
+    },
     setAway: (value: boolean) => {
       away = value;
     },
@@ -121,6 +130,17 @@ test('the clock of Redis counts, also where ours is ten seconds off; that is sai
   expect(loop.due()).toBe(false);
   clock.now = 5002;
   expect(loop.due()).toBe(true);
+});
+
+test('a read that takes long is no error of a clock', async () => {
+  const { clock, loop, problems, write, setReadSeconds } = setUp();
+  for (const time of [4990, 5000]) await write(time);
+  setReadSeconds(5);
+  clock.now = 5002;
+  await loop.tick();
+  expect(problems.at(-1)).toEqual(['of profiles', 'of the cluster']);
+  expect(clock.now).toBe(5007);
+  expect(loop.due()).toBe(false);
 });
 
 test('where Redis is away the loop goes on, says so, and what stood stands until it is stale', async () => {
