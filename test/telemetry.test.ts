@@ -24,6 +24,7 @@ const model = {
       deployment: 'ns/a',
       startupSeconds: 90,
       outOfStock: true,
+      podsRefused: null,
       notFollowed: false,
       heldByTolerance: true,
       extrapolatedShare: 0.25,

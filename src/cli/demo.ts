@@ -172,6 +172,7 @@ const deploymentOf = (gpu: string): ModelDeployment => ({
   paused: false,
   router: null,
   confirmedProfile: null,
+  podsRefused: null,
   problem: null,
   note: null,
 });

@@ -111,7 +111,10 @@ const remarks = (key: string, report: ModelReport | undefined, { deployment, now
   return [
     ...when(deployment.paused, 'paused by the annotation gpumix.io/paused: planned around'),
     ...when(!deployment.paused && fixed !== null, `pinned to ${fixed} by the annotation gpumix.io/pin`),
-    ...when(seen?.outOfStock, 'out of stock: its pods do not come within their startup time; planned with what it has'),
+    ...when(
+      seen?.outOfStock,
+      `out of stock: ${seen?.podsRefused ?? 'its pods do not come within their startup time'}; planned with what it has`,
+    ),
     ...(seen?.profileProblem ? [seen.profileProblem] : []),
     ...when(seen?.notFollowed, 'not followed: spec.replicas does not move toward the target; planned around'),
     ...when(seen?.heldByTolerance, 'the difference is within the tolerance of its autoscaler, which leaves it'),

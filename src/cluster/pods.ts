@@ -4,6 +4,7 @@ import type { ModelPod } from '../domain.ts';
 export interface DeploymentPod extends ModelPod {
   /** Empty = it belongs to none. */
   readonly deployment: string;
+  /** Ready and not on its way out. */
   readonly ready: boolean;
   readonly ip: string | null;
   /** Changes when the pod is replaced, its image changes or a container restarts. */
@@ -22,7 +23,7 @@ export interface DeploymentPod extends ModelPod {
   readonly unschedulable: boolean;
   /** Succeeded or failed: it runs no more, and holds nothing. */
   readonly ended: boolean;
-  /** It was told to end; until it has, it may still be Ready. */
+  /** It was told to end: it takes no new requests, and holds its GPUs until it has. */
   readonly terminating: boolean;
 }
 
@@ -85,7 +86,7 @@ export const deploymentPod = ({ metadata, spec, status }: PodObject): Deployment
     name,
     deployment,
     labels: deployment === '' ? {} : labels,
-    ready: readiness?.status === 'True',
+    ready: readiness?.status === 'True' && metadata.deletionTimestamp === undefined,
     ip: status?.podIP ?? null,
     incarnation: [metadata.uid, ...containers].join(' '),
     gpus,

@@ -29,6 +29,8 @@ export interface ModelDeployment {
   readonly router: Routing | null;
   /** Annotation `gpumix.io/profile-confirmed`: digest of a profile that is to be followed whatever it says; null = none. */
   readonly confirmedProfile: string | null;
+  /** Why Kubernetes makes no more pods of it: a ResourceQuota, a LimitRange, PodSecurity, a webhook; null = it does. */
+  readonly podsRefused: string | null;
   /** What cannot be read, one line; null = nothing. */
   readonly problem: string | null;
   /** What is read as something near it, one line; null = nothing. */
@@ -49,6 +51,9 @@ export interface DeploymentObject {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec?: { readonly replicas?: number; readonly template?: { readonly spec?: PodSpec } };
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+  };
 }
 
 interface PodSpec {
@@ -80,7 +85,7 @@ interface NodeSelectorTerm {
  * @returns null where the Deployment carries no model
  */
 export const modelDeployment = (
-  { metadata, spec }: DeploymentObject,
+  { metadata, spec, status }: DeploymentObject,
   previous?: ModelDeployment,
 ): ModelDeployment | null => {
   const { labels = {}, annotations = {}, namespace = '', name } = metadata;
@@ -161,9 +166,18 @@ export const modelDeployment = (
     paused: paused === true || pinUnknown,
     router: router.routing,
     confirmedProfile: annotations['gpumix.io/profile-confirmed'] ?? null,
+    podsRefused: refusalOf(status),
     problem: problems.length === 0 ? null : problems.join('; '),
     note: router.note === null ? null : about(`: ${router.note}`),
   };
+};
+
+/** The name of the pod in it changes with each attempt. */
+const refusalOf = (status: DeploymentObject['status']): string | null => {
+  const failure = status?.conditions?.find(({ type, status: is }) => type === 'ReplicaFailure' && is === 'True');
+  return failure === undefined
+    ? null
+    : (failure.message ?? 'its pods cannot be made').replace(/^pods "[^"]*" is forbidden: /, '');
 };
 
 /** What a user fixed the replicas at (Unix s); null = nothing is fixed. A pause counts before a pin. */

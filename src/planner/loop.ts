@@ -179,10 +179,12 @@ const shortages = ({ models }: Decided): readonly string[] =>
     ...(swapBlocked
       ? [`model ${name}: swap blocked: there is no stock for what would be given up and what would replace it at once`]
       : []),
-    ...variants.flatMap(({ deployment, outOfStock, notFollowed, profileProblem }) => [
+    ...variants.flatMap(({ deployment, outOfStock, podsRefused, notFollowed, profileProblem }) => [
       ...(profileProblem ? [`${deployment}: ${profileProblem}`] : []),
       ...(outOfStock
-        ? [`${deployment}: out of stock: its pods do not come within their startup time; planned with what it has`]
+        ? [
+            `${deployment}: out of stock: ${podsRefused ?? 'its pods do not come within their startup time'}; planned with what it has`,
+          ]
         : []),
       ...(notFollowed
         ? [`${deployment}: not followed: spec.replicas does not move toward the target; planned around`]
@@ -203,7 +205,7 @@ const podsByDeployment = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap
   Map.groupBy(pods.values(), ({ namespace, deployment }) => `${namespace}/${deployment}`);
 
 const alive = (pods: ReadonlyMap<string, readonly DeploymentPod[]>): ReadonlyMap<string, readonly DeploymentPod[]> =>
-  new Map([...pods].map(([key, some]) => [key, some.filter(({ ended }) => !ended)]));
+  new Map([...pods].map(([key, some]) => [key, some.filter(({ ended, terminating }) => !ended && !terminating)]));
 
 const readyPods = (pods: ReadonlyMap<string, readonly DeploymentPod[]>): ReadonlyMap<string, number> =>
   new Map([...pods].map(([key, some]) => [key, some.filter(({ ready }) => ready).length]));

@@ -25,13 +25,15 @@ export interface Sight {
   /** What was published last; null = nothing, or of an earlier leader. */
   readonly last: Decision | null;
   readonly pace: Pace | null;
+  /** Why Kubernetes makes no more pods of it; null = it does. */
+  readonly refused: string | null;
   /** Somebody fixed it by hand: neither its pods nor its target are judged. */
   readonly fixed: boolean;
 }
 
 export const observe = (
   before: Observed | undefined,
-  { pods, replicas, last, pace, fixed }: Sight,
+  { pods, replicas, last, pace, refused, fixed }: Sight,
   settings: ObserveSettings,
   now: number,
 ): Observed => {
@@ -39,7 +41,9 @@ export const observe = (
   const followed = (): Following | null =>
     fixed ? null : followingAfter(following, replicas, last?.replicas ?? null, pace, settings, now);
   if (pods === null) return { startups, outage: null, following: followed() };
-  const count = podCount(pods, patienceSeconds(startups, settings.startupSeconds), outage, now);
+  const counted = podCount(pods, patienceSeconds(startups, settings.startupSeconds), outage, now);
+  // Pods that cannot even be made do not come either.
+  const count = refused !== null && pods.length < replicas ? { ...counted, out: true } : counted;
   return {
     startups: learned(startups, pods, count.late, now),
     outage: fixed ? null : outageAfter(outage, count, now),
@@ -55,6 +59,8 @@ export interface VariantReport {
   readonly startupSeconds: number;
   /** Its pods do not come: it is planned with what it has. */
   readonly outOfStock: boolean;
+  /** Why Kubernetes makes no more pods of it; null = it does. */
+  readonly podsRefused: string | null;
   /** spec.replicas does not move toward its target: it is planned with what that says. */
   readonly notFollowed: boolean;
   /** The difference to its target is within its autoscaler's tolerance. */
@@ -68,7 +74,7 @@ export interface VariantReport {
 export const variantReport = (
   deployment: string,
   { startups, outage, following }: Observed,
-  { replicas, last, pace }: Pick<Sight, 'replicas' | 'last' | 'pace'>,
+  { replicas, last, pace, refused }: Pick<Sight, 'replicas' | 'last' | 'pace' | 'refused'>,
   { extrapolatedShare, profileProblem }: Pick<VariantReport, 'extrapolatedShare' | 'profileProblem'>,
   settings: ObserveSettings,
   now: number,
@@ -76,6 +82,7 @@ export const variantReport = (
   deployment,
   startupSeconds: startupSeconds(startups, settings.startupSeconds),
   outOfStock: mostOf(outage, now) !== null,
+  podsRefused: refused,
   notFollowed: isFixed(following),
   heldByTolerance: last !== null && heldByTolerance(replicas, last.replicas, pace),
   extrapolatedShare,

@@ -24,6 +24,7 @@ const sightOf = (key: string, { deployments, pods, paces, now }: Reading, { deci
     replicas: deployment.replicas,
     last: last === undefined || last.restored === true ? null : last,
     pace: paces?.get(key) ?? null,
+    refused: deployment.podsRefused,
     fixed: fixedReplicas(deployment, now) !== null,
   };
 };

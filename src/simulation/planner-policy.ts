@@ -137,6 +137,7 @@ const deploymentOf = (
     paused: false,
     router: null,
     confirmedProfile: null,
+    podsRefused: null,
     problem: null,
     note: null,
   };

@@ -29,6 +29,7 @@ describe('a Deployment that carries a model', () => {
       paused: false,
       router: null,
       confirmedProfile: null,
+      podsRefused: null,
       problem: null,
       note: null,
     });
@@ -63,6 +64,19 @@ describe('a Deployment that carries a model', () => {
       pin: { replicas: 5, until: null },
       paused: false,
     });
+  });
+
+  test('pods that Kubernetes refuses, without the name that changes with each attempt', () => {
+    const failing = (status: string, message?: string) =>
+      modelDeployment({
+        ...object({}),
+        status: { conditions: [{ type: 'ReplicaFailure', status, ...(message === undefined ? {} : { message }) }] },
+      });
+    const quota = 'exceeded quota: q, requested: pods=1, used: pods=8, limited: pods=8';
+    expect(failing('True', `pods "a-7c9f-x2x4z" is forbidden: ${quota}`)?.podsRefused).toBe(quota);
+    expect(failing('True')?.podsRefused).toBe('its pods cannot be made');
+    expect(failing('False', 'x')?.podsRefused).toBeNull();
+    expect(modelDeployment(object({}))?.podsRefused).toBeNull();
   });
 
   test('no model, no interest', () => {
@@ -275,7 +289,9 @@ describe('pods', () => {
 
   test('one that was told to end is on its way out, though it may still be Ready', () => {
     expect(deploymentPod(pod({}))?.terminating).toBe(false);
-    expect(deploymentPod(pod({ deletionTimestamp: '2026-11-25T08:00:00Z' }))?.terminating).toBe(true);
+    const ready = { conditions: [{ type: 'Ready', status: 'True' }] };
+    const leaving = deploymentPod(pod({ deletionTimestamp: '2026-11-25T08:00:00Z' }, ready));
+    expect([leaving?.terminating, leaving?.ready]).toEqual([true, false]);
   });
 
   test('one of anything else is kept where it holds GPUs', () => {

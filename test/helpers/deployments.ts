@@ -19,6 +19,7 @@ export const deployment = (name: string, more: Partial<ModelDeployment> = {}): M
   paused: false,
   router: null,
   confirmedProfile: null,
+  podsRefused: null,
   problem: null,
   note: null,
   ...more,

@@ -206,17 +206,21 @@ describe('what was seen of pods and replicas', () => {
   const ticks = (
     from: number,
     to: number,
-    l40s: (now: number) => { readonly replicas: number; readonly pods: readonly ReplicaPod[] },
+    l40s: (now: number) => {
+      readonly replicas: number;
+      readonly pods: readonly ReplicaPod[];
+      readonly podsRefused?: string;
+    },
     paces?: ReadonlyMap<string, Pace>,
     more: Partial<DecideSettings> = {},
   ) => {
     let decided: ReturnType<typeof run> | null = null;
     for (let now = from; now <= to; now += 10) {
-      const { replicas, pods } = l40s(now);
+      const { replicas, pods, podsRefused = null } = l40s(now);
       const followed = decided?.memory.decisions.get('ns/h100')?.replicas ?? 0;
       const all = [
         deployment('h100', { gpu: 'H100', replicas: followed }),
-        deployment('l40s', { gpu: 'L40S', replicas }),
+        deployment('l40s', { gpu: 'L40S', replicas, podsRefused }),
       ];
       const reading_ = reading(now, given(now), {
         deployments: new Map(all.map((one) => [`ns/${one.name}`, one])),
@@ -245,6 +249,20 @@ describe('what was seen of pods and replicas', () => {
     expect(out.plan?.models[0]?.replicas).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
     expect(out.models[0]?.variants).toMatchObject([{ outOfStock: false }, { outOfStock: true }]);
     expect(planOf(snapshotOf(JSON.parse(JSON.stringify(out.snapshot))))).toEqual(out.plan);
+  });
+
+  test('pods that cannot be made are planned around at once, with what Kubernetes says of them', () => {
+    const refused = {
+      replicas: 2,
+      pods: [ready],
+      podsRefused: 'exceeded quota: q, requested: pods=1, limited: pods=1',
+    };
+    const out = ticks(2002, 2012, () => refused);
+    expect(out.snapshot?.models[0]?.variants[1]).toMatchObject({ name: 'ns/l40s', maxReplicas: 1 });
+    expect(out.models[0]?.variants[1]).toMatchObject({ outOfStock: true, podsRefused: refused.podsRefused });
+    // Once they are all there, what was said of them before is over.
+    const made = { ...refused, pods: [ready, pod('b', { ready: true, readinessAt: 2030, placedAt: 2030 })] };
+    expect(ticks(2002, 2042, (now) => (now < 2032 ? refused : made)).models[0]?.variants[1]?.outOfStock).toBe(false);
   });
 
   test('what is capped keeps one pod that waits, and is tried again after five minutes', () => {

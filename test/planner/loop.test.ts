@@ -3,6 +3,7 @@ import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import { createBoard } from '../../src/planner/board.ts';
 import { createLoop, type Engines } from '../../src/planner/loop.ts';
 import { planOf } from '../../src/planner/plan.ts';
+import { emptyMemory } from '../../src/planner/situation.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
@@ -21,6 +22,7 @@ const setUp = (
   const store = memoryStore(() => clock.now - behind);
   let away = false;
   let readSeconds = 0;
+  let remembered = emptyMemory;
   const routed: { models: readonly string[]; ready: number; now: number }[] = [];
   const deployments = new Map([['ns/l40s', deployment('l40s')]]);
   const board = createBoard(deployments, new Map(), 300, () => clock.now);
@@ -79,7 +81,10 @@ const setUp = (
       routed.push({ models: models.map(({ name }) => name), ready: ready('ns/l40s'), now });
       return pods.length === 0 ? [] : ['of routing'];
     },
-    onTick: (_decided, found) => problems.push(found),
+    onTick: (decided, found) => {
+      remembered = decided.memory;
+      problems.push(found);
+    },
   });
   const writeRecord = (time: number, arrivals: number, fields: Readonly<Record<string, number>>) =>
     store.write(
@@ -94,6 +99,7 @@ const setUp = (
     board,
     problems,
     routed,
+    memory: () => remembered,
     write,
     writeRecord,
     setReadSeconds: (value: number) => {
@@ -202,6 +208,19 @@ test('engines are asked once no request is seen, and their word makes the silenc
   for (clock.now = 5012; clock.now <= 5252; clock.now += 10) await loop.tick();
   expect(observed.at(-1)).toEqual(['l40s-1']);
   expect(replicas(board)).toMatchObject({ replicas: 0 });
+});
+
+test('pods on their way out are neither Ready nor starting', async () => {
+  const pods = ['l40s-1', 'l40s-2', 'l40s-3'].map((name) =>
+    deploymentPod(name, { deployment: 'l40s', ready: name === 'l40s-1', terminating: name !== 'l40s-1' }),
+  );
+  const { clock, loop, write, routed, memory } = setUp(0, 1, 10, undefined, pods);
+  for (const time of [4990, 5000]) await write(time);
+  clock.now = 5002;
+  await loop.tick();
+  expect(routed.at(-1)?.ready).toBe(1);
+  expect([...memory().observed.get('ns/l40s')!.startups.waiting]).toEqual([]);
+  expect([...(memory().observed.get('ns/l40s')!.startups.seen ?? [])]).toEqual(['l40s-1']);
 });
 
 test('routers are told after each tick, with what is Ready; what fails is a problem', async () => {
