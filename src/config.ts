@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { knownRouters, type NamedRouter, routerOf } from './cluster/router-names.ts';
 import { type Routing, routings, stockSources } from './domain.ts';
-import { GpumixError } from './errors.ts';
 import {
   atLeast,
   flag,
+  flagOf,
   oneOf,
   readSettings,
   type SettingsOf,
@@ -16,6 +16,7 @@ import {
   whole,
   wholeOrNull,
 } from './settings.ts';
+import { recordLifetimeSeconds } from './workload/histogram.ts';
 
 const upstream = (value: string): { readonly name: string; readonly url: string } | null => {
   if (value === '') return null;
@@ -205,16 +206,41 @@ export const readConfig = (
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Config => {
-  const config = readSettings(settings, argv, environment);
-  if ((config.tlsCertFile === null) !== (config.tlsPrivateKeyFile === null))
-    throw new GpumixError('BAD_SETTING', '--tls-cert-file and --tls-private-key-file go together');
+  const config = readSettings(settings, argv, environment, contradictions);
   const { routing, note } = config.router;
   return { ...config, router: routing, routerNote: note === null ? null : `--router: ${note}` };
 };
 
-/** How far back records are of use, the longest of the windows and a minute for late ones (s); gateways keep them 600 s. */
+/** Settings that cannot both be meant, one line each. */
+const contradictions = (config: SettingsOf<typeof settings>): readonly string[] => {
+  const { intervalSeconds, settleSeconds, tlsCertFile, tlsPrivateKeyFile } = config;
+  const notBelowInterval = ['windowSeconds', 'shapeWindowSeconds', 'idleAfterSeconds', 'staleAfterSeconds'] as const;
+  return [
+    ...notBelowInterval
+      .filter((name) => config[name] < intervalSeconds)
+      .map((name) => `--${flagOf(name)} ${config[name]} is shorter than --interval-seconds ${intervalSeconds}`),
+    ...(settleSeconds < intervalSeconds
+      ? []
+      : [`--settle-seconds ${settleSeconds} is not shorter than --interval-seconds ${intervalSeconds}`]),
+    ...tooLongInterval(intervalSeconds),
+    ...((tlsCertFile === null) === (tlsPrivateKeyFile === null)
+      ? []
+      : ['--tls-cert-file and --tls-private-key-file go together']),
+    ...(config.upstreamCaFile !== null && config.upstream === null
+      ? ['--upstream-ca-file is of no use without --upstream']
+      : []),
+  ];
+};
+
+/** A record lives ten minutes. */
+export const tooLongInterval = (intervalSeconds: number): readonly string[] =>
+  intervalSeconds <= recordLifetimeSeconds
+    ? []
+    : [`--interval-seconds ${intervalSeconds} is longer than a record lives (${recordLifetimeSeconds} s)`];
+
+/** How far back records are of use (s): the longest of the windows, and a minute for late ones. Redis keeps them ten minutes, we longer. */
 export const historySeconds = (config: Config): number =>
-  Math.min(600, Math.max(config.windowSeconds, config.shapeWindowSeconds, config.idleAfterSeconds) + 60);
+  Math.max(config.windowSeconds, config.shapeWindowSeconds, config.idleAfterSeconds) + 60;
 
 /** `NAMESPACE/NAME` of the ConfigMap of GPU limits; one without a namespace is beside our Service. @param ours the namespace that we run in */
 export const stockConfigName = ({ stockConfig, serviceNamespace }: Config, ours: string): string =>

@@ -1,4 +1,4 @@
-import { settings as ofServe } from './config.ts';
+import { settings as ofServe, tooLongInterval } from './config.ts';
 import {
   atLeast,
   readSettings,
@@ -72,4 +72,10 @@ export type GatewayConfig = SettingsOf<typeof gatewaySettings>;
 export const readGatewayConfig = (
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-): GatewayConfig => readSettings(gatewaySettings, argv, environment);
+): GatewayConfig =>
+  readSettings(gatewaySettings, argv, environment, ({ intervalSeconds, heldSeconds, requestSeconds }) => [
+    ...tooLongInterval(intervalSeconds),
+    ...(heldSeconds > requestSeconds
+      ? [`--held-seconds ${heldSeconds} is longer than --request-seconds ${requestSeconds}`]
+      : []),
+  ]);

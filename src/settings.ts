@@ -61,12 +61,14 @@ export const variableOf = (name: string, { env }: { readonly env?: string }): st
 
 /**
  * Flags beat environment variables, which beat defaults. All that is wrong is said at once, one line each.
+ * @param contradictions of settings that can each be read, one line each
  * @throws GpumixError BAD_SETTING
  */
 export const readSettings = <Table extends SettingsTable>(
   table: Table,
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
+  contradictions: (settings: SettingsOf<Table>) => readonly string[] = () => [],
 ): SettingsOf<Table> => {
   const rows = Object.entries(table);
   const flags = flagsOf(rows, argv);
@@ -84,8 +86,10 @@ export const readSettings = <Table extends SettingsTable>(
       return [name, undefined];
     }
   });
+  const settings = Object.fromEntries(entries) as SettingsOf<Table>;
+  if (problems.length === 0) problems.push(...contradictions(settings));
   if (problems.length > 0) throw new GpumixError('BAD_SETTING', problems.join('\n'));
-  return Object.fromEntries(entries) as SettingsOf<Table>;
+  return settings;
 };
 
 const flagsOf = (

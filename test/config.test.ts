@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { historySeconds, readConfig } from '../src/config.ts';
+import { readGatewayConfig } from '../src/gateway-config.ts';
 
 test('flags beat environment variables, which beat defaults', () => {
   expect(readConfig([], {}).redisUrl).toBe('redis://localhost:6379');
@@ -45,6 +46,33 @@ test('all that is wrong is said at once, one line each, and no password with it'
     '--tls-cert-file and --tls-private-key-file go together',
   );
 });
+
+test('settings that contradict each other are named at the start, all at once', () => {
+  const flags = ['--interval-seconds=30', '--window-seconds=10', '--settle-seconds=30', '--tls-cert-file=x'];
+  expect(() => readConfig(flags, {})).toThrow(
+    expect.objectContaining({
+      code: 'BAD_SETTING',
+      message: [
+        '--window-seconds 10 is shorter than --interval-seconds 30',
+        '--settle-seconds 30 is not shorter than --interval-seconds 30',
+        '--tls-cert-file and --tls-private-key-file go together',
+      ].join('\n'),
+    }),
+  );
+  expect(() => readConfig(['--interval-seconds=601', '--window-seconds=700'], {})).toThrow(
+    '--interval-seconds 601 is longer than a record lives (600 s)',
+  );
+  expect(() => readGatewayConfig(['--held-seconds=60', '--request-seconds=30'], {})).toThrow(
+    '--held-seconds 60 is longer than --request-seconds 30',
+  );
+});
+
+test.each(['window', 'shape-window', 'idle-after'])(
+  '--%s-seconds above ten minutes acts: history reaches as far',
+  (name) => {
+    expect(historySeconds(readConfig([`--${name}-seconds=1800`], {}))).toBe(1860);
+  },
+);
 
 test('a router is a mode, or a strategy of AIBrix with the mode that is nearest', () => {
   expect(readConfig([], {})).toMatchObject({ router: 'none', routerNote: null });

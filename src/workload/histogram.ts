@@ -35,9 +35,12 @@ export interface Completions {
 /** Wire format: `aibrix:<model>_request_trace_<T>`, T = end of the interval in Unix seconds. The name is not escaped. */
 export const recordKey = (model: string, time: number): string => `aibrix:${model}_request_trace_${time}`;
 
+/** Gateways let their records expire after so long (s). */
+export const recordLifetimeSeconds = 600;
+
 /**
  * Decodes one record, versions 1 to 4: a flat JSON object of `"<input>:<output>": n` and `meta_*` fields. Fields that
- * cannot be read are counted and left out; a record is refused only where it is no JSON object.
+ * cannot be read are counted and left out; a record is refused only where it is no JSON object, or its interval cannot be true.
  * @param key names the record in messages
  * @throws GpumixError BAD_RECORD
  */
@@ -46,6 +49,13 @@ export const decodeRecord = (text: string, key: string): RequestRecord => {
   const meta = (name: string): number | null => whole(fields[`meta_${name}`]);
   const version = meta('v') ?? 1;
   const precision = positiveOr(meta('precision'), version === 1 ? 1 : 10);
+  const intervalSeconds = positiveOr(meta('interval_sec'), 10);
+  // Its neighbours would be looked for at times at which none can be.
+  if (intervalSeconds > recordLifetimeSeconds)
+    throw new GpumixError(
+      'BAD_RECORD',
+      `${key}: meta_interval_sec is ${intervalSeconds}, longer than a record lives (${recordLifetimeSeconds} s)`,
+    );
   const buckets = Object.entries(fields).filter(([name]) => !name.startsWith('meta_'));
   const counts = buckets.map(([name, value]) => ({ name: /^(\d+):(\d+)$/.exec(name), count: whole(value) }));
   const known = counts.flatMap(({ name, count }) =>
@@ -55,7 +65,7 @@ export const decodeRecord = (text: string, key: string): RequestRecord => {
   const total = meta('total_reqs');
   return {
     version,
-    intervalSeconds: positiveOr(meta('interval_sec'), 10),
+    intervalSeconds,
     arrivals: version >= 3 && total !== null ? total : completed,
     pending: integer(fields['meta_pending_reqs']),
     queueing: meta('queueing_reqs'),

@@ -214,6 +214,8 @@ const clientOf = (settings: RedisSettings, address: RedisAddress): Redis | Clust
         sentinelRetryStrategy: wait,
       });
     case 'cluster':
+      if (address.db > 0)
+        throw new GpumixError('BAD_SETTING', 'a Redis Cluster has only database 0; the URL names another');
       return new Cluster([...address.hosts], {
         redisOptions: common,
         enableReadyCheck: false,

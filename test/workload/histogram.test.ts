@@ -110,3 +110,12 @@ test('equal fields of records are one object, whatever record they are in', () =
   const [large] = decode({ ...v4, '75:61': 40_000 }).completions;
   expect(large).toEqual({ ...first, count: 40_000 });
 });
+
+test('an interval longer than a record lives is a broken record', () => {
+  expect(() => decodeRecord(JSON.stringify({ ...v4, meta_interval_sec: 3600 }), 'k')).toThrow(
+    expect.objectContaining({
+      code: 'BAD_RECORD',
+      message: 'k: meta_interval_sec is 3600, longer than a record lives (600 s)',
+    }),
+  );
+});
