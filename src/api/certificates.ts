@@ -150,4 +150,8 @@ const refusedApiService = (verb: string, name: string, status: number): Error =>
 const refused = (verb: string, object: string, givenIn: string, status: number): Error =>
   status === 403
     ? forbidden(verb, object, givenIn)
-    : new Error(`cannot ${verb} ${object}: kube-apiserver answered ${status}`);
+    : status === 404
+      ? new Error(
+          `${object} is gone: kubectl apply --server-side -k manifests puts it back empty, and it is filled again`,
+        )
+      : new Error(`cannot ${verb} ${object}: kube-apiserver answered ${status}`);

@@ -40,55 +40,42 @@ const longestChain = 8;
 const clientAuth = '1.3.6.1.5.5.7.3.2';
 const anyUsage = '2.5.29.37.0';
 
-/** From when until when a whole chain is valid (ms); null: there is no chain. */
-interface Validity {
-  readonly from: number;
-  readonly until: number;
-}
-
-/** What the signatures said, per client and bundle: they do not change, only the clock does. */
-const validities = new WeakMap<ClientCertificate, WeakMap<Authorities, Validity | null>>();
-
-/** Whether one of `authorities` vouches for the client now: signatures, dates and the usage clientAuth. */
-export const vouchedFor = (client: ClientCertificate, authorities: Authorities, now: number): boolean => {
-  const known = validities.get(client) ?? new WeakMap<Authorities, Validity | null>();
-  validities.set(client, known);
-  let validity = known.get(authorities);
-  if (validity === undefined) {
-    validity = validityOf(chainTo(client.leaf, client.intermediates, authorities, longestChain));
-    known.set(authorities, validity);
-  }
-  return validity !== null && validity.from <= now && now <= validity.until;
-};
-
-const validityOf = (chain: readonly X509Certificate[] | null): Validity | null =>
-  chain && {
-    from: Math.max(...chain.map((certificate) => certificate.validFromDate.getTime())),
-    until: Math.min(...chain.map((certificate) => certificate.validToDate.getTime())),
-  };
-
-/** A chain of signatures from `certificate` to an authority; null when there is none. */
-const chainTo = (
-  certificate: X509Certificate,
-  intermediates: readonly X509Certificate[],
+/**
+ * Whether one of `authorities` vouches for the client now, by itself or through what the client sent: signatures, dates and the usage
+ * clientAuth. Every candidate is tried, as a renewed authority keeps its name and key, and the expired one may stand beside it.
+ */
+export const vouchedFor = (
+  { leaf, intermediates }: Pick<ClientCertificate, 'leaf' | 'intermediates'>,
   authorities: Authorities,
-  longest: number,
-): readonly X509Certificate[] | null => {
-  if (longest === 0 || !allowsClients(certificate)) return null;
-  const authority = authorities.find(
-    (one) => signed(one, certificate) || one.fingerprint256 === certificate.fingerprint256,
-  );
-  if (authority !== undefined) return [certificate, authority];
-  for (const intermediate of intermediates) {
-    if (!intermediate.ca || !signed(intermediate, certificate)) continue;
-    const rest = chainTo(intermediate, intermediates, authorities, longest - 1);
-    if (rest !== null) return [certificate, ...rest];
-  }
-  return null;
+  now: number,
+): boolean => {
+  // A certificate that was tried once is not tried again, however often the client's certificates sign each other.
+  const tried = new Set<X509Certificate>();
+  const reaches = (certificate: X509Certificate): boolean => {
+    if (tried.has(certificate) || !validAt(certificate, now) || !allowsClients(certificate)) return false;
+    tried.add(certificate);
+    return (
+      authorities.some(
+        (one) => validAt(one, now) && (signed(one, certificate) || one.fingerprint256 === certificate.fingerprint256),
+      ) || intermediates.some((one) => one.ca && signed(one, certificate) && reaches(one))
+    );
+  };
+  return reaches(leaf);
 };
 
-const signed = (issuer: X509Certificate, certificate: X509Certificate): boolean =>
-  certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+const validAt = ({ validFromDate, validToDate }: X509Certificate, now: number): boolean =>
+  validFromDate.getTime() <= now && now <= validToDate.getTime();
+
+/** What the signatures said, by certificate and issuer: they do not change. */
+const signatures = new WeakMap<X509Certificate, WeakMap<X509Certificate, boolean>>();
+
+const signed = (issuer: X509Certificate, certificate: X509Certificate): boolean => {
+  const known = signatures.get(certificate) ?? new WeakMap<X509Certificate, boolean>();
+  signatures.set(certificate, known);
+  const answer = known.get(issuer) ?? (certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey));
+  known.set(issuer, answer);
+  return answer;
+};
 
 /** No list of extended usages allows all of them; Node calls that list keyUsage. */
 const allowsClients = ({ keyUsage }: X509Certificate): boolean => {

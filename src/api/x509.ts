@@ -1,6 +1,7 @@
 import {
   createHash,
   createPrivateKey,
+  createPublicKey,
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
@@ -31,9 +32,9 @@ export interface CertificateRequest {
   readonly notAfter: Date;
 }
 
-/** A self-signed certificate that may sign others. */
-export const issueAuthority = (commonName: string, notBefore: Date, notAfter: Date): KeyPair => {
-  const keys = newKeys();
+/** A self-signed certificate that may sign others. @param renewed the pair whose key it keeps; absent = a new key */
+export const issueAuthority = (commonName: string, notBefore: Date, notAfter: Date, renewed?: KeyPair): KeyPair => {
+  const keys = renewed === undefined ? newKeys() : keysOf(renewed);
   const extensions = [
     extension('2.5.29.19', true, sequence(TRUE)), // basicConstraints: CA
     extension('2.5.29.15', true, Buffer.of(0x03, 0x02, 0x01, 0x06)), // keyUsage: keyCertSign, cRLSign
@@ -68,6 +69,11 @@ interface Keys {
   readonly privateKey: KeyObject;
 }
 const newKeys = (): Keys => generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+
+const keysOf = ({ privateKey }: KeyPair): Keys => ({
+  publicKey: createPublicKey(privateKey),
+  privateKey: createPrivateKey(privateKey),
+});
 
 interface Body {
   readonly subject: Buffer;

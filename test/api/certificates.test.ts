@@ -135,7 +135,12 @@ test.each([
     status: 403,
     problem: 'may not get Secret gpumix-system/gpumix-serving-certificate: see the Role gpumix in manifests/',
   },
-  { status: 404, problem: 'cannot get Secret gpumix-system/gpumix-serving-certificate: kube-apiserver answered 404' },
+  {
+    status: 404,
+    problem:
+      'Secret gpumix-system/gpumix-serving-certificate is gone: kubectl apply --server-side -k manifests puts it back empty, and it is filled again',
+  },
+  { status: 500, problem: 'cannot get Secret gpumix-system/gpumix-serving-certificate: kube-apiserver answered 500' },
 ])('a Secret that answers $status is said once, probes are answered meanwhile', async ({ status, problem }) => {
   const { certificate, log } = start(async () => ({ status, body: {} }));
   await vi.waitFor(() => expect(certificate.problem()).toBe(problem));
