@@ -26,6 +26,7 @@ const model = {
       outOfStock: true,
       podsRefused: null,
       notFollowed: false,
+      triedAgainAt: null,
       heldByTolerance: true,
       extrapolatedShare: 0.25,
       profileProblem: null,

@@ -116,10 +116,15 @@ const remarks = (key: string, report: ModelReport | undefined, { deployment, now
       `out of stock: ${seen?.podsRefused ?? 'its pods do not come within their startup time'}; planned with what it has`,
     ),
     ...(seen?.profileProblem ? [seen.profileProblem] : []),
-    ...when(seen?.notFollowed, 'not followed: spec.replicas does not move toward the target; planned around'),
+    ...when(seen?.notFollowed, notFollowedText(seen?.triedAgainAt ?? null)),
     ...when(seen?.heldByTolerance, 'the difference is within the tolerance of its autoscaler, which leaves it'),
     ...when(deployment.problem !== null, deployment.problem ?? ''),
   ];
+};
+
+const notFollowedText = (triedAgainAt: number | null): string => {
+  const when = triedAgainAt === null ? '' : `; tried again at ${new Date(triedAgainAt * 1000).toISOString()}`;
+  return `not followed: spec.replicas does not move toward the target, so the others are planned around it${when}, or as soon as its autoscaler changes`;
 };
 
 const modelText = (report: ModelReport): string => {

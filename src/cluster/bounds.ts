@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Behavior, type Pace, paceOfBehavior, paceOfPodAutoscaler } from './pace.ts';
 
 /** Limits that an autoscaler sets to the replicas of a Deployment; a null maximum is no limit. */
@@ -44,13 +45,13 @@ export const boundsOfAutoscaler = ({ metadata, spec }: AutoscalerObject): Autosc
     deployment,
     minReplicas: spec?.minReplicas ?? 1,
     maxReplicas: spec?.maxReplicas ?? null,
-    pace: paceOfBehavior(spec?.behavior),
+    pace: { ...paceOfBehavior(spec?.behavior), spec: digestOf(spec) },
   };
 };
 
 export const boundsOfPodAutoscaler = (object: AutoscalerObject): AutoscalerBounds | null => {
   const bounds = boundsOfAutoscaler(object);
-  return bounds === null ? null : { ...bounds, pace: paceOfPodAutoscaler };
+  return bounds === null ? null : { ...bounds, pace: { ...paceOfPodAutoscaler, spec: digestOf(object.spec) } };
 };
 
 /** A ScaledObject's own limits: KEDA scales to 0 unless told otherwise, and to 100. */
@@ -63,9 +64,17 @@ export const boundsOfScaledObject = (object: AutoscalerObject): AutoscalerBounds
     deployment,
     minReplicas: idleReplicaCount ?? minReplicaCount,
     maxReplicas: maxReplicaCount,
-    pace: { up, down: { ...down, settleSeconds: Math.max(down.settleSeconds, cooldownPeriod) } },
+    pace: {
+      up,
+      down: { ...down, settleSeconds: Math.max(down.settleSeconds, cooldownPeriod) },
+      spec: digestOf(object.spec),
+    },
   };
 };
+
+/** Eight digits that change with the spec. */
+const digestOf = (spec: AutoscalerObject['spec']): string =>
+  createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 8);
 
 /** The tightest of several; a minimum above the maximum gives way to it. */
 export const tightest = (all: readonly Bounds[]): Bounds => {

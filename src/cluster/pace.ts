@@ -8,6 +8,8 @@ export interface Side {
 export interface Pace {
   readonly up: Side;
   readonly down: Side;
+  /** Changes when the autoscaler's spec does; absent = not known. */
+  readonly spec?: string;
 }
 
 /** `spec.behavior` of an HPA, in one direction. */

@@ -7,7 +7,16 @@ import type { VariantReport } from './observed.ts';
 import { joined } from './plan.ts';
 import { judgedProfiles, loadsOf, profilesToPlanBy, trialsAfter } from './profiles-now.ts';
 import { type Routes, routesOf } from './routes.ts';
-import { cappedBounds, observedNow, variantReports, withoutUnfollowed, withSeen } from './sights.ts';
+import {
+  cappedBounds,
+  lacks,
+  observedNow,
+  unfollowedWishes,
+  variantReports,
+  withoutUnfollowed,
+  withSeen,
+  withUnfollowed,
+} from './sights.ts';
 import {
   type DecideSettings,
   type Group,
@@ -133,23 +142,31 @@ const decideTogether = (
   solve: (snapshot: Snapshot) => Plan,
 ): Part => {
   const found = groups.map((group) => situationOf(group, reading, memory, settings));
-  const situations = found.map((situation) => withSeen(situation, memory.observed, reading.now));
-  const fresh = situations.filter(({ demand }) => demand !== null);
-  const limits = limitsNow(situations, reading, memory, settings);
-  const snapshot = fresh.length === 0 ? null : snapshotNow(fresh, reading, limits, memory, settings);
-  const plan = snapshot === null ? null : solve(snapshot);
+  const followed = withoutUnfollowed(memory);
+  const seen = found.map((situation) => withSeen(situation, memory.observed, reading.now));
+  const planned = plannedNow(seen, reading, memory, settings, solve);
+  const unfollowed = unfollowedWishes(seen, memory.observed, planned.plan);
+  const lacking = seen.some(({ offers }) => offers.some((offer) => lacks(offer, unfollowed)));
+  const situations = lacking ? seen.map((situation) => withUnfollowed(situation, unfollowed)) : seen;
+  const { limits, snapshot, plan } = lacking ? plannedNow(situations, reading, memory, settings, solve) : planned;
   const guessed =
     snapshot === null || plan === null
       ? null
       : { snapshot, plan, limits, capped: cappedBounds(found, memory.observed, reading.now) };
   const wishes = guessed === null ? new Map<string, number>() : wishesOf(guessed, solve);
-  const followed = withoutUnfollowed(memory);
   const decided = situations.map((situation) => {
-    const planned = plan?.status === 'unknown' ? undefined : plan?.models.find(({ name }) => name === situation.name);
-    if (situation.demand === null || planned === undefined || snapshot === null || plan === null)
+    const own = plan?.status === 'unknown' ? undefined : plan?.models.find(({ name }) => name === situation.name);
+    if (situation.demand === null || own === undefined || snapshot === null || plan === null)
       return { ...idleDecisions(situation), blocked: false };
     const solved = { snapshot, plan, solve };
-    const { targets, recent, blocked } = towardPlan(situation, planned, solved, followed, settings, reading.now);
+    const { targets, recent, blocked } = towardPlan(
+      situation,
+      own,
+      solved,
+      { ...followed, unfollowed },
+      settings,
+      reading.now,
+    );
     return { decisions: asDecisions(targets, wishes, situation.dataAt), recent, blocked };
   });
   const decisions = new Map(decided.flatMap((one) => [...one.decisions]));
@@ -179,6 +196,20 @@ const decideTogether = (
         ? []
         : routesOf(snapshot, plan, reading.ready, solve),
   };
+};
+
+/** What the fresh models may use, and the plan for them; null where none is. */
+const plannedNow = (
+  situations: readonly Situation[],
+  reading: Reading,
+  memory: Memory,
+  settings: DecideSettings,
+  solve: (snapshot: Snapshot) => Plan,
+) => {
+  const fresh = situations.filter(({ demand }) => demand !== null);
+  const limits = limitsNow(situations, reading, memory, settings);
+  const snapshot = fresh.length === 0 ? null : snapshotNow(fresh, reading, limits, memory, settings);
+  return { limits, snapshot, plan: snapshot === null ? null : solve(snapshot) };
 };
 
 const asDecisions = (

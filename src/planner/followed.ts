@@ -8,8 +8,10 @@ export interface Following {
   readonly rising: boolean;
   /** Since when it has not moved toward the target (Unix s). */
   readonly since: number;
-  /** Not followed: until then it is planned with what spec.replicas says (Unix s); null = it may still be followed. */
+  /** Not followed: the others are planned around it until then (Unix s); null = it may still be followed. */
   readonly fixedUntil: number | null;
+  /** Of its autoscaler; see Pace. */
+  readonly spec: string | null;
 }
 
 export interface FollowSettings {
@@ -21,6 +23,8 @@ export interface FollowSettings {
 const retrySeconds = 300;
 
 /**
+ * What is not followed is tried again after five minutes, and at once when its autoscaler is changed or spec.replicas moves toward the
+ * target.
  * @param target what was published last; null = nothing
  * @param pace how long the autoscaler may wait by its own settings; null = there is none
  */
@@ -32,14 +36,16 @@ export const followingAfter = (
   { followAfterSeconds }: FollowSettings,
   now: number,
 ): Following | null => {
-  if (last !== null && last.fixedUntil !== null) return now < last.fixedUntil ? { ...last, replicas } : null;
   if (target === null || target === replicas || heldByTolerance(replicas, target, pace)) return null;
+  const spec = pace?.spec ?? null;
   const rising = target > replicas;
   const moved = last !== null && (rising ? replicas > last.replicas : replicas < last.replicas);
+  if (last !== null && last.fixedUntil !== null)
+    return now < last.fixedUntil && spec === last.spec && !moved ? { ...last, replicas, rising } : null;
   const since = last === null || last.rising !== rising || moved ? now : last.since;
   const settles = (rising ? pace?.up : pace?.down)?.settleSeconds ?? 0;
   const late = now - since > followAfterSeconds + settles;
-  return { replicas, rising, since, fixedUntil: late ? now + retrySeconds : null };
+  return { replicas, rising, since, fixedUntil: late ? now + retrySeconds : null, spec };
 };
 
 export const isFixed = (following: Following | null): boolean => following !== null && following.fixedUntil !== null;

@@ -187,7 +187,9 @@ const shortages = ({ models }: Decided): readonly string[] =>
           ]
         : []),
       ...(notFollowed
-        ? [`${deployment}: not followed: spec.replicas does not move toward the target; planned around`]
+        ? [
+            `${deployment}: not followed: spec.replicas does not move toward the target; the others are planned around it`,
+          ]
         : []),
     ]),
     ...(beyondSlo > 0 ? [`model ${name}: some requests are beyond the SLO of every variant`] : []),

@@ -63,6 +63,8 @@ export interface VariantReport {
   readonly podsRefused: string | null;
   /** spec.replicas does not move toward its target: it is planned with what that says. */
   readonly notFollowed: boolean;
+  /** When it is tried again, at the latest (Unix s); null = it is followed. */
+  readonly triedAgainAt: number | null;
   /** The difference to its target is within its autoscaler's tolerance. */
   readonly heldByTolerance: boolean;
   /** Share of the model's demand outside the grid of its profile; null = there is no plan to make, or no profile. */
@@ -84,6 +86,7 @@ export const variantReport = (
   outOfStock: mostOf(outage, now) !== null,
   podsRefused: refused,
   notFollowed: isFixed(following),
+  triedAgainAt: following?.fixedUntil ?? null,
   heldByTolerance: last !== null && heldByTolerance(replicas, last.replicas, pace),
   extrapolatedShare,
   profileProblem,

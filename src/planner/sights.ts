@@ -1,5 +1,6 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import { fixedReplicas } from '../cluster/variant.ts';
+import type { Plan } from '../domain.ts';
 import { extrapolatedShare } from '../profiles/served.ts';
 import { isFixed } from './followed.ts';
 import { type Observed, observe, type Sight, type VariantReport, variantReport } from './observed.ts';
@@ -29,10 +30,7 @@ const sightOf = (key: string, { deployments, pods, paces, now }: Reading, { deci
   };
 };
 
-/**
- * A situation whose offers are bound by what was seen: spec.replicas where a target is not followed, and no more than what runs
- * or still comes where pods do not come.
- */
+/** A situation whose offers are bound by what was seen: no more than what runs or still comes where pods do not come. */
 export const withSeen = (situation: Situation, observed: Memory['observed'], now: number): Situation => ({
   ...situation,
   offers: situation.offers.map((offer) => boundBySeen(offer, observed.get(offer.key), now)),
@@ -40,7 +38,6 @@ export const withSeen = (situation: Situation, observed: Memory['observed'], now
 
 const boundBySeen = (offer: Offer, seen: Observed | undefined, now: number): Offer => {
   if (seen === undefined) return offer;
-  if (isFixed(seen.following)) return { ...offer, bounds: { minReplicas: offer.running, maxReplicas: offer.running } };
   const most = mostOf(seen.outage, now);
   if (most === null) return offer;
   const { minReplicas, maxReplicas } = offer.bounds;
@@ -59,6 +56,35 @@ export const cappedBounds = (
   const capped = situations.flatMap(({ offers }) => offers).filter(({ key }) => isCapped(observed.get(key)));
   return new Map(capped.map(({ key, bounds }) => [key, bounds]));
 };
+
+/** Of Deployments whose targets are not followed, what the plan wants of them, by `namespace/name`. */
+export const unfollowedWishes = (
+  situations: readonly Situation[],
+  observed: Memory['observed'],
+  plan: Plan | null,
+): ReadonlyMap<string, number> => {
+  const planned: Readonly<Record<string, number>> = Object.assign(
+    {},
+    ...(plan?.models ?? []).map((one) => one.replicas),
+  );
+  const keys = situations.flatMap(({ offers }) => offers.map(({ key }) => key));
+  return new Map(
+    keys.flatMap((key) =>
+      isFixed(observed.get(key)?.following ?? null) && planned[key] !== undefined ? [[key, planned[key]]] : [],
+    ),
+  );
+};
+
+/** A situation in which Deployments that have less than is wished of them, and do not follow, stay as they are. */
+export const withUnfollowed = (situation: Situation, wishes: ReadonlyMap<string, number>): Situation => ({
+  ...situation,
+  offers: situation.offers.map((offer) =>
+    lacks(offer, wishes) ? { ...offer, bounds: { minReplicas: offer.running, maxReplicas: offer.running } } : offer,
+  ),
+});
+
+export const lacks = ({ key, running }: Offer, wishes: ReadonlyMap<string, number>): boolean =>
+  running < (wishes.get(key) ?? 0);
 
 /** What was published of these Deployments is not what they go by: a plan starts from what runs. */
 export const withoutUnfollowed = (memory: Memory): Memory => {

@@ -10,12 +10,17 @@ export interface Solved {
   readonly solve: (snapshot: Snapshot) => Plan;
 }
 
+interface Unfollowed {
+  /** Of Deployments whose targets are not followed, what the plan wants of them. */
+  readonly unfollowed: ReadonlyMap<string, number>;
+}
+
 /** Of one model: from what was published last, and runs, toward its plan. */
 export const towardPlan = (
   { deployments, offers }: Situation,
   planned: ModelPlan,
   { snapshot, plan, solve }: Solved,
-  { decisions, recent }: Memory,
+  { decisions, recent, unfollowed }: Pick<Memory, 'decisions' | 'recent'> & Unfollowed,
   settings: TransitionSettings & { readonly headroom: number },
   now: number,
 ): Transition => {
@@ -23,6 +28,8 @@ export const towardPlan = (
   const current = (key: string): number => {
     const last = decisions.get(key);
     const runs = running.get(key) ?? 0;
+    // What is beyond its wish may be gone as soon as it is followed again.
+    if (unfollowed.has(key)) return Math.min(runs, unfollowed.get(key)!);
     if (last === undefined) return runs;
     return last.restored === true ? Math.max(last.replicas, runs) : last.replicas - (last.waiting ?? 0);
   };
@@ -33,12 +40,13 @@ export const towardPlan = (
     price,
     planned: Math.max(planned.replicas[key] ?? 0, stands ? current(key) : 0),
     current: current(key),
-    ready,
+    ready: Math.min(ready, unfollowed.get(key) ?? ready),
     recent: recent.get(key) ?? [],
   }));
   const model = snapshot.models.find(({ name }) => name === planned.name)!;
   const mixes = { ...mixesOf(model, snapshot, solve, settings.headroom), fits: fitsBeside(snapshot, plan, model.name) };
-  return transition(steps, mixes, now, settings);
+  const next = transition(steps, mixes, now, settings);
+  return { ...next, targets: new Map([...next.targets].map(([key, target]) => [key, unfollowed.get(key) ?? target])) };
 };
 
 /**

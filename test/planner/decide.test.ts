@@ -293,22 +293,23 @@ describe('what was seen of pods and replicas', () => {
     expect(ticks(2002, 2162, later).models[0]?.variants[1]).toMatchObject({ startupSeconds: 40, outOfStock: true });
   });
 
-  test('a target that nobody follows is planned around, with what spec.replicas says', () => {
+  test('the others are planned around a target that nobody follows, and it stays what the plan wants', () => {
     const nobody = () => ({ replicas: 0, pods: [] });
     expect(targets(ticks(2002, 2132, nobody))).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
     const around = ticks(2002, 2142, nobody);
-    expect(targets(around)).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
+    expect(targets(around)).toEqual({ 'ns/h100': 1, 'ns/l40s': 2 });
+    expect(around.models[0]?.variants[1]?.triedAgainAt).toBe(2442);
     expect(around.models[0]?.variants).toMatchObject([{ notFollowed: false }, { notFollowed: true }]);
     expect(around.snapshot?.models[0]?.variants[1]).toMatchObject({ minReplicas: 0, maxReplicas: 0 });
     expect(targets(ticks(2002, 2452, nobody))['ns/l40s']).toBe(2);
   });
 
-  test('what stays above its target counts as there', () => {
+  test('an autoscaler that runs to its maximum does not make that our target, and the others keep what they need', () => {
     const above = () => ({ replicas: 5, pods: [] });
     const paces = new Map([['ns/l40s', paceOfBehavior(undefined)]]);
     expect(ticks(2002, 2412, above, paces).models[0]?.variants[1]).toMatchObject({ notFollowed: false });
     const stays = ticks(2002, 2452, above, paces);
-    expect(targets(stays)).toEqual({ 'ns/h100': 0, 'ns/l40s': 5 });
+    expect(targets(stays)).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
     expect(stays.models[0]?.variants[1]).toMatchObject({ notFollowed: true });
   });
 

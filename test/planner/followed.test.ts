@@ -19,6 +19,9 @@ const fixedAfter = (
   return null;
 };
 
+const changed = (spec: string): Pace => ({ ...exact, spec });
+const fixed: Following = { replicas: 0, rising: true, since: 0, fixedUntil: 430, spec: 'a' };
+
 describe('a target', () => {
   test.each([
     { name: 'above, unmoved', target: 5, replicas: () => 0, after: 130 },
@@ -60,10 +63,21 @@ describe('a target', () => {
   });
 
   test('that is not followed is tried again after five minutes', () => {
-    const fixed: Following = { replicas: 0, rising: true, since: 0, fixedUntil: 430 };
-    expect(isFixed(followingAfter(fixed, 0, 0, exact, settings, 429))).toBe(true);
-    expect(followingAfter(fixed, 0, 0, exact, settings, 430)).toBeNull();
-    expect(followingAfter(fixed, 2, 0, exact, settings, 400)).toMatchObject({ replicas: 2 });
+    expect(isFixed(followingAfter(fixed, 0, 5, changed('a'), settings, 429))).toBe(true);
+    expect(followingAfter(fixed, 0, 5, changed('a'), settings, 430)).toBeNull();
+  });
+
+  test.each([
+    { name: 'its autoscaler changes', replicas: 0, target: 5, spec: 'b' },
+    { name: 'spec.replicas moves toward it', replicas: 2, target: 5, spec: 'a' },
+    { name: 'it is reached', replicas: 5, target: 5, spec: 'a' },
+  ])('that is not followed is tried again at once when $name', ({ replicas, target, spec }) => {
+    expect(followingAfter(fixed, replicas, target, changed(spec), settings, 200)).toBeNull();
+  });
+
+  test('that is not followed is not tried again because spec.replicas moves away from it', () => {
+    const above: Following = { replicas: 9, rising: false, since: 0, fixedUntil: 430, spec: 'a' };
+    expect(isFixed(followingAfter(above, 40, 8, changed('a'), settings, 200))).toBe(true);
   });
 });
 
