@@ -22,6 +22,7 @@ const layers: Record<string, number> = {
   'profiles/iterations': 1,
   'cluster/variant': 1,
   'cluster/bounds': 1,
+  'cluster/schedules': 1,
   'cluster/pods': 1,
   'cluster/claims': 1,
   'cluster/engine-metrics': 1,

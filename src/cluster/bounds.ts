@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { type Behavior, type Pace, paceOfBehavior, paceOfPodAutoscaler } from './pace.ts';
+import { type Schedule, scheduleAt } from './schedules.ts';
 
 /** Limits that an autoscaler sets to the replicas of a Deployment; a null maximum is no limit. */
 export interface Bounds {
@@ -12,6 +12,8 @@ export interface AutoscalerBounds extends Bounds {
   /** `namespace/name` of the Deployment. */
   readonly deployment: string;
   readonly pace: Pace;
+  /** Windows in which other limits hold; absent = none. */
+  readonly schedules?: readonly Schedule[];
 }
 
 /** HorizontalPodAutoscaler, PodAutoscaler (AIBrix) or ScaledObject (KEDA), as far as it is looked at. */
@@ -31,6 +33,7 @@ export interface AutoscalerObject {
     readonly minReplicaCount?: number;
     readonly idleReplicaCount?: number;
     readonly maxReplicaCount?: number;
+    readonly schedules?: readonly Schedule[];
   };
 }
 
@@ -45,13 +48,19 @@ export const boundsOfAutoscaler = ({ metadata, spec }: AutoscalerObject): Autosc
     deployment,
     minReplicas: spec?.minReplicas ?? 1,
     maxReplicas: spec?.maxReplicas ?? null,
-    pace: { ...paceOfBehavior(spec?.behavior), spec: digestOf(spec) },
+    pace: { ...paceOfBehavior(spec?.behavior), spec: JSON.stringify(spec) },
   };
 };
 
 export const boundsOfPodAutoscaler = (object: AutoscalerObject): AutoscalerBounds | null => {
   const bounds = boundsOfAutoscaler(object);
-  return bounds === null ? null : { ...bounds, pace: { ...paceOfPodAutoscaler, spec: digestOf(object.spec) } };
+  if (bounds === null) return null;
+  const { schedules } = object.spec ?? {};
+  return {
+    ...bounds,
+    pace: { ...paceOfPodAutoscaler, spec: JSON.stringify(object.spec) },
+    ...(schedules === undefined ? {} : { schedules }),
+  };
 };
 
 /** A ScaledObject's own limits: KEDA scales to 0 unless told otherwise, and to 100. */
@@ -67,14 +76,10 @@ export const boundsOfScaledObject = (object: AutoscalerObject): AutoscalerBounds
     pace: {
       up,
       down: { ...down, settleSeconds: Math.max(down.settleSeconds, cooldownPeriod) },
-      spec: digestOf(object.spec),
+      spec: JSON.stringify(object.spec),
     },
   };
 };
-
-/** Eight digits that change with the spec. */
-const digestOf = (spec: AutoscalerObject['spec']): string =>
-  createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 8);
 
 /** The tightest of several; a minimum above the maximum gives way to it. */
 export const tightest = (all: readonly Bounds[]): Bounds => {
@@ -101,9 +106,23 @@ export const rememberVanished = (autoscalers: readonly ReadonlyMap<string, Autos
       [...seen.values()].map(({ bounds }) => bounds),
       ({ deployment }) => deployment,
     );
-    return new Map([...byDeployment].map(([deployment, bounds]) => [deployment, tightest(bounds)]));
+    return new Map(
+      [...byDeployment].map(([deployment, all]) => [deployment, tightest(all.map((one) => boundsAt(one, now)))]),
+    );
   };
 };
+
+/** Limits within a window replace the usual ones. */
+const boundsAt = ({ minReplicas, maxReplicas, schedules = [] }: AutoscalerBounds, now: number): Bounds => ({
+  minReplicas,
+  maxReplicas,
+  ...pickBounds(scheduleAt(schedules, now)),
+});
+
+const pickBounds = (schedule: Schedule | null): Partial<Bounds> => ({
+  ...(schedule?.minReplicas === undefined ? {} : { minReplicas: schedule.minReplicas }),
+  ...(schedule?.maxReplicas === undefined ? {} : { maxReplicas: schedule.maxReplicas }),
+});
 
 /** A ScaledObject's target without a kind is a Deployment. */
 const scaledDeployment = ({ metadata, spec }: AutoscalerObject): string | null => {
