@@ -34,6 +34,12 @@ const router = (value: string): NamedRouter => {
   if (typeof named === 'string') throw new Error(named);
   return named;
 };
+const labelList = (value: string): readonly string[] => {
+  const keys = value.split(',').filter((key) => key !== '');
+  const broken = keys.find((key) => !/^([a-z0-9.-]+\/)?[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?$/.test(key));
+  if (broken !== undefined) throw new Error(`${JSON.stringify(broken)} is no label key`);
+  return keys;
+};
 const budget = (value: string): number | null => (value === '' ? null : atLeast(0)(value));
 const prices = (file: string): Readonly<Record<string, number>> => {
   if (file === '') return {};
@@ -135,6 +141,11 @@ export const settings = {
     text,
     'aibrix-gateway-plugins',
     'the gateway’s pods: name of their Deployment, or labels key=value,key=value',
+  ),
+  gpuLabels: setting(
+    labelList,
+    '',
+    'labels of Nodes that say which GPU they have, KEY[,KEY], before those that are known (README)',
   ),
   poolNamespaces: setting(flag, 'false', 'treat a model that lives in several namespaces as one'),
   routing: setting(

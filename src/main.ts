@@ -64,7 +64,12 @@ export const serve = async (config: Config): Promise<void> => {
   const profiles = profileSources((keys) => store.read(keys), config.profiles);
   let lastProfiles: Profiles = { found: new Map(), problems: [] };
   const drift = watchDrift(samplesOf(config), clock);
-  const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfigName(config, kubernetes.namespace));
+  const cluster = watchCluster(
+    kubernetes,
+    config.gatewaySelector,
+    stockConfigName(config, kubernetes.namespace),
+    config.gpuLabels,
+  );
   const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock);
   const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
   const report = tickReporter(log);

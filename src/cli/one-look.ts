@@ -41,7 +41,7 @@ export const lookOnce = async <Seen>(config: Config, see: (look: Look) => Promis
   const store = redisStore(redisSettingsOf(config), () => {});
   const kubernetes = connectKubernetes(config.kubeconfig);
   const stockConfig = stockConfigName(config, kubernetes.namespace);
-  const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfig);
+  const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfig, config.gpuLabels);
   try {
     await synced(cluster);
     // Where Redis is away, the tick says so.

@@ -1,4 +1,5 @@
 import type { ModelPod } from '../domain.ts';
+import { gpusAmong } from './gpu-types.ts';
 
 /** What is kept of a pod that belongs to a Deployment, or holds GPUs. */
 export interface DeploymentPod extends ModelPod {
@@ -9,7 +10,7 @@ export interface DeploymentPod extends ModelPod {
   readonly ip: string | null;
   /** Changes when the pod is replaced, its image changes or a container restarts. */
   readonly incarnation: string;
-  /** GPUs that it takes (`nvidia.com/gpu`). */
+  /** GPUs that it takes. */
   readonly gpus: number;
   /** Where it was placed; null = nowhere yet. */
   readonly node: string | null;
@@ -103,7 +104,7 @@ export const deploymentPod = ({ metadata, spec, status }: PodObject): Deployment
 /** All containers at once, or the init container that takes most. */
 const gpusOf = (spec: PodObject['spec']): number => {
   const each = (containers: readonly ContainerObject[] = []) =>
-    containers.map(({ resources }) => Number({ ...resources?.requests, ...resources?.limits }['nvidia.com/gpu'] ?? 0));
+    containers.map(({ resources }) => gpusAmong({ ...resources?.requests, ...resources?.limits }));
   const together = each(spec?.containers).reduce((sum, gpus) => sum + gpus, 0);
   return Math.max(together, ...each(spec?.initContainers));
 };

@@ -1,4 +1,4 @@
-import { gpuOfProduct } from './gpu-types.ts';
+import { gpuLabels, gpuOfLabels, gpuOfProduct, gpusAmong } from './gpu-types.ts';
 import type { DeploymentPod } from './pods.ts';
 
 /** What the cluster shows of its GPUs, as of one tick. */
@@ -73,12 +73,15 @@ const poolKeys = [
   'cluster.x-k8s.io/machine',
 ];
 
-export const gpuNode = ({ metadata, spec, status }: NodeObject): GpuNode => {
-  const product = metadata.labels?.['nvidia.com/gpu.product'];
+/** @param labelKeys labels by which GPU types are known */
+export const gpuNode = (
+  { metadata, spec, status }: NodeObject,
+  labelKeys: readonly string[] = gpuLabels(),
+): GpuNode => {
   const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
   return {
-    gpu: product === undefined ? null : gpuOfProduct(product),
-    gpus: Number(status?.allocatable?.['nvidia.com/gpu'] ?? 0),
+    gpu: gpuOfLabels(metadata.labels ?? {}, labelKeys),
+    gpus: gpusAmong(status?.allocatable ?? {}),
     usable: ready && spec?.unschedulable !== true,
     elastic: poolKeys.some((key) => key in { ...metadata.annotations, ...metadata.labels }),
   };

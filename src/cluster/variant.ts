@@ -1,5 +1,5 @@
 import type { Routing } from '../domain.ts';
-import { gpuOfProduct } from './gpu-types.ts';
+import { gpuLabels, gpuOfLabels, gpusAmong } from './gpu-types.ts';
 import { knownRouters, routerOf } from './router-names.ts';
 
 /** What gpumix knows of a Deployment that carries a model. Fields that a broken label left without a value are null. */
@@ -82,11 +82,13 @@ interface NodeSelectorTerm {
  * Reads one Deployment. The model's name is a label, or an annotation of the same key for names that a label cannot hold.
  * A label or annotation that cannot be read keeps the value that it had, and says so in `problem`. Where it never had one, nothing is
  * assumed: without a readable label an idle model holds, and a pin or pause that cannot be read is a pause.
+ * @param labelKeys labels by which GPU types are known
  * @returns null where the Deployment carries no model
  */
 export const modelDeployment = (
   { metadata, spec, status }: DeploymentObject,
   previous?: ModelDeployment,
+  labelKeys: readonly string[] = gpuLabels(),
 ): ModelDeployment | null => {
   const { labels = {}, annotations = {}, namespace = '', name } = metadata;
   const model = labels[modelKey] ?? annotations[modelKey];
@@ -159,7 +161,7 @@ export const modelDeployment = (
     priority: priority ?? 0,
     idleReplicas,
     replicas: spec?.replicas ?? 1,
-    gpu: annotations['gpumix.io/gpu'] ?? gpuOfPods(podSpec),
+    gpu: annotations['gpumix.io/gpu'] ?? gpuOfPods(podSpec, labelKeys),
     gpusPerReplica: gpusOf(podSpec),
     price,
     pin: pinned === null ? null : { replicas: pinned, until },
@@ -213,33 +215,28 @@ const instant = (text: string): number | null =>
     ? Date.parse(text) / 1000
     : null;
 
-const productKey = 'nvidia.com/gpu.product';
-
-/** The GPU type that the pods insist on: a node selector, or a required affinity that leaves one product. */
-const gpuOfPods = (pods: PodSpec | undefined): string | null => {
-  const selected = pods?.nodeSelector?.[productKey];
-  if (selected !== undefined) return gpuOfProduct(selected);
+/** The GPU type that the pods insist on: a node selector, or a required affinity that leaves one type. */
+const gpuOfPods = (pods: PodSpec | undefined, labelKeys: readonly string[]): string | null => {
+  const selected = gpuOfLabels(pods?.nodeSelector ?? {}, labelKeys);
+  if (selected !== null) return selected;
   const terms = pods?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
-  const types = new Set(
-    terms.map((term) => {
-      const products =
-        term.matchExpressions?.find(({ key, operator }) => key === productKey && operator === 'In')?.values ?? [];
-      const named = new Set(products.map(gpuOfProduct));
-      return named.size === 1 ? [...named][0] : undefined;
-    }),
-  );
+  const types = new Set(terms.map((term) => gpuOfTerm(term, labelKeys)));
   return types.size === 1 ? ([...types][0] ?? null) : null;
+};
+
+/** The one type that a term leaves; null where it leaves several, or any. */
+const gpuOfTerm = ({ matchExpressions = [] }: NodeSelectorTerm, labelKeys: readonly string[]): string | null => {
+  const asked = matchExpressions.filter(({ key, operator }) => operator === 'In' && labelKeys.includes(key));
+  const [first] = asked.toSorted((a, b) => labelKeys.indexOf(a.key) - labelKeys.indexOf(b.key));
+  const types = new Set((first?.values ?? []).map((value) => gpuOfLabels({ [first!.key]: value }, labelKeys)));
+  return types.size === 1 ? [...types][0]! : null;
 };
 
 /** GPUs that one pod asks for; 1 where the template does not say. */
 const gpusOf = (pods: PodSpec | undefined): number => {
-  const asked = (pods?.containers ?? []).map(({ resources }) => {
-    const quantities = { ...resources?.requests, ...resources?.limits };
-    return Object.entries(quantities).reduce(
-      (sum, [name, count]) => (/^[^/]+\/gpu$/.test(name) ? sum + Number(count) : sum),
-      0,
-    );
-  });
+  const asked = (pods?.containers ?? []).map(({ resources }) =>
+    gpusAmong({ ...resources?.requests, ...resources?.limits }),
+  );
   const total = asked.reduce((sum, count) => sum + count, 0);
   return Number.isInteger(total) && total > 0 ? total : 1;
 };

@@ -11,6 +11,7 @@ import {
 } from './bounds.ts';
 import { type ClaimObject, type DeviceClaim, deviceClaim, heldByClaims } from './claims.ts';
 import { selectedPods, unchangedSince } from './gateway.ts';
+import { gpuLabels } from './gpu-types.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Pace } from './pace.ts';
 import { type DeploymentPod, deploymentPod, type PodObject } from './pods.ts';
@@ -66,18 +67,21 @@ export interface Cluster {
 /**
  * @param gatewaySelector the gateway's pods: name of their Deployment, or labels `key=value,key=value`
  * @param stockConfig the ConfigMap with limits to GPUs, `namespace/name`; it need not be there
+ * @param ownGpuLabels labels that say which GPU a Node has, beside those that are known
  */
 export const watchCluster = (
   kubernetes: Kubernetes,
   gatewaySelector: string,
   stockConfig: string,
+  ownGpuLabels: readonly string[] = [],
   timing: ReflectorTiming = defaultTiming,
 ): Cluster => {
   const follow = <Source extends KubernetesObject, Kept>(resource: Resource<Source, Kept>): Reflector<Kept> =>
     reflector(kubernetes, resource, timing);
+  const labelKeys = gpuLabels(ownGpuLabels);
   const deployments = follow<DeploymentObject, ModelDeployment>({
     path: '/apis/apps/v1/deployments',
-    keep: modelDeployment,
+    keep: (object, previous) => modelDeployment(object, previous, labelKeys),
   });
   const pods = follow<PodObject, DeploymentPod>({ path: '/api/v1/pods', keep: deploymentPod });
   const autoscalers = [
@@ -98,7 +102,10 @@ export const watchCluster = (
   ];
   const [configNamespace = '', configName = ''] = stockConfig.split('/');
   const stock = {
-    Nodes: follow<NodeObject & KubernetesObject, GpuNode>({ path: '/api/v1/nodes', keep: gpuNode }),
+    Nodes: follow<NodeObject & KubernetesObject, GpuNode>({
+      path: '/api/v1/nodes',
+      keep: (object) => gpuNode(object, labelKeys),
+    }),
     ResourceQuotas: follow<QuotaObject & KubernetesObject, GpuQuota>({
       path: '/api/v1/resourcequotas',
       keep: gpuQuota,
