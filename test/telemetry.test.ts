@@ -29,6 +29,7 @@ const model = {
       triedAgainAt: null,
       heldByTolerance: true,
       extrapolatedShare: 0.25,
+      beyondGrid: null,
       profileProblem: null,
     },
   ],

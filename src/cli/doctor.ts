@@ -6,6 +6,7 @@ import { keyOf } from '../planner/situation.ts';
 import { settingOptions } from '../settings.ts';
 import { type AibrixSeen, askOfAibrix, findingsOfAibrix } from './aibrix-controller.ts';
 import type { Command } from './command.ts';
+import { beyondGridText } from './explain.ts';
 import { type Finding, note, ok, unknown, wrong } from './finding.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
 
@@ -60,6 +61,11 @@ export const findingsOfLook = (
     ),
     ...problems.map(wrong),
     ...notes.map(note),
+    ...models.flatMap(({ variants }) =>
+      variants.flatMap(({ deployment, beyondGrid }) =>
+        beyondGrid ? [note(`${deployment}: ${beyondGridText(beyondGrid)}`)] : [],
+      ),
+    ),
   ];
 };
 export interface LookedAt extends Pick<Look, 'profiles' | 'decided' | 'stored' | 'problems' | 'notes'> {

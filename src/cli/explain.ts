@@ -116,11 +116,16 @@ const remarks = (key: string, report: ModelReport | undefined, { deployment, now
       `out of stock: ${seen?.podsRefused ?? 'its pods do not come within their startup time'}; planned with what it has`,
     ),
     ...(seen?.profileProblem ? [seen.profileProblem] : []),
+    ...(seen?.beyondGrid ? [beyondGridText(seen.beyondGrid)] : []),
     ...when(seen?.notFollowed, notFollowedText(seen?.triedAgainAt ?? null)),
     ...when(seen?.heldByTolerance, 'the difference is within the tolerance of its autoscaler, which leaves it'),
     ...when(deployment.problem !== null, deployment.problem ?? ''),
   ];
 };
+
+/** @param beyond what of the demand lies above the grid of a profile */
+export const beyondGridText = ({ share, largest }: { readonly share: number; readonly largest: string }): string =>
+  `${percent(Number(share.toPrecision(2)))} of the demand is larger than its profile measured (up to ${largest}), and extrapolated: long prompts may be undercharged there`;
 
 const notFollowedText = (triedAgainAt: number | null): string => {
   const when = triedAgainAt === null ? '' : `; tried again at ${new Date(triedAgainAt * 1000).toISOString()}`;

@@ -179,8 +179,9 @@ const shortages = ({ models }: Decided): readonly string[] =>
     ...(swapBlocked
       ? [`model ${name}: swap blocked: there is no stock for what would be given up and what would replace it at once`]
       : []),
-    ...variants.flatMap(({ deployment, outOfStock, podsRefused, notFollowed, profileProblem }) => [
+    ...variants.flatMap(({ deployment, outOfStock, podsRefused, notFollowed, profileProblem, beyondGrid }) => [
       ...(profileProblem ? [`${deployment}: ${profileProblem}`] : []),
+      ...beyondGridTexts(deployment, beyondGrid?.share ?? 0),
       ...(outOfStock
         ? [
             `${deployment}: out of stock: ${podsRefused ?? 'its pods do not come within their startup time'}; planned with what it has`,
@@ -194,6 +195,16 @@ const shortages = ({ models }: Decided): readonly string[] =>
     ]),
     ...(beyondSlo > 0 ? [`model ${name}: some requests are beyond the SLO of every variant`] : []),
   ]);
+
+/** In steps, so that it is not said anew at each tick. */
+const beyondGridTexts = (deployment: string, share: number): readonly string[] => {
+  const much = share >= 0.5 ? 'half' : 'a tenth';
+  return share < 0.1
+    ? []
+    : [
+        `${deployment}: over ${much} of the demand is larger than its profile measured, and extrapolated: long prompts may be undercharged there`,
+      ];
+};
 
 /** Replicas of AIBrix's gateway overwrite each other's record: of each interval only one replica's share is left. */
 const undercount = (gatewayReplicas: number): readonly string[] =>

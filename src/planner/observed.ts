@@ -69,6 +69,8 @@ export interface VariantReport {
   readonly heldByTolerance: boolean;
   /** Share of the model's demand outside the grid of its profile; null = there is no plan to make, or no profile. */
   readonly extrapolatedShare: number | null;
+  /** What of the demand lies above that grid; null = nothing, or there is no plan to make. */
+  readonly beyondGrid: { readonly share: number; readonly largest: string } | null;
   /** Why its newest profile is not followed; null = it is. */
   readonly profileProblem: string | null;
 }
@@ -77,7 +79,7 @@ export const variantReport = (
   deployment: string,
   { startups, outage, following }: Observed,
   { replicas, last, pace, refused }: Pick<Sight, 'replicas' | 'last' | 'pace' | 'refused'>,
-  { extrapolatedShare, profileProblem }: Pick<VariantReport, 'extrapolatedShare' | 'profileProblem'>,
+  judged: Pick<VariantReport, 'extrapolatedShare' | 'beyondGrid' | 'profileProblem'>,
   settings: ObserveSettings,
   now: number,
 ): VariantReport => ({
@@ -88,6 +90,5 @@ export const variantReport = (
   notFollowed: isFixed(following),
   triedAgainAt: following?.fixedUntil ?? null,
   heldByTolerance: last !== null && heldByTolerance(replicas, last.replicas, pace),
-  extrapolatedShare,
-  profileProblem,
+  ...judged,
 });

@@ -1,7 +1,7 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import { fixedReplicas } from '../cluster/variant.ts';
-import type { Plan } from '../domain.ts';
-import { extrapolatedShare } from '../profiles/served.ts';
+import type { Demand, Plan } from '../domain.ts';
+import { beyondGrid, extrapolatedShare } from '../profiles/served.ts';
 import { isFixed } from './followed.ts';
 import { type Observed, observe, type Sight, type VariantReport, variantReport } from './observed.ts';
 import type { Offer } from './offers.ts';
@@ -86,6 +86,9 @@ export const withUnfollowed = (situation: Situation, wishes: ReadonlyMap<string,
 export const lacks = ({ key, running }: Offer, wishes: ReadonlyMap<string, number>): boolean =>
   running < (wishes.get(key) ?? 0);
 
+const sizeText = ({ inputTokens, outputTokens }: Demand): string =>
+  `${Math.round(inputTokens)} + ${Math.round(outputTokens)} tokens`;
+
 /** What was published of these Deployments is not what they go by: a plan starts from what runs. */
 export const withoutUnfollowed = (memory: Memory): Memory => {
   const followed = <Value>(known: ReadonlyMap<string, Value>) =>
@@ -104,8 +107,11 @@ export const variantReports = (
     const seen = memory.observed.get(key);
     if (seen === undefined) return [];
     const profile = offers.find((offer) => offer.key === key)?.profile;
+    const known = profile !== undefined && demand !== null;
+    const beyond = known ? beyondGrid(profile, demand) : null;
     const judged = {
-      extrapolatedShare: profile === undefined || demand === null ? null : extrapolatedShare(profile, demand),
+      extrapolatedShare: known ? extrapolatedShare(profile, demand) : null,
+      beyondGrid: beyond && { share: beyond.share, largest: sizeText(beyond.largest) },
       profileProblem: reading.profileProblems?.get(key) ?? null,
     };
     return [variantReport(key, seen, sightOf(key, reading, memory), judged, settings, reading.now)];

@@ -45,6 +45,24 @@ export const extrapolatedShare = (profile: Profile, demand: readonly Demand[]): 
   return total > 0 ? rate(outside) / total : 0;
 };
 
+/** What of the demand lies above a profile's grid: its share, 0 to 1, and the largest size; null = nothing. */
+export const beyondGrid = (
+  profile: Profile,
+  demand: readonly Demand[],
+): { readonly share: number; readonly largest: Demand } | null => {
+  const [most, longest] = [profile.inputTokens.at(-1)!, profile.outputTokens.at(-1)!];
+  const beyond = demand.filter(
+    ({ inputTokens, outputTokens, arrivalRate }) => arrivalRate > 0 && (inputTokens > most || outputTokens > longest),
+  );
+  const total = demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
+  if (beyond.length === 0) return null;
+  const tokens = ({ inputTokens, outputTokens }: Demand) => inputTokens + outputTokens;
+  return {
+    share: beyond.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0) / total,
+    largest: beyond.reduce((a, b) => (tokens(b) > tokens(a) ? b : a)),
+  };
+};
+
 /**
  * Whether half of one size's throughput and half of another's fill a replica. A limit on the time per output token bounds
  * each iteration of the engine, whatever is in the batch. An end-to-end limit alone lets short requests run in a larger

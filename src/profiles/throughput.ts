@@ -10,8 +10,9 @@ import type { Profile } from '../domain.ts';
  *   proportion to total tokens if it is larger, so that loads between the two are defined.
  * - Whether a size is within the SLO is what its nearest tick says: between a servable and an unservable tick the border
  *   is their geometric mean.
- * - Below the grid the edge's load holds. Above it the load goes on with the slope of the last two ticks, and grows at
- *   least in proportion to total tokens.
+ * - Below the grid the edge's load holds. Above it, up to four times its edge, the load goes on with the slope of the last two ticks, and
+ *   grows at least in proportion to total tokens. Farther out the slopes of both axes would multiply without end: there the load grows from
+ *   its value at four times the edge in proportion to tokens, along the axis that is farther out alone.
  */
 export interface Throughput {
   /** μ (req/s); 0 = not within the SLO at this size. */
@@ -53,6 +54,16 @@ export const isExtrapolated = (profile: Profile, inputTokens: number, outputToke
  * whole profile is 0.
  */
 export const beyondSloThroughput = (profile: Profile, inputTokens: number, outputTokens: number): number => {
+  const [input, output] = [reachOf(profile.inputTokens), reachOf(profile.outputTokens)];
+  const near = throughputNearGrid(profile, Math.min(inputTokens, input), Math.min(outputTokens, output));
+  return near / Math.max(1, inputTokens / input, outputTokens / output);
+};
+
+/** So far beyond an edge its slope is believed. */
+const believedReach = 4;
+const reachOf = (ticks: readonly number[]): number => believedReach * ticks.at(-1)!;
+
+const throughputNearGrid = (profile: Profile, inputTokens: number, outputTokens: number): number => {
   const { inputTokens: inputs, outputTokens: outputs } = profile;
   const surface = logLoads(profile);
   if (surface === null) return 0;

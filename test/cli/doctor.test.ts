@@ -15,7 +15,7 @@ const deployment = modelDeployment({
 const config = { planPrefix: 'gpumix:', intervalSeconds: 10, serviceName: 'gpumix' };
 
 const look = (changes: Partial<LookedAt> = {}, state = 'fresh'): LookedAt => {
-  const models = [{ name: 'm', state, reason: 'so it is' }];
+  const models = [{ name: 'm', state, reason: 'so it is', variants: [] }];
   return {
     deployments: [deployment],
     profiles: { found: new Map([['serving/a', {} as never]]), problems: [] },

@@ -255,6 +255,52 @@ test('outside the grid: below it the edge holds, above it the load grows at leas
   expect(throughputAt(grid, 0, 0).throughput).toBeCloseTo(8, 12);
 });
 
+test('far outside the grid the slopes of both axes do not multiply', () => {
+  // Twice the tokens, half the throughput, along each axis.
+  const small = profileOf(
+    {
+      gpu: 'g',
+      cost: 1,
+      indexes: [
+        [4, 8],
+        [32, 64],
+      ],
+      tputs: [
+        [8, 4],
+        [4, 2],
+      ],
+    },
+    'p',
+  );
+  const edge = throughputAt(small, 4 * 64, 4 * 8).throughput;
+  expect(edge).toBeCloseTo(2 / 16, 12);
+  expect(throughputAt(small, 1024, 128).throughput).toBeCloseTo(edge / 4, 12);
+  expect(throughputAt(small, 8 * 64, 4 * 8).throughput).toBeCloseTo(edge / 2, 12);
+  expect(throughputAt(small, 16 * 64, 8 * 8).throughput).toBeCloseTo(edge / 4, 12);
+  // No step where it changes.
+  expect(throughputAt(small, 4 * 64 + 1e-6, 32).throughput).toBeCloseTo(edge, 6);
+});
+
+test('outside the grid the load grows at least in proportion to tokens, however flat the grid is', () => {
+  const flat = profileOf(
+    {
+      gpu: 'g',
+      cost: 1,
+      indexes: [
+        [8, 16],
+        [32, 64],
+      ],
+      tputs: [
+        [4, 4],
+        [4, 4],
+      ],
+    },
+    'p',
+  );
+  for (const times of [2, 4, 8, 64])
+    expect(throughputAt(flat, times * 64, times * 16).throughput).toBeCloseTo(4 / times, 12);
+});
+
 test('a profile that serves nothing has no throughput at all', () => {
   const nothing = profileOf({ gpu: 'g', cost: 1, indexes: [[64], [512]], tputs: [[0]] }, 'p');
   expect([throughputAt(nothing, 512, 64).throughput, beyondSloThroughput(nothing, 512, 64)]).toEqual([0, 0]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Profile, Slo } from '../../src/domain.ts';
-import { derated, extrapolatedShare, servedByProfile } from '../../src/profiles/served.ts';
+import { beyondGrid, derated, extrapolatedShare, servedByProfile } from '../../src/profiles/served.ts';
 
 const row = (inputTokens: number, outputTokens: number, arrivalRate: number) => ({
   inputTokens,
@@ -78,4 +78,9 @@ test('the share of demand outside the grid is known', () => {
   expect(extrapolatedShare(given, [row(32, 64, 1)])).toBe(1);
   expect(extrapolatedShare(given, [row(64, 512, 1)])).toBe(0);
   expect(extrapolatedShare(given, [])).toBe(0);
+  expect(beyondGrid(given, [row(32, 64, 1), row(64, 64, 1), row(64, 2048, 2)])).toEqual({
+    share: 0.5,
+    largest: row(64, 2048, 2),
+  });
+  expect(beyondGrid(given, [row(32, 64, 1)])).toBeNull();
 });
