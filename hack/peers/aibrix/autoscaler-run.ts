@@ -77,35 +77,41 @@ export const runAutoscalers = async (stack: Stack, binaries: Binaries, steadyMin
   const watch = watchReplicas(stack);
   stack.keep({ stop: async () => watch.stop() });
   const phases: Phase[] = [];
-  const phase = async (name: string, away: boolean, seconds: number): Promise<void> => {
+  /** One ends where the next begins: what was taken away is away until it is back. */
+  const begin = (name: string, kind: Phase['kind']): void => {
     const from = Date.now() / 1000;
+    const last = phases.at(-1);
+    if (last !== undefined) last.to = from;
+    phases.push({ name, kind, from, to: Number.POSITIVE_INFINITY });
+  };
+  const phase = async (name: string, kind: Phase['kind'], seconds: number): Promise<void> => {
+    begin(name, kind);
     console.error(`A ${binaries.version}: ${name}, ${seconds} s`);
     await sleep(1000 * seconds);
-    phases.push({ name, away, from, to: Date.now() / 1000 });
   };
 
   await startController(stack, binaries);
-  await phase('the controller runs, gpumix does not yet', true, 45);
+  await phase('the controller runs, gpumix does not yet', 'before gpumix', 45);
   let serve: Serve = await stack.serve(flags);
   await waitUntil('gpumix', async () => (await targets(stack, namespace)).size === variants.length, serve);
-  await phase('gpumix begins', true, 90);
+  await phase('gpumix begins', 'readable', 90);
   const minute = 60 * (steadyMinutes / 3);
-  await phase('steady', false, minute);
+  await phase('steady', 'readable', minute);
   level = 4;
-  await phase('four times the traffic', false, minute);
+  await phase('four times the traffic', 'readable', minute);
   level = 1;
-  await phase('a quarter of it', false, minute);
+  await phase('a quarter of it', 'readable', minute);
   await serve.stop();
-  await phase('gpumix is away', true, 60);
+  await phase('gpumix is away', 'away', 60);
   serve = await stack.serve(flags);
   await waitUntil('gpumix', async () => (await targets(stack, namespace)).size === variants.length, serve);
-  await phase('gpumix is back', true, 190);
+  await phase('gpumix is back', 'readable', 190);
   await stack.redis.stop();
-  await phase('Redis is away', false, 60);
+  await phase('Redis is away', 'readable', 60);
   await stack.redis.start();
-  await phase('Redis is back', false, 60);
+  await phase('Redis is back', 'readable', 60);
   level = 0;
-  await phase('no traffic', false, 230);
+  await phase('no traffic', 'readable', 230);
 
   watch.stop();
   const names = variants.map(({ name }) => name);

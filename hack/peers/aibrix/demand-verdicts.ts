@@ -46,8 +46,8 @@ export const partVerdicts = (
   };
   const rows = parts.map(({ name, kind, from = 0, to = 0 }) => {
     const plans = (which: 'planned' | 'blind') => plansOf(moments, which).filter(({ at }) => at < to + settle);
-    /** From here on a window holds this part of the traffic alone. */
-    const whole = from + windowSeconds + settle + interval;
+    /** From here on a window holds this part of the traffic alone, and what waited after the step into it is worked off. */
+    const whole = from + (kind === 'steady' ? 2 : 1) * windowSeconds + settle + interval;
     const ratios = (which: 'planned' | 'blind', late = 0) =>
       plans(which)
         .filter(({ at }) => at >= whole)

@@ -16,11 +16,15 @@ const model = 'chat';
 const namespace = 'peers-b';
 const products: Readonly<Record<string, string>> = { l40s: 'NVIDIA-L40S', h100: 'NVIDIA-H100-80GB-HBM3' };
 
-/** Records come each 10 s, as AIBrix writes them; the windows hold three of them, so that a run takes minutes. */
+/**
+ * Records come each 10 s, as AIBrix writes them; the windows hold three of them, so that a run takes minutes. What waits
+ * after a step is worked off in as much.
+ */
 const windowSeconds = 30;
 const flags = (snapshots: string): readonly string[] => [
   ...['--external-metrics', `--window-seconds=${windowSeconds}`, '--shape-window-seconds=60', '--headroom=0'],
   ...['--hold-down-seconds=20', '--idle-after-seconds=60', '--startup-seconds=5', '--follow-after-seconds=100000'],
+  '--backlog-seconds=30',
   `--snapshots=${snapshots}`,
 ];
 
@@ -42,9 +46,9 @@ const partsOf = ({ replicas }: Writer): readonly Played[] =>
   replicas > 1
     ? [{ name: 'steady 10/s', kind: 'steady', pace: steady(10, 120), seconds: 120 }]
     : [
-        { name: 'steady 2/s', kind: 'steady', pace: steady(2, 110), seconds: 110 },
-        { name: 'steady 10/s', kind: 'steady', pace: steady(10, 100), seconds: 100 },
-        { name: 'steady 50/s', kind: 'steady', pace: steady(50, 80), seconds: 80 },
+        { name: 'steady 2/s', kind: 'steady', pace: steady(2, 120), seconds: 120 },
+        { name: 'steady 10/s', kind: 'steady', pace: steady(10, 120), seconds: 120 },
+        { name: 'steady 50/s', kind: 'steady', pace: steady(50, 140), seconds: 140 },
         {
           name: 'ramp 5 to 25/s',
           kind: 'ramp',

@@ -7,10 +7,10 @@ export interface Sample {
 
 export interface Phase {
   readonly name: string;
-  /** Whether the autoscaler cannot read its metric, or could not a moment ago. */
-  readonly away: boolean;
+  /** Whether the autoscaler can read its metric: there was none yet, it can, or it cannot any more. */
+  readonly kind: 'before gpumix' | 'readable' | 'away';
   readonly from: number;
-  readonly to: number;
+  to: number;
 }
 
 /** What one autoscaler did. */
@@ -22,10 +22,12 @@ export interface Verdict {
   readonly notFollowed: number;
   /** How often spec.replicas fell below a target that stood, while the metric could be read. */
   readonly halvings: number;
-  /** The same while it could not be read, or could not a moment ago. */
+  /** The same while it could not be read. */
   readonly fallsWhileAway: number;
-  /** Least share of the target that was left at such a moment. */
+  /** Least share of the target that was left while it could not be read. */
   readonly leastShare: number;
+  /** What was left of the replicas while the controller ran and gpumix did not yet. */
+  readonly leftBefore: number | undefined;
   readonly endsAt: number | undefined;
 }
 
@@ -34,10 +36,13 @@ const settled = 25;
 
 /** Judges one autoscaler by its samples, a second apart. */
 export const verdictOf = (name: string, samples: readonly Sample[], phases: readonly Phase[]): Verdict => {
-  const away = (at: number): boolean => phases.some((phase) => phase.away && at >= phase.from && at < phase.to);
+  const inPhase = (kind: Phase['kind'], at: number): boolean =>
+    phases.some((phase) => phase.kind === kind && at >= phase.from && at < phase.to);
   const points = samples.flatMap(({ at, target, spec }) => {
     const [wanted, have] = [target.get(name), spec.get(name)];
-    return wanted === undefined || have === undefined ? [] : [{ at, target: wanted, spec: have, away: away(at) }];
+    return wanted === undefined || have === undefined
+      ? []
+      : [{ at, target: wanted, spec: have, away: inPhase('away', at) }];
   });
   const up: number[] = [];
   const down: number[] = [];
@@ -57,23 +62,24 @@ export const verdictOf = (name: string, samples: readonly Sample[], phases: read
     if (point.spec < before.spec && point.spec < point.target && point.target === before.target) {
       if (point.away) fallsWhileAway += 1;
       else halvings += 1;
-      leastShare = Math.min(leastShare, point.spec / point.target);
     }
+    if (point.away) leastShare = Math.min(leastShare, point.spec / point.target);
   }
   if (change !== null) notFollowed += 1;
-  return { up, down, notFollowed, halvings, fallsWhileAway, leastShare, endsAt: points.at(-1)?.spec };
+  const before = samples.filter(({ at }) => inPhase('before gpumix', at)).flatMap(({ spec }) => spec.get(name) ?? []);
+  const leftBefore = before.length === 0 ? undefined : Math.min(...before);
+  return { up, down, notFollowed, halvings, fallsWhileAway, leastShare, leftBefore, endsAt: points.at(-1)?.spec };
 };
 
 /** A table, one line per autoscaler. */
 export const verdicts = (names: readonly string[], samples: readonly Sample[], phases: readonly Phase[]): string =>
   [
-    'autoscaler | followed up (s) | down (s) | not followed | halvings | falls while it could not read | least share left | replicas at the end',
-    '---|---|---|---|---|---|---|---',
+    'autoscaler | followed up (s) | down (s) | not followed | halvings | falls while gpumix was away | least share left then | replicas left of 3 before gpumix ran | replicas at the end',
+    '---|---|---|---|---|---|---|---|---',
     ...names.map((name) => {
-      const { up, down, notFollowed, halvings, fallsWhileAway, leastShare, endsAt } = verdictOf(name, samples, phases);
-      return [name, list(up), list(down), notFollowed, halvings, fallsWhileAway, percent(leastShare), endsAt].join(
-        ' | ',
-      );
+      const of = verdictOf(name, samples, phases);
+      const counts = [of.notFollowed, of.halvings, of.fallsWhileAway, percent(of.leastShare), of.leftBefore, of.endsAt];
+      return [name, list(of.up), list(of.down), ...counts].join(' | ');
     }),
   ].join('\n');
 
