@@ -5,7 +5,7 @@ import { gpuNode } from '../../cluster/control-plane.ts';
 import { waitUntil } from '../../cluster/processes.ts';
 import { startGateway } from '../../gateway/processes.ts';
 import { startEnginePods, statusByHand } from '../engine-pods.ts';
-import { type Client, inTurn, ramp, sendRequests, steady } from '../requests.ts';
+import { type Client, inTurn, ramp, type Sent, sendRequests, steady } from '../requests.ts';
 import { engineDeployment, nativeHpa, type Serve, type Stack, specReplicas, targets } from '../stack.ts';
 import { aibrixBinaries, type Version } from './binaries.ts';
 import { installAibrix } from './controller.ts';
@@ -139,10 +139,16 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<string> 
   const sent = clients.flatMap(({ sentAt }) => sentAt).sort((a, b) => a - b);
   const ended = clients.flatMap((client) => client.ended);
   return [
-    `\nB: ${nameOf(writer)}: ${sent.length} requests, ${ended.filter(({ status }) => status !== 200).length} not answered with 200`,
+    `\nB: ${nameOf(writer)}: ${sent.length} requests, ${statuses(ended)}`,
     partVerdicts(parts, watch.moments, sent, ended, windowSeconds),
     `end of traffic: ${idleSentence('asking engines', asking, silentFrom)}; ${idleSentence('not asking them', blind, silentFrom)}; replicas at the end: ${replicasAtEnd(watch.moments)}`,
   ].join('\n');
+};
+
+/** How many answers had which HTTP status; 0 = none came whole. */
+const statuses = (ended: readonly Sent[]): string => {
+  const each = [...new Set(ended.map(({ status }) => status))].sort((a, b) => b - a);
+  return each.map((status) => `${ended.filter((one) => one.status === status).length} answered ${status}`).join(', ');
 };
 
 const replicasAtEnd = (moments: readonly Moment[]): string =>
