@@ -20,6 +20,8 @@ export interface Moment {
 export interface Part {
   readonly name: string;
   readonly kind: 'steady' | 'ramp';
+  /** How long the traffic takes to become what the name says (s). */
+  readonly lead?: number;
   readonly from?: number;
   readonly to?: number;
 }
@@ -44,10 +46,10 @@ export const partVerdicts = (
     const end = Math.floor((at - settle) / interval) * interval - late;
     return count(sent, end - seconds, end) / seconds;
   };
-  const rows = parts.map(({ name, kind, from = 0, to = 0 }) => {
+  const rows = parts.map(({ name, kind, lead = 0, from = 0, to = 0 }) => {
     const plans = (which: 'planned' | 'blind') => plansOf(moments, which).filter(({ at }) => at < to + settle);
-    /** From here on a window holds this part of the traffic alone, and what waited after the step into it is worked off. */
-    const whole = from + (kind === 'steady' ? 2 : 1) * windowSeconds + settle + interval;
+    /** From here on a window holds this part of the traffic alone. */
+    const whole = from + lead + windowSeconds + settle + interval;
     const ratios = (which: 'planned' | 'blind', late = 0) =>
       plans(which)
         .filter(({ at }) => at >= whole)
