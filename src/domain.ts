@@ -221,6 +221,8 @@ export interface Decision {
   readonly asOf: number;
   /** Taken over from an earlier leader: until there is one of our own, no less than what runs is published. */
   readonly restored?: boolean;
+  /** The model was idle: it follows the label `model.aibrix.ai/min_replicas` as that is now. */
+  readonly idle?: boolean;
   /** How many of them are beyond the plan, and only wait for a GPU that may come; absent = none. */
   readonly waiting?: number;
 }

@@ -70,7 +70,7 @@ export const serve = async (config: Config): Promise<void> => {
     stockConfigName(config, kubernetes.namespace),
     config.gpuLabels,
   );
-  const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock);
+  const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock, cluster.boundsNow);
   const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
   const report = tickReporter(log);
   const warn = sleepWarnings(cluster.deployments, kubernetes, log);

@@ -58,6 +58,8 @@ export interface Cluster {
   /** What has not been read yet; empty = everything has. */
   unsynced(): readonly string[];
   /** What of Deployments is read as something near it, one line each. */
+  /** The same by our own clock, for what is answered between two ticks: each remembers by one clock what vanished. */
+  boundsNow(now: number): ReadonlyMap<string, Bounds>;
   notes(): readonly string[];
   /** What is wrong now, one line each. */
   problems(): readonly string[];
@@ -136,7 +138,7 @@ export const watchCluster = (
     ...stock,
   };
   const reflectors = Object.entries(all) as [string, Reflector<unknown>][];
-  const boundsNow = rememberVanished(autoscalers.map(({ items }) => items));
+  const boundsAtTick = rememberVanished(autoscalers.map(({ items }) => items));
   const gatewayPods = selectedPods(pods.items, gatewaySelector);
   /** Without a view of its GPUs plans are made all the same, so what cannot be read here is not waited for. */
   const waitsFor = (one: Reflector<unknown>): boolean =>
@@ -144,7 +146,8 @@ export const watchCluster = (
   return {
     deployments: deployments.items,
     pods: pods.items,
-    bounds: boundsNow,
+    bounds: boundsAtTick,
+    boundsNow: rememberVanished(autoscalers.map(({ items }) => items)),
     paces: () =>
       new Map(
         autoscalers.flatMap(({ items }) => [...items.values()].map(({ deployment, pace }) => [deployment, pace])),

@@ -1,7 +1,9 @@
+import type { Bounds } from '../cluster/bounds.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Decision, Plan, Target } from '../domain.ts';
 import type { Decided, ModelReport } from './decide.ts';
+import { asKubernetesSays } from './kubernetes-says.ts';
 
 export type PlanSummary = Pick<Plan, 'status' | 'cost'>;
 
@@ -31,19 +33,35 @@ const noLessThan = (running: number, decision: Decision): Decision =>
 /**
  * @param staleAfterSeconds what was published longer ago than this is no answer any more: the loop is stuck
  * @param clock Unix seconds
+ * @param boundsAt bounds of autoscalers, by `namespace/name`
  */
 export const createBoard = (
   deployments: ReadonlyMap<string, ModelDeployment>,
   allPods: ReadonlyMap<string, DeploymentPod>,
   staleAfterSeconds: number,
   clock: () => number,
+  boundsAt: (now: number) => ReadonlyMap<string, Bounds> = () => new Map(),
 ): Board => {
+  /** The API reads them far more often than they change. */
+  let bounds = { second: Number.NaN, all: new Map() as ReadonlyMap<string, Bounds> };
+  const boundsOf = (key: string): Bounds | undefined => {
+    const second = Math.floor(clock());
+    if (second !== bounds.second) bounds = { second, all: boundsAt(clock()) };
+    return bounds.all.get(key);
+  };
   let published: ReadonlyMap<string, Target> = new Map();
   let models: readonly ModelReport[] = [];
   let plan: PlanSummary | null = null;
   let publishedAt: number | null = null;
 
-  const targetOf = (deployment: ModelDeployment): Target => {
+  const targetOf = (deployment: ModelDeployment): Target =>
+    asKubernetesSays(
+      decidedFor(deployment),
+      deployment,
+      boundsOf(`${deployment.namespace}/${deployment.name}`),
+      clock(),
+    );
+  const decidedFor = (deployment: ModelDeployment): Target => {
     const { namespace, name, labels, replicas } = deployment;
     const target = published.get(`${namespace}/${name}`);
     const undecided = (unavailable: string): Target => ({

@@ -1,8 +1,9 @@
-import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
+import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Decision, Demand, Plan, Shortage, Snapshot, Target } from '../domain.ts';
 import type { Forecast } from '../workload/forecast.ts';
 import { type RecordDefect, shapeOf } from '../workload/rates.ts';
 import { believedWorkload, samplesSeen } from './belief.ts';
+import { asKubernetesSays } from './kubernetes-says.ts';
 import type { VariantReport } from './observed.ts';
 import { joined } from './plan.ts';
 import { judgedProfiles, loadsOf, profilesToPlanBy, trialsAfter } from './profiles-now.ts';
@@ -229,7 +230,7 @@ const idleDecisions = ({ conclusion, deployments, refused, dataAt }: Situation):
   const asOf = Math.max(dataAt ?? 0, conclusion.silentUntil);
   const decided = deployments.filter((one) => !refused.has(keyOf(one)) && one.idleReplicas !== null);
   return {
-    decisions: new Map(decided.map((one) => [keyOf(one), { replicas: one.idleReplicas ?? 0, asOf }])),
+    decisions: new Map(decided.map((one) => [keyOf(one), { replicas: one.idleReplicas ?? 0, asOf, idle: true }])),
     recent: new Map(deployments.map((one) => [keyOf(one), []])),
   };
 };
@@ -250,25 +251,19 @@ const targetOf = (
       return { replicas: idleReplicas, asOf: now };
     return { unavailable: situation.refused.get(key) ?? unreadableLabel(deployment, state) ?? `${state}: ${reason}` };
   };
-  const fixed = fixedReplicas(deployment, now);
-  if (fixed !== null) {
-    const decision = { replicas: fixed, asOf: now };
-    const why = deployment.problem === null ? '' : ` (${deployment.problem})`;
-    const paused = { unavailable: `paused by the annotation gpumix.io/paused${why}` };
-    return { namespace, deployment: name, labels, decision: deployment.paused ? paused : decision, standing: decision };
-  }
   const stands =
     last !== undefined &&
     !situation.refused.has(key) &&
     state !== 'missing' &&
     !(state === 'stale' && now - last.asOf > staleAfterSeconds);
-  return {
+  const target = {
     namespace,
     deployment: name,
     labels,
     decision: stands && unreadableLabel(deployment, state) === null ? last : unavailable(),
     standing: last ?? { replicas, asOf: now },
   };
+  return asKubernetesSays(target, deployment, undefined, now);
 };
 
 /** Only an idle model needs its label. */

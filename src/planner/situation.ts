@@ -205,8 +205,18 @@ const conclusionOf = (
     },
     settings,
   );
-  return held.length === 0 || !readNow ? { conclusion: concluded, dataAt } : awaited(concluded, dataAt, held);
+  if (!readNow) return { conclusion: unread(concluded), dataAt };
+  return held.length === 0 ? { conclusion: concluded, dataAt } : awaited(concluded, dataAt, held);
 };
+
+/**
+ * Of what was read at an earlier tick no new plan is made: there is nothing new in it, and the other replicas, which the store would tell,
+ * could not know.
+ */
+const unread = (conclusion: Conclusion): Conclusion =>
+  conclusion.state === 'fresh'
+    ? { ...conclusion, state: 'quiet', reason: 'Redis was not read; the last plan stands' }
+    : conclusion;
 
 /** Only where it is not known what the last record left pending is it of use how long requests take. */
 const longestRequest = (histories: readonly NameHistory[], offers: readonly Offer[]): number | null => {

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Bounds } from '../../src/cluster/bounds.ts';
 import type { Decision } from '../../src/domain.ts';
 import { createBoard } from '../../src/planner/board.ts';
 import { deployment } from '../helpers/deployments.ts';
@@ -12,7 +13,14 @@ const setUp = () => {
     ['ns/a-1', pod('a-1', 'a')],
     ['ns/web-1', pod('web-1', 'web')],
   ]);
-  const board = createBoard(deployments, pods, 300, () => clock.now);
+  const bounds = new Map<string, Bounds>();
+  const board = createBoard(
+    deployments,
+    pods,
+    300,
+    () => clock.now,
+    () => bounds,
+  );
   const publish = (replicas: number, more: Partial<Decision> = {}) =>
     board.publish(
       {
@@ -30,7 +38,7 @@ const setUp = () => {
       },
       clock.now,
     );
-  return { clock, deployments, board, publish };
+  return { clock, deployments, bounds, board, publish };
 };
 
 test('a Deployment that has just been seen is undecided, not unknown, and its pods stand at spec.replicas', () => {
@@ -82,4 +90,46 @@ test('what an earlier leader decided raises, and lowers nothing below what runs'
   expect(board.target('ns', 'a')).toMatchObject({ decision: { replicas: 9 } });
   publish(3);
   expect(board.target('ns', 'a')).toMatchObject({ decision: { replicas: 3 } });
+});
+
+describe('what Kubernetes alone says counts at once, whoever planned and when', () => {
+  test('a pin, until when it says so, and a pause', () => {
+    const { board, publish, deployments, clock } = setUp();
+    publish(7);
+    deployments.set('ns/a', deployment('a', { replicas: 4, pin: { replicas: 2, until: 1500 } }));
+    expect(board.target('ns', 'a')).toMatchObject({ decision: { replicas: 2 }, standing: { replicas: 2 } });
+    clock.now = 1299;
+    publish(7);
+    clock.now = 1501;
+    expect(board.target('ns', 'a')).toMatchObject({ decision: { replicas: 7 } });
+    deployments.set('ns/a', deployment('a', { replicas: 4, paused: true }));
+    expect(board.target('ns', 'a')).toMatchObject({
+      decision: { unavailable: 'paused by the annotation gpumix.io/paused' },
+      standing: { replicas: 4 },
+    });
+  });
+
+  test('the label of a model that is idle, and of no other', () => {
+    const { board, publish, deployments } = setUp();
+    deployments.set('ns/a', deployment('a', { replicas: 4, idleReplicas: 2 }));
+    publish(0, { idle: true });
+    expect(board.target('ns', 'a')?.decision).toMatchObject({ replicas: 2 });
+    publish(7);
+    expect(board.target('ns', 'a')?.decision).toMatchObject({ replicas: 7 });
+    publish(0, { idle: true });
+    deployments.set('ns/a', deployment('a', { replicas: 4, idleReplicas: null, problem: 'min_replicas is "two"' }));
+    expect(board.target('ns', 'a')?.decision).toEqual({ unavailable: 'min_replicas is "two"' });
+  });
+
+  test('bounds of its autoscaler; a minimum wakes nothing that is idle', () => {
+    const { board, publish, bounds, clock } = setUp();
+    bounds.set('ns/a', { minReplicas: 3, maxReplicas: 5 });
+    publish(7);
+    expect(board.target('ns', 'a')).toMatchObject({ decision: { replicas: 5 }, standing: { replicas: 5 } });
+    clock.now += 1;
+    publish(1);
+    expect(board.target('ns', 'a')?.decision).toMatchObject({ replicas: 3 });
+    publish(0, { idle: true });
+    expect(board.target('ns', 'a')?.decision).toMatchObject({ replicas: 0 });
+  });
 });
