@@ -235,10 +235,13 @@ export interface ModelPod {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** A plan and its place in the order of all plans: of one Lease by (transitions, sequence). */
+/** A plan and its place in the order of all plans: of one installation by Lease, and of one Lease by (transitions, sequence). */
 export interface PlanToKeep {
-  /** uid of the Lease under which it was made. */
+  /** `namespace/name` of the installation's Service. */
+  readonly installation: string;
+  /** uid of the Lease under which it was made, and when that was created (Unix s). */
   readonly lease: string;
+  readonly leaseCreatedAt: number;
   readonly transitions: number;
   readonly sequence: number;
   /** The store's clock (Unix s). */

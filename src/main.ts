@@ -55,7 +55,8 @@ export const serve = async (config: Config): Promise<void> => {
   };
   const clock = () => Date.now() / 1000;
   const lease = leaseOf(config, kubernetes, log);
-  const stored = storedPlans(store, `${config.planPrefix}plans`);
+  const installation = `${config.serviceNamespace ?? kubernetes.namespace}/${config.serviceName}`;
+  const stored = storedPlans(store, `${config.planPrefix}plans`, installation);
   const reader = workloadReader(store, {
     ...config,
     historySeconds: historySeconds(config),

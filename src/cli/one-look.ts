@@ -45,7 +45,7 @@ export const lookOnce = async <Seen>(config: Config, see: (look: Look) => Promis
   try {
     await synced(cluster);
     // Where Redis is away, the tick says so.
-    const stored = await storedPlans(store, `${config.planPrefix}plans`)
+    const stored = await storedPlans(store, `${config.planPrefix}plans`, '')
       .last()
       .catch(() => null);
     const clock = () => Date.now() / 1000;

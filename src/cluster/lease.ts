@@ -37,12 +37,14 @@ export interface Lease {
 export interface LeaseTerm {
   /** The Lease's uid: of another cluster, or of one that was deleted and made again, it is another. */
   readonly uid: string;
+  /** When it was created (Unix s): of two of the same name the newer one counts. */
+  readonly createdAt: number;
   /** Grows with every change of the holder. */
   readonly transitions: number;
 }
 
 interface LeaseObject {
-  readonly metadata: { readonly uid: string };
+  readonly metadata: { readonly uid: string; readonly creationTimestamp?: string };
   readonly spec?: {
     readonly holderIdentity?: string | null;
     readonly leaseDurationSeconds?: number | null;
@@ -68,7 +70,7 @@ export const wantLease = (options: LeaseOptions): Lease => {
   const leads = () => monotonic() < heldUntil;
 
   const hold = (object: LeaseObject, asked: number) => {
-    term = { uid: object.metadata.uid, transitions: object.spec?.leaseTransitions ?? 0 };
+    term = termOf(object);
     heldUntil = asked + renewDeadlineSeconds;
   };
   const mine = (transitions: number, acquired: string | undefined) => ({
@@ -95,7 +97,7 @@ export const wantLease = (options: LeaseOptions): Lease => {
     const object = body as LeaseObject & { readonly spec?: { readonly acquireTime?: string } };
     const spec = object.spec ?? {};
     const transitions = spec.leaseTransitions ?? 0;
-    term = { uid: object.metadata.uid, transitions };
+    term = termOf(object);
     const isMine = spec.holderIdentity === identity;
     if (!isMine) heldUntil = 0;
     const renewal = `${spec.holderIdentity} ${spec.renewTime} ${transitions}`;
@@ -144,6 +146,12 @@ export const wantLease = (options: LeaseOptions): Lease => {
     },
   };
 };
+
+const termOf = ({ metadata: { uid, creationTimestamp }, spec }: LeaseObject): LeaseTerm => ({
+  uid,
+  createdAt: creationTimestamp === undefined ? 0 : Date.parse(creationTimestamp) / 1000,
+  transitions: spec?.leaseTransitions ?? 0,
+});
 
 /** Well within the deadline to renew. */
 const limit = () => AbortSignal.timeout(4_000);

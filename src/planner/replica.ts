@@ -35,10 +35,10 @@ export const createReplica = ({ leadership, stored, loop, board, clock, onProble
   let own: number | null = null;
   let problem: string | null = null;
 
-  const follow = async (uid: string): Promise<boolean> => {
+  const follow = async (term: Term): Promise<boolean> => {
     let now: string | null = null;
     try {
-      const news = await stored.news(uid);
+      const news = await stored.news(term);
       if (news !== null) {
         last = news.plan;
         board.publish(news.ageSeconds > livingSeconds ? restored(last) : last, clock() - news.ageSeconds);
@@ -58,10 +58,10 @@ export const createReplica = ({ leadership, stored, loop, board, clock, onProble
     if (term === null) return false;
     if (!leadership.leads()) {
       own = null;
-      return await follow(term.uid);
+      return await follow(term);
     }
     if (own !== term.transitions) {
-      await follow(term.uid);
+      await follow(term);
       if (last !== null) loop.restore(last);
       own = term.transitions;
     }

@@ -67,9 +67,10 @@ const observedOf = ({ seconds, ...rest }: StoredObserved): Observed => ({
 const wishesOf = (flat: readonly number[]): readonly Wish[] =>
   flat.flatMap((at, index) => (index % 2 === 0 ? [{ at, replicas: flat[index + 1]! }] : []));
 
-/** Who is leading: the uid of the Lease, and how often it has changed hands. */
+/** Who is leading: the Lease, when it was created (Unix s), and how often it has changed hands. */
 export interface Term {
   readonly uid: string;
+  readonly createdAt: number;
   readonly transitions: number;
 }
 
@@ -89,14 +90,15 @@ export interface AgedPlan {
 /** The plan that all replicas of one installation share, under one key of the store. */
 export interface StoredPlans {
   /**
-   * What was stored under this Lease since the last time that it was asked for; null = nothing new.
+   * What was stored under this Lease, or an older one of the installation, since the last time that it was asked for; null = nothing new.
    * @throws what the store throws
    */
-  news(uid: string): Promise<AgedPlan | null>;
+  news(term: Term): Promise<AgedPlan | null>;
   /** What is stored, under whichever Lease; null = nothing that can be read. @throws what the store throws */
   last(): Promise<AgedPlan | null>;
   /**
-   * `later`: a later leader, or a later tick, is there already. `other`: another installation lives under this key.
+   * `later`: a later leader, or a later tick, is there already. `other`: another installation lives under this key, or one of the same
+   * name in another cluster.
    * @param at the store's clock (Unix s)
    * @throws what the store throws
    */
@@ -106,7 +108,8 @@ export interface StoredPlans {
 /** A plan outlives its leader as memory for so long (s). */
 const lifetimeSeconds = 86_400;
 
-export const storedPlans = (store: PlanStore, key: string): StoredPlans => {
+/** @param installation `namespace/name` of its Service */
+export const storedPlans = (store: PlanStore, key: string, installation: string): StoredPlans => {
   let seen = '';
   let sequence = 0;
   const last = async (): Promise<AgedPlan | null> => {
@@ -116,18 +119,21 @@ export const storedPlans = (store: PlanStore, key: string): StoredPlans => {
   };
   return {
     last,
-    news: async (uid) => {
-      const stamp = await store.readFields(key, ['lease', 'transitions', 'sequence']);
+    news: async ({ uid, createdAt }) => {
+      const names = ['installation', 'lease', 'leaseCreatedAt', 'transitions', 'sequence'];
+      const stamp = await store.readFields(key, names);
       const now = JSON.stringify(stamp);
-      if (stamp['lease'] !== uid || now === seen) return null;
+      // A Lease that was deleted is made anew: what the installation stored under the old one is its plan until there is another.
+      const earlier = stamp['installation'] === installation && Number(stamp['leaseCreatedAt']) <= createdAt;
+      if (!(stamp['lease'] === uid || earlier) || now === seen) return null;
       const news = await last();
       seen = now;
       return news;
     },
-    keep: async (decided, at, { uid, transitions }) => {
+    keep: async (decided, at, { uid, createdAt, transitions }) => {
       sequence += 1;
-      const plan: PlanToKeep = { lease: uid, transitions, sequence, at, document: encoded(decided) };
-      return await store.keepPlan(key, plan, lifetimeSeconds);
+      const order = { installation, lease: uid, leaseCreatedAt: createdAt, transitions, sequence };
+      return await store.keepPlan(key, { ...order, at, document: encoded(decided) }, lifetimeSeconds);
     },
   };
 };

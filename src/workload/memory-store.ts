@@ -46,9 +46,12 @@ export const memoryStore = (now: () => number): Store => {
     },
     keepPlan: async (key, plan) => {
       const last = plans.get(key);
-      if (last !== undefined && last.lease !== plan.lease && plan.at - last.at < abandonedAfterSeconds) return 'other';
-      const isLater = (last?.transitions ?? 0) - plan.transitions || (last?.sequence ?? 0) - plan.sequence;
-      if (last?.lease === plan.lease && isLater >= 0) return 'later';
+      if (last !== undefined && last.lease === plan.lease) {
+        if ((last.transitions - plan.transitions || last.sequence - plan.sequence) >= 0) return 'later';
+      } else if (last !== undefined && plan.at - last.at < abandonedAfterSeconds) {
+        const others = last.installation !== plan.installation || last.leaseCreatedAt > plan.leaseCreatedAt;
+        if (others) return 'other';
+      }
       plans.set(key, plan);
       return 'kept';
     },

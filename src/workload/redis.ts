@@ -121,8 +121,9 @@ export const redisStore = (settings: RedisSettings, onProblem: (message: string)
       const constants = JSON.stringify(recordConstants);
       await attempt(client.eval(addOnce, 1, key, JSON.stringify(fields), mergedBy(writer), constants, expirySeconds));
     },
-    keepPlan: async (key, { lease, transitions, sequence, at, document }, expirySeconds) => {
-      const order = [lease, transitions, sequence, at];
+    keepPlan: async (key, plan, expirySeconds) => {
+      const { installation, lease, leaseCreatedAt, transitions, sequence, at, document } = plan;
+      const order = [installation, lease, leaseCreatedAt, transitions, sequence, at];
       const command = client.eval(keepIfLater, 1, key, ...order, document, expirySeconds, abandonedAfterSeconds);
       return (await attempt(command)) as 'kept' | 'later' | 'other';
     },
@@ -149,16 +150,21 @@ record[ARGV[2]] = 1
 redis.call('SET', KEYS[1], cjson.encode(record), 'EX', ARGV[4])
 `;
 
-/** Compare and set: one step in Redis, so that of two leaders the later one's plan stays. */
+/**
+ * Compare and set: one step in Redis, so that of two leaders the later one's plan stays. Of two Leases of one installation the newer counts: a Lease
+ * that was deleted is made anew. A plan that nobody has renewed for a while may be replaced by anybody.
+ */
 const keepIfLater = `
-local lease, transitions, sequence, at = unpack(redis.call('HMGET', KEYS[1], 'lease', 'transitions', 'sequence', 'at'))
-if lease and lease ~= ARGV[1] and tonumber(ARGV[4]) - tonumber(at) < tonumber(ARGV[7]) then return 'other' end
-if lease == ARGV[1] then
-  local term, ours = tonumber(transitions), tonumber(ARGV[2])
-  if term > ours or term == ours and tonumber(sequence) >= tonumber(ARGV[3]) then return 'later' end
-end
-redis.call('HSET', KEYS[1], 'lease', ARGV[1], 'transitions', ARGV[2], 'sequence', ARGV[3], 'at', ARGV[4], 'document', ARGV[5])
-redis.call('EXPIRE', KEYS[1], ARGV[6])
+local installation, lease, created, transitions, sequence, at =
+  unpack(redis.call('HMGET', KEYS[1], 'installation', 'lease', 'leaseCreatedAt', 'transitions', 'sequence', 'at'))
+local lives = at and tonumber(ARGV[6]) - tonumber(at) < tonumber(ARGV[9])
+if lease == ARGV[2] then
+  local term, ours = tonumber(transitions), tonumber(ARGV[4])
+  if term > ours or term == ours and tonumber(sequence) >= tonumber(ARGV[5]) then return 'later' end
+elseif lives and installation and (installation ~= ARGV[1] or tonumber(created) > tonumber(ARGV[3])) then return 'other' end
+redis.call('HSET', KEYS[1], 'installation', ARGV[1], 'lease', ARGV[2], 'leaseCreatedAt', ARGV[3], 'transitions', ARGV[4],
+  'sequence', ARGV[5], 'at', ARGV[6], 'document', ARGV[7])
+redis.call('EXPIRE', KEYS[1], ARGV[8])
 return 'kept'
 `;
 

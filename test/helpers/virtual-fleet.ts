@@ -55,12 +55,12 @@ export const virtualFleet = (throughput: Readonly<Record<string, number>> = { h1
     );
 
   const start = (transitions: number): Instance => {
-    const term = { uid: 'lease', transitions };
+    const term = { uid: 'lease', createdAt: 0, transitions };
     const leadership = { leads: () => true, term: () => term };
     const hostNow = () => world.now + world.hostClock;
     const config = readConfig([], {});
     const board = createBoard(deployments, pods, config.staleAfterSeconds, hostNow);
-    const stored = storedPlans(store, 'gpumix:plans');
+    const stored = storedPlans(store, 'gpumix:plans', 'gpumix-system/gpumix');
     const reader = workloadReader(store, { ...config, historySeconds: 600, instance: `instance-${transitions}` });
     const profiles = profileSources((keys) => store.read(keys), null);
     const problems: { now: readonly string[] } = { now: [] };

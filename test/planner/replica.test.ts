@@ -39,10 +39,10 @@ const setUp = () => {
   const clock = { now: 5000 };
   const store = memoryStore(() => clock.now - 100);
   /** A replica whose planner wants `wants` replicas at every turn in which it leads. */
-  const replica = (through: Store = store) => {
-    const leadership = { leading: false, term: { uid: 'lease', transitions: 0 } as Term | null };
+  const replica = (through: Store = store, installation = 'gpumix-system/gpumix') => {
+    const leadership = { leading: false, term: { uid: 'lease', createdAt: 4000, transitions: 0 } as Term | null };
     const asLeadership = { leads: () => leadership.leading, term: () => leadership.term };
-    const stored = storedPlans(through, 'gpumix:plans');
+    const stored = storedPlans(through, 'gpumix:plans', installation);
     const deployments = new Map([['ns/a', deployment('a', { replicas: 1 })]]);
     const board = createBoard(deployments, new Map(), 300, () => clock.now);
     const share = shareThrough(stored, asLeadership);
@@ -66,7 +66,7 @@ const setUp = () => {
       onProblem: (problem) => problems.push(problem),
     });
     const lead = (transitions: number) =>
-      Object.assign(leadership, { leading: true, term: { uid: 'lease', transitions } });
+      Object.assign(leadership, { leading: true, term: { uid: 'lease', createdAt: 4000, transitions } });
     const answer = () => {
       const decision = board.target('ns', 'a')?.decision;
       return decision !== undefined && 'replicas' in decision ? decision.replicas : decision?.unavailable;
@@ -140,6 +140,7 @@ test('who lost the Lease during a tick publishes nothing of it', async () => {
     storedPlans(
       memoryStore(() => 0),
       'k',
+      'n/s',
     ),
     { leads: () => false, term: () => null },
   );
@@ -160,11 +161,11 @@ test('a plan of a leader that is gone lowers nothing', async () => {
 
 test('another living installation under the same prefix is named; one that is gone is replaced', async () => {
   const { clock, replica } = setUp();
-  const [one, other] = [replica(), replica()];
+  const [one, other] = [replica(), replica(undefined, 'team/gpumix')];
   one.lead(5);
   await one.turn();
   other.leadership.leading = true;
-  other.leadership.term = { uid: 'another lease', transitions: 0 };
+  other.leadership.term = { uid: 'another lease', createdAt: 3000, transitions: 0 };
   other.planner.wants = 8;
   await other.turn();
   expect(other.problems).toEqual([
@@ -176,6 +177,42 @@ test('another living installation under the same prefix is named; one that is go
   expect(other.problems).toHaveLength(1);
   one.leadership.leading = false;
   expect(await one.turn()).toBe(false);
+});
+
+test('a Lease that was deleted is made anew: what is stored stands for all, and the new leader’s plan counts at once', async () => {
+  const { clock, replica } = setUp();
+  const [one, two] = [replica(), replica()];
+  one.lead(7);
+  await one.turn();
+  await two.turn();
+  const anew = { uid: 'made anew', createdAt: 5003, transitions: 0 };
+  one.leadership.leading = false;
+  for (const { leadership } of [one, two]) leadership.term = anew;
+  clock.now += 3;
+  const late = replica();
+  late.leadership.term = anew;
+  await late.turn();
+  expect([one.answer(), two.answer(), late.answer()]).toEqual([3, 3, 3]);
+  two.leadership.leading = true;
+  two.planner.wants = 4;
+  await two.turn();
+  for (const follower of [one, late]) await follower.turn();
+  expect([one.answer(), two.answer(), late.answer()]).toEqual([4, 4, 4]);
+  expect([one.problems, two.problems]).toEqual([[], []]);
+});
+
+test('an installation of the same name in another cluster keeps its own plan, and is told', async () => {
+  const { replica } = setUp();
+  const [here, there] = [replica(), replica()];
+  here.lead(0);
+  there.leadership.leading = true;
+  there.leadership.term = { uid: 'there', createdAt: 4500, transitions: 0 };
+  there.planner.wants = 8;
+  await here.turn();
+  await there.turn();
+  await here.turn();
+  expect([here.answer(), there.answer()]).toEqual([3, 8]);
+  expect(here.problems).toEqual([expect.stringMatching(/^another installation of gpumix keeps its plans here/)]);
 });
 
 test('with the store away the leader goes on from memory and says so; who follows stands', async () => {

@@ -279,8 +279,17 @@ describe('what is wrong with Redis is one clear line', () => {
 });
 
 describe('of several plans under one key the latest is kept', () => {
-  const plan = (lease: string, transitions: number, sequence: number, at: number) => ({
+  const plan = (
+    lease: string,
+    transitions: number,
+    sequence: number,
+    at: number,
+    leaseCreatedAt = 0,
+    installation = 'n/s',
+  ) => ({
+    installation,
     lease,
+    leaseCreatedAt,
     transitions,
     sequence,
     at,
@@ -311,12 +320,18 @@ describe('of several plans under one key the latest is kept', () => {
     expect(await keep('a', 9, 4, 1010)).toBe('later');
     expect(await keep('a', 8, 99, 1010)).toBe('later');
     expect(await keep('a', 10, 1, 1010.5)).toBe('kept');
-    expect(await keep('b', 0, 1, 1070)).toBe('other');
-    expect(await keep('b', 0, 1, 1071)).toBe('kept');
-    expect(await store.readFields('p', ['lease', 'at', 'document', 'nothing'])).toEqual({
-      lease: 'b',
-      at: '1071',
-      document: 'b 0 1',
+    // Another installation may have what nobody renews.
+    expect(await keep('b', 0, 1, 1070, 0, 'n/other')).toBe('other');
+    expect(await keep('b', 0, 1, 1071, 0, 'n/other')).toBe('kept');
+    // One Lease made anew takes over at once from the one that was deleted, and never the other way round.
+    expect(await keep('b', 4, 7, 1080, 50, 'n/other')).toBe('kept');
+    expect(await keep('c', 0, 1, 1081, 60, 'n/other')).toBe('kept');
+    expect(await keep('b', 5, 9, 1082, 50, 'n/other')).toBe('other');
+    expect(await store.readFields('p', ['installation', 'lease', 'at', 'document', 'nothing'])).toEqual({
+      installation: 'n/other',
+      lease: 'c',
+      at: '1081',
+      document: 'c 0 1',
     });
   });
 });
