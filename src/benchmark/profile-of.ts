@@ -19,6 +19,8 @@ export interface MeasuredProfile {
   readonly document: Record<string, unknown>;
   /** One line each. */
   readonly warnings: readonly string[];
+  /** Sizes whose throughput is only the highest rate that might be sent, one line each. */
+  readonly atRateLimit: readonly string[];
   /** Where no size keeps the limits: the limit that nothing meets, and the best that was seen of it; null = some size does. */
   readonly nothingMeets: string | null;
 }
@@ -76,6 +78,13 @@ export const profileOfResults = (results: readonly Measurement[], options: Profi
       ...repeated,
       ...unmeasured.map(({ input, output }) => `${input} tokens in, ${output} out: not measured; counts as 0`),
     ],
+    atRateLimit: cells
+      .flat()
+      .filter(({ atLimit }) => atLimit)
+      .map(
+        ({ input, output, throughput }) =>
+          `${input} tokens in, ${output} out: ${throughput} req/s were served at the highest rate that might be sent (--rate-limit of gpumix benchmark): it may serve more`,
+      ),
     nothingMeets: cells.flat().some(({ throughput }) => throughput > 0) ? null : unmetText(newest, slo),
   };
 };
@@ -125,10 +134,11 @@ const cellOf = (rows: readonly Measurement[], slo: Slo) => {
     rows.find((row) => row.metric === metric && (rate === undefined || row.rate === rate))?.values.mean ?? Number.NaN;
   const measured = rows.some(({ metric }) => metric === 'TPUT');
   const rates = ascending(rows.map(({ rate }) => rate)).filter((rate) => isWithin(rows, rate, slo));
-  if (rates.length === 0) return { measured, throughput: 0, e2e: mean('E2E'), ttft: mean('TTFT') };
+  if (rates.length === 0) return { measured, atLimit: false, throughput: 0, e2e: mean('E2E'), ttft: mean('TTFT') };
   const served = rates.filter((rate) => mean('TPUT', rate) >= rate * keepsUp);
   const rate = served.at(-1) ?? rates[0]!;
-  return { measured, throughput: mean('TPUT', rate), e2e: mean('E2E', rate), ttft: mean('TTFT', rate) };
+  const atLimit = rows.some((row) => row.rate === rate && row.atLimit === true);
+  return { measured, atLimit, throughput: mean('TPUT', rate), e2e: mean('E2E', rate), ttft: mean('TTFT', rate) };
 };
 
 /** Whether one size at one rate keeps every limit that is set. */

@@ -16,6 +16,8 @@ export interface Measurement {
   readonly rate: number;
   readonly samples: number | null;
   readonly metric: Metric;
+  /** It was the highest rate that might be sent, so that more may be served; absent = it was not, or nobody said. */
+  readonly atLimit?: boolean;
   /** NaN where nothing was sampled; null where the column is not there. */
   readonly values: Readonly<Record<Column, number | null>>;
 }
@@ -31,7 +33,13 @@ export const parseResults = (text: string): readonly Measurement[] =>
 /** The line of a measurement, as AIBrix's tools read it. */
 export const resultLine = (
   { inputTokens, outputTokens, rate, samples, metric, values }: Omit<Measurement, 'line'>,
-  about: { readonly seed: number; readonly model: string; readonly temperature: number },
+  about: {
+    readonly seed: number;
+    readonly model: string;
+    readonly temperature: number;
+    /** Highest rate that might be sent (req/s); a rate that reached it is marked by `rate_limit`. */
+    readonly rateLimit: number;
+  },
 ): string => {
   const fields: readonly (readonly [string, string])[] = [
     ['input_tokens', String(inputTokens)],
@@ -42,6 +50,7 @@ export const resultLine = (
     ['temperature', pythonFloat(about.temperature)],
     ['samples', String(samples)],
     ['metric', JSON.stringify(metric)],
+    ...(rate >= about.rateLimit ? [['rate_limit', pythonFloat(about.rateLimit)] as const] : []),
     ...columns.flatMap((column) => {
       const value = values[column];
       return value === null ? [] : [[column, pythonFloat(value)] as const];
@@ -86,6 +95,7 @@ const measurementOf = (text: string, line: number): Measurement => {
     rate: rate > 0 ? rate : fail(`request_rate is ${rate}, not above 0`),
     samples: numberOf(fields['samples']),
     metric,
+    ...(fields['rate_limit'] === undefined ? {} : { atLimit: rate >= number('rate_limit') }),
     values: {
       mean: number('mean'),
       P50: fields['P50'] === undefined ? null : number('P50'),

@@ -140,7 +140,7 @@ const measure = async (values: Values, plan: Plan, io: Io): Promise<void> => {
     const { vocabulary, warning } = await calibrate(endpoint, plan.inputs.at(-1)!, seeded(plan.seed), tokenizer);
     if (warning !== null) say(warning);
     const append = (lines: readonly string[]) => appendResults(file, lines);
-    const tell = (event: SweepEvent): void => say(eventText(event));
+    const tell = (event: SweepEvent): void => say(eventText(event, plan.rateLimit));
     await sweep({ ...plan, model }, { endpoint, clock, vocabulary, append, tell }, results);
     say(`results are in ${file}: gpumix profile DEPLOYMENT --benchmark ${file} ${sloFlags(plan.slo)}`);
   } finally {
@@ -182,11 +182,13 @@ const sloFlags = ({ percentile, ...limits }: Slo): string =>
 /** A client that is later than this measures itself (s). */
 const tooLate = 0.05;
 
-const eventText = (event: SweepEvent): string => {
+const eventText = (event: SweepEvent, rateLimit: number): string => {
   const size = `${event.size.inputTokens} in, ${event.size.outputTokens} out`;
   if (event.kind === 'size') {
     const { refused, served, done, of, secondsLeft: left } = event;
-    const found = served > 0 ? `${served} req/s` : refused === null ? 'no rate keeps the SLO' : `refused: ${refused}`;
+    const more = served >= rateLimit ? ' and perhaps more: that is the --rate-limit' : '';
+    const found =
+      served > 0 ? `${served} req/s${more}` : refused === null ? 'no rate keeps the SLO' : `refused: ${refused}`;
     return `${size}: ${found}; ${done} of ${of} sizes, ${done === of ? 'done' : `about ${timeText(left)} left`}`;
   }
   const { result, rate, kept, measurements } = event;

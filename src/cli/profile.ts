@@ -23,13 +23,17 @@ const options: Command['options'] = {
     default: '0',
     help: 'of the times that must keep their limits; 0 = their mean',
   },
-  cost: { type: 'string', value: 'MONEY', default: '1.0', help: 'price of one replica (per hour)' },
+  cost: limit('MONEY', 'price of one replica (per hour); without it 1, which is said'),
   output: {
     ...limit('FILE', 'where to; a file or redis[s]://[user:password@]host[:port][/db]?model=NAME'),
     short: 'o',
   },
   'gpu-type': limit('TYPE', 'the part as sold; the profile then serves every Deployment of the model on it'),
   'gpus-per-replica': limit('COUNT', 'GPUs that the measured replica had'),
+  'allow-rate-limit': {
+    type: 'boolean',
+    help: 'take the highest rate that the benchmark might send for the throughput where that was reached',
+  },
   strict: { type: 'boolean', help: 'refuse results that cannot be right; each is named with its line' },
   check: {
     type: 'boolean',
@@ -67,11 +71,16 @@ export const profile: Command = {
         problems: values['strict'] === true ? strictProblems(results) : [],
       };
     });
-    const wrong = [...problems, ...(made.nothingMeets === null ? [] : [made.nothingMeets])];
+    const capped =
+      made.atRateLimit.length === 0 || values['allow-rate-limit'] === true
+        ? []
+        : [...made.atRateLimit, 'measure these again with a higher --rate-limit, or --allow-rate-limit'];
+    const wrong = [...problems, ...capped, ...(made.nothingMeets === null ? [] : [made.nothingMeets])];
     for (const line of [...made.warnings, ...wrong]) io.stderr(`gpumix profile: ${file}: ${line}\n`);
     if (wrong.length > 0) return 1;
     const document = JSON.stringify(made.document, null, values['verbose'] === true ? 2 : undefined);
     await store(values['output'], deployment, made, `${document}\n`, io.stdout);
+    for (const line of assumed(values)) io.stderr(`gpumix profile: ${line}\n`);
     return 0;
   },
 };
@@ -91,20 +100,42 @@ const profileOptions = (deployment: string, values: Values) => {
   const percentile = Number(values['percentile']);
   if (![0, 50, 90, 99].includes(percentile))
     throw new GpumixError('BAD_USAGE', `--percentile is ${JSON.stringify(values['percentile'])}, not 0, 50, 90 or 99`);
-  const names = ['tput', 'tt', 'e2e', 'ttft', 'tpat', 'tpot'] as const;
-  const set = names.flatMap((name) =>
+  const set = limitNames.flatMap((name) =>
     values[name] === undefined ? [] : [[name, numberOption(name, values[name], 0)] as const],
   );
   const gpus = values['gpus-per-replica'];
   return {
     deployment,
-    cost: numberOption('cost', values['cost'], 0),
+    cost: values['cost'] === undefined ? 1 : priceOption(values['cost']),
     slo: { percentile, ...Object.fromEntries(set) } as Slo,
     created: Date.now() / 1000,
     gpuType: typeof values['gpu-type'] === 'string' ? values['gpu-type'] : null,
-    gpusPerReplica: gpus === undefined ? null : numberOption('gpus-per-replica', gpus, 1),
+    gpusPerReplica: gpus === undefined ? null : wholeOption('gpus-per-replica', gpus),
   };
 };
+
+/** gpumix refuses a profile that costs nothing. */
+const priceOption = (value: string | boolean): number => {
+  const price = numberOption('cost', value, 0);
+  if (price > 0) return price;
+  throw new GpumixError('BAD_USAGE', `--cost is ${JSON.stringify(value)}, not above 0`);
+};
+
+/** gpumix refuses a profile with a fraction of a GPU. */
+const wholeOption = (name: string, value: string | boolean): number => {
+  const number = numberOption(name, value, 1);
+  if (Number.isInteger(number)) return number;
+  throw new GpumixError('BAD_USAGE', `--${name} is ${JSON.stringify(value)}, not a whole number from 1`);
+};
+
+/** What a document says that nobody asked for. */
+const assumed = (values: Values): readonly string[] => [
+  ...(values['cost'] === undefined ? ['--cost is not given: the document says 1'] : []),
+  ...(limitNames.some((name) => values[name] !== undefined)
+    ? []
+    : ['no limit is given: the document holds for no SLO, and its throughput is what was served at any latency']),
+];
+const limitNames = ['tput', 'tt', 'e2e', 'ttft', 'tpat', 'tpot'] as const;
 
 const store = async (
   output: string | boolean | undefined,

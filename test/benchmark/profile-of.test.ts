@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { profileOfResults } from '../../src/benchmark/profile-of.ts';
-import { type Measurement, type Metric, parseResults } from '../../src/benchmark/results.ts';
+import { type Measurement, type Metric, parseResults, resultLine } from '../../src/benchmark/results.ts';
 import { strictProblems } from '../../src/benchmark/strict.ts';
 import type { Slo } from '../../src/domain.ts';
 
@@ -93,6 +93,7 @@ test('case 56: no limit', () => {
       slos: { percentile: 0 },
     },
     warnings: [],
+    atRateLimit: [],
     nothingMeets: null,
   });
 });
@@ -250,5 +251,16 @@ test('what cannot be right is named with its line', () => {
     'line 6: 2.5 req/s were served of 2 that were sent',
     'line 76: 512 in, 256 out is served at 6.5 req/s, the smaller 512 in, 64 out only at 3.3 (line 36)',
     'line 4: the first token comes after 9 s, the last after 0.8 (line 3)',
+  ]);
+});
+
+test('a rate that reached the limit of the benchmark is no throughput, and is named', () => {
+  const lines = base().map(({ line: _, ...row }) =>
+    resultLine(row, { seed: 0, model: 'm', temperature: 0, rateLimit: 4 }),
+  );
+  const { atRateLimit } = made({}, parseResults(lines.join('\n')));
+  // Of 128 + 64 tokens 4 req/s are the best, of the others less.
+  expect(atRateLimit).toEqual([
+    '128 tokens in, 64 out: 3.7 req/s were served at the highest rate that might be sent (--rate-limit of gpumix benchmark): it may serve more',
   ]);
 });

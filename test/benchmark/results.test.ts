@@ -58,7 +58,7 @@ test('a line is written as aibrix_benchmark writes it, and read back the same', 
     metric: 'TTFT' as const,
     values: { mean: 1.7528682947158812e-5, P50: 2, P90: Number.NaN, P99: null },
   };
-  const line = resultLine(measurement, { seed: 0, model: 'llama2-7b', temperature: 0 });
+  const line = resultLine(measurement, { seed: 0, model: 'llama2-7b', temperature: 0, rateLimit: 64 });
   expect(line).toBe(
     '{"input_tokens": 128, "output_tokens": 4, "request_rate": 1.0, "seed": 0, "model": "llama2-7b", "temperature": 0.0, "samples": 100, "metric": "TTFT", "mean": 1.7528682947158812e-05, "P50": 2.0, "P90": NaN}',
   );

@@ -112,3 +112,29 @@ test('limits that no size keeps are exit 1, with the limit, the best that was se
     /jsonl: nothing meets --e2e 0\.001: the best P99 is [\d.]+ \(line \d+: \d+ tokens in, \d+ out at [\d.]+ req\/s\)\n$/,
   );
 });
+
+test('what gpumix would refuse is refused, and what nobody asked for is said', async () => {
+  const refused = async (...flags: string[]) => (await run('d', '--benchmark', results, ...flags)).err;
+  expect(await refused('--cost', '0')).toBe('gpumix profile: --cost is "0", not above 0\n');
+  expect(await refused('--gpus-per-replica', '1.5')).toBe(
+    'gpumix profile: --gpus-per-replica is "1.5", not a whole number from 1\n',
+  );
+  const { status, err } = await run('d', '--benchmark', results);
+  expect([status, err]).toEqual([
+    0,
+    'gpumix profile: --cost is not given: the document says 1\ngpumix profile: no limit is given: the document holds for no SLO, and its throughput is what was served at any latency\n',
+  ]);
+});
+
+test('a rate that reached the limit of the benchmark is refused without a flag', async () => {
+  const capped = join(folder, 'capped.jsonl');
+  const about = { input_tokens: 8, output_tokens: 8, request_rate: 64, samples: 100, rate_limit: 64 };
+  writeFileSync(capped, `${JSON.stringify({ ...about, metric: 'TPUT', mean: 63 })}\n`);
+  const flags = ['d', '--benchmark', capped, '--tput', '1', '--cost', '1'];
+  const { status, err } = await run(...flags);
+  expect([status, err]).toEqual([
+    1,
+    expect.stringMatching(/8 tokens in, 8 out: 63 req\/s .*\n.*--allow-rate-limit\n$/),
+  ]);
+  expect((await run(...flags, '--allow-rate-limit')).status).toBe(0);
+});
