@@ -123,3 +123,41 @@ test('without the right to it nobody leads, and the message names the object and
   expect(one.leads()).toBe(false);
   expect(problems).toEqual(['may not get Lease ns/gpumix: see the Role gpumix in manifests/']);
 });
+
+test('a holder whose clock is hours behind, or ahead, keeps the Lease while it renews it', async () => {
+  for (const hours of [-2, 2]) {
+    const server = leaseServer();
+    const skewed: typeof server.request = async (method, path, body) => {
+      const spec = (body as { spec?: { renewTime?: string } } | undefined)?.spec;
+      if (spec?.renewTime !== undefined)
+        spec.renewTime = new Date(Date.parse(spec.renewTime) + hours * 3_600_000).toISOString().replace('Z', '000Z');
+      return server.request(method, path, body);
+    };
+    const one = want({ ...server, request: skewed }, 'one');
+    await pass(1);
+    const two = want(server, 'two');
+    await pass(60);
+    expect([one.leads(), two.leads()]).toEqual([true, false]);
+    await one.release();
+    await two.release();
+  }
+});
+
+test('a renewal counts from when it was asked for, not from when the answer came', async () => {
+  const server = leaseServer();
+  const line = { cut: false };
+  const slow: typeof server.request = async (...asked) => {
+    const answer = await server.request(...asked);
+    await new Promise((later) => setTimeout(later, 3000));
+    return answer;
+  };
+  const one = want({ ...server, request: slow }, 'one', line);
+  // GET and POST, 3 s each, both asked for in one turn that began at 0.
+  await pass(6.1);
+  expect(one.leads()).toBe(true);
+  line.cut = true;
+  await pass(3.8);
+  expect(one.leads()).toBe(true);
+  await pass(0.2);
+  expect(one.leads()).toBe(false);
+});

@@ -305,3 +305,20 @@ test('a profile that serves nothing has no throughput at all', () => {
   const nothing = profileOf({ gpu: 'g', cost: 1, indexes: [[64], [512]], tputs: [[0]] }, 'p');
   expect([throughputAt(nothing, 512, 64).throughput, beyondSloThroughput(nothing, 512, 64)]).toEqual([0, 0]);
 });
+
+test('a cell whose time is not known is left out between those that are, and unknown alone', () => {
+  const times = (cells: string) =>
+    parseProfile(`{"gpu":"x","cost":1,"indexes":[[64,128],[512,1024]],"tputs":[[4,4],[4,4]],"e2e":${cells}}`, 'p');
+  const some = times('[[2,NaN],[2,2]]');
+  expect(throughputAt(some, 724, 90).e2eSeconds).toBeCloseTo(2, 9);
+  expect(throughputAt(some, 1024, 64).e2eSeconds).toBeNaN();
+  expect(throughputAt(times('[[NaN,NaN],[NaN,NaN]]'), 724, 90).e2eSeconds).toBeNaN();
+});
+
+test('less than one request per hour is no throughput', () => {
+  const profile = parseProfile(
+    '{"gpu":"x","cost":1,"indexes":[[64],[512,1024,2048]],"tputs":[[1e-9,2.7e-4,0.001]]}',
+    'p',
+  );
+  expect(profile.throughput).toEqual([0, 0, 0.001]);
+});
