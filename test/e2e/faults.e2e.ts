@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { startRedis } from '../helpers/redis.ts';
-import { eventually, kubectl } from './cluster.ts';
+import { autoscaler } from './autoscaler.ts';
+import { apply, eventually, field, kubectl } from './cluster.ts';
 import { type Fleet, startFleet, total } from './fleet.ts';
 import { steadyTrace } from './gpumix-process.ts';
 
@@ -34,7 +35,12 @@ describe.runIf(inject('cluster').ours)('faults', () => {
   beforeAll(async () => {
     const windows = [`--window-seconds=${window}`, `--shape-window-seconds=${2 * window}`];
     const settings = [...windows, `--hold-down-seconds=${holdDown}`, '--grow-at-once=1000'];
-    fleet = await startFleet(namespace, [...settings, '--idle-after-seconds=30', '--stale-after-seconds=12']);
+    fleet = await startFleet(namespace, [
+      ...settings,
+      '--idle-after-seconds=30',
+      '--stale-after-seconds=12',
+      '--follow-after-seconds=30',
+    ]);
     // One type alone, so that no mix of others hides what falls.
     await kubectl(['annotate', 'deployment', '-n', namespace, 'llama-l40s', 'gpumix.io/price=0.1']);
     steady = steadyTrace(join(fleet.folder, 'steady.csv'), 60, 900);
@@ -143,5 +149,106 @@ describe.runIf(inject('cluster').ours)('faults', () => {
     await fleet.neverFalls(10);
     await kubectl(['uncordon', ...nodes]);
     await fallsAgain();
+  });
+
+  const key = (gpu: string) => `aibrix:profile_llama-3.1-8b_llama-${gpu}`;
+
+  test('fault: profiles of zeros', async () => {
+    for (const gpu of ['l40s', 'a100-80', 'h100']) await client.set(key(gpu), slower(gpu, 0));
+    await fleet.neverFalls(10);
+    expect(fleet.now.adapter.output()).toMatch(/llama-l40s: every cell of tputs is 0/);
+    for (const gpu of ['l40s', 'a100-80', 'h100']) await client.del(key(gpu));
+    await fallsAgain();
+  });
+
+  test('fault: a profile of a hundred times the throughput, until it is confirmed', async () => {
+    await client.set(key('l40s'), slower('l40s', 100));
+    await fleet.neverFalls(10);
+    const said = /gpumix\.io\/profile-confirmed: \\"([0-9a-f]{8})\\"/;
+    const [, digest] = said.exec(fleet.now.adapter.output()) ?? [];
+    const confirm = `gpumix.io/profile-confirmed=${digest}`;
+    await kubectl(['annotate', 'deployment', '-n', namespace, 'llama-l40s', confirm]);
+    await eventually(
+      'fewer replicas',
+      async () => String(((await fleet.specReplicas())['llama-l40s'] ?? 0) < full),
+      'true',
+      fallsWithin,
+    );
+    await client.del(key('l40s'));
+    await kubectl(['annotate', 'deployment', '-n', namespace, 'llama-l40s', 'gpumix.io/profile-confirmed-']);
+  });
+
+  test('fault: an HPA that runs to its maximum', async () => {
+    const exact = autoscaler(namespace, 'llama-l40s');
+    const broken = structuredClone(exact) as { spec: { metrics: { object: { target: object } }[] } };
+    broken.spec.metrics[0]!.object.target = { type: 'Value', value: '1' };
+    await apply(broken);
+    await eventually('its maximum', async () => String((await fleet.specReplicas())['llama-l40s']), '40');
+    await eventually('said', async () => fleet.now.adapter.output(), /llama-l40s: not followed/, 90);
+    expect((await fleet.published())['llama-l40s']).toBeLessThan(20);
+    await apply(exact);
+    await eventually(
+      'as wanted',
+      async () => String((await fleet.specReplicas())['llama-l40s'] === (await fleet.published())['llama-l40s']),
+      'true',
+    );
+    expect((await fleet.specReplicas())['llama-l40s']).toBeGreaterThan(0);
+  });
+
+  test('fault: pods that a ResourceQuota refuses', async () => {
+    const pods = total(await fleet.specReplicas());
+    await apply({
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'pods', namespace },
+      spec: { hard: { pods: String(pods) } },
+    });
+    await fleet.endTraffic();
+    fleet.replay(steadyTrace(join(fleet.folder, 'double.csv'), 120, 900), '--seconds-per-token', '0');
+    const refused = /out of stock: exceeded quota: pods, requested: pods=1/;
+    await eventually('said', async () => fleet.now.adapter.output(), refused, 90);
+    await fleet.neverFalls(5);
+    await kubectl(['delete', 'resourcequota', 'pods', '-n', namespace]);
+    await eventually('more pods', async () => String(Number(await readyPods()) > pods), 'true', 90);
+  });
+
+  const readyPods = () => field('{.status.readyReplicas}', 'deployment', 'llama-l40s', '-n', namespace);
+
+  test('fault: a pod that takes long to end counts no more', async () => {
+    const [pod = ''] = (await kubectl(['get', 'pods', '-n', namespace, '-l', 'app=llama-l40s', '-o', 'name'])).split(
+      '\n',
+    );
+    const finalizers = (all: readonly string[]) => JSON.stringify({ metadata: { finalizers: all } });
+    await kubectl(['patch', pod, '-n', namespace, '--type=merge', '-p', finalizers(['example.com/hold'])]);
+    await kubectl(['delete', pod, '-n', namespace, '--wait=false']);
+    await eventually(
+      'as many Ready as there are to be',
+      async () => (await fleet.beside(['explain', `${namespace}/llama-l40s`])).output,
+      /it has (\d+), \1 of them Ready/,
+    );
+    expect(
+      Number(await kubectl(['get', pod, '-n', namespace, '-o', 'jsonpath={.metadata.deletionGracePeriodSeconds}'])),
+    ).toBeGreaterThanOrEqual(0);
+    await kubectl(['patch', pod, '-n', namespace, '--type=merge', '-p', finalizers([])]);
+  });
+
+  test('fault: a label that cannot be read, on a model that is idle', async () => {
+    const label = (value: string) =>
+      kubectl([
+        'label',
+        'deployment',
+        'llama-l40s',
+        '-n',
+        namespace,
+        '--overwrite',
+        `model.aibrix.ai/min_replicas${value}`,
+      ]);
+    await label('=two');
+    await fleet.endTraffic();
+    await eventually('no answer', async () => String('llama-l40s' in (await fleet.published())), 'false', 90);
+    await fleet.neverFalls(5);
+    await label('=0');
+    await eventually('idle', async () => String(total(await fleet.specReplicas())), '0', 60);
+    await label('-');
   });
 });

@@ -67,6 +67,15 @@ const observed = async (asked: readonly Replica[], seconds: number) => {
   return samples;
 };
 
+type Sample = { readonly at: number; readonly value: number };
+/** What one said the other had said within the two seconds before, or the look of a tenth of a second. */
+const agree = (one: readonly Sample[], other: readonly Sample[]): void => {
+  for (const { at, value } of other) {
+    const said = one.filter((sample) => sample.at > at - 2.5 && sample.at <= at + 0.3);
+    expect(said.map((sample) => sample.value)).toContain(value);
+  }
+};
+
 describe.runIf(ours)('two replicas of gpumix', () => {
   beforeAll(async () => {
     build();
@@ -124,11 +133,27 @@ describe.runIf(ours)('two replicas of gpumix', () => {
     const values = new Set(first!.map(({ value }) => value));
     expect(values.size).toBeGreaterThan(2);
     const settled = second!.slice(25);
-    for (const { at, value } of settled) {
-      const said = first!.filter((sample) => sample.at > at - 2.5 && sample.at <= at + 0.3);
-      expect(said.map((sample) => sample.value)).toContain(value);
-    }
+    agree(first!, settled);
     console.log(`the leader said ${values.size} different numbers; ${settled.length} samples of the other agree`);
+  });
+
+  test('fault: the Lease is deleted: the replicas go on saying the same', async () => {
+    const leading = await leader();
+    const other = [...replicas].find((one) => one !== leading)!;
+    const before = await field('{.metadata.uid}', 'lease', 'gpumix', '-n', 'gpumix-system');
+    const seen = observed([leading, other], 20);
+    await kubectl(['delete', 'lease', 'gpumix', '-n', 'gpumix-system']);
+    await eventually(
+      'made anew',
+      async () => String((await field('{.metadata.uid}', 'lease', 'gpumix', '-n', 'gpumix-system')) !== before),
+      'true',
+    );
+    const [first, second] = await seen;
+    // Whoever leads now may be the other one, so each is held against both.
+    agree(first!.concat(second!), second!.slice(25));
+    agree(second!.concat(first!), first!.slice(25));
+    await eventually('one leads', async () => String([...replicas].filter(isLeading).length), '1');
+    expect(new Set(second!.slice(-60).map(({ value }) => value)).size).toBeGreaterThan(0);
   });
 
   test('fault: a leader that is asked to end is followed within five seconds, and answers until it has ended', async () => {
@@ -176,5 +201,18 @@ describe.runIf(ours)('two replicas of gpumix', () => {
     await eventually('leads', async () => String(isLeading(fresh)), 'true', 10);
     const [samples] = await observed([fresh], 6);
     expect([...new Set(samples!.map(({ value }) => value))]).toEqual([before]);
+  });
+
+  test('fault: with Redis away a pin counts at every replica within two seconds', async () => {
+    const pinned = 650;
+    const [one] = [...replicas];
+    const two = await start();
+    await kubectl(['annotate', 'deployment', 'llama-l40s', '-n', namespace, 'gpumix.io/pin=7']);
+    const saidBy = new Map<Replica, number>();
+    for (const deadline = Date.now() + 20_000; saidBy.size < 2 && Date.now() < deadline; await sleep(50))
+      for (const replica of [one!, two])
+        if (!saidBy.has(replica) && (await answerOf(replica)) === pinned) saidBy.set(replica, Date.now());
+    expect(saidBy.size).toBe(2);
+    expect(Math.abs(saidBy.get(one!)! - saidBy.get(two)!)).toBeLessThan(2000);
   });
 });
