@@ -8,6 +8,7 @@ const source = resolve(import.meta.dirname, '../src');
 const layers: Record<string, number> = {
   domain: 0,
   errors: 0,
+  element: 0,
   'workload/histogram': 1,
   'workload/bucket-index': 1,
   'workload/rates': 1,

@@ -112,7 +112,9 @@ const readStream = (response: IncomingMessage, { sentAt, now, onFirstToken, end,
   const { 'content-type': type = 'no type' } = response.headers;
   if (!type.startsWith('text/event-stream')) fail('broken', `answers with ${type}, not with a stream of events`);
   /** Of the first and last token; some tokens have no text, and count where none has. */
-  let [first, last, firstSilent]: (number | null)[] = [null, null, null];
+  let first: number | null = null;
+  let last: number | null = null;
+  let firstSilent: number | null = null;
   let usage: Extract<Answer, { kind: 'served' }>['usage'] = null;
   let whole = false;
   const read = eventReader((data) => {

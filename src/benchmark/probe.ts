@@ -1,4 +1,5 @@
 import type { Slo } from '../domain.ts';
+import { element } from '../element.ts';
 import { GpumixError } from '../errors.ts';
 import { exponential, seeded } from '../simulation/random.ts';
 import { type CountedArrivals, countedArrivals } from './arrivals.ts';
@@ -117,7 +118,10 @@ export const probe = async (
 const [fewestServed, recent] = [5, 20];
 const e2eOf = (filling: readonly Sent[]): number => {
   const last = filling.filter(isServed).slice(-recent);
-  return last.map(({ answer }) => answer.doneAt - answer.sentAt).sort((a, b) => a - b)[last.length >> 1]!;
+  return element(
+    last.map(({ answer }) => answer.doneAt - answer.sentAt).sort((a, b) => a - b),
+    last.length >> 1,
+  );
 };
 
 type ServedRequest = Sent & { readonly answer: Extract<Answer, { kind: 'served' }> };
@@ -159,7 +163,8 @@ const newTally = () => {
       else served += 1;
       if (one.place === null) return;
       counted += 1;
-      for (const [index, miss] of missed(one, now, options).entries()) if (miss) misses[index]! += 1;
+      for (const [index, miss] of missed(one, now, options).entries())
+        if (miss) misses[index] = element(misses, index) + 1;
       ahead.add(one.place);
       while (ahead.delete(upTo)) upTo += 1;
     },
@@ -191,7 +196,7 @@ const cannotPass = (
   for (const one of scope) {
     const missing = missed(one, now, options);
     if (one.answer !== null || missing.includes(true)) known += 1;
-    for (const [index, miss] of missing.entries()) if (miss) misses[index]! += 1;
+    for (const [index, miss] of missing.entries()) if (miss) misses[index] = element(misses, index) + 1;
   }
   return known >= fewestKnown && misses.some((count) => count >= tooMany);
 };

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { ModelPlan, Plan } from '../domain.ts';
+import { element } from '../element.ts';
 import { GpumixError, messageOf } from '../errors.ts';
 import { type Explanation, explanationOf } from '../planner/explanation.ts';
 import { planOf } from '../planner/plan.ts';
@@ -84,10 +85,10 @@ export const explained = (explanation: Explanation): string => {
 };
 
 const columns = (rows: readonly (readonly string[])[]): string[] => {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = element(rows, 0).map((_, column) => Math.max(...rows.map((row) => element(row, column).length)));
   return rows.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column]!))
+      .map((cell, column) => cell.padEnd(element(widths, column)))
       .join('  ')
       .trimEnd(),
   );

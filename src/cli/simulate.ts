@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { historySeconds, readConfig } from '../config.ts';
 import { type Routing, routings } from '../domain.ts';
+import { element } from '../element.ts';
 import { GpumixError } from '../errors.ts';
 import { planOf } from '../planner/plan.ts';
 import { compare, runPlanner, type Scenario } from '../simulation/compare.ts';
@@ -178,14 +179,16 @@ export const outcomesTable = (outcomes: readonly Outcome[]): string => {
   const rows = outcomes.map(({ policy, cost, attainment, unserved, changesPerHour, capacityGap }) => [
     policy,
     cost.toFixed(2),
-    (cost / outcomes[0]!.cost).toFixed(2),
+    (cost / element(outcomes, 0).cost).toFixed(2),
     `${(100 * attainment).toFixed(2)} %`,
     String(unserved),
     changesPerHour.toFixed(1),
     `${(100 * capacityGap).toFixed(0)} %`,
   ]);
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => element(row, column).length)));
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ');
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(element(widths, 0)) : cell.padStart(element(widths, column))))
+      .join('  ');
   return `${[head, ...rows].map(line).join('\n')}\n`;
 };

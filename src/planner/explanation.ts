@@ -1,4 +1,5 @@
 import { type Routing, routings, type Snapshot } from '../domain.ts';
+import { element } from '../element.ts';
 import { costWithOnly, sensitivity } from '../solver/sensitivity.ts';
 import { defaultOptions, solve } from '../solver/solve.ts';
 import { planOf, problemOf } from './plan.ts';
@@ -31,10 +32,10 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
   const outcome = solve(fleet, options);
   const served = outcome.status === 'optimal' || outcome.status === 'feasible';
   const answers = served ? sensitivity(fleet, outcome, options) : { stock: [], bounds: [], runnersUp: [] };
-  const variantOf = (m: number, g: number) => models[m]!.model.variants[g]!;
+  const variantOf = (m: number, g: number) => element(element(models, m).model.variants, g);
   const gpus = [...new Set(models.flatMap(({ model }) => model.variants.map(({ gpu }) => gpu)))].sort();
   return {
-    stock: answers.stock.map(({ pool, ...rest }) => ({ gpu: pools[pool]!.name, ...rest })),
+    stock: answers.stock.map(({ pool, ...rest }) => ({ gpu: element(pools, pool).name, ...rest })),
     bounds: answers.bounds.map(({ model, variant, bound, saves }) => ({
       variant: variantOf(model, variant).name,
       bound: bound === 'upper' ? 'maxReplicas' : 'minReplicas',
@@ -49,9 +50,11 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
     })),
     runnersUp: answers.runnersUp.flatMap((mix, m) => {
       if (mix === null) return [];
-      const { name, variants } = models[m]!.model;
-      const replicas = Object.fromEntries(variants.map((variant, g) => [variant.name, mix[g]!]));
-      return [{ model: name, replicas, cost: variants.reduce((sum, { price }, g) => sum + price * mix[g]!, 0) }];
+      const { name, variants } = element(models, m).model;
+      const replicas = Object.fromEntries(variants.map((variant, g) => [variant.name, element(mix, g)]));
+      return [
+        { model: name, replicas, cost: variants.reduce((sum, { price }, g) => sum + price * element(mix, g), 0) },
+      ];
     }),
   };
 };

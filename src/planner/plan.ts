@@ -1,4 +1,5 @@
 import type { Model, ModelPlan, Plan, RoutedDemand, Shortage, Snapshot, Status, UnservedDemand } from '../domain.ts';
+import { element } from '../element.ts';
 import type { Fleet, FleetModel } from '../solver/fleet.ts';
 import { defaultOptions, type ModelOutcome, solve } from '../solver/solve.ts';
 import { type Pool, poolsOf } from './pools.ts';
@@ -74,7 +75,7 @@ const plannedTogether = (snapshot: Snapshot, detail: PlanDetail): Plan => {
   const outcome = solve(problem.fleet, { ...defaultOptions, ...limitOf(snapshot) });
   const left = leftOver(problem, outcome.models);
   const plans = problem.models.map(({ model, classes }, m) =>
-    modelPlan(model, classes, outcome.models[m]!, left, detail),
+    modelPlan(model, classes, element(outcome.models, m), left, detail),
   );
   const cost = rounded(plans.reduce((sum, plan) => sum + plan.cost, 0));
   const bound =
@@ -146,8 +147,8 @@ const leftOver = ({ fleet, pools, budget }: Problem, outcomes: readonly ModelOut
   for (const [m, { variants }] of fleet.models.entries())
     for (const [g, { pools: drawsOn, gpus: each }] of variants.entries())
       for (const index of drawsOn) {
-        const pool = pools[index]!;
-        gpus.set(pool, gpus.get(pool)! - each * outcomes[m]!.mix[g]!);
+        const pool = element(pools, index);
+        gpus.set(pool, gpus.get(pool)! - each * element(element(outcomes, m).mix, g));
       }
   return { gpus, budget };
 };
@@ -164,13 +165,13 @@ const modelPlan = (
   const routing: RoutedDemand[] = [];
   const unserved: UnservedDemand[] = [];
   for (const [row, demand] of model.demand.entries()) {
-    const c = classes.classOf[row]!;
+    const c = element(classes.classOf, row);
     if (c < 0 && demand.arrivalRate > 0) {
       unserved.push({ ...demand, reason: 'profile' });
       continue;
     }
-    const part = c < 0 ? 1 : served[c]!;
-    const spread = c < 0 ? idleShares(model, mix, row) : shares[row]!;
+    const part = c < 0 ? 1 : element(served, c);
+    const spread = c < 0 ? idleShares(model, mix, row) : element(shares, row);
     if (detail.routing && part > 0 && spread !== null)
       routing.push({ ...demand, arrivalRate: demand.arrivalRate * part, shares: named(model, spread) });
     if (part < 1)
@@ -182,8 +183,8 @@ const modelPlan = (
   }
   return {
     name: model.name,
-    cost: rounded(model.variants.reduce((sum, { price }, g) => sum + price * mix[g]!, 0)),
-    replicas: Object.fromEntries(model.variants.map(({ name }, g) => [name, mix[g]!])),
+    cost: rounded(model.variants.reduce((sum, { price }, g) => sum + price * element(mix, g), 0)),
+    replicas: Object.fromEntries(model.variants.map(({ name }, g) => [name, element(mix, g)])),
     routing,
     beyondSlo: model.demand.filter(
       ({ arrivalRate }, row) => arrivalRate > 0 && model.variants.every(({ throughput }) => throughput[row] === 0),
@@ -194,16 +195,16 @@ const modelPlan = (
 
 /** Only variants that take a share. */
 const named = ({ variants }: Model, shares: readonly number[]): Record<string, number> =>
-  Object.fromEntries(variants.flatMap(({ name }, g) => (shares[g]! > 0 ? [[name, shares[g]!]] : [])));
+  Object.fromEntries(variants.flatMap(({ name }, g) => (element(shares, g) > 0 ? [[name, element(shares, g)]] : [])));
 
 /** A row at which nothing arrives would go to the variant with the most replicas among those that serve it. */
 const idleShares = ({ variants }: Model, mix: ArrayLike<number>, row: number): number[] | null => {
-  const within = variants.some(({ throughput }) => throughput[row]! > 0);
+  const within = variants.some(({ throughput }) => element(throughput, row) > 0);
   const serves = variants.map(
-    ({ throughput, throughputBeyondSlo }) => (within ? throughput : throughputBeyondSlo)[row]! > 0,
+    ({ throughput, throughputBeyondSlo }) => element(within ? throughput : throughputBeyondSlo, row) > 0,
   );
   const best = variants.reduce(
-    (chosen, _, g) => (serves[g] && (chosen < 0 || mix[g]! > mix[chosen]!) ? g : chosen),
+    (chosen, _, g) => (serves[g] && (chosen < 0 || element(mix, g) > element(mix, chosen)) ? g : chosen),
     -1,
   );
   return best < 0 ? null : variants.map((_, g) => (g === best ? 1 : 0));
@@ -221,7 +222,7 @@ const shortage = (
   { gpus, budget }: LeftOver,
 ): Shortage => {
   const growing = variants.filter(
-    ({ maxReplicas }, g) => canServe(classes, c, g) && (maxReplicas === null || mix[g]! < maxReplicas),
+    ({ maxReplicas }, g) => canServe(classes, c, g) && (maxReplicas === null || element(mix, g) < maxReplicas),
   );
   const inStock = growing.some((variant) =>
     [...gpus].every(([pool, left]) => !pool.takes(variant) || left >= variant.gpusPerReplica),

@@ -1,4 +1,5 @@
 import type { Demand, Model, Routing, Variant } from '../domain.ts';
+import { element } from '../element.ts';
 
 /** Share of a class that may be beyond a variant's SLO, where its profile names no percentile. */
 export const defaultSloShare = 0.01;
@@ -42,7 +43,7 @@ export const routingClasses = (model: Model, routing: Routing): RoutingClasses =
   const effective = routing === 'load' && !knowsTimes(model) ? 'none' : routing;
   const grouped = new Map<string, number[]>();
   for (const row of order) {
-    const { inputTokens, arrivalRate } = model.demand[row]!;
+    const { inputTokens, arrivalRate } = element(model.demand, row);
     if (arrivalRate === 0) continue;
     const key = effective === 'size' ? `row ${row}` : effective === 'input' ? `input ${inputTokens}` : 'all';
     grouped.set(key, [...(grouped.get(key) ?? []), row]);
@@ -59,8 +60,8 @@ export const routingClasses = (model: Model, routing: Routing): RoutingClasses =
     classes.length === 0 || !pooled
       ? [single]
       : effective === 'none'
-        ? waysOfNone(model, classes[0]!.loads)
-        : waysOfLoad(model, classes[0]!.loads, classes[0]!.rows);
+        ? waysOfNone(model, element(classes, 0).loads)
+        : waysOfLoad(model, element(classes, 0).loads, element(classes, 0).rows);
   return { routing: effective, rates, classOf, ways };
 };
 
@@ -78,10 +79,10 @@ export const rowShares = (
   const pooled = classes.routing === 'load' || classes.routing === 'none';
   return classes.classOf.map((c) => {
     if (c < 0 || way < 0) return null;
-    const { loads } = classes.ways[way]!;
+    const { loads } = element(classes.ways, way);
     const weights = Array.from({ length: types }, (_, g) => {
-      if (!pooled) return assignment[c * types + g]!;
-      return loads[g] === Number.POSITIVE_INFINITY ? 0 : replicas[g]! / loads[g]!;
+      if (!pooled) return element(assignment, c * types + g);
+      return loads[g] === Number.POSITIVE_INFINITY ? 0 : element(replicas, g) / element(loads, g);
     });
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return sum > 0 ? weights.map((weight) => weight / sum) : null;
@@ -90,27 +91,27 @@ export const rowShares = (
 
 /** Whether a class may go to a variant in any way. */
 export const canServe = ({ ways, rates }: RoutingClasses, c: number, g: number): boolean =>
-  ways.some(({ loads }) => loads[c * (loads.length / rates.length) + g]! < Number.POSITIVE_INFINITY);
+  ways.some(({ loads }) => element(loads, c * (loads.length / rates.length) + g) < Number.POSITIVE_INFINITY);
 
 /** Rows in an order that does not depend on the document's: sums come out the same to the last bit. */
 const rowOrder = ({ demand, variants }: Model): number[] =>
   demand
     .map((_, row) => row)
     .sort((a, b) => {
-      const [left, right] = [demand[a]!, demand[b]!];
+      const [left, right] = [element(demand, a), element(demand, b)];
       const differences = [
         left.inputTokens - right.inputTokens,
         left.outputTokens - right.outputTokens,
         left.arrivalRate - right.arrivalRate,
-        ...variants.map(({ throughputBeyondSlo }) => throughputBeyondSlo[a]! - throughputBeyondSlo[b]!),
-        ...variants.map(({ throughput }) => throughput[a]! - throughput[b]!),
+        ...variants.map(({ throughputBeyondSlo }) => element(throughputBeyondSlo, a) - element(throughputBeyondSlo, b)),
+        ...variants.map(({ throughput }) => element(throughput, a) - element(throughput, b)),
       ];
       return differences.find((difference) => difference !== 0) ?? 0;
     });
 
 const everyVariant = ({ variants }: Model): Uint8Array => new Uint8Array(variants.length).fill(1);
 const rateOf = (demand: readonly Demand[], rows: readonly number[]): number =>
-  rows.reduce((sum, row) => sum + demand[row]!.arrivalRate, 0);
+  rows.reduce((sum, row) => sum + element(demand, row).arrivalRate, 0);
 
 /** What would take more replicas than this is not served: a throughput that small is noise, or an error in a document. */
 const mostReplicas = 1e9;
@@ -119,7 +120,9 @@ const mostReplicas = 1e9;
 const classLoads = ({ demand, variants }: Model, rows: readonly number[], pooled: boolean): number[] => {
   const rate = rateOf(demand, rows);
   const candidates = variants.map((variant) => ({
-    load: possible(rows.reduce((sum, row) => sum + demand[row]!.arrivalRate / variant.throughputBeyondSlo[row]!, 0)),
+    load: possible(
+      rows.reduce((sum, row) => sum + element(demand, row).arrivalRate / element(variant.throughputBeyondSlo, row), 0),
+    ),
     beyond:
       rateOf(
         demand,
@@ -147,14 +150,14 @@ const waysByPace = (
 ): RoutingWay[] => {
   const serves = loads.map((load) => load < Number.POSITIVE_INFINITY);
   const forced = Math.max(
-    ...pace.filter((_, g) => serves[g] && variants[g]!.minReplicas > 0),
+    ...pace.filter((_, g) => serves[g] && element(variants, g).minReplicas > 0),
     Number.NEGATIVE_INFINITY,
   );
   const paces = [...new Set(pace.filter((_, g) => serves[g]))]
     .filter((slowest) => slowest >= forced)
     .sort((a, b) => a - b);
   return paces.map((slowest) => {
-    const open = variants.map((variant, g) => (serves[g] ? pace[g]! <= slowest : variant.minReplicas > 0));
+    const open = variants.map((variant, g) => (serves[g] ? element(pace, g) <= slowest : variant.minReplicas > 0));
     return {
       open: Uint8Array.from(open, (may) => (may ? 1 : 0)),
       loads: Float64Array.from(open, (may, g) => (may && serves[g] ? loadAt(g, slowest) : Number.POSITIVE_INFINITY)),
@@ -169,15 +172,16 @@ const waysOfLoad = (model: Model, loads: readonly number[], rows: readonly numbe
   const { demand, variants } = model;
   const seconds = variants.map(
     ({ e2eSeconds }) =>
-      rows.reduce((sum, row) => sum + demand[row]!.arrivalRate * (e2eSeconds?.[row] ?? 0), 0) / rateOf(demand, rows),
+      rows.reduce((sum, row) => sum + element(demand, row).arrivalRate * (e2eSeconds?.[row] ?? 0), 0) /
+      rateOf(demand, rows),
   );
   const rate = rateOf(demand, rows);
-  const inFlight = loads.map((load, g) => (rate / load) * seconds[g]!);
+  const inFlight = loads.map((load, g) => (rate / load) * element(seconds, g));
   return waysByPace(
     model,
     loads,
     inFlight.map((limit) => -limit),
-    (g, pace) => (rate * seconds[g]!) / -pace,
+    (g, pace) => (rate * element(seconds, g)) / -pace,
   );
 };
 

@@ -1,3 +1,4 @@
+import { element } from '../element.ts';
 /** One variant on the way from what is asked for now to what the plan wants. */
 export interface Step {
   readonly key: string;
@@ -90,7 +91,7 @@ const remembered = (wishes: readonly Wish[], since: number): readonly Wish[] =>
  */
 const heldUp = (wants: number, current: number, wishes: readonly Wish[], since: number): number => {
   const reachesBack = wishes.some(({ at }) => at <= since);
-  const meanwhile = wishes.slice(0, -1).filter((_wish, index) => wishes[index + 1]!.at > since);
+  const meanwhile = wishes.slice(0, -1).filter((_wish, index) => element(wishes, index + 1).at > since);
   return Math.max(wants, reachesBack ? 0 : current, ...meanwhile.map(({ replicas }) => replicas));
 };
 

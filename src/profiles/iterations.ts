@@ -1,4 +1,5 @@
 import type { Demand, Profile } from '../domain.ts';
+import { element } from '../element.ts';
 import { timeAt } from './throughput.ts';
 
 /**
@@ -36,35 +37,40 @@ const learned = (profile: Profile): Iterations | null => {
   // Without the time to the first token all the time counts, which makes iterations longer and a mixture dearer.
   const seconds = sizes.map(({ output }, index) => {
     const first = ttftSeconds?.[index] ?? 0;
-    return first > 0 ? (e2eSeconds[index]! - first) / Math.max(1, output - 1) : e2eSeconds[index]! / output;
+    return first > 0
+      ? (element(e2eSeconds, index) - first) / Math.max(1, output - 1)
+      : element(e2eSeconds, index) / output;
   });
-  const served = [...sizes.keys()].filter((index) => throughput[index]! > 0 && seconds[index]! > 0);
+  const served = [...sizes.keys()].filter((index) => element(throughput, index) > 0 && element(seconds, index) > 0);
   if (served.length < leastSizes) return null;
   // μ (p I + q I² + d O (I + O / 2)) + w / τ = 1
   const rows = served.map((index) => {
-    const { input, output } = sizes[index]!;
-    const rate = throughput[index]!;
-    return [rate * input, rate * input * input, rate * output * (input + output / 2), 1 / seconds[index]!];
+    const { input, output } = element(sizes, index);
+    const rate = element(throughput, index);
+    return [rate * input, rate * input * input, rate * output * (input + output / 2), 1 / element(seconds, index)];
   });
-  const least = Math.min(...served.map((index) => seconds[index]!));
-  return { seconds, alone: Math.min(leastSquares(rows)[3]!, 0.9 * least) };
+  const least = Math.min(...served.map((index) => element(seconds, index)));
+  return { seconds, alone: Math.min(element(leastSquares(rows), 3), 0.9 * least) };
 };
 
 /** Numbers from 0 whose sum over each row comes nearest to 1, one coordinate after the other. */
 const leastSquares = (rows: readonly (readonly number[])[]): readonly number[] => {
-  const width = rows[0]!.length;
-  const scale = Array.from({ length: width }, (_, k) => Math.sqrt(rows.reduce((sum, row) => sum + row[k]! ** 2, 0)));
-  const unit = rows.map((row) => row.map((value, k) => value / scale[k]!));
+  const width = element(rows, 0).length;
+  const scale = Array.from({ length: width }, (_, k) =>
+    Math.sqrt(rows.reduce((sum, row) => sum + element(row, k) ** 2, 0)),
+  );
+  const unit = rows.map((row) => row.map((value, k) => value / element(scale, k)));
   const left = rows.map(() => 1);
   const found = scale.map(() => 0);
   for (let sweep = 0; sweep < 500; sweep += 1)
     for (const k of found.keys()) {
-      const gradient = unit.reduce((sum, row, index) => sum + row[k]! * left[index]!, 0);
-      const next = Math.max(0, found[k]! + gradient);
-      for (const [index, row] of unit.entries()) left[index]! -= row[k]! * (next - found[k]!);
+      const gradient = unit.reduce((sum, row, index) => sum + element(row, k) * element(left, index), 0);
+      const next = Math.max(0, element(found, k) + gradient);
+      const change = next - element(found, k);
+      for (const [index, row] of unit.entries()) left[index] = element(left, index) - element(row, k) * change;
       found[k] = next;
     }
-  return found.map((value, k) => value / scale[k]!);
+  return found.map((value, k) => value / element(scale, k));
 };
 
 /**
@@ -80,17 +86,21 @@ export const atOnePace = (
 ): number[] => {
   const pace = demand.map(({ inputTokens, outputTokens }) => timeAt(profile, seconds, inputTokens, outputTokens));
   const counted = demand
-    .flatMap(({ arrivalRate }, row) => (arrivalRate > 0 && throughput[row]! > 0 && pace[row]! > 0 ? [row] : []))
-    .sort((a, b) => pace[a]! - pace[b]!);
-  const total = counted.reduce((sum, row) => sum + demand[row]!.arrivalRate, 0);
+    .flatMap(({ arrivalRate }, row) =>
+      arrivalRate > 0 && element(throughput, row) > 0 && element(pace, row) > 0 ? [row] : [],
+    )
+    .sort((a, b) => element(pace, a) - element(pace, b));
+  const total = counted.reduce((sum, row) => sum + element(demand, row).arrivalRate, 0);
   let missed = 0;
   const tightest = counted.find((row) => {
-    missed += demand[row]!.arrivalRate;
+    missed += element(demand, row).arrivalRate;
     return missed > mayMiss * total * (1 + 1e-12);
   });
   if (tightest === undefined) return [...throughput];
   const free = (tau: number): number => Math.max(1e-6, 1 - alone / tau);
   return throughput.map((rate, row) =>
-    rate > 0 && pace[row]! > pace[tightest]! ? (rate * free(pace[tightest]!)) / free(pace[row]!) : rate,
+    rate > 0 && element(pace, row) > element(pace, tightest)
+      ? (rate * free(element(pace, tightest))) / free(element(pace, row))
+      : rate,
   );
 };

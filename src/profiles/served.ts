@@ -1,4 +1,5 @@
 import type { Demand, Profile, Slo, Variant } from '../domain.ts';
+import { element } from '../element.ts';
 import { atOnePace, iterationsOf } from './iterations.ts';
 import { beyondSloThroughput, isExtrapolated, throughputAt } from './throughput.ts';
 
@@ -17,7 +18,7 @@ export const servedByProfile = (profile: Profile, demand: readonly Demand[]): Se
   return {
     throughput,
     throughputBeyondSlo: demand.map(({ inputTokens, outputTokens }, row) =>
-      throughput[row]! > 0 ? throughput[row]! : beyondSloThroughput(profile, inputTokens, outputTokens),
+      element(throughput, row) > 0 ? element(throughput, row) : beyondSloThroughput(profile, inputTokens, outputTokens),
     ),
     e2eSeconds,
     sloShare,
@@ -82,10 +83,10 @@ export const derated = (
   e2eSeconds: readonly number[],
   mayMiss: number,
 ): number[] => {
-  const inFlight = throughput.map((rate, row) => rate * e2eSeconds[row]!);
+  const inFlight = throughput.map((rate, row) => rate * element(e2eSeconds, row));
   const limited = demand
     .flatMap(({ arrivalRate }, row) =>
-      arrivalRate > 0 && inFlight[row]! > 0 ? { arrivalRate, most: inFlight[row]! } : [],
+      arrivalRate > 0 && element(inFlight, row) > 0 ? { arrivalRate, most: element(inFlight, row) } : [],
     )
     .sort((a, b) => a.most - b.most);
   const total = limited.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
@@ -95,5 +96,7 @@ export const derated = (
     return missed > mayMiss * total * (1 + 1e-12);
   });
   if (tightest === undefined) return [...throughput];
-  return throughput.map((rate, row) => (inFlight[row]! > 0 ? Math.min(rate, tightest.most / e2eSeconds[row]!) : rate));
+  return throughput.map((rate, row) =>
+    element(inFlight, row) > 0 ? Math.min(rate, tightest.most / element(e2eSeconds, row)) : rate,
+  );
 };

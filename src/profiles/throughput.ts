@@ -1,4 +1,5 @@
 import type { Profile } from '../domain.ts';
+import { element } from '../element.ts';
 
 /**
  * Throughput of a profile at any request size, from its grid.
@@ -27,7 +28,7 @@ export const throughputAt = (profile: Profile, inputTokens: number, outputTokens
   const { inputTokens: inputs, outputTokens: outputs, e2eSeconds } = profile;
   const nearest = nearestTick(inputs, inputTokens) * outputs.length + nearestTick(outputs, outputTokens);
   return {
-    throughput: profile.throughput[nearest]! > 0 ? beyondSloThroughput(profile, inputTokens, outputTokens) : 0,
+    throughput: element(profile.throughput, nearest) > 0 ? beyondSloThroughput(profile, inputTokens, outputTokens) : 0,
     e2eSeconds: e2eSeconds === null ? Number.NaN : timeAt(profile, e2eSeconds, inputTokens, outputTokens),
     extrapolated: isExtrapolated(profile, inputTokens, outputTokens),
   };
@@ -83,15 +84,15 @@ const throughputNearGrid = (profile: Profile, inputTokens: number, outputTokens:
  */
 export const nearestTick = (ticks: readonly number[], tokens: number): number => {
   let index = 0;
-  while (index + 1 < ticks.length && tokens * tokens >= ticks[index]! * ticks[index + 1]!) index += 1;
+  while (index + 1 < ticks.length && tokens * tokens >= element(ticks, index) * element(ticks, index + 1)) index += 1;
   return index;
 };
 
 const atLeastOne = (tokens: number): number => Math.max(1, tokens);
 const inside = (ticks: readonly number[], tokens: number): number =>
-  Math.min(Math.max(atLeastOne(tokens), ticks[0]!), ticks.at(-1)!);
+  Math.min(Math.max(atLeastOne(tokens), element(ticks, 0)), ticks.at(-1)!);
 const isOutside = (ticks: readonly number[], tokens: number): boolean =>
-  tokens > ticks.at(-1)! || atLeastOne(tokens) < ticks[0]!;
+  tokens > ticks.at(-1)! || atLeastOne(tokens) < element(ticks, 0);
 
 /**
  * Place on one axis in log tokens, as one number: the index of a tick and the fraction of the way to the next; below 0
@@ -100,9 +101,9 @@ const isOutside = (ticks: readonly number[], tokens: number): boolean =>
 const coordinate = (ticks: readonly number[], tokens: number): number => {
   if (ticks.length === 1) return 0;
   let lower = 0;
-  while (lower + 2 < ticks.length && tokens >= ticks[lower + 1]!) lower += 1;
-  const from = Math.log(ticks[lower]!);
-  return lower + (Math.log(atLeastOne(tokens)) - from) / (Math.log(ticks[lower + 1]!) - from);
+  while (lower + 2 < ticks.length && tokens >= element(ticks, lower + 1)) lower += 1;
+  const from = Math.log(element(ticks, lower));
+  return lower + (Math.log(atLeastOne(tokens)) - from) / (Math.log(element(ticks, lower + 1)) - from);
 };
 
 const within = (ticks: readonly number[], place: number): number => Math.min(Math.max(0, place), ticks.length - 1);
@@ -117,7 +118,7 @@ const bilinear = (profile: Profile, values: readonly number[], input: number, ou
     const [right, up] = [corner >> 1, corner & 1];
     const weight = (right === 1 ? input - i : 1 - (input - i)) * (up === 1 ? output - o : 1 - (output - o));
     if (weight === 0) continue;
-    const value = values[(i + right) * width + o + up]!;
+    const value = element(values, (i + right) * width + o + up);
     if (Number.isNaN(value)) continue;
     sum += weight * value;
     weights += weight;
@@ -141,7 +142,7 @@ const logLoads = (profile: Profile): readonly number[] | null => {
   if (known !== undefined) return known;
   const cells = profile.inputTokens.flatMap((input) => profile.outputTokens.map((output) => ({ input, output })));
   const servable = cells.flatMap((cell, index) =>
-    profile.throughput[index]! > 0 ? [{ ...cell, throughput: profile.throughput[index]! }] : [],
+    element(profile.throughput, index) > 0 ? [{ ...cell, throughput: element(profile.throughput, index) }] : [],
   );
   const surface =
     servable.length === 0

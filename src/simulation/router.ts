@@ -1,4 +1,5 @@
 import type { Plan, RoutedDemand, Routing, Snapshot } from '../domain.ts';
+import { element } from '../element.ts';
 import { readyRouting } from '../planner/routes.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
 import type { EngineRequest } from './engine.ts';
@@ -44,7 +45,7 @@ export const createRouter = <Request extends EngineRequest>(
     },
     choose: (request) => {
       const all = replicas.allReady();
-      if (routing === 'none') return all.length === 0 ? null : all[turn++ % all.length]!;
+      if (routing === 'none') return all.length === 0 ? null : element(all, turn++ % all.length);
       const key = table?.(request);
       const planned = (key === undefined ? null : leastLoaded(replicas.ready(key))) ?? leastLoaded(all);
       return planned !== null && planned.engine.unread() > queueLimit
@@ -100,12 +101,12 @@ const tableOf = (rows: readonly RoutedDemand[], routing: Routing): Table => {
 };
 
 const next = ({ shares, owed }: Entry): string | undefined => {
-  if (shares.length === 1) return shares[0]![0];
+  if (shares.length === 1) return element(shares, 0)[0];
   let best = 0;
   for (const [index, [, share]] of shares.entries()) {
-    owed[index]! += share;
-    if (owed[index]! > owed[best]!) best = index;
+    owed[index] = element(owed, index) + share;
+    if (element(owed, index) > element(owed, best)) best = index;
   }
-  owed[best]! -= 1;
+  owed[best] = element(owed, best) - 1;
   return shares[best]?.[0];
 };

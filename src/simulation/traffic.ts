@@ -1,4 +1,5 @@
 import type { Demand } from '../domain.ts';
+import { element } from '../element.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
 import type { TraceRequest } from '../workload/gateway-records.ts';
 import type { Shape } from '../workload/rates.ts';
@@ -91,7 +92,8 @@ export const traced = (given: readonly TraceRequest[], seconds: number): Traffic
       const rate = (counted.last - counted.first) / counted.length;
       const { first, last } = within(time, shapeSpan);
       const counts = new Map<number, number>();
-      for (let index = first; index < last; index += 1) counts.set(sizes[index]!, (counts.get(sizes[index]!) ?? 0) + 1);
+      for (let index = first; index < last; index += 1)
+        counts.set(element(sizes, index), (counts.get(element(sizes, index)) ?? 0) + 1);
       return [...counts].map(([size, count]) => ({
         inputTokens: tokensOf(size >> 10, 10),
         outputTokens: tokensOf(size & 1023, 10),
@@ -106,7 +108,7 @@ const firstAt = (times: Float64Array, time: number): number => {
   let [low, high] = [0, times.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (times[middle]! < time) low = middle + 1;
+    if (element(times, middle) < time) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -1,3 +1,4 @@
+import { element } from '../element.ts';
 import { GpumixError } from '../errors.ts';
 import { bucketIndex } from './bucket-index.ts';
 
@@ -26,7 +27,9 @@ export const parseTrace = (text: string, where: string): readonly TraceRequest[]
     // Milliseconds and finer: Date keeps three digits, the rest is added.
     const parts = /^(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)(\.\d+)?/.exec(at ?? '');
     const time =
-      parts === null ? Number.NaN : Date.parse(`${parts[1]!.replace(' ', 'T')}Z`) / 1000 + Number(parts[2] ?? 0);
+      parts === null
+        ? Number.NaN
+        : Date.parse(`${element(parts, 1).replace(' ', 'T')}Z`) / 1000 + Number(parts[2] ?? 0);
     const [inputTokens, outputTokens] = [Number(input), Number(output)];
     if (!Number.isFinite(time))
       throw new GpumixError('BAD_TRACE', `${where}:${number}: ${JSON.stringify(at)} is no time`);
@@ -35,7 +38,7 @@ export const parseTrace = (text: string, where: string): readonly TraceRequest[]
     return { time, inputTokens, outputTokens };
   });
   requests.sort((a, b) => a.time - b.time);
-  const start = requests[0]!.time;
+  const start = element(requests, 0).time;
   return requests.map((request) => ({ ...request, time: request.time - start }));
 };
 
@@ -122,9 +125,9 @@ export const gatewayCounter = (
     finished: (): boolean => ended === ends.length,
     /** The record of the interval up to `until` seconds after the start, or null. Intervals are asked for in order. */
     recordUntil: (until: number): string | null => {
-      for (; arrived < arrivals.length && arrivals[arrived]! <= until; arrived += 1) counter.arrived();
-      for (; ended < ends.length && ends[ended]!.time <= until; ended += 1)
-        counter.ended(ends[ended]!.inputTokens, ends[ended]!.outputTokens);
+      for (; arrived < arrivals.length && element(arrivals, arrived) <= until; arrived += 1) counter.arrived();
+      for (; ended < ends.length && element(ends, ended).time <= until; ended += 1)
+        counter.ended(element(ends, ended).inputTokens, element(ends, ended).outputTokens);
       return counter.record(0);
     },
   };
