@@ -5,8 +5,14 @@ import { weightedTurns } from './weighted-turns.ts';
 /** Why a pod was chosen: by the plan; beside it, as the plan's own variants are full, gone or failing; or without a plan. */
 export type Why = 'plan' | 'fallback' | 'no plan';
 
-/** `full`: all have as much as they can take. `none`: nothing is Ready. `tried`: every pod was. */
-export type Choice = { readonly pod: Pod; readonly why: Why } | 'full' | 'none' | 'tried';
+/** A place at a pod. */
+export interface Place {
+  readonly pod: Pod;
+  readonly why: Why;
+}
+
+/** `full`: all that may be asked have as much as they can take, or rest. `none`: nothing is Ready. `tried`: every pod was. */
+export type Choice = Place | 'full' | 'none' | 'tried';
 
 export interface Asking {
   readonly variants: Variants;

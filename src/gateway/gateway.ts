@@ -1,11 +1,10 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { Choice } from './choose.ts';
 import { isAsleep } from './fleet.ts';
 import { passedOn } from './headers.ts';
 import { createModels } from './models.ts';
 import { createOffers } from './offer.ts';
 import type { GatewayParts, GatewaySettings, Passage } from './passage.ts';
-import { noAnswer, type Refusal, refuse, tooLong, tooMany, unknownModel } from './refusals.ts';
+import { type Refusal, refuse, tooLong, tooMany, unknownModel } from './refusals.ts';
 import type { GatewayRequest } from './request.ts';
 
 /** Requests that wait for a model, as the planner is told of them. */
@@ -34,36 +33,22 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
 
   /** Finds a pod for the request until one has answered, or nobody can. */
   const passage = async (one: Passage): Promise<Refusal | 'done' | 'stopped'> => {
-    const { request, state, stop, tried } = one;
-    let last: Refusal | null = null;
-    // Nobody overtakes those who wait.
-    let behind = state.room.waiting() > 0;
-    while (!stop.signal.aborted) {
-      const variants = fleet.variants(request.model);
-      if (variants === undefined) return unknownModel(request.model);
-      const choice: Choice = behind
-        ? 'full'
-        : state.choose({
-            variants,
-            plan: parts.plan(request.model),
-            inputTokens: one.inputTokens,
-            tried,
-            now: clock(),
-          });
-      behind = false;
-      if (choice === 'tried') return last ?? noAnswer(`no replica of ${request.model} answers`);
-      if (choice === 'full' || choice === 'none') {
-        const refusal = models.wait(one, isAsleep(variants) ? 'none' : 'full');
+    const { request, response, state, stop, tried } = one;
+    const isOver = (): boolean => stop.signal.aborted || response.destroyed;
+    while (!isOver()) {
+      const place = await models.place(one);
+      if (place === null) break;
+      if (!('pod' in place)) return place;
+      if (isOver()) {
+        models.leave(one, place);
         models.callWaiting(request.model, state);
-        const refused = await refusal;
-        if (refused !== null) return refused;
-        continue;
+        break;
       }
-      const result = await offer(one, choice.pod, choice.why);
+      const result = await offer(one, place);
       if (result === 'done') return 'done';
-      last = result ?? last;
-      if (stop.signal.aborted) break;
-      if (tried.size >= settings.attempts) return last ?? noAnswer(`no replica of ${request.model} answers`);
+      if (result === null) break;
+      if (tried.size >= settings.attempts) return result;
+      one.last = result;
       metrics.retried(request.model);
     }
     return 'stopped';
@@ -99,6 +84,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
           startedAt: clock(),
           stop,
           tried: new Set(),
+          last: null,
         });
         if (result === 'done') return;
         counter.failed();

@@ -1,19 +1,23 @@
-import type { RoutingPlan } from '../domain.ts';
-import { chooser } from './choose.ts';
-import { isAsleep, type Variants } from './fleet.ts';
+import { chooser, type Place } from './choose.ts';
+import { isAsleep } from './fleet.ts';
 import type { GatewayParts, GatewaySettings, ModelState, Passage } from './passage.ts';
-import { notReady, type Refusal, tooMany } from './refusals.ts';
+import { noAnswer, notReady, type Refusal, tooMany, unknownModel } from './refusals.ts';
+import { restTimer } from './rest-timer.ts';
 import { tokenEstimate } from './token-estimate.ts';
 import { waitingRoom } from './waiting-room.ts';
 
-/** What each model has of its own, and those who wait for it. */
+/** What each model has of its own, and the places at its pods. */
 export interface Models {
   all(): ReadonlyMap<string, ModelState>;
   stateOf(model: string): ModelState;
-  /** Lets as many of those who wait go on as there is room for now. */
+  /**
+   * A place at a pod for this request, taken: at once, or when it is its turn. Else why there is none; null = the client has left.
+   */
+  place(passage: Passage): Promise<Place | Refusal | null>;
+  /** The request is no longer at this pod. Who waits may be called then. */
+  leave(passage: Passage, place: Place): void;
+  /** Gives those who wait what there is for them now. */
   callWaiting(model: string, state: ModelState): void;
-  /** Waits for a place; a refusal where there is none. */
-  wait(passage: Passage, why: 'full' | 'none'): Promise<Refusal | null>;
 }
 
 export const createModels = (parts: GatewayParts, settings: GatewaySettings): Models => {
@@ -25,8 +29,8 @@ export const createModels = (parts: GatewayParts, settings: GatewaySettings): Mo
     const state: ModelState = {
       choose: chooser(settings.overflow),
       room: waitingRoom({ requests: settings.heldRequests, bytes: settings.heldBytes }),
+      restEnds: restTimer(clock),
       estimate: tokenEstimate(),
-      called: 0,
       heldInput: 0,
       heldOutput: 0,
     };
@@ -34,60 +38,87 @@ export const createModels = (parts: GatewayParts, settings: GatewaySettings): Mo
     return state;
   };
 
-  const callWaiting = (model: string, state: ModelState): void => {
-    const waiting = state.room.waiting();
+  /** What there is for a request now; null = it has to wait. Nothing but the chooser knows what room is. */
+  const ask = (passage: Passage): Place | Refusal | null => {
+    const { request, state, tried, inputTokens } = passage;
+    const { model } = request;
     const variants = fleet.variants(model);
-    if (waiting === 0 || variants === undefined) return;
-    // Where waiting does not help, all are called, to be told so.
-    const free =
-      isAsleep(variants) && parts.unreachable(model) !== null
-        ? waiting
-        : freePlaces(variants, parts.plan(model), settings.overflow) - state.called;
-    if (free < 1) return;
-    state.called += Math.min(free, waiting);
-    state.room.call(Math.min(free, waiting));
+    if (variants === undefined) return null;
+    const choice = state.choose({ variants, plan: parts.plan(model), inputTokens, tried, now: clock() });
+    if (choice === 'full') return null;
+    if (choice === 'tried') return passage.last ?? noAnswer(`no replica of ${model} answers`);
+    if (choice === 'none') {
+      const unreachable = parts.unreachable(model);
+      if (unreachable === null) return null;
+      metrics.rejected(model, 'unreachable');
+      return notReady(`${model} cannot be reached: ${unreachable}`);
+    }
+    choice.pod.requests += 1;
+    choice.pod.given += 1;
+    choice.pod.work += workOf(passage);
+    return choice;
   };
 
-  const wait = async (passage: Passage, why: 'full' | 'none'): Promise<Refusal | null> => {
-    const { request, state, stop, startedAt, inputTokens, outputTokens } = passage;
-    const unreachable = why === 'none' ? parts.unreachable(request.model) : null;
-    if (unreachable !== null) {
-      metrics.rejected(request.model, 'unreachable');
-      return notReady(`${request.model} cannot be reached: ${unreachable}`);
-    }
-    const left = settings.heldSeconds - (clock() - startedAt);
-    const turn = state.room.enter(request.body.length, Math.max(0, left), stop.signal);
-    const what = why === 'none' ? 'has no replica yet' : 'is busy';
+  const leave = (passage: Passage, { pod }: Place): void => {
+    pod.requests -= 1;
+    pod.work -= workOf(passage);
+  };
+
+  const callWaiting = (model: string, state: ModelState): void => {
+    if (state.room.waiting() === 0) return;
+    state.room.call();
+    awaitRests(model, state);
+  };
+
+  /** The end of a pod's rest makes room without anything else happening. */
+  const awaitRests = (model: string, state: ModelState): void => {
+    const pods = state.room.waiting() === 0 ? [] : [...(fleet.variants(model)?.values() ?? [])].flat();
+    state.restEnds.set(pods, () => callWaiting(model, state));
+  };
+
+  const wait = async (passage: Passage, asked: boolean): Promise<Place | Refusal | null> => {
+    const { request, state, stop, startedAt, inputTokens, outputTokens, tried } = passage;
+    const { model } = request;
+    const asleep = isAsleep(fleet.variants(model) ?? new Map());
+    const turn = state.room.enter({
+      arrivedAt: startedAt,
+      bytes: request.body.length,
+      seconds: Math.max(0, settings.heldSeconds - (clock() - startedAt)),
+      signal: stop.signal,
+      choosy: tried.size > 0,
+      ask: () => ask(passage),
+    });
+    const what = asleep ? 'has no replica yet' : 'is busy';
     if (turn === null) {
-      metrics.rejected(request.model, 'no room');
-      return tooMany(`${request.model} ${what}, and as many requests wait for it as may`);
+      metrics.rejected(model, 'no room');
+      return tooMany(`${model} ${what}, and as many requests wait for it as may`);
     }
-    metrics.held(request.model);
+    metrics.held(model);
     state.heldInput += inputTokens;
     state.heldOutput += outputTokens;
-    if (why === 'none') parts.onAsleep(request.model);
-    const released = await turn;
+    if (asleep) parts.onAsleep(model);
+    if (asked) awaitRests(model, state);
+    else callWaiting(model, state);
+    const answer = await turn;
+    awaitRests(model, state);
     state.heldInput -= inputTokens;
     state.heldOutput -= outputTokens;
-    if (released === 'go') state.called -= 1;
-    if (released !== 'timeout') return null;
-    metrics.rejected(request.model, 'waited too long');
-    const waited = `${request.model} ${what}; the request waited ${settings.heldSeconds} s`;
-    return why === 'none' ? notReady(waited) : tooMany(waited);
+    if (answer === 'left') return null;
+    if (answer !== 'timeout') return answer;
+    metrics.rejected(model, 'waited too long');
+    const waited = `${model} ${what}; the request waited ${settings.heldSeconds} s`;
+    return asleep ? notReady(waited) : tooMany(waited);
   };
 
-  return { all: () => models, stateOf, callWaiting, wait };
+  const place = async (passage: Passage): Promise<Place | Refusal | null> => {
+    const { request, state, tried } = passage;
+    if (fleet.variants(request.model) === undefined) return unknownModel(request.model);
+    // Nobody overtakes those who wait; one that a pod has failed came before them.
+    const behind = tried.size === 0 && state.room.crowded();
+    return (behind ? null : ask(passage)) ?? (await wait(passage, !behind));
+  };
+
+  return { all: () => models, stateOf, place, leave, callWaiting };
 };
 
-/** Requests that the model's pods can take beyond those that they have; Infinity where no profile tells. */
-const freePlaces = (variants: Variants, plan: RoutingPlan | null, overflow: number): number => {
-  let free = 0;
-  for (const [name, pods] of variants) {
-    if (pods.length === 0) continue;
-    const each = plan?.concurrency?.[name];
-    if (each === undefined) return Number.POSITIVE_INFINITY;
-    const most = Math.ceil(each * overflow * pods.length);
-    free += Math.max(0, most - pods.reduce((sum, { requests }) => sum + requests, 0));
-  }
-  return free;
-};
+const workOf = ({ inputTokens, outputTokens }: Passage): number => inputTokens + outputTokens;

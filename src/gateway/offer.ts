@@ -1,8 +1,8 @@
-import type { Why } from './choose.ts';
+import type { Place } from './choose.ts';
 import { answered, failed, type Pod, type Variants } from './fleet.ts';
 import type { Models } from './models.ts';
 import type { GatewayParts, GatewaySettings, ModelState, Passage } from './passage.ts';
-import { noAnswer, type Refusal } from './refusals.ts';
+import { noAnswer, type Refusal, refusedBy } from './refusals.ts';
 import { type Relay, relay } from './relay.ts';
 import type { GatewayRequest } from './request.ts';
 import type { About } from './telemetry.ts';
@@ -12,40 +12,39 @@ import type { Usage } from './usage-filter.ts';
 const worthAnotherPod = new Set([429, 502, 503, 504]);
 
 /** Offers requests to pods. */
-export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { callWaiting }: Models) => {
+export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { leave, callWaiting }: Models) => {
   const { fleet, metrics, clock } = parts;
 
-  /** One offer to one pod. Null = another may be asked. */
-  const offer = async (passage: Passage, pod: Pod, why: Why): Promise<Refusal | 'done' | null> => {
+  /** One offer to the pod at which the request has its place, which ends with it. A refusal = another pod may be asked; null = it is too late. */
+  const offer = async (passage: Passage, place: Place): Promise<Refusal | 'done' | null> => {
     const { request, response, state, stop, startedAt, tried } = passage;
+    const { pod } = place;
     const about = { model: request.model, variant: pod.variant, inputTokens: passage.inputTokens };
-    const work = passage.inputTokens + passage.outputTokens;
     const others = tried.size + 1 < settings.attempts && anotherPod(fleet.variants(request.model), tried, pod);
-    pod.requests += 1;
-    pod.given += 1;
-    pod.work += work;
     const relayed = relay(response, {
       strip: request.stream && !request.usageAsked,
       wanted: (status) => !(others && worthAnotherPod.has(status)),
       onFirstByte: () => metrics.firstByte(about, clock() - startedAt),
     });
-    const asking = parts.upstream.ask({ ...passage.to, origin: pod.origin, body: request.body }, relayed);
-    stop.signal.addEventListener('abort', asking.abort);
-    response.on('drain', asking.resume);
-    const problem = await asking.ended;
-    stop.signal.removeEventListener('abort', asking.abort);
-    response.off('drain', asking.resume);
-    pod.requests -= 1;
-    pod.work -= work;
-    callWaiting(request.model, state);
-    return concluded(passage, pod, why, relayed, problem);
+    try {
+      const asking = parts.upstream.ask({ ...passage.to, origin: pod.origin, body: request.body }, relayed);
+      stop.signal.addEventListener('abort', asking.abort);
+      response.on('drain', asking.resume);
+      const problem = await asking.ended;
+      stop.signal.removeEventListener('abort', asking.abort);
+      response.off('drain', asking.resume);
+      return concluded(passage, place, relayed, problem);
+    } finally {
+      // Those who wait are called once it is known whether this pod rests.
+      leave(passage, place);
+      callWaiting(request.model, state);
+    }
   };
 
   /** What an offer has come to. */
   const concluded = (
     { request, response, state, stop, startedAt, inputTokens, tried }: Passage,
-    pod: Pod,
-    why: Why,
+    { pod, why }: Place,
     relayed: Relay,
     problem: string | null,
   ): Refusal | 'done' | null => {
@@ -65,7 +64,7 @@ export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { c
       failed(pod, clock());
       tried.add(pod);
       if (!relayed.started()) {
-        if (problem === null) return null;
+        if (problem === null) return refusedBy(request.model, status!);
         return noAnswer(
           `${status === null ? `no replica of ${request.model} answers` : `a replica of ${request.model} broke off`}: ${problem}`,
         );
@@ -79,7 +78,8 @@ export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { c
     told(String(status));
     if (status === 200) served(request, state, about, usage, contentEvents);
     else counter.failed();
-    if (!worthAnotherPod.has(status ?? 0)) answered(pod);
+    if (worthAnotherPod.has(status ?? 0)) failed(pod, clock());
+    else answered(pod);
     return 'done';
   };
 

@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { RoutingPlan } from '../domain.ts';
 import type { RequestCounts } from '../workload/request-counts.ts';
-import type { chooser } from './choose.ts';
+import type { chooser, Place } from './choose.ts';
 import type { Fleet, Pod } from './fleet.ts';
+import type { Refusal } from './refusals.ts';
 import type { GatewayRequest } from './request.ts';
+import type { restTimer } from './rest-timer.ts';
 import type { GatewayMetrics } from './telemetry.ts';
 import type { TokenEstimate } from './token-estimate.ts';
 import type { PodRequest, Upstream } from './upstream.ts';
@@ -41,10 +43,10 @@ export interface GatewayParts {
 /** What one model has of its own. */
 export interface ModelState {
   readonly choose: ReturnType<typeof chooser>;
-  readonly room: WaitingRoom;
+  readonly room: WaitingRoom<Place | Refusal>;
+  /** Calls those who wait when a pod has rested. */
+  readonly restEnds: ReturnType<typeof restTimer>;
   readonly estimate: TokenEstimate;
-  /** Called from the room, and not yet at a pod. */
-  called: number;
   heldInput: number;
   heldOutput: number;
 }
@@ -60,5 +62,7 @@ export interface Passage {
   readonly startedAt: number;
   /** The client has left, or the time is over. */
   readonly stop: AbortController;
+  /** Pods that have failed it, and what became of it at the last one; null = nothing that the client should be told. */
   readonly tried: Set<Pod>;
+  last: Refusal | null;
 }

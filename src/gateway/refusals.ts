@@ -44,6 +44,14 @@ export const noAnswer = (message: string): Refusal => ({
   code: 'no_answer',
   message,
 });
+/** What the last of the pods that were asked has answered, where no other is left. @param status 429 or 5xx */
+export const refusedBy = (model: string, status: number): Refusal => ({
+  status,
+  type: status === 429 ? 'rate_limit_error' : 'server_error',
+  code: 'refused',
+  message: `no replica of ${model} takes the request; the last one answered ${status}`,
+  retryAfter: retryAfterSeconds,
+});
 export const tooLong = (message: string): Refusal => ({
   status: 504,
   type: 'server_error',

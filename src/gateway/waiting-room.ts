@@ -1,16 +1,32 @@
-/** Why a request no longer waits. */
-export type Released = 'go' | 'timeout' | 'left';
+/** How a wait ends without an answer: it was too long, or the client has left. */
+export type Ended = 'timeout' | 'left';
 
-export interface WaitingRoom {
+/** A request that waits. */
+export interface Waiter<Answer> {
+  /** When it came (s): who came first is asked first, also where it comes back after a pod has failed it. */
+  readonly arrivedAt: number;
+  readonly bytes: number;
+  /** How much longer it may wait (s). */
+  readonly seconds: number;
+  /** Aborted when the client has left. */
+  readonly signal: AbortSignal;
+  /** Whether some pods are closed to this request alone, as they have failed it. */
+  readonly choosy: boolean;
+  /** What there is for it now; null = it goes on waiting. */
+  readonly ask: () => Answer | null;
+}
+
+export interface WaitingRoom<Answer> {
+  /** Waits for an answer; null = there is no room. */
+  enter(waiter: Waiter<Answer>): Promise<Answer | Ended> | null;
   /**
-   * Waits until it is called; null = there is no room.
-   * @param seconds how much longer it may wait
-   * @param signal the client has left
+   * Asks for those who wait, in the order in which they came. Where there is nothing for one that would take any pod, there is
+   * nothing for those behind it either, and the call ends.
    */
-  enter(bytes: number, seconds: number, signal: AbortSignal): Promise<Released> | null;
-  /** Calls up to so many, in the order in which they came. */
-  call(most: number): void;
+  call(): void;
   waiting(): number;
+  /** Whether somebody waits who would take any pod. */
+  crowded(): boolean;
 }
 
 export interface Room {
@@ -19,31 +35,43 @@ export interface Room {
 }
 
 /** Requests that cannot be served yet, in order of arrival; bounded in number, bytes and time. */
-export const waitingRoom = (room: Room): WaitingRoom => {
-  const waiting = new Set<(why: Released) => void>();
+export const waitingRoom = <Answer>(room: Room): WaitingRoom<Answer> => {
+  interface Seat extends Waiter<Answer> {
+    readonly release: (how: Answer | Ended) => void;
+  }
+  const seats: Seat[] = [];
   let bytesHeld = 0;
   return {
-    enter: (bytes, seconds, signal) => {
-      if (waiting.size >= room.requests || bytesHeld + bytes > room.bytes) return null;
+    enter: (waiter) => {
+      const { arrivedAt, bytes, seconds, signal } = waiter;
+      if (seats.length >= room.requests || bytesHeld + bytes > room.bytes) return null;
       if (signal.aborted) return Promise.resolve('left');
       bytesHeld += bytes;
       return new Promise((resolve) => {
-        const release = (why: Released): void => {
-          if (!waiting.delete(release)) return;
+        const release = (how: Answer | Ended): void => {
+          const at = seats.indexOf(seat);
+          if (at === -1) return;
+          seats.splice(at, 1);
           bytesHeld -= bytes;
           clearTimeout(timer);
           signal.removeEventListener('abort', leave);
-          resolve(why);
+          resolve(how);
         };
         const leave = (): void => release('left');
         const timer = setTimeout(() => release('timeout'), seconds * 1000);
         signal.addEventListener('abort', leave);
-        waiting.add(release);
+        const seat = { ...waiter, release };
+        seats.splice(seats.findLastIndex((other) => other.arrivedAt <= arrivedAt) + 1, 0, seat);
       });
     },
-    call: (most) => {
-      if (most >= 1) for (const release of [...waiting].slice(0, most)) release('go');
+    call: () => {
+      for (const { ask, choosy, release } of [...seats]) {
+        const answer = ask();
+        if (answer !== null) release(answer);
+        else if (!choosy) break;
+      }
     },
-    waiting: () => waiting.size,
+    waiting: () => seats.length,
+    crowded: () => seats.some(({ choosy }) => !choosy),
   };
 };

@@ -38,6 +38,18 @@ const limited = (concurrency: number): RoutingPlan => ({
   concurrency: { 'ns/a': concurrency },
 });
 
+/** A pod of ns/a that holds what it gets until it is told, and a plan by which it takes two at once and ns/b too. */
+const filled = async (shares: Readonly<Record<string, number>> = { 'ns/a': 1 }) => {
+  const ends: (() => void)[] = [];
+  const full = await pod((response) => void ends.push(() => jsonAnswer(response, completion)));
+  const plan: RoutingPlan = {
+    ...limited(1),
+    classes: [{ fromTokens: 0, toTokens: null, shares }],
+    concurrency: { 'ns/a': 1, 'ns/b': 1 },
+  };
+  return { plan, full, ends };
+};
+
 test('200 requests for a model at zero wait, are told of at once, and all are served when a pod is Ready', async () => {
   const gateway = await started();
   const answers = Array.from({ length: 200 }, () => ask(gateway.url));
@@ -150,6 +162,115 @@ test('a pod that goes away while others wait leaves nobody behind', async () => 
   gateway.set({ 'ns/a': [await pod()] });
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(6).fill(200));
   expect(gateway.fields()).toMatchObject({ meta_total_reqs: 6, meta_pending_reqs: 0, '66:28': 6 });
+});
+
+test('where one type is full and the other fails, who is left waits for the full one and everything else goes on', async () => {
+  const { plan, full, ends } = await filled();
+  const gateway = await started({}, plan);
+  const broken = await pod((response) => jsonAnswer(response, '{"error":"x"}', 503));
+  gateway.set({ 'ns/a': [full], 'ns/b': [broken] });
+  const answers = [0, 1, 2].map((seed) => ask(gateway.url, { seed }));
+  await until(() => gateway.gateway.waiting('m') === 1 && ends.length === 2);
+  expect((await fetch(`${gateway.url}/v1/models`)).status).toBe(200);
+  expect(broken.seen.length).toBe(1);
+  for (const end of ends) end();
+  await until(() => ends.length === 3);
+  ends[2]!();
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200]);
+});
+
+test('the end of a pod’s rest lets go on who waits, without anything else happening', async () => {
+  const { plan, full, ends } = await filled({ 'ns/a': 1, 'ns/b': 1 });
+  const gateway = await started({}, plan);
+  let broken = true;
+  const mended = await pod((response) => jsonAnswer(response, broken ? '{}' : completion, broken ? 503 : 200));
+  gateway.set({ 'ns/a': [full], 'ns/b': [mended] });
+  // The second meets the broken pod first.
+  const answers = [ask(gateway.url), ask(gateway.url)];
+  await until(() => ends.length === 2);
+  broken = false;
+  expect((await ask(gateway.url)).status).toBe(200);
+  expect([mended.seen.length, ends.length]).toEqual([2, 2]);
+  for (const end of ends) end();
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test('who waits is not given the pod that has just failed', async () => {
+  const gateway = await started({ overflow: 1 }, limited(1));
+  const ends: (() => void)[] = [];
+  const [broken, sound] = [
+    await pod((response) => void ends.push(() => jsonAnswer(response, '{}', 503))),
+    await pod((response) => void ends.push(() => jsonAnswer(response, completion))),
+  ];
+  gateway.set({ 'ns/a': [broken, sound] });
+  const answers = [ask(gateway.url), ask(gateway.url)];
+  await until(() => ends.length === 2);
+  answers.push(ask(gateway.url));
+  await until(() => gateway.gateway.waiting('m') === 1);
+  for (let ended = 0; ended < 4; ended += 1) {
+    await until(() => ends.length > ended);
+    ends[ended]!();
+  }
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect([broken.seen.length, sound.seen.length]).toEqual([1, 3]);
+});
+
+test('a pod that comes is given as many of those who wait as it takes, and no more', async () => {
+  const gateway = await started({ overflow: 1 }, limited(2));
+  const answers = Array.from({ length: 5 }, () => ask(gateway.url));
+  await until(() => gateway.gateway.waiting('m') === 5);
+  const ends: (() => void)[] = [];
+  gateway.set({ 'ns/a': [await pod((response) => void ends.push(() => jsonAnswer(response, completion)))] });
+  // Their places are taken at once, not only when they are at the pod.
+  expect([gateway.gateway.waiting('m'), gateway.fleet.variants('m')?.get('ns/a')?.[0]?.requests]).toEqual([3, 2]);
+  for (let ended = 0; ended < 5; ended += 1) {
+    await until(() => ends.length > ended);
+    ends[ended]!();
+  }
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(5).fill(200));
+});
+
+test('room that a new plan makes is for who has waited, not for who comes then', async () => {
+  const gateway = await started({ overflow: 1 }, limited(1));
+  const order: number[] = [];
+  const ends: (() => void)[] = [];
+  const engine = await pod((response, body) => {
+    order.push(JSON.parse(body).seed);
+    ends.push(() => jsonAnswer(response, completion));
+  });
+  gateway.set({ 'ns/a': [engine] });
+  const answers = [ask(gateway.url, { seed: 0 })];
+  await until(() => ends.length === 1);
+  answers.push(ask(gateway.url, { seed: 1 }));
+  await until(() => gateway.gateway.waiting('m') === 1);
+  gateway.plan = limited(2);
+  answers.push(ask(gateway.url, { seed: 2 }));
+  await until(() => gateway.gateway.inFlight() === 3 && order.length === 2);
+  expect([order, gateway.gateway.waiting('m')]).toEqual([[0, 1], 1]);
+  for (let ended = 0; ended < 3; ended += 1) {
+    await until(() => ends.length > ended);
+    ends[ended]!();
+  }
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200]);
+});
+
+test('who waits for nothing any more, as every pod was tried, is told what the last one said', async () => {
+  const { plan, full, ends } = await filled();
+  const gateway = await started({}, plan);
+  const busy = await pod((response) => jsonAnswer(response, '{"error":"busy"}', 429));
+  gateway.set({ 'ns/a': [full], 'ns/b': [busy] });
+  const answers = [ask(gateway.url), ask(gateway.url)];
+  await until(() => ends.length === 2);
+  const third = ask(gateway.url);
+  await until(() => gateway.gateway.waiting('m') === 1);
+  gateway.set({ 'ns/a': [], 'ns/b': [busy] });
+  const refused = await third;
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
+  expect(await refused.json()).toMatchObject({
+    error: { message: 'no replica of m takes the request; the last one answered 429', type: 'rate_limit_error' },
+  });
+  for (const end of ends) end();
+  await Promise.all(answers);
 });
 
 test('as many requests at once as may be, and no more', async () => {

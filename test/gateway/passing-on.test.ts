@@ -163,6 +163,25 @@ test.each([
   expect(await gateway.metrics.registry.metrics()).toMatch(/gpumix_gateway_retried_total\{model="m"\} [1-4]/);
 });
 
+test.each([429, 502, 503, 504])(
+  'a pod that answers %d rests, also where its answer is the client’s',
+  async (status) => {
+    a.answer = (response) => jsonAnswer(response, '{}', status);
+    const podOfA = () => gateway.fleet.variants('m')!.get('ns/a')![0]!;
+    await ask(gateway.url);
+    expect(podOfA().failures).toBe(1);
+    const rested = podOfA().restsUntil;
+    expect(rested).toBeGreaterThan(0);
+    gateway.set({ 'ns/a': [a] });
+    expect((await ask(gateway.url)).status).toBe(status);
+    expect(podOfA().failures).toBe(2);
+    expect(podOfA().restsUntil).toBeGreaterThan(rested);
+    a.answer = (response) => jsonAnswer(response, completion);
+    expect((await ask(gateway.url)).status).toBe(200);
+    expect(podOfA()).toMatchObject({ failures: 0, restsUntil: 0 });
+  },
+);
+
 test('where no pod answers the client is told why', async () => {
   await Promise.all([a.close(), b.close()]);
   const answer = await ask(gateway.url);
