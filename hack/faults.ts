@@ -11,6 +11,7 @@ const shown = [
   ...testResults(
     'vitest.config.ts',
     'test/planner/faults.test.ts',
+    'test/planner/gateway-faults.test.ts',
     'test/every-second.test.ts',
     'test/cluster/reflector.test.ts',
   ),

@@ -41,7 +41,7 @@ if (venv === '' || !existsSync(python)) {
   for (const seen of seenIntervals)
     for (const [index, fields] of fieldsOf(seen).entries())
       await recordWriter(store, { instance: `gateway-${index}`, keyPrefix: 'gpumix:', intervalSeconds: 10 }).write(
-        [{ model: seen.name, time, fields }],
+        [{ model: seen.name, time, round: 1, fields }],
         time,
       );
   const texts = await store.read(seenIntervals.map(({ name }) => recordKey(name, time)));

@@ -13,6 +13,7 @@ import { atIntervalEnds } from './gateway/intervals.ts';
 import { type ReadPlans, watchPlans } from './gateway/plans.ts';
 import { startGatewayServer } from './gateway/server.ts';
 import { endpointsFile } from './gateway/static-endpoints.ts';
+import { storeClock } from './gateway/store-clock.ts';
 import { gatewayMetrics } from './gateway/telemetry.ts';
 import { upstream } from './gateway/upstream.ts';
 import type { GatewayConfig } from './gateway-config.ts';
@@ -21,7 +22,7 @@ import { untilTold } from './until-told.ts';
 import { version } from './version.ts';
 import { recordWriter } from './workload/record-writer.ts';
 import { redisSettingsOf, redisStore } from './workload/redis.ts';
-import { requestCounts } from './workload/request-counts.ts';
+import { type EndedInterval, requestCounts } from './workload/request-counts.ts';
 import type { Store } from './workload/store.ts';
 
 const fleetMilliseconds = 250;
@@ -32,7 +33,8 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const log = createLogger(config.logLevel);
   const store = redisStore(redisSettingsOf(config), (problem) => log.warn({ problem }, 'redis connection'));
   const instance = config.instance === '' ? `${hostname()}-${process.pid}` : config.instance;
-  const clock = storeClock(store);
+  const steady = () => performance.now() / 1000;
+  const clock = storeClock(store.time, steady, () => Date.now() / 1000);
   const say = problemLog(log);
   const endpoints = config.endpoints === null ? watchEndpoints(kubernetes(config.kubeconfig)) : fixed(config.endpoints);
   const fleet = createFleet();
@@ -68,7 +70,7 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
       upstream: pods,
       counts,
       metrics,
-      clock: () => performance.now() / 1000,
+      clock: steady,
       unreachable: (model) => unreachableModels.get(model)?.join('; ') ?? null,
       onAsleep: reports.began,
     },
@@ -87,18 +89,17 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
     const unreachable = new Set([...unreachableModels.values()].flat());
     say.all([...endpoints.problems(), ...unreachable, ...plans.problems(fleet.models(), clock.now()), ...missing]);
   };
-  const write = async (time: number): Promise<void> => {
-    const records = counts.end(time, fleet.models(), (model) => gateway.waiting(model));
+  const write = async (interval: EndedInterval): Promise<void> => {
+    const records = counts.end(interval, fleet.models(), (model) => gateway.waiting(model));
     try {
-      await writer.write(records, time);
-      await clock.read();
+      await writer.write(records, interval.time);
       missing = await writer.missing(clock.now());
     } catch (error) {
       log.warn({ problem: messageOf(error), kept: writer.kept() }, 'records are kept until they can be written');
     }
   };
 
-  await clock.read().catch(() => {});
+  await clock.read();
   look();
   await refresh();
   let draining = false;
@@ -113,33 +114,21 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
     mostConnections: config.mostConnections,
   });
   const timers = [setInterval(look, fleetMilliseconds), setInterval(() => void refresh(), plansMilliseconds)];
-  const stopIntervals = atIntervalEnds(config.intervalSeconds, clock.now, (time) => void write(time));
+  const endIntervals = atIntervalEnds(config.intervalSeconds, clock, (interval) => void write(interval));
   log.info({ url: server.url, admin: admin.url, instance, version }, 'serving');
 
   await untilTold(log);
   draining = true;
   await sleep(config.drainSeconds * 1000);
   await server.close(config.finishSeconds);
-  stopIntervals();
   for (const timer of timers) clearInterval(timer);
-  await write(Math.ceil(clock.now() / config.intervalSeconds) * config.intervalSeconds);
+  await write(endIntervals());
   await writer.leave().catch((error) => log.warn({ problem: messageOf(error) }, 'the heartbeat stays'));
   endpoints.stop();
   await pods.close();
   await admin.close();
   await store.close();
   log.info({}, 'stopped');
-};
-
-/** Redis' clock, estimated between two readings and while it is away (Unix s). */
-const storeClock = (store: Store) => {
-  let ahead = 0;
-  return {
-    now: () => Date.now() / 1000 + ahead,
-    read: async (): Promise<void> => {
-      ahead = (await store.time()) - Date.now() / 1000;
-    },
-  };
 };
 
 const fixed = (path: string) => {

@@ -16,6 +16,7 @@ const layers: Record<string, number> = {
   'workload/forecast': 1,
   'workload/gateway-records': 1,
   'workload/request-counts': 1,
+  'workload/spread': 1,
   'profiles/profile': 1,
   'profiles/throughput': 1,
   'profiles/served': 1,

@@ -64,6 +64,8 @@ const servedWhileGrowing = (intervals: readonly Interval[], since: number): numb
   const records = intervals.filter(({ time }) => time >= newest - span).flatMap((one) => recordOf(one) ?? []);
   const [first, last] = [records[0], records.at(-1)];
   if (first?.pending == null || last?.pending == null || newest - span < since) return null;
+  // What waited for a gateway that did not run says nothing of the engines.
+  if (records.some(({ paused }) => paused)) return null;
   const later = records.slice(1);
   const seconds = later.reduce((sum, record) => sum + record.intervalSeconds, 0);
   const growth = last.pending - first.pending;

@@ -19,7 +19,7 @@ export const faultyStore = (inner: () => Store, state: () => StoreState, now: ()
     write: (key, value, expiry) => writing(() => inner().write(key, value, expiry)),
     writeField: (key, field, value) => writing(() => inner().writeField(key, field, value)),
     removeField: (key, field) => writing(() => inner().removeField(key, field)),
-    addRecord: (key, fields, writer, expiry) => writing(() => inner().addRecord(key, fields, writer, expiry)),
+    addRecord: (...record) => writing(() => inner().addRecord(...record)),
     keepPlan: (key, plan, expiry) => writing(() => inner().keepPlan(key, plan, expiry)),
     close: async () => {},
   };

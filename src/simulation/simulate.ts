@@ -1,5 +1,5 @@
 import type { Demand, Plan, Profile, Routing, Slo, Snapshot } from '../domain.ts';
-import { intervalCounter } from '../workload/gateway-records.ts';
+import { intervalCounter, recordText } from '../workload/gateway-records.ts';
 import { type CapacityOf, capacityGap } from './capacity.ts';
 import type { EngineRequest } from './engine.ts';
 import { type Fault, gatewayLost } from './faults.ts';
@@ -76,7 +76,7 @@ interface Arrived extends EngineRequest {
 /** Runs one policy through one world. The same world and policy come to the same outcome, to the last bit. */
 export const simulate = async (world: World, policy: Policy): Promise<Outcome> => {
   const { traffic, slo, faults = [] } = world;
-  const gateway = intervalCounter(intervalSeconds);
+  const gateway = intervalCounter();
   const tally = { ended: 0, within: 0, unserved: 0 };
   const { variants, initial, stock } = world;
   const replicas = createReplicas<Arrived>({ variants, initial, stock, faults }, (kind, request, time) => {
@@ -110,7 +110,7 @@ export const simulate = async (world: World, policy: Policy): Promise<Outcome> =
       samples.push({ ...sampleOf(now, traffic.demandAt(now), replicas, capacity), ended, within });
     }),
     timer(intervalSeconds, intervalSeconds, async (now) => {
-      const record = gateway.record(held.length);
+      const record = recordText(intervalSeconds, gateway.take(), held.length);
       if (!gatewayLost(faults, now)) await policy.observe(record, now);
     }),
     timer(settleSeconds, intervalSeconds, async (now) => {

@@ -42,7 +42,16 @@ export const parseTrace = (text: string, where: string): readonly TraceRequest[]
   return requests.map((request) => ({ ...request, time: request.time - start }));
 };
 
-/** Counts requests of one model as AIBrix's gateway does, and makes the record (version 4) of each interval. */
+/** What one model's requests have done since the last time. */
+export interface Counted {
+  readonly arrivals: number;
+  /** In flight now. */
+  readonly pending: number;
+  /** Those that ended, by `input:output` bucket. */
+  readonly buckets: ReadonlyMap<string, number>;
+}
+
+/** Counts requests of one model as AIBrix's gateway does. */
 export interface IntervalCounter {
   arrived(): void;
   /** A request has ended and told its size. */
@@ -51,32 +60,13 @@ export interface IntervalCounter {
   failed(): void;
   /** In flight. */
   pending(): number;
-  /**
-   * Ends the interval: the numbers of its record.
-   * @param queueing of those in flight how many the gateway itself holds
-   */
-  fields(queueing: number): Readonly<Record<string, number>>;
-  /** Ends the interval. Null where nothing came in, ended or was in flight: AIBrix's gateway writes no record then. */
-  record(queueing: number): string | null;
+  /** Ends the interval: what was counted in it. */
+  take(): Counted;
 }
 
-export const intervalCounter = (intervalSeconds: number): IntervalCounter => {
+export const intervalCounter = (): IntervalCounter => {
   let [arrivals, pending] = [0, 0];
   let buckets = new Map<string, number>();
-  const fields = (queueing: number): Readonly<Record<string, number>> => {
-    const counted = {
-      meta_v: 4,
-      meta_interval_sec: intervalSeconds,
-      meta_precision: 10,
-      meta_total_reqs: arrivals,
-      meta_pending_reqs: pending,
-      meta_queueing_reqs: queueing,
-      ...Object.fromEntries(buckets),
-    };
-    arrivals = 0;
-    buckets = new Map();
-    return counted;
-  };
   return {
     arrived: () => {
       arrivals += 1;
@@ -91,14 +81,35 @@ export const intervalCounter = (intervalSeconds: number): IntervalCounter => {
       pending -= 1;
     },
     pending: () => pending,
-    fields,
-    record: (queueing) => {
-      const silent = arrivals === 0 && pending === 0 && buckets.size === 0;
-      const counted = fields(queueing);
-      return silent ? null : JSON.stringify(counted);
+    take: () => {
+      const counted = { arrivals, pending, buckets };
+      arrivals = 0;
+      buckets = new Map();
+      return counted;
     },
   };
 };
+
+/** The numbers of a record (version 4). @param queueing of those in flight how many the gateway itself holds */
+export const recordFields = (
+  intervalSeconds: number,
+  { arrivals, pending, buckets }: Counted,
+  queueing: number,
+): Readonly<Record<string, number>> => ({
+  meta_v: 4,
+  meta_interval_sec: intervalSeconds,
+  meta_precision: 10,
+  meta_total_reqs: arrivals,
+  meta_pending_reqs: pending,
+  meta_queueing_reqs: queueing,
+  ...Object.fromEntries(buckets),
+});
+
+/** A record as AIBrix's gateway writes it: null where nothing came in, ended or was in flight. */
+export const recordText = (intervalSeconds: number, counted: Counted, queueing: number): string | null =>
+  counted.arrivals === 0 && counted.pending === 0 && counted.buckets.size === 0
+    ? null
+    : JSON.stringify(recordFields(intervalSeconds, counted, queueing));
 
 /**
  * The records of a trace: arrivals in the interval in which they come in, completions by size in the one in which they end,
@@ -118,7 +129,7 @@ export const gatewayCounter = (
       outputTokens,
     }))
     .sort((a, b) => a.time - b.time);
-  const counter = intervalCounter(intervalSeconds);
+  const counter = intervalCounter();
   let [arrived, ended] = [0, 0];
   return {
     /** Whether everything has come in and ended. */
@@ -128,7 +139,7 @@ export const gatewayCounter = (
       for (; arrived < arrivals.length && element(arrivals, arrived) <= until; arrived += 1) counter.arrived();
       for (; ended < ends.length && element(ends, ended).time <= until; ended += 1)
         counter.ended(element(ends, ended).inputTokens, element(ends, ended).outputTokens);
-      return counter.record(0);
+      return recordText(intervalSeconds, counter.take(), 0);
     },
   };
 };

@@ -24,6 +24,8 @@ export interface RequestRecord {
   readonly totalMissing: boolean;
   /** Whether gateways of ours add to it, each when it is its turn. */
   readonly merged: boolean;
+  /** Whether such a gateway did not run for a part of the interval: what was pending has grown for that. */
+  readonly paused: boolean;
 }
 
 export interface Completions {
@@ -77,6 +79,7 @@ export const decodeRecord = (text: string, key: string): RequestRecord => {
     malformed: counts.filter(({ name, count }) => name === null || count === null).length,
     totalMissing: version >= 3 && total === null,
     merged: Object.keys(fields).some((name) => name.startsWith('meta_by_')),
+    paused: (meta('paused') ?? 0) > 0,
   };
 };
 

@@ -34,14 +34,16 @@ export const memoryStore = (now: () => number): Store => {
       const { [field]: _, ...others } = hashes.get(key) ?? {};
       hashes.set(key, others);
     },
-    addRecord: async (key, fields, writer, expirySeconds) => {
+    addRecord: async (key, fields, writer, expirySeconds, round = 1) => {
       const found = values.get(key);
-      const record: Record<string, number> =
+      const before: Record<string, number> =
         found === undefined || found.expires <= now() ? {} : JSON.parse(found.value);
-      if (record[mergedBy(writer)] !== undefined) return;
+      const counted = before[mergedBy(writer)];
+      if (counted !== undefined && counted >= round) return;
+      const record = counted === undefined ? before : {};
       for (const [name, value] of Object.entries(fields))
         record[name] = recordConstants.includes(name) ? value : (record[name] ?? 0) + value;
-      record[mergedBy(writer)] = 1;
+      record[mergedBy(writer)] = round;
       values.set(key, { value: JSON.stringify(record), expires: now() + expirySeconds });
     },
     keepPlan: async (key, plan) => {

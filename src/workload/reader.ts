@@ -37,26 +37,30 @@ const keysPerRead = 1000;
  */
 export const workloadReader = (store: Store, settings: ReaderSettings): WorkloadReader => {
   let histories = new Map<string, MutableHistory>();
+  let heartbeats: Heartbeats = new Map();
   const probe = writeProbe(store, settings);
   return {
     read: async (names) => {
       try {
         const now = await store.time();
         histories = new Map(names.map((name) => [name, histories.get(name) ?? newHistory(settings.intervalSeconds)]));
+        // A heartbeat says that what was counted before it is there, so it is read first.
+        const heard = heartbeatsOf(await store.readFields(heartbeatsKey(settings.keyPrefix)), now);
+        if (stepsBack(heartbeats, heard)) for (const history of histories.values()) forgetNew(history, now);
+        const lateSince = silentSince(heartbeats, heard);
         const intervals = new Map([...histories].map(([name, { intervalSeconds }]) => [name, intervalSeconds]));
-        const problems = await readDue(store, histories, now, settings);
+        const problems = await readDue(store, histories, now, lateSince, settings);
         // A record may have named another interval, and with it keys that were not asked for.
         const changed = [...histories].filter(([name, { intervalSeconds }]) => intervals.get(name) !== intervalSeconds);
-        const more = await readDue(store, new Map(changed), now, settings);
+        const more = await readDue(store, new Map(changed), now, lateSince, settings);
         for (const history of histories.values()) forgetOld(history, now - settings.historySeconds);
         const written = await probe(now);
-        const heartbeats = Object.values(await store.readFields(heartbeatsKey(settings.keyPrefix))).map(Number);
-        const heartbeatAt = Math.max(...heartbeats.filter((time) => time <= now + lateRecords));
+        heartbeats = heard;
         return {
           now,
           names: new Map([...histories].map(([name, history]) => [name, frozen(history)])),
           ...written,
-          heartbeatAt: Number.isFinite(heartbeatAt) ? heartbeatAt : null,
+          heartbeatAt: heard.size === 0 ? null : Math.max(...heard.values()),
           held: heldRequests(await store.readFields(heldKey(settings.keyPrefix)), now),
           problems: [...problems, ...more],
         };
@@ -66,6 +70,29 @@ export const workloadReader = (store: Store, settings: ReaderSettings): Workload
     },
   };
 };
+
+/** By gateway of ours the end of the interval that it wrote last (Unix s). */
+type Heartbeats = ReadonlyMap<string, number>;
+
+const heartbeatsOf = (fields: Readonly<Record<string, string>>, now: number): Heartbeats =>
+  new Map(
+    Object.entries(fields)
+      .map(([name, text]) => [name, Number(text)] as const)
+      .filter(([, at]) => at <= now + lateRecords),
+  );
+
+/** Whether a gateway follows a clock that has stepped back: it writes records anew that we may have read. */
+const stepsBack = (before: Heartbeats, heard: Heartbeats): boolean =>
+  [...heard].some(([name, at]) => at < (before.get(name) ?? at));
+
+/** Since when a gateway was silent that is heard again: it has written now what it could not write then. Infinity = none was. */
+const silentSince = (before: Heartbeats, heard: Heartbeats): number =>
+  Math.min(
+    ...[...heard].flatMap(([name, at]) => {
+      const last = before.get(name) ?? at;
+      return at - last > lateRecords / 2 ? [last] : [];
+    }),
+  );
 
 /** What a gateway has not renewed for so long (s) it no longer holds: it was killed. */
 const heldFor = 30;
@@ -102,13 +129,15 @@ const frozen = ({ intervals, intervalSeconds, lastRecordAt }: MutableHistory): N
 const dueTimes = (
   { intervals, intervalSeconds }: MutableHistory,
   now: number,
+  lateSince: number,
   { settleSeconds, historySeconds }: ReaderSettings,
 ): readonly number[] => {
   const newest = Math.floor((now - settleSeconds) / intervalSeconds) * intervalSeconds;
   const times = [];
   for (let time = newest; time > now - historySeconds; time -= intervalSeconds) {
     const known = intervals.get(time);
-    if (known === undefined || (mayChange(known) && now - time < lateRecords)) times.push(time);
+    const isLate = now - time < lateRecords || time > lateSince;
+    if (known === undefined || (mayChange(known) && isLate)) times.push(time);
   }
   return times;
 };
@@ -121,10 +150,11 @@ const readDue = async (
   store: Store,
   histories: ReadonlyMap<string, MutableHistory>,
   now: number,
+  lateSince: number,
   settings: ReaderSettings,
 ): Promise<readonly string[]> => {
   const due = [...histories].flatMap(([name, history]) =>
-    dueTimes(history, now, settings).map((time) => ({ history, time, key: recordKey(name, time) })),
+    dueTimes(history, now, lateSince, settings).map((time) => ({ history, time, key: recordKey(name, time) })),
   );
   const problems: string[] = [];
   for (let start = 0; start < due.length; start += keysPerRead) {
@@ -163,6 +193,13 @@ const remember = (history: MutableHistory, time: number, key: string, text: stri
 /** The newest record stays however old it is: what it left pending tells what silence since then means. */
 const forgetOld = ({ intervals, lastRecordAt }: MutableHistory, until: number): void => {
   for (const time of intervals.keys()) if (time <= until && time !== lastRecordAt) intervals.delete(time);
+};
+
+/** What is ahead of a clock that has stepped back was read before it did. */
+const forgetNew = (history: MutableHistory, now: number): void => {
+  for (const time of history.intervals.keys()) if (time > now) history.intervals.delete(time);
+  const records = [...history.intervals.values()].filter(({ found }) => found === 'record');
+  history.lastRecordAt = records.length === 0 ? null : Math.max(...records.map(({ time }) => time));
 };
 
 /**

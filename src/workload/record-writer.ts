@@ -40,11 +40,12 @@ export const recordWriter = (store: Store, settings: RecordWriterSettings): Reco
   let kept: readonly IntervalRecord[] = [];
   let writing: Promise<void> = Promise.resolve();
   const flush = async (time: number): Promise<void> => {
-    kept = kept.filter((record) => time - record.time < recordLifetime);
+    // What is ahead of the time was counted before the clock stepped back.
+    kept = kept.filter((record) => time - record.time < recordLifetime && record.time <= time);
     const useful = kept;
     const written = await Promise.allSettled(
-      useful.map(({ model, time: at, fields }) =>
-        store.addRecord(recordKey(model, at), fields, instance, Math.ceil(recordLifetime - (time - at))),
+      useful.map(({ model, time: at, round, fields }) =>
+        store.addRecord(recordKey(model, at), fields, instance, Math.ceil(recordLifetime - (time - at)), round),
       ),
     );
     const done = new Set(useful.filter((_, index) => written[index]!.status === 'fulfilled'));

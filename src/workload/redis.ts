@@ -117,9 +117,10 @@ export const redisStore = (settings: RedisSettings, onProblem: (message: string)
     removeField: async (key, field) => {
       await attempt(client.hdel(key, field));
     },
-    addRecord: async (key, fields, writer, expirySeconds) => {
+    addRecord: async (key, fields, writer, expirySeconds, round = 1) => {
       const constants = JSON.stringify(recordConstants);
-      await attempt(client.eval(addOnce, 1, key, JSON.stringify(fields), mergedBy(writer), constants, expirySeconds));
+      const by = mergedBy(writer);
+      await attempt(client.eval(addOnce, 1, key, JSON.stringify(fields), by, constants, expirySeconds, round));
     },
     keepPlan: async (key, plan, expirySeconds) => {
       const { installation, lease, leaseCreatedAt, transitions, sequence, at, document } = plan;
@@ -139,14 +140,16 @@ if found then
   local readable, decoded = pcall(cjson.decode, found)
   if readable and type(decoded) == 'table' then record = decoded end
 end
-if record[ARGV[2]] then return end
+local counted = tonumber(record[ARGV[2]])
+if counted and counted >= tonumber(ARGV[5]) then return end
+if counted then record = {} end
 local constant = {}
 for _, name in ipairs(cjson.decode(ARGV[3])) do constant[name] = true end
 for name, value in pairs(ours) do
   if constant[name] then record[name] = value
   else record[name] = (tonumber(record[name]) or 0) + value end
 end
-record[ARGV[2]] = 1
+record[ARGV[2]] = tonumber(ARGV[5])
 redis.call('SET', KEYS[1], cjson.encode(record), 'EX', ARGV[4])
 `;
 

@@ -1,39 +1,109 @@
-import { type IntervalCounter, intervalCounter } from './gateway-records.ts';
+import { type Counted, type IntervalCounter, intervalCounter, recordFields } from './gateway-records.ts';
+import { splitter } from './spread.ts';
+
+/** A record's key, and what of it counts are from. */
+export interface KeySpan {
+  /** End of its interval (Unix s). */
+  readonly time: number;
+  /** Of its interval as much has been counted (s); 0 = the clock has leapt over it. */
+  readonly seconds: number;
+  /** How many times the clock has come to this key. What was counted in an earlier round is replaced. */
+  readonly round: number;
+}
+
+/** An interval that is over, or several that nobody has ended in time. */
+export interface EndedInterval {
+  /** By the clock that others share (Unix s). */
+  readonly time: number;
+  /** The keys that its counts belong to, oldest first. */
+  readonly spans: readonly KeySpan[];
+  /** Whether the gateway did not run for a part of it. */
+  readonly paused: boolean;
+}
 
 /** The numbers of one model's record, as AIBrix's gateway writes it (version 4). */
 export interface IntervalRecord {
   readonly model: string;
   /** End of the interval (Unix s). */
   readonly time: number;
+  readonly round: number;
   readonly fields: Readonly<Record<string, number>>;
 }
 
 export interface RequestCounts {
   counter(model: string): IntervalCounter;
   /**
-   * Ends the interval: a record for each model that is served, also where nothing happened, so that a model that is idle
-   * shows as such.
+   * Ends an interval: records of each model that is served, also where nothing happened, so that a model that is idle shows as such. Counts are
+   * spread over the keys that they come from.
    * @param queueing requests that the gateway holds
    */
-  end(time: number, served: readonly string[], queueing: (model: string) => number): readonly IntervalRecord[];
+  end(
+    interval: EndedInterval,
+    served: readonly string[],
+    queueing: (model: string) => number,
+  ): readonly IntervalRecord[];
 }
 
 export const requestCounts = (intervalSeconds: number): RequestCounts => {
   const counters = new Map<string, IntervalCounter>();
+  /** Arrivals per second, as it was last. */
+  const rates = new Map<string, number>();
   const counter = (model: string): IntervalCounter => {
-    const known = counters.get(model) ?? intervalCounter(intervalSeconds);
+    const known = counters.get(model) ?? intervalCounter();
     counters.set(model, known);
     return known;
   };
   return {
     counter,
-    end: (time, served, queueing) => {
+    end: ({ spans, paused }, served, queueing) => {
       for (const model of served) counter(model);
-      return [...counters].map(([model, one]) => {
-        const idle = one.pending() === 0 && !served.includes(model);
-        if (idle) counters.delete(model);
-        return { model, time, fields: one.fields(queueing(model)) };
+      return [...counters].flatMap(([model, one]) => {
+        const counted = one.take();
+        const weights = weightsOf(spans, counted.arrivals, rates.get(model) ?? null);
+        if (spans.every(({ seconds }) => seconds > 0)) rates.set(model, counted.arrivals / sum(spans));
+        if (counted.pending === 0 && !served.includes(model)) {
+          counters.delete(model);
+          rates.delete(model);
+        }
+        const parts = spread(counted, weights);
+        return spans.flatMap(({ time, seconds, round }, index) => {
+          // An empty record would say that nothing came in a time that there may never have been.
+          if (seconds === 0 && weights[index] === 0) return [];
+          const fields = recordFields(intervalSeconds, parts[index]!, queueing(model));
+          return [{ model, time, round, fields: paused ? { ...fields, meta_paused: 1 } : fields }];
+        });
       });
     },
   };
+};
+
+/** By so many standard deviations of a Poisson number. */
+const certain = 4.5;
+
+const sum = (spans: readonly KeySpan[]): number => spans.reduce((total, { seconds }) => total + seconds, 0);
+
+/**
+ * Shares of the keys in what was counted: in proportion to time. Where the clock has leapt nobody knows whether it was mended or this whole
+ * host had stood still. So what exceeds the rate from before for certain goes to the keys that were leapt over.
+ * @param rate arrivals per second before; null = not known
+ */
+const weightsOf = (spans: readonly KeySpan[], arrivals: number, rate: number | null): readonly number[] => {
+  const lived = sum(spans);
+  const leapt = spans.filter(({ seconds }) => seconds === 0).length;
+  const usual = leapt === 0 || rate === null ? arrivals : rate * lived;
+  const excess = arrivals - usual > certain * Math.sqrt(arrivals + usual) ? 1 - usual / arrivals : 0;
+  return spans.map(({ seconds }) => (seconds === 0 ? excess / leapt : ((1 - excess) * seconds) / lived));
+};
+
+/** What was counted, in parts. What is in flight now stands for each of them. */
+const spread = ({ arrivals, pending, buckets }: Counted, weights: readonly number[]): readonly Counted[] => {
+  if (weights.length === 1) return [{ arrivals, pending, buckets }];
+  const arrived = splitter(weights)(arrivals);
+  const split = splitter(weights);
+  const ended = [...buckets].map(([bucket, count]) => [bucket, split(count)] as const);
+  return weights.map((_, index) => ({
+    arrivals: arrived[index]!,
+    pending,
+    buckets: new Map(ended.flatMap(([bucket, parts]) => (parts[index]! > 0 ? [[bucket, parts[index]!]] : []))),
+  }));
 };

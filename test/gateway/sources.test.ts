@@ -1,10 +1,9 @@
 import { mkdtempSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RoutingPlan } from '../../src/domain.ts';
 import { heldReports } from '../../src/gateway/held-reports.ts';
-import { atIntervalEnds } from '../../src/gateway/intervals.ts';
 import { watchPlans } from '../../src/gateway/plans.ts';
 import { endpointsFile, parseEndpoints } from '../../src/gateway/static-endpoints.ts';
 import { readGatewayConfig } from '../../src/gateway-config.ts';
@@ -105,29 +104,6 @@ describe('a file of endpoints', () => {
 });
 
 describe('in time', () => {
-  afterEach(() => void vi.useRealTimers());
-
-  test('each interval ends once, whatever the clock does', async () => {
-    vi.useFakeTimers();
-    let ahead = 0;
-    const ends: number[] = [];
-    const start = Math.ceil(Date.now() / 1e5) * 100 + 5;
-    vi.setSystemTime(start * 1000);
-    const clock = () => Date.now() / 1000 + ahead;
-    const stop = atIntervalEnds(10, clock, (time) => ends.push(time - start));
-    await vi.advanceTimersByTimeAsync(20_000);
-    expect(ends).toEqual([5, 15]);
-    ahead = -10;
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(ends).toEqual([5, 15]);
-    ahead = 25;
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(ends).toEqual([5, 15, 55, 65]);
-    stop();
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(ends).toHaveLength(4);
-  });
-
   test('what is held is told once the first waits, again while it does, and when it does no longer', async () => {
     const told: unknown[] = [];
     let held: { requests: number; inputTokens: number; outputTokens: number } | null = null;

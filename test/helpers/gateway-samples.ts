@@ -1,4 +1,5 @@
 import { requestCounts } from '../../src/workload/request-counts.ts';
+import { wholeInterval } from './records.ts';
 
 /** What gateways saw of a model in one interval: sizes of what ended, what failed, what is still in flight. */
 export interface SeenInterval {
@@ -62,5 +63,5 @@ export const fieldsOf = ({ gateways }: SeenInterval) =>
     for (let arrival = 0; arrival < ended.length + failed + inFlight; arrival += 1) counter.arrived();
     for (const [input, output] of ended) counter.ended(input, output);
     for (let failure = 0; failure < failed; failure += 1) counter.failed();
-    return counts.end(10, [], () => 0)[0]!.fields;
+    return counts.end(wholeInterval(10), [], () => 0)[0]!.fields;
   });

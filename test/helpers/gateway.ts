@@ -8,6 +8,7 @@ import { startGatewayServer } from '../../src/gateway/server.ts';
 import { gatewayMetrics } from '../../src/gateway/telemetry.ts';
 import { upstream } from '../../src/gateway/upstream.ts';
 import { requestCounts } from '../../src/workload/request-counts.ts';
+import { wholeInterval } from './records.ts';
 
 /** A pod that answers as the test says. */
 export interface ScriptedPod {
@@ -99,7 +100,7 @@ export const startTestGateway = async (
       unreachable = why;
       gateway.fleetChanged();
     },
-    fields: () => counts.end(10, [], () => 0).find(({ model }) => model === 'm')?.fields ?? {},
+    fields: () => counts.end(wholeInterval(10), [], () => 0).find(({ model }) => model === 'm')?.fields ?? {},
     close: async () => {
       await server.close(0);
       await pods.close();

@@ -1,5 +1,6 @@
 import { decodeRecord } from '../../src/workload/histogram.ts';
 import type { Interval } from '../../src/workload/rates.ts';
+import type { EndedInterval } from '../../src/workload/request-counts.ts';
 
 /** A version 4 record of `arrivals` requests in the interval that ends at `time`. */
 export const recordText = (arrivals: number, fields: Readonly<Record<string, number>> = {}): string =>
@@ -19,3 +20,10 @@ export const record = (time: number, arrivals: number, fields: Readonly<Record<s
 });
 
 export const nothing = (time: number): Interval => ({ time, found: 'nothing' });
+
+/** An interval of ten seconds that ended in time. */
+export const wholeInterval = (time: number): EndedInterval => ({
+  time,
+  spans: [{ time, seconds: 10, round: 1 }],
+  paused: false,
+});

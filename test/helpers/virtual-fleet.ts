@@ -14,18 +14,26 @@ import { workloadReader } from '../../src/workload/reader.ts';
 import { deployment } from './deployments.ts';
 import { deploymentPod } from './pods.ts';
 import { recordText } from './records.ts';
+import { type GatewayState, virtualGateway } from './virtual-gateway.ts';
 
 /**
  * One model on two GPU types in virtual time, second by second: a gateway that writes records, a store, gpumix with its
  * default settings, an HPA that syncs every 15 s, and pods that take a minute to start. The store, HPA and pods are
  * models; the reader, profiles, planner, stored plan and board are those that `serve` runs.
+ * @param gateway `hand` = records as AIBrix's gateway writes them; `served`, `queued` = the parts of our own, before engines that answer at
+ *   once, or no more than the Ready pods carry
  */
-export const virtualFleet = (throughput: Readonly<Record<string, number>> = { h100: 8, l40s: 2 }) => {
+export const virtualFleet = (
+  throughput: Readonly<Record<string, number>> = { h100: 8, l40s: 2 },
+  gateway: 'hand' | 'served' | 'queued' = 'hand',
+) => {
   const world = {
     now: 100_000,
     /** Requests per second. */
     rate: 12,
     gatewayLives: true,
+    /** Of our own gateway. */
+    gateway: 'runs' as GatewayState,
     redis: 'up' as StoreState,
     /** Of Redis and of gpumix' host, against the gateway's (s). */
     redisClock: 0,
@@ -111,9 +119,14 @@ export const virtualFleet = (throughput: Readonly<Record<string, number>> = { h1
         pods.set(key, { ...pod, ready: true, readinessAt: world.now });
   };
 
+  const capacity = () =>
+    [...pods.values()].reduce((sum, { ready, deployment: name }) => sum + (ready ? (throughput[name] ?? 0) : 0), 0);
+  const ours = virtualGateway(store, world, () => (gateway === 'queued' ? capacity() : Number.POSITIVE_INFINITY));
+
   const second = async () => {
     world.now += 1;
-    await writeRecord();
+    if (gateway === 'hand') await writeRecord();
+    else await ours.second();
     for (const { turn } of instances) await turn();
     autoscale();
     runPods();
@@ -127,8 +140,9 @@ export const virtualFleet = (throughput: Readonly<Record<string, number>> = { h1
     profile,
     replicas,
     /** Requests per second that the Ready pods carry. */
-    capacity: () =>
-      [...pods.values()].reduce((sum, { ready, deployment: name }) => sum + (ready ? (throughput[name] ?? 0) : 0), 0),
+    capacity,
+    /** Requests that our own gateway has not answered. */
+    waiting: ours.waiting,
     /** Every pod has to start again, as after a drain of its node. */
     replacePods: () => {
       for (const [key, pod] of pods) pods.set(key, { ...pod, ready: false, createdAt: world.now, readinessAt: null });

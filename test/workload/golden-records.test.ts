@@ -10,7 +10,7 @@ test.each(seenIntervals)('AIBrix reads what our gateways write: $name', async (s
   const store = memoryStore(() => 10);
   for (const [index, fields] of fieldsOf(seen).entries())
     await recordWriter(store, { instance: `gateway-${index}`, keyPrefix: 'gpumix:', intervalSeconds: 10 }).write(
-      [{ model: 'm', time: 10, fields }],
+      [{ model: 'm', time: 10, round: 1, fields }],
       10,
     );
   const [text] = await store.read([recordKey('m', 10)]);

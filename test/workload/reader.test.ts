@@ -163,6 +163,44 @@ test('a record that several gateways add to is read again for a minute', async (
   expect((await readAt(1072)).asked).not.toContain(1000);
 });
 
+test('what a gateway writes after a silence is read, however old it is', async () => {
+  const { clock, memory, key, readAt } = world();
+  clock.now = 1000;
+  await memory.writeField('gpumix:heartbeats', 'a', '1000');
+  await memory.writeField('gpumix:heartbeats', 'b', '1000');
+  await memory.addRecord(key(1000), { meta_v: 4, meta_total_reqs: 2 }, 'a', 600);
+  await readAt(1002);
+  for (let now = 1012; now <= 1122; now += 10) {
+    await memory.writeField('gpumix:heartbeats', 'b', String(now - 2));
+    await memory.addRecord(key(now - 2), { meta_v: 4, meta_total_reqs: 3 }, 'b', 600);
+    await readAt(now);
+  }
+  for (let time = 1010; time <= 1130; time += 10)
+    await memory.addRecord(key(time), { meta_v: 4, meta_total_reqs: 4 }, 'a', 600);
+  await memory.writeField('gpumix:heartbeats', 'a', '1130');
+  const { names, asked } = await readAt(1132);
+  expect([asked[0], asked.length]).toEqual([1010, 13]);
+  const arrivals = names.get('m')!.intervals.map((one) => (one.found === 'record' ? one.record.arrivals : null));
+  expect(arrivals.slice(-14)).toEqual([2, ...Array(12).fill(7), 4]);
+  expect((await readAt(1142)).asked[0]).toBe(1090);
+});
+
+test('on a clock that has stepped back, with the gateway on it, what is ahead is read anew', async () => {
+  const { clock, memory, key, readAt } = world();
+  clock.now = 2000;
+  for (let time = 1410; time <= 2000; time += 10)
+    await memory.addRecord(key(time), { meta_v: 4, meta_total_reqs: 2 }, 'a', 900);
+  await memory.writeField('gpumix:heartbeats', 'a', '2000');
+  await readAt(2002);
+  // Not yet: a gateway that goes by its own clock writes no key again.
+  expect((await readAt(1942)).names.get('m')).toMatchObject({ lastRecordAt: 2000 });
+  await memory.addRecord(key(1950), { meta_v: 4, meta_total_reqs: 5 }, 'a', 600, 2);
+  await memory.writeField('gpumix:heartbeats', 'a', '1950');
+  const { names } = await readAt(1952);
+  expect(names.get('m')).toMatchObject({ lastRecordAt: 1950 });
+  expect(names.get('m')!.intervals.at(-1)).toMatchObject({ time: 1950, record: { arrivals: 5 } });
+});
+
 test('what gateways hold is told as long as they renew it', async () => {
   const { memory, readAt } = world();
   const held = { model: 'm', at: 990, requests: 3, inputTokens: 300, outputTokens: 90 };

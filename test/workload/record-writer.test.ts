@@ -6,6 +6,7 @@ import { recordWriter } from '../../src/workload/record-writer.ts';
 import { redisDefaults, redisStore } from '../../src/workload/redis.ts';
 import { requestCounts } from '../../src/workload/request-counts.ts';
 import { heartbeatsKey, type Store } from '../../src/workload/store.ts';
+import { wholeInterval } from '../helpers/records.ts';
 import { type RedisServer, startRedis } from '../helpers/redis.ts';
 
 let server: RedisServer;
@@ -42,7 +43,7 @@ test.each(stores)('gateways add up in one record, each of them once (%s)', async
   const store = storeOf();
   const model = `${name}/llama:8b`;
   const writers = ['a', 'b', 'c'].map((instance) => writerTo(store, instance));
-  const record = { model, time: 1000, fields: fields(5, { '76:60': 3, '0:0': 1 }) };
+  const record = { model, time: 1000, round: 1, fields: fields(5, { '76:60': 3, '0:0': 1 }) };
   await Promise.all(writers.map((writer) => writer.write([record], 1000)));
   await writers[0]!.write([record], 1000);
   const [text] = await store.read([recordKey(model, 1000)]);
@@ -62,7 +63,7 @@ test('what another gateway wrote counts too, and a record that is none is replac
   await client.set(recordKey('m', 10), JSON.stringify(fields(7, { '76:60': 2 })));
   await client.set(recordKey('m', 20), 'not JSON');
   const writer = writerTo(redis, 'a');
-  const records = [10, 20].map((time) => ({ model: 'm', time, fields: fields(1, { '76:60': 1 }) }));
+  const records = [10, 20].map((time) => ({ model: 'm', time, round: 1, fields: fields(1, { '76:60': 1 }) }));
   await writer.write(records, 20);
   const texts = await redis.read([10, 20].map((time) => recordKey('m', time)));
   expect(texts.map((text) => decodeRecord(text!, '').arrivals)).toEqual([8, 1]);
@@ -77,7 +78,7 @@ test('what could not be written is kept, and written later with the lifetime tha
     addRecord: (...given) => (state.away ? Promise.reject(new Error('away')) : inner.addRecord(...given)),
   };
   const writer = writerTo(store, 'a');
-  const record = (time: number) => ({ model: 'm', time, fields: fields(time, {}) });
+  const record = (time: number) => ({ model: 'm', time, round: 1, fields: fields(time, {}) });
   await expect(writer.write([record(10)], 10)).rejects.toThrow('away');
   await expect(writer.write([record(20)], 20)).rejects.toThrow('away');
   expect(writer.kept()).toBe(2);
@@ -94,6 +95,58 @@ test('what could not be written is kept, and written later with the lifetime tha
   expect(writer.kept()).toBe(0);
   expect(await inner.read([recordKey('m', 40)])).toEqual([null]);
 });
+
+test('what could not be written for ten minutes is given up, and no more than that is kept', async () => {
+  const asked: string[] = [];
+  let away = true;
+  const store: Store = {
+    ...memoryStore(() => 0),
+    addRecord: async (key) => {
+      if (away) throw new Error('away');
+      asked.push(key);
+    },
+  };
+  const writer = writerTo(store, 'a');
+  for (let time = 10; time <= 2000; time += 10)
+    await writer.write([{ model: 'm', time, round: 1, fields: fields(1, {}) }], time).catch(() => {});
+  expect(writer.kept()).toBe(60);
+  away = false;
+  await writer.write([], 2300);
+  expect(asked).toHaveLength(30);
+  expect([asked[0], asked.at(-1)]).toEqual([recordKey('m', 1710), recordKey('m', 2000)]);
+});
+
+test('what is kept from before the clock stepped back is given up', async () => {
+  const inner = memoryStore(() => 0);
+  let away = true;
+  const store: Store = {
+    ...inner,
+    addRecord: (...given) => (away ? Promise.reject(new Error('away')) : inner.addRecord(...given)),
+  };
+  const writer = writerTo(store, 'a');
+  await writer.write([{ model: 'm', time: 700, round: 1, fields: fields(1, {}) }], 700).catch(() => {});
+  away = false;
+  await writer.write([{ model: 'm', time: 110, round: 2, fields: fields(1, {}) }], 110);
+  expect(await inner.read([recordKey('m', 700)])).toEqual([null]);
+});
+
+test.each(stores)(
+  'in a later round a record takes the place of the earlier one, and others add to it (%s)',
+  async (name, storeOf) => {
+    const store = storeOf();
+    const model = `${name}/again`;
+    const [a, b] = [writerTo(store, 'a'), writerTo(store, 'b')];
+    const write = async (writer: typeof a, total: number, round: number) => {
+      await writer.write([{ model, time: 1000, round, fields: fields(total, { '76:60': total }) }], 1000);
+      const [text] = await store.read([recordKey(model, 1000)]);
+      return decodeRecord(text!, '').arrivals;
+    };
+    expect([await write(a, 5, 1), await write(b, 6, 1)]).toEqual([5, 11]);
+    expect([await write(b, 7, 2), await write(a, 8, 3)]).toEqual([7, 15]);
+    // Told again, or for a part of it.
+    expect([await write(a, 8, 3), await write(b, 9, 1)]).toEqual([15, 15]);
+  },
+);
 
 test('a gateway that is killed is missed, one that takes leave is not', async () => {
   const store = memoryStore(() => 0);
@@ -118,10 +171,15 @@ test('each model that is served has a record of each interval, also where nothin
   const counts = requestCounts(10);
   counts.counter('old').arrived();
   counts.counter('old').ended(1500, 200);
-  const end = (time: number) => counts.end(time, ['m'], () => 2);
+  const end = (time: number) => counts.end(wholeInterval(time), ['m'], () => 2);
   expect(end(10)).toEqual([
-    { model: 'old', time: 10, fields: { ...fields(1, { '106:76': 1 }), meta_pending_reqs: 0, meta_queueing_reqs: 2 } },
-    { model: 'm', time: 10, fields: { ...fields(0, {}), meta_pending_reqs: 0, meta_queueing_reqs: 2 } },
+    {
+      model: 'old',
+      time: 10,
+      round: 1,
+      fields: { ...fields(1, { '106:76': 1 }), meta_pending_reqs: 0, meta_queueing_reqs: 2 },
+    },
+    { model: 'm', time: 10, round: 1, fields: { ...fields(0, {}), meta_pending_reqs: 0, meta_queueing_reqs: 2 } },
   ]);
   expect(end(20).map(({ model }) => model)).toEqual(['m']);
 });
