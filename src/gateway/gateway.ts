@@ -79,7 +79,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
           to: { path, headers: { ...passedOn(headers, ['accept-encoding']), 'accept-encoding': 'identity' } },
           response,
           state,
-          inputTokens: request.tokens + (request.characters > 0 ? state.estimate.inputTokens(request.characters) : 0),
+          inputTokens: state.estimate.inputTokens(request),
           outputTokens: request.call === 'embeddings' ? 0 : state.estimate.outputTokens(request.mostOutputTokens),
           startedAt: clock(),
           stop,

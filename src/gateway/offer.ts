@@ -91,7 +91,7 @@ export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { l
     contentEvents: number,
   ): void => {
     const { inputTokens, outputTokens } = usage ?? { inputTokens: about.inputTokens, outputTokens: contentEvents };
-    if (usage !== null && request.tokens === 0) estimate.learn(request.characters, inputTokens, outputTokens);
+    if (usage !== null) estimate.learn(request, inputTokens, outputTokens);
     parts.counts.counter(request.model).ended(inputTokens, outputTokens);
     metrics.tokens(about, inputTokens, outputTokens);
   };

@@ -1,8 +1,22 @@
 /** The OpenAI calls that are passed on. */
 export type Call = 'completions' | 'chat' | 'embeddings';
 
+/** What a prompt may hold beside text; `other` is a video or a file. */
+export const mediaKinds = ['image', 'audio', 'other'] as const;
+export type MediaKind = (typeof mediaKinds)[number];
+
+/** What there is of a prompt before it is tokens. */
+export interface PromptSize {
+  /** Characters of its text. */
+  readonly characters: number;
+  /** Tokens, where it is given as tokens. */
+  readonly tokens: number;
+  /** Images, sounds and others. */
+  readonly parts: Readonly<Record<MediaKind, number>>;
+}
+
 /** What the gateway reads of a request. */
-export interface GatewayRequest {
+export interface GatewayRequest extends PromptSize {
   readonly call: Call;
   readonly model: string;
   /** The body for the engine: the client's own, but that a stream is asked for its usage counts. */
@@ -10,10 +24,6 @@ export interface GatewayRequest {
   readonly stream: boolean;
   /** Whether the client itself asked for usage counts in the stream; where not, they are taken out again. */
   readonly usageAsked: boolean;
-  /** Characters of the prompt; those of an image or a sound count nothing. */
-  readonly characters: number;
-  /** Tokens of a prompt that is given as tokens. */
-  readonly tokens: number;
   /** `max_tokens`; null = the engine's own limit. */
   readonly mostOutputTokens: number | null;
 }
@@ -71,8 +81,8 @@ const withUsage = (text: string, body: Body): string => {
   return JSON.stringify({ ...body, stream_options: { ...body.stream_options, include_usage: true } });
 };
 
-const promptSize = (call: Call, body: Body): Pick<GatewayRequest, 'characters' | 'tokens'> => {
-  const counted = { characters: 0, tokens: 0 };
+const promptSize = (call: Call, body: Body): PromptSize => {
+  const counted = { characters: 0, tokens: 0, parts: { image: 0, audio: 0, other: 0 } };
   if (call === 'chat') {
     count(body.messages, counted);
     if (Array.isArray(body.tools)) counted.characters += JSON.stringify(body.tools).length;
@@ -80,13 +90,22 @@ const promptSize = (call: Call, body: Body): Pick<GatewayRequest, 'characters' |
   return counted;
 };
 
-/** Texts are characters, bare numbers tokens; of a message its content counts, of a part of it the text. */
-const count = (value: unknown, counted: { characters: number; tokens: number }): void => {
+/** Texts are characters, bare numbers tokens; of a message its content counts, of a part of it the text, or that it is there. */
+const count = (
+  value: unknown,
+  counted: { characters: number; tokens: number; parts: Record<MediaKind, number> },
+): void => {
   if (typeof value === 'string') counted.characters += value.length;
   else if (typeof value === 'number') counted.tokens += 1;
   else if (Array.isArray(value)) for (const one of value) count(one, counted);
   else if (typeof value === 'object' && value !== null) {
-    const { content, text } = value as { content?: unknown; text?: unknown };
-    count(content ?? text, counted);
+    const { content, text, type } = value as { content?: unknown; text?: unknown; type?: unknown };
+    const inside = content ?? text;
+    if (inside !== undefined && inside !== null) count(inside, counted);
+    else if (typeof type === 'string') counted.parts[kindOf(type)] += 1;
   }
 };
+
+/** `image_url`, `input_audio`, `video_url` ... */
+const kindOf = (type: string): MediaKind =>
+  type.includes('image') ? 'image' : type.includes('audio') ? 'audio' : 'other';

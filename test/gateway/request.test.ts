@@ -47,6 +47,24 @@ test.each<[Call, object, number, number]>([
   expect(read(call, body)).toMatchObject({ model: 'm', characters, tokens });
 });
 
+test('images, sounds and others are counted by kind, however they are written', () => {
+  const content = [
+    { type: 'text', text: 'abc' },
+    { type: 'image_url', image_url: { url: 'x' } },
+    { type: 'input_image', image_url: 'x' },
+    { type: 'input_audio', input_audio: { data: 'x' } },
+    { type: 'audio_url', audio_url: { url: 'x' } },
+    { type: 'video_url', video_url: { url: 'x' } },
+    { type: 'file', file: {} },
+    { type: 'image_url', text: null },
+  ];
+  const messages = [
+    { role: 'user', content },
+    { role: 'assistant', content: null, tool_calls: [{ type: 'function' }] },
+  ];
+  expect(read('chat', { messages })).toMatchObject({ characters: 3, parts: { image: 3, audio: 2, other: 2 } });
+});
+
 test.each([
   ['', 'the body is no JSON object'],
   ['[]', 'the body is no JSON object'],

@@ -8,6 +8,7 @@ import { createGateway } from '../../src/gateway/gateway.ts';
 import type { GatewayRequest } from '../../src/gateway/request.ts';
 import type { GatewayMetrics } from '../../src/gateway/telemetry.ts';
 import type { AnswerReader } from '../../src/gateway/upstream.ts';
+import { seeded } from '../../src/simulation/random.ts';
 import { requestCounts } from '../../src/workload/request-counts.ts';
 
 /**
@@ -38,13 +39,6 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
 });
 afterEach(() => vi.useRealTimers());
-
-const seeded = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0;
-  let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-};
 
 const silent: GatewayMetrics = {
   registry: null as never,
@@ -193,6 +187,7 @@ const world = (random: () => number) => {
       stream: false,
       usageAsked: false,
       characters: 0,
+      parts: { image: 0, audio: 0, other: 0 },
       tokens: one.tokens,
       mostOutputTokens: 10,
     };
