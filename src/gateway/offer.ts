@@ -3,10 +3,9 @@ import { answered, failed, type Pod, type Variants } from './fleet.ts';
 import type { Models } from './models.ts';
 import type { GatewayParts, GatewaySettings, ModelState, Passage } from './passage.ts';
 import { noAnswer, type Refusal, refusedBy } from './refusals.ts';
-import { type Relay, relay } from './relay.ts';
+import { type Finished, type Relay, relay } from './relay.ts';
 import type { GatewayRequest } from './request.ts';
 import type { About } from './telemetry.ts';
-import type { Usage } from './usage-filter.ts';
 
 /** Busy or broken: another pod may do better. */
 const worthAnotherPod = new Set([429, 502, 503, 504]);
@@ -74,12 +73,13 @@ export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { l
       told('broken');
       return 'done';
     }
-    const { usage, contentEvents } = relayed.finish();
-    told(String(status));
-    if (status === 200) served(request, state, about, usage, contentEvents);
+    const finished = relayed.finish();
+    const isError = status === 200 && finished.failed;
+    told(isError ? 'error' : String(status));
+    if (status === 200 && !isError) served(request, state, about, finished);
     else counter.failed();
     if (worthAnotherPod.has(status ?? 0)) failed(pod, clock());
-    else answered(pod);
+    else if (!isError) answered(pod);
     return 'done';
   };
 
@@ -87,8 +87,7 @@ export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { l
     request: GatewayRequest,
     { estimate }: ModelState,
     about: About,
-    usage: Usage | null,
-    contentEvents: number,
+    { usage, contentEvents }: Finished,
   ): void => {
     const { inputTokens, outputTokens } = usage ?? { inputTokens: about.inputTokens, outputTokens: contentEvents };
     if (usage !== null) estimate.learn(request, inputTokens, outputTokens);

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { passedOn } from './headers.ts';
 import type { AnswerReader } from './upstream.ts';
-import { type Usage, type UsageFilter, usageFilter, usageOf } from './usage-filter.ts';
+import { tellsOfError, type Usage, type UsageFilter, usageFilter, usageOf } from './usage-filter.ts';
 
 export interface RelayOptions {
   /** Whether usage counts are to be taken out of the stream. */
@@ -20,7 +20,15 @@ export interface Relay extends AnswerReader {
   /** Whether the client has seen anything of it. */
   started(): boolean;
   /** The pod has said everything: sends the rest, and tells what the answer said of its size. */
-  finish(): { readonly usage: Usage | null; readonly contentEvents: number };
+  finish(): Finished;
+}
+
+/** What a whole answer has told. */
+export interface Finished {
+  readonly usage: Usage | null;
+  readonly contentEvents: number;
+  /** It told of an error, or it is a stream that ended neither with `[DONE]` nor with its usage counts. */
+  readonly failed: boolean;
 }
 
 /** An answer longer than this (bytes) is passed on without being read. */
@@ -67,20 +75,23 @@ export const relay = (response: ServerResponse, { strip, wanted, onFirstByte }: 
       begin();
       if (filter === null) {
         response.end();
-        return { usage: readBytes > longestRead ? null : usageIn(read), contentEvents: 0 };
+        const answer = readBytes > longestRead ? null : parsed(read);
+        return { usage: usageOf(answer?.usage), contentEvents: 0, failed: tellsOfError(answer) };
       }
       const rest = filter.rest();
       if (rest.length > 0) response.end(rest);
       else response.end();
-      return { usage: filter.usage(), contentEvents: filter.contentEvents() };
+      const usage = filter.usage();
+      const isCut = usage === null && !filter.done();
+      return { usage, contentEvents: filter.contentEvents(), failed: filter.failed() || isCut };
     },
   };
 };
 
-const usageIn = (pieces: readonly Buffer[]): Usage | null => {
+const parsed = (pieces: readonly Buffer[]): { readonly usage?: unknown } | null => {
   if (pieces.length === 0) return null;
   try {
-    return usageOf((JSON.parse(Buffer.concat(pieces).toString()) as { usage?: unknown }).usage);
+    return JSON.parse(Buffer.concat(pieces).toString()) as { readonly usage?: unknown } | null;
   } catch {
     return null;
   }

@@ -15,6 +15,8 @@ export interface UsageFilter {
   contentEvents(): number;
   /** Whether the answer has come to its end: `[DONE]` was seen. */
   done(): boolean;
+  /** Whether an event has told of an error. */
+  failed(): boolean;
 }
 
 /** An event longer than this is passed on as it comes, unread. */
@@ -29,7 +31,7 @@ const nothing = Buffer.alloc(0);
 export const usageFilter = (strip: boolean): UsageFilter => {
   let held: Buffer = nothing;
   let usage: Usage | null = null;
-  let [contentEvents, done] = [0, false];
+  let [contentEvents, done, failed] = [0, false, false];
 
   /** Looks at one event; whether it goes on. */
   const look = (event: Buffer): boolean => {
@@ -38,6 +40,7 @@ export const usageFilter = (strip: boolean): UsageFilter => {
       done = true;
       return true;
     }
+    if (/"error"|^event: ?error/m.test(text)) failed ||= /^event: ?error/m.test(text) || tellsOfError(chunkIn(event));
     const counts = /"usage"\s*:\s*\{/.test(text);
     if (!counts) {
       if (carriesContent(text)) contentEvents += 1;
@@ -75,6 +78,7 @@ export const usageFilter = (strip: boolean): UsageFilter => {
     usage: () => usage,
     contentEvents: () => contentEvents,
     done: () => done,
+    failed: () => failed,
   };
 };
 
@@ -92,7 +96,16 @@ const carriesContent = (text: string): boolean =>
 interface Chunk {
   readonly choices?: unknown;
   readonly usage?: unknown;
+  readonly error?: unknown;
+  readonly object?: unknown;
 }
+
+/** Whether an answer, or an event of one, tells of an error: `{"error": {...}}` as OpenAI's, `{"object": "error"}` as older vLLM's. */
+export const tellsOfError = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null) return false;
+  const { error, object } = value as Chunk;
+  return (error !== undefined && error !== null && error !== false) || object === 'error';
+};
 
 const chunkIn = (event: Buffer): Chunk | null => {
   const data = event

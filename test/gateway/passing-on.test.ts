@@ -80,6 +80,50 @@ test('a stream without counts is counted here', async () => {
   expect(gateway.fields()).toMatchObject({ '66:20': 1 });
 });
 
+test.each([
+  ['tells of an error', [token, event({ error: { message: 'out of memory', code: 500 } }), 'data: [DONE]\n\n']],
+  ['tells of an error by the name of its event', [token, 'event: error\ndata: {"message":"x"}\n\n']],
+  ['tells of an error after its counts', [token, usage, event({ error: { message: 'x' } })]],
+  ['ends without [DONE] and without counts', [token, token]],
+  ['ends before it has begun', []],
+])('a stream that %s goes through, and is an arrival but no size', async (_, events) => {
+  a.answer = stream(...events);
+  gateway.set({ 'ns/a': [a] });
+  const answer = await ask(gateway.url, { stream: true });
+  expect([answer.status, await answer.text()]).toEqual([200, events.filter((one) => one !== usage).join('')]);
+  expect(gateway.fields()).toEqual({
+    meta_v: 4,
+    meta_interval_sec: 10,
+    meta_precision: 10,
+    meta_total_reqs: 1,
+    meta_pending_reqs: 0,
+    meta_queueing_reqs: 0,
+  });
+  expect(await gateway.metrics.registry.metrics()).toMatch(/gpumix_gateway_requests_total\{.*result="error"\} 1/);
+});
+
+test('a stream that ends with its counts but without [DONE] is a size; so is one that carries text about errors', async () => {
+  const about = event({ choices: [{ index: 0, text: '{"error": "none"}' }] });
+  for (const events of [
+    [token, usage],
+    [about, usage, 'data: [DONE]\n\n'],
+  ]) {
+    a.answer = stream(...events);
+    gateway.set({ 'ns/a': [a] });
+    await (await ask(gateway.url, { stream: true })).text();
+    expect(gateway.fields()).toMatchObject({ meta_total_reqs: 1, meta_pending_reqs: 0, '66:16': 1 });
+  }
+});
+
+test('an answer of 200 that is an error is no size either', async () => {
+  a.answer = (response) => jsonAnswer(response, '{"object":"error","message":"x","usage":{"prompt_tokens":100}}');
+  gateway.set({ 'ns/a': [a] });
+  await (await ask(gateway.url)).text();
+  const fields = gateway.fields();
+  expect(fields).toMatchObject({ meta_total_reqs: 1, meta_pending_reqs: 0 });
+  expect(Object.keys(fields).filter((name) => name.includes(':'))).toEqual([]);
+});
+
 test('each token is passed on before the next one is there', async () => {
   let next = (): void => {};
   a.answer = (response) => {

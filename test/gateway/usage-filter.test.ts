@@ -24,6 +24,7 @@ const through = (text: string, strip: boolean, cuts: readonly number[] = []) => 
     usage: filter.usage(),
     content: filter.contentEvents(),
     done: filter.done(),
+    failed: filter.failed(),
   };
 };
 
@@ -37,6 +38,7 @@ test('wherever the pieces end, the counts are read and taken out', () => {
         usage: { inputTokens: 9, outputTokens: 2 },
         content: 2,
         done: true,
+        failed: false,
       });
     }),
   );
@@ -58,6 +60,25 @@ test('counts beside text stay, and the last ones count', () => {
 test('a stream without counts tells how much it carried; its broken end goes on too', () => {
   const { text, usage: found, content } = through(`${token}${token}data: {"cho`, true);
   expect([text, found, content]).toEqual([`${token}${token}data: {"cho`, null, 2]);
+});
+
+test.each([
+  ['{"error":{"message":"CUDA out of memory","code":500}}', '', true],
+  ['{"error": "too long"}', '', true],
+  ['{"object":"error","message":"x"}', '', true],
+  ['the engine has died', 'event: error\n', true],
+  ['{"choices":[{"text":"{\\"error\\":{}}"}]}', '', false],
+  ['{"choices":[{"text":"a"}],"error":null}', '', false],
+  ['{"choices":[{"delta":{"error":"x"}}]}', '', false],
+])('an event of %s with "%s" before it has failed: %s', (data, before, failed) => {
+  const event = `${before}data: ${data}\n\n`;
+  for (const [text, cuts] of [
+    [event + done, []],
+    [event.replaceAll('\n', '\r\n') + done, [3, 11, 20]],
+  ] as const) {
+    const seen = through(token + text, true, cuts);
+    expect([seen.text, seen.failed, seen.done]).toEqual([token + text, failed, true]);
+  }
 });
 
 test('an event without end is passed on as it comes', () => {
