@@ -151,6 +151,10 @@ export const reflector = <Source extends KubernetesObject, Kept>(
     }
   };
 
+  /** With jitter. */
+  const pause = (seconds: number): Promise<void> =>
+    sleep(seconds * (0.5 + random() / 2) * 1000, undefined, { signal: stopped.signal }).catch(() => {});
+
   const run = async (): Promise<void> => {
     let failures = 0;
     const progressed = () => {
@@ -164,14 +168,18 @@ export const reflector = <Source extends KubernetesObject, Kept>(
         if (version === null) {
           progressed();
           await sleep(60_000, undefined, { signal: stopped.signal });
-        } else await watch(progressed);
+        } else {
+          const began = performance.now();
+          await watch(progressed);
+          // A proxy that ends each watch at once is not asked in a tight loop.
+          if (performance.now() - began < timing.pauseSeconds * 1000) await pause(timing.pauseSeconds);
+        }
       } catch (error) {
         if (stopped.signal.aborted) return;
         if (error instanceof WatchEnded && (error.status === 410 || error.status === 404)) version = null;
         else problem = isForbidden(error) ? messageOf(error) : `${kind}: ${messageOf(error)}`;
         failures += 1;
-        const pause = Math.min(timing.pauseSeconds * 2 ** (failures - 1), timing.longestPauseSeconds);
-        await sleep(pause * (0.5 + random() / 2) * 1000, undefined, { signal: stopped.signal }).catch(() => {});
+        await pause(Math.min(timing.pauseSeconds * 2 ** (failures - 1), timing.longestPauseSeconds));
       }
     }
   };

@@ -30,6 +30,8 @@ export interface RecordWriter {
 
 /** Records live ten minutes, as those of AIBrix's gateway; what could not be written for so long is of no use. */
 const recordLifetime = 600;
+/** What was written so long ago (s) has reached the replicas of the store. */
+const replicatedAfter = 60;
 /** After so many intervals without a word a gateway is missing. */
 const silentIntervals = 3;
 /** A gateway that has been missing for so long (s) is forgotten. */
@@ -38,20 +40,38 @@ const forgottenAfter = 3600;
 export const recordWriter = (store: Store, settings: RecordWriterSettings): RecordWriter => {
   const { instance, keyPrefix, intervalSeconds } = settings;
   let kept: readonly IntervalRecord[] = [];
+  /** Written of late. */
+  let recent: readonly IntervalRecord[] = [];
+  /** The heartbeat that was written last; null = none. */
+  let said: string | null = null;
   let writing: Promise<void> = Promise.resolve();
-  const flush = async (time: number): Promise<void> => {
-    // What is ahead of the time was counted before the clock stepped back.
-    kept = kept.filter((record) => time - record.time < recordLifetime && record.time <= time);
-    const useful = kept;
-    const written = await Promise.allSettled(
-      useful.map(({ model, time: at, round, fields }) =>
+  const add = async (records: readonly IntervalRecord[], time: number): Promise<void> => {
+    const answers = await Promise.allSettled(
+      records.map(({ model, time: at, round, fields }) =>
         store.addRecord(recordKey(model, at), fields, instance, Math.ceil(recordLifetime - (time - at)), round),
       ),
     );
-    const done = new Set(useful.filter((_, index) => written[index]!.status === 'fulfilled'));
+    const done = new Set(records.filter((_, index) => answers[index]?.status === 'fulfilled'));
     kept = kept.filter((record) => !done.has(record));
-    for (const one of written) if (one.status === 'rejected') throw one.reason;
+    recent = [...new Set([...recent, ...done])].filter(
+      (record) => time - record.time < replicatedAfter && record.time <= time,
+    );
+    for (const one of answers) if (one.status === 'rejected') throw one.reason;
+  };
+  /**
+   * Whether the store that takes writes now lacks the last heartbeat. Replication is not synchronous: a replica that took over may lack what was
+   * written last, and then it lacks the heartbeat too, which was written after it.
+   */
+  const lostSome = async (): Promise<boolean> =>
+    said !== null && (await store.readFields(heartbeatsKey(keyPrefix), [instance]))[instance] !== said;
+  const flush = async (time: number): Promise<void> => {
+    // What is ahead of the time was counted before the clock stepped back.
+    kept = kept.filter((record) => time - record.time < recordLifetime && record.time <= time);
+    await add(kept, time);
+    // A record counts once, however often it is written.
+    if (await lostSome()) await add(recent, time);
     await store.writeField(heartbeatsKey(keyPrefix), instance, String(time));
+    said = String(time);
   };
   return {
     write: (records, time) => {

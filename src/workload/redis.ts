@@ -88,49 +88,62 @@ export const redisAddress = (url: string): RedisAddress => {
 /** Connects to Redis (or Valkey), alone, behind Sentinel, or as a Cluster. Failed commands say what is wrong and where. */
 export const redisStore = (settings: RedisSettings, onProblem: (message: string) => void): Store => {
   const { client, lastProblem } = connect(settings, onProblem);
-  const attempt = async <T>(command: Promise<T>): Promise<T> => {
+  const attempt = async <T>(command: () => Promise<T>): Promise<T> => {
     try {
-      return await command;
+      // A server that takes no writes is left, and the endpoint may lead to another one by now.
+      return await command().catch((error) => (takesNoWrites(error) ? command() : Promise.reject(error)));
     } catch (error) {
       throw new GpumixError('REDIS_UNAVAILABLE', explained(error, lastProblem()));
     }
   };
   return {
     time: async () => {
-      const [seconds, microseconds] = await attempt(client.time());
+      const [seconds, microseconds] = await attempt(() => client.time());
       return Number(seconds) + Number(microseconds) / 1e6;
     },
     // One MGET; on a Cluster its keys would have to share a slot, so there it is a GET each.
     read: (keys) =>
-      attempt(client instanceof Cluster ? Promise.all(keys.map((key) => client.get(key))) : client.mget(...keys)),
+      attempt(() =>
+        client instanceof Cluster ? Promise.all(keys.map((key) => client.get(key))) : client.mget(...keys),
+      ),
     write: async (key, value, expirySeconds) => {
-      await attempt(expirySeconds === null ? client.set(key, value) : client.set(key, value, 'EX', expirySeconds));
+      await attempt(async () =>
+        expirySeconds === null ? client.set(key, value) : client.set(key, value, 'EX', expirySeconds),
+      );
     },
     readFields: async (key, names) => {
-      if (names === undefined) return await attempt(client.hgetall(key));
-      const values = await attempt(client.hmget(key, ...names));
+      if (names === undefined) return await attempt(() => client.hgetall(key));
+      const values = await attempt(() => client.hmget(key, ...names));
       return Object.fromEntries(names.flatMap((name, index) => (values[index] ? [[name, values[index]]] : [])));
     },
     writeField: async (key, field, value) => {
-      await attempt(client.hset(key, field, value));
+      await attempt(() => client.hset(key, field, value));
     },
     removeField: async (key, field) => {
-      await attempt(client.hdel(key, field));
+      await attempt(() => client.hdel(key, field));
     },
     addRecord: async (key, fields, writer, expirySeconds, round = 1) => {
       const constants = JSON.stringify(recordConstants);
       const by = mergedBy(writer);
-      await attempt(client.eval(addOnce, 1, key, JSON.stringify(fields), by, constants, expirySeconds, round));
+      await attempt(() => client.eval(addOnce, 1, key, JSON.stringify(fields), by, constants, expirySeconds, round));
     },
     keepPlan: async (key, plan, expirySeconds) => {
       const { installation, lease, leaseCreatedAt, transitions, sequence, at, document } = plan;
       const order = [installation, lease, leaseCreatedAt, transitions, sequence, at];
-      const command = client.eval(keepIfLater, 1, key, ...order, document, expirySeconds, abandonedAfterSeconds);
+      const command = () => client.eval(keepIfLater, 1, key, ...order, document, expirySeconds, abandonedAfterSeconds);
       return (await attempt(command)) as 'kept' | 'later' | 'other';
     },
     close: async () => client.disconnect(),
   };
 };
+
+/**
+ * Whether an answer says that this server is no primary (any more), or cannot be one now. Behind the endpoint of a managed Redis the primary
+ * becomes a replica while connections to it stay open: they are given up.
+ */
+const takesNoWrites = (error: unknown): boolean =>
+  /\b(READONLY|MASTERDOWN|NOREPLICAS|MISCONF)\b/.test(messageOf(error));
+const leaveServer = (error: Error): boolean => takesNoWrites(error) || error.message.startsWith('LOADING');
 
 /** A record that cannot be read is replaced. Numbers are whole, and are written as such. */
 const addOnce = `
@@ -204,6 +217,7 @@ const clientOf = (settings: RedisSettings, address: RedisAddress): Redis | Clust
     maxRetriesPerRequest: 1,
     // Its LOADING answer is what we want to see, not a silent wait.
     enableReadyCheck: false,
+    reconnectOnError: leaveServer,
   };
   const wait = (attempts: number) => Math.min(attempts * 200, 2000);
   switch (settings.mode) {
@@ -218,7 +232,6 @@ const clientOf = (settings: RedisSettings, address: RedisAddress): Redis | Clust
         ...(address.tls ? { enableTLSForSentinelMode: true, sentinelTLS: tls } : {}),
         // A master that was failed over comes back as a replica; leave it then.
         failoverDetector: true,
-        reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
         retryStrategy: wait,
         sentinelRetryStrategy: wait,
       });

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Kubernetes } from '../../src/cluster/kubernetes.ts';
 import { type KubernetesObject, type Reflector, type ReflectorTiming, reflector } from '../../src/cluster/reflector.ts';
+import { element } from '../../src/element.ts';
 
 /**
  * A scripted API server in place of the real one: it has to expire versions, break off in the middle and fail at will. The
@@ -15,6 +16,7 @@ const scripted = () => {
   const answers = {
     list: () => ({ status: 200, body: page('1', []) }) as { status: number; body: unknown },
     watchStatus: 200,
+    watchEndsAtOnce: false,
   };
   const opened = new EventEmitter();
   const kubernetes: Kubernetes = {
@@ -29,6 +31,7 @@ const scripted = () => {
       if (answers.watchStatus === 200)
         watches.push({ query: new URLSearchParams(path.split('?')[1]), at: performance.now(), body });
       else body.end('{"message":"no"}');
+      if (answers.watchEndsAtOnce) body.end();
       opened.emit('watch');
       return Object.assign(body, { statusCode: answers.watchStatus }) as never;
     },
@@ -179,6 +182,17 @@ test('attempts against a server that refuses everything stay few', async () => {
   expect(server.lists.length).toBeLessThan(10);
   await until(() => server.lists.length > 2);
   expect([one.synced(), one.problem()]).toEqual([false, 'things: 503 away']);
+});
+
+test('a watch that is opened and ends at once is not asked for in a tight loop', async () => {
+  const server = scripted();
+  server.answers.watchEndsAtOnce = true;
+  const one = follow(server.kubernetes);
+  await until(() => server.watches.length > 4);
+  const pauses = server.watches.slice(1).map(({ at }, i) => at - element(server.watches, i).at);
+  // A timer may fire a millisecond early.
+  expect(Math.min(...pauses)).toBeGreaterThan(timing.pauseSeconds * 1000 - 2);
+  expect([one.synced(), one.problem()]).toEqual([true, null]);
 });
 
 test('a kind that the cluster does not know is an empty one where that may be, else not synced', async () => {
