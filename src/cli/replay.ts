@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GpumixError, messageOf } from '../errors.ts';
 import { gatewayCounter, parseTrace } from '../workload/gateway-records.ts';
-import { recordKey } from '../workload/histogram.ts';
+import { recordKey, recordLifetimeSeconds } from '../workload/histogram.ts';
 import { redisDefaults, redisStore } from '../workload/redis.ts';
 import { heartbeatsKey } from '../workload/store.ts';
 import { type Command, numberOption, readOptions } from './command.ts';
@@ -28,9 +28,6 @@ const options: Command['options'] = {
   'no-heartbeat': { type: 'boolean', help: 'write records only, as a gateway does that is not ours' },
   'key-prefix': { type: 'string', value: 'PREFIX', default: 'gpumix:', help: 'before the heartbeat key' },
 };
-
-/** Records live ten minutes, as those of AIBrix's gateway. */
-const recordLifetime = 600;
 
 export const replay: Command = {
   name: 'replay',
@@ -59,11 +56,11 @@ export const replay: Command = {
     const write = async (time: number, record: string | null): Promise<void> => {
       try {
         if (heartbeat === null) {
-          if (record !== null) await store.write(recordKey(model, time), record, recordLifetime);
+          if (record !== null) await store.write(recordKey(model, time), record, recordLifetimeSeconds);
         } else {
           // As gateways of ours do, of which there may be others.
           if (record !== null)
-            await store.addRecord(recordKey(model, time), JSON.parse(record), writer, recordLifetime);
+            await store.addRecord(recordKey(model, time), JSON.parse(record), writer, recordLifetimeSeconds);
           await store.writeField(heartbeat, writer, String(time));
         }
         io.stdout(`${new Date(time * 1000).toISOString()} ${record ?? 'nothing happened'}\n`);

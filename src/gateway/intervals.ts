@@ -1,3 +1,4 @@
+import { recordLifetimeSeconds } from '../workload/histogram.ts';
 import type { EndedInterval, KeySpan } from '../workload/request-counts.ts';
 
 /** A difference of the two clocks (s) that is no drift, and one that is left to itself. */
@@ -6,8 +7,6 @@ const leap = 2;
 const pause = 2;
 /** A key that comes again is written again where so much of it has been lived again. */
 const mostly = 0.9;
-/** Records live so long (s): older keys are of no use. */
-const usefulSeconds = 600;
 
 /**
  * Says which keys the requests belong to that were counted since the last time. Keys are multiples of the interval, by a clock that
@@ -34,7 +33,7 @@ export const intervalEnds = (intervalSeconds: number, now: number, steady: numbe
 
   const ended = (time: number): EndedInterval => {
     const spans: KeySpan[] = [];
-    const first = Math.max(last, Math.min(endBefore(from), time - usefulSeconds));
+    const first = Math.max(last, Math.min(endBefore(from), time - recordLifetimeSeconds));
     for (let key = first + intervalSeconds; key <= time; key += intervalSeconds) {
       const seconds = Math.max(0, Math.min(key, time) - Math.max(key - intervalSeconds, from));
       spans.push({ time: key, seconds, round: seconds > mostly * intervalSeconds ? round : 1 });

@@ -37,7 +37,7 @@ export interface Completions {
 /** Wire format: `aibrix:<model>_request_trace_<T>`, T = end of the interval in Unix seconds. The name is not escaped. */
 export const recordKey = (model: string, time: number): string => `aibrix:${model}_request_trace_${time}`;
 
-/** Gateways let their records expire after so long (s). */
+/** Gateways let their records expire after so long (s); what could not be written for so long is of no use. */
 export const recordLifetimeSeconds = 600;
 
 /**

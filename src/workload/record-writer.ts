@@ -1,5 +1,5 @@
 import type { HeldRequests } from '../domain.ts';
-import { recordKey } from './histogram.ts';
+import { recordKey, recordLifetimeSeconds } from './histogram.ts';
 import type { IntervalRecord } from './request-counts.ts';
 import { heartbeatsKey, heldKey, type Store } from './store.ts';
 
@@ -28,8 +28,6 @@ export interface RecordWriter {
   leave(): Promise<void>;
 }
 
-/** Records live ten minutes, as those of AIBrix's gateway; what could not be written for so long is of no use. */
-const recordLifetime = 600;
 /** What was written so long ago (s) has reached the replicas of the store. */
 const replicatedAfter = 60;
 /** After so many intervals without a word a gateway is missing. */
@@ -48,7 +46,7 @@ export const recordWriter = (store: Store, settings: RecordWriterSettings): Reco
   const add = async (records: readonly IntervalRecord[], time: number): Promise<void> => {
     const answers = await Promise.allSettled(
       records.map(({ model, time: at, round, fields }) =>
-        store.addRecord(recordKey(model, at), fields, instance, Math.ceil(recordLifetime - (time - at)), round),
+        store.addRecord(recordKey(model, at), fields, instance, Math.ceil(recordLifetimeSeconds - (time - at)), round),
       ),
     );
     const done = new Set(records.filter((_, index) => answers[index]?.status === 'fulfilled'));
@@ -66,7 +64,7 @@ export const recordWriter = (store: Store, settings: RecordWriterSettings): Reco
     said !== null && (await store.readFields(heartbeatsKey(keyPrefix), [instance]))[instance] !== said;
   const flush = async (time: number): Promise<void> => {
     // What is ahead of the time was counted before the clock stepped back.
-    kept = kept.filter((record) => time - record.time < recordLifetime && record.time <= time);
+    kept = kept.filter((record) => time - record.time < recordLifetimeSeconds && record.time <= time);
     await add(kept, time);
     // A record counts once, however often it is written.
     if (await lostSome()) await add(recent, time);
