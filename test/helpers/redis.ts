@@ -77,14 +77,18 @@ export const startRedis = async (
 
 /** Three masters that share the slots. */
 export const startCluster = async (): Promise<readonly RedisServer[]> => {
+  // By itself a node takes the port 10,000 above its own for the others, which may be an outgoing connection's.
+  const buses = await freePorts(3);
   const nodes = await Promise.all(
-    [0, 1, 2].map(() => startRedis(['cluster-enabled yes', 'cluster-config-file {dir}/nodes.conf'])),
+    buses.map((bus) =>
+      startRedis(['cluster-enabled yes', `cluster-port ${bus}`, 'cluster-config-file {dir}/nodes.conf']),
+    ),
   );
   const clients = nodes.map(({ port }) => new Redis(port));
   const edges = [0, 5461, 10923, 16384];
   for (const [index, client] of clients.entries()) {
     await client.call('CLUSTER', 'ADDSLOTSRANGE', String(edges[index]), String((edges[index + 1] as number) - 1));
-    await client.call('CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]?.port));
+    await client.call('CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]?.port), String(buses[0]));
   }
   for (const client of clients) {
     await until(async () => String(await client.call('CLUSTER', 'INFO')).includes('cluster_state:ok'));
