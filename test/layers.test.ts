@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const source = resolve(import.meta.dirname, '../src');
 
-/** Which layer a module is in: 0 vocabulary, 1 pure, 2 edges, 3 roots. A folder's name stands for all its files. */
+/** Which layer a module is in: 0 vocabulary, 1 pure, 1.5 what edges share, 2 edges, 3 roots. A folder's name stands for all its files. */
 const layers: Record<string, number> = {
   domain: 0,
   errors: 0,
@@ -87,6 +87,7 @@ const layers: Record<string, number> = {
   version: 0,
   'shipped-files': 2,
   'every-second': 2,
+  'unused-connections': 1.5,
   turns: 2,
   garbage: 2,
   'until-told': 2,
@@ -170,7 +171,7 @@ test('imports run one way', () => {
 
 test('the pure layers import nothing with effects', () => {
   const wrong = modules
-    .filter((module) => layerOf(module) < 2)
+    .filter((module) => layerOf(module) <= 1)
     .flatMap((module) => importsOf(module).map((specifier) => ({ module, specifier })))
     .filter(({ specifier }) => !specifier.startsWith('.') && specifier !== 'ml-matrix');
   expect(wrong).toEqual([]);

@@ -1,6 +1,7 @@
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import { connectionOf, peerOf } from '../unused-connections.ts';
 import { json } from './representation.ts';
 import { StatusError } from './status.ts';
 
@@ -25,13 +26,13 @@ export const limitConnections = (server: HttpServer, limits: ConnectionLimits): 
   server.requestTimeout = 60_000 + limits.headerMilliseconds;
   const open = new Map<string, Socket>(); // the longest silent first
   server.on('connection', (socket: Socket) => {
-    const name = nameOf(socket);
+    const name = peerOf(socket);
     open.set(name, socket);
     socket.once('close', () => open.delete(name));
     if (open.size > limits.connections) open.values().next().value?.destroy();
   });
-  server.on('request', ({ socket, stream }: { socket: Socket; stream?: { session?: Http2Session } }) => {
-    const name = nameOf(stream?.session?.socket ?? socket);
+  server.on('request', (request: IncomingMessage) => {
+    const name = peerOf(connectionOf(request));
     const connection = open.get(name);
     if (connection === undefined) return;
     open.delete(name);
@@ -39,15 +40,6 @@ export const limitConnections = (server: HttpServer, limits: ConnectionLimits): 
   });
   server.on('session', (session: Http2Session) => session.setTimeout(limits.idleMilliseconds, () => session.close()));
 };
-
-/** The encrypted socket and the one below it share this. */
-const nameOf = ({
-  remoteAddress,
-  remotePort,
-}: {
-  remoteAddress?: string | undefined;
-  remotePort?: number | undefined;
-}): string => `${remoteAddress} ${remotePort}`;
 
 /** Answers what is not HTTP, too large or too slow, and hangs up. */
 export const answerBrokenRequest = (error: NodeJS.ErrnoException, socket: Socket): void => {

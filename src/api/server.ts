@@ -2,6 +2,7 @@ import { constants } from 'node:crypto';
 import { METHODS } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
+import { unusedConnections } from '../unused-connections.ts';
 import { type Access, addAccess, addCommonHeaders } from './access.ts';
 import { send, sendBytes, sendError } from './answer.ts';
 import type { Board } from './board.ts';
@@ -89,6 +90,8 @@ const emptyServer = ({ certificate, connectionLimits = defaultConnectionLimits, 
   const secure = https && { http2: true, https };
   const app = fastify({ ...common, ...secure } as object) as unknown as FastifyInstance;
   limitConnections(app.server, connectionLimits);
+  const closeUnused = unusedConnections(app.server);
+  app.addHook('preClose', async () => closeUnused());
   certificate?.onChange(() => secureServer(app).setSecureContext({ ...tlsOptions, ...pairOf(certificate) }));
   for (const method of METHODS) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
   return app;

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { unusedConnections } from '../unused-connections.ts';
 import type { Gateway } from './gateway.ts';
 import { badRequest, type Refusal, refusalText } from './refusals.ts';
 import { type Call, readRequest } from './request.ts';
@@ -47,6 +48,8 @@ export const startGatewayServer = async (options: GatewayServerOptions): Promise
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   app.server.maxConnections = options.mostConnections;
+  const closeUnused = unusedConnections(app.server);
+  app.addHook('preClose', async () => closeUnused());
   routes(app, options);
   await app.listen({ host: options.host, port: options.port });
   const { port } = app.server.address() as AddressInfo;

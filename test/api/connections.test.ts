@@ -15,11 +15,11 @@ const ask = httpsClient(
   servername,
 );
 
-beforeAll(async () => {
+const options = () => {
   const board = fakeBoard();
   board.set(decided('default', 'web', 4));
   const pair = servingPair();
-  server = await startServer({
+  return {
     board,
     kubernetes: fakeKubernetes().request,
     certificate: { current: () => pair, problem: () => undefined, onChange: () => {}, stop: () => {} },
@@ -28,15 +28,18 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     readyChecks: [],
-    connectionLimits: { connections: 30, headerMilliseconds: 300, idleMilliseconds: 60_000 },
-  });
+  };
+};
+beforeAll(async () => {
+  const connectionLimits = { connections: 30, headerMilliseconds: 300, idleMilliseconds: 60_000 };
+  server = await startServer({ ...options(), connectionLimits });
 });
 afterAll(() => server.drain(0));
 
 const port = () => Number(new URL(server.url).port);
-const secureSocket = async (protocol = 'http/1.1'): Promise<TLSSocket> => {
+const secureSocket = async (protocol = 'http/1.1', at = port()): Promise<TLSSocket> => {
   const socket = connect({
-    port: port(),
+    port: at,
     host: '127.0.0.1',
     ca: servingCA.certificate,
     servername,
@@ -54,6 +57,8 @@ const wholeAnswer = (socket: Socket): Promise<string> =>
     });
     socket.on('close', () => resolve(text));
   });
+const stillOpen = (sockets: readonly Socket[]): number => sockets.filter((socket) => !socket.closed).length;
+const patience = { timeout: 20_000 };
 const statusOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
 
 test('headers that trickle in are cut off', async () => {
@@ -92,9 +97,8 @@ test('idle connections beyond the limit give way to new ones, the busy one stays
       await answered;
     }
   }
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await expect.poll(() => stillOpen(idle), patience).toBeLessThanOrEqual(30);
   expect(busy.destroyed).toBe(false);
-  expect(idle.filter((socket) => !socket.closed).length).toBeLessThanOrEqual(30);
   expect((await ask(web, asUser('hpa'))).code).toBe(200);
   for (const socket of idle) socket.destroy();
   busy.destroy();
@@ -117,8 +121,7 @@ test('10,000 idle connections, every tenth with a handshake: a few stay, and the
   const open: Socket[] = [];
   for (let wavesLeft = 100; wavesLeft > 0; wavesLeft -= 1) await wave();
   expect(open).toHaveLength(10_000);
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(open.filter((socket) => !socket.closed).length).toBeLessThanOrEqual(30);
+  await expect.poll(() => stillOpen(open), patience).toBeLessThanOrEqual(30);
   expect((await ask(web, asUser('hpa'))).code).toBe(200);
   for (const socket of open) socket.destroy();
   // Both ends are in this process.
@@ -129,6 +132,18 @@ test('a body on GET, however large, is not read', async () => {
   const socket = await secureSocket();
   socket.write('GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1000000\r\n\r\n');
   expect(await wholeAnswer(socket)).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test('a server that ends does not wait for those who never asked', async () => {
+  const ending = await startServer(options());
+  const at = Number(new URL(ending.url).port);
+  const plain = connectPlain(at, '127.0.0.1').on('error', () => {});
+  await new Promise((resolve) => plain.once('connect', resolve));
+  const silent = await secureSocket('http/1.1', at);
+  await Promise.all([
+    ending.drain(0),
+    ...[plain, silent].map((socket) => new Promise((end) => socket.once('close', end))),
+  ]);
 });
 
 test('kept alive longer than Go clients keep idle connections', async () => {

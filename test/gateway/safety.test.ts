@@ -157,3 +157,10 @@ test('more connections than may be are closed, and others go on', async () => {
   await until(async () => (await fetch(`${gateway.url}/v1/models`).catch(() => null))?.status === 200);
   for (const socket of sockets) socket.destroy();
 });
+
+test('a gateway that ends does not wait for those who never asked', async () => {
+  const ending = await startTestGateway();
+  const silent = connect(Number(new URL(ending.url).port), '127.0.0.1').on('error', () => {});
+  await new Promise((resolve) => silent.once('connect', resolve));
+  await Promise.all([ending.close(3600), new Promise((closed) => silent.once('close', closed))]);
+});

@@ -101,8 +101,8 @@ export const startTestGateway = async (
       gateway.fleetChanged();
     },
     fields: () => counts.end(wholeInterval(10), [], () => 0).find(({ model }) => model === 'm')?.fields ?? {},
-    close: async () => {
-      await server.close(0);
+    close: async (seconds = 0) => {
+      await server.close(seconds);
       await pods.close();
     },
     url: '',
