@@ -1,3 +1,4 @@
+import type { Judged } from '../judged.ts';
 import type { Sent } from '../requests.ts';
 
 export interface Planned {
@@ -11,28 +12,38 @@ export interface Planned {
 export interface Moment {
   readonly at: number;
   /** By the gpumix that asks engines, and by the one that does not; null = no plan yet. */
-  readonly planned: Planned | null;
+  readonly asking: Planned | null;
   readonly blind: Planned | null;
   readonly target: ReadonlyMap<string, number>;
   readonly spec: ReadonlyMap<string, number>;
 }
 
+type Asker = 'asking' | 'blind';
+const askers: readonly Asker[] = ['asking', 'blind'];
+export const askerNames = { asking: 'asking engines', blind: 'not asking engines' } as const;
+
 export interface Part {
   readonly name: string;
   readonly kind: 'steady' | 'ramp';
-  /** How long the traffic takes to become what the name says (s). */
-  readonly lead?: number;
-  readonly from?: number;
-  readonly to?: number;
+  /** How long after its beginning the windows hold this part's rate alone, and requests end as often as they come (s). */
+  readonly settleSeconds: number;
+  /** Unix s. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Records of the gateway are this long (s), and gpumix waits so long for one (s). */
 const [interval, settle] = [10, 2];
+/** Of what was sent, a plan for steady traffic may differ by this share in the mean; and no plan may be below this share. */
+const [steadyError, leastShare] = [0.05, 0.5];
+/** The autoscaler looks every few seconds: so much of the time the replicas are what the target says. */
+const followedShare = 0.9;
 
 /**
  * A table: per part of the traffic, what was planned beside what was sent over the same span.
  * @param sent when each request was sent (Unix s), ascending
  * @param windowSeconds over which gpumix takes a rate
+ * @param judged of which gpumix the bars are asked
  */
 export const partVerdicts = (
   parts: readonly Part[],
@@ -40,52 +51,56 @@ export const partVerdicts = (
   sent: readonly number[],
   ended: readonly Sent[],
   windowSeconds: number,
-): string => {
+  judged: readonly Asker[] = askers,
+): Judged => {
   /** Requests/s sent over so many seconds up to the last record that gpumix had at a moment, or `late` seconds earlier. */
   const sentRate = (at: number, seconds: number, late = 0): number => {
     const end = Math.floor((at - settle) / interval) * interval - late;
     return count(sent, end - seconds, end) / seconds;
   };
-  const rows = parts.map(({ name, kind, lead = 0, from = 0, to = 0 }) => {
-    const plans = (which: 'planned' | 'blind') => plansOf(moments, which).filter(({ at }) => at < to + settle);
-    /** From here on a window holds this part of the traffic alone. */
-    const whole = from + lead + windowSeconds + settle + interval;
-    const ratios = (which: 'planned' | 'blind', late = 0) =>
-      plans(which)
-        .filter(({ at }) => at >= whole)
-        .map(({ at, rate }) => rate / sentRate(at, windowSeconds, late));
-    /** Before that a plan may be for the new rate or for the mean of both. */
-    const early = (which: 'planned' | 'blind') =>
-      plans(which)
-        .filter(({ at }) => at >= from + settle + interval && at < whole)
-        .map(({ at, rate }) => rate / Math.min(sentRate(at, windowSeconds), sentRate(at, interval)));
-    const least = (which: 'planned' | 'blind') => Math.min(...ratios(which), ...early(which));
-    const within = moments.filter(({ at }) => at >= whole && at < to + settle);
+  const missed: string[] = [];
+  const rows = parts.map((part) => {
+    const { name, kind, settleSeconds, from, to } = part;
+    const settledAt = from + settleSeconds;
+    const within = moments.filter(({ at }) => at >= settledAt && at < to + settle);
     const seconds = mean(ended.filter(({ at }) => at >= from && at < to).map((one) => one.seconds));
     const follows = share(within, ({ target, spec }) =>
       [...target].every(([key, value]) => (spec.get(key) ?? 0) >= value),
     );
-    return [
-      name,
-      percent(mean(ratios('planned'))),
-      percent(least('planned')),
-      percent(mean(ratios('blind'))),
-      percent(least('blind')),
-      kind === 'ramp' ? `${behind((late) => ratios('planned', late))}` : '-',
-      seconds.toFixed(1),
-      percent(follows),
-      most(within),
-    ].join(' | ');
+    const cells = askers.map((asker) => {
+      const plans = plansOf(moments, asker).filter(({ at }) => at >= from + settle + interval && at < to + settle);
+      const settled = plans.filter(({ at }) => at >= settledAt);
+      const planned =
+        mean(settled.map(({ rate }) => rate)) / mean(settled.map(({ at }) => sentRate(at, windowSeconds)));
+      // After a step down a plan may be for the new rate already.
+      const due = (at: number) =>
+        kind === 'ramp' ? sentRate(at, windowSeconds) : Math.min(sentRate(at, windowSeconds), sentRate(at, interval));
+      const least = Math.min(...plans.map(({ at, rate }) => rate / due(at)));
+      const behind = kind === 'ramp' ? secondsBehind(settled, (at, late) => sentRate(at, windowSeconds, late)) : null;
+      if (judged.includes(asker)) {
+        const miss = (what: string) => missed.push(`${name}, ${askerNames[asker]}: ${what}`);
+        if (kind === 'steady' && !(Math.abs(planned - 1) <= steadyError))
+          miss(`planned ${percent(planned)} of what was sent`);
+        if (!(least >= leastShare)) miss(`once only ${percent(least)} of what was sent`);
+        if (behind !== null && !(behind <= seconds))
+          miss(`${behind} s behind, a request takes ${seconds.toFixed(1)} s`);
+      }
+      return `${percent(planned)}, ${percent(least)}${behind === null ? '' : `, ${behind} s`}`;
+    });
+    if (!(follows >= followedShare)) missed.push(`${name}: the target’s replicas only ${percent(follows)} of the time`);
+    const all = count(sent, from, to);
+    return [name, all, ...cells, seconds.toFixed(1), percent(follows), most(within)].join(' | ');
   });
-  return [
-    'traffic | planned/sent, mean | least | not asking engines, mean | least | behind (s) | a request takes (s) | time with the target’s replicas | most replicas',
-    '---|---|---|---|---|---|---|---|---',
+  const text = [
+    'traffic | requests | asking engines: planned/sent, least, behind | not asking: planned/sent, least, behind | a request takes (s) | time with the target’s replicas | most replicas',
+    '---|---|---|---|---|---|---',
     ...rows,
   ].join('\n');
+  return { text, missed };
 };
 
 /** Each plan once. */
-const plansOf = (moments: readonly Moment[], which: 'planned' | 'blind'): readonly Planned[] => {
+const plansOf = (moments: readonly Moment[], which: Asker): readonly Planned[] => {
   const plans = new Map<number, Planned>();
   for (const moment of moments) {
     const planned = moment[which];
@@ -95,9 +110,9 @@ const plansOf = (moments: readonly Moment[], which: 'planned' | 'blind'): readon
 };
 
 /** By how many seconds what was sent must be looked at earlier for the plans to be the same, least squares. */
-const behind = (ratios: (late: number) => readonly number[]): number => {
+const secondsBehind = (plans: readonly Planned[], sentRate: (at: number, late: number) => number): number => {
   const lags = Array.from({ length: 41 }, (_, late) => late - 10);
-  const error = (late: number) => mean(ratios(late).map((ratio) => (ratio - 1) ** 2));
+  const error = (late: number) => mean(plans.map(({ at, rate }) => (rate / sentRate(at, late) - 1) ** 2));
   return lags.reduce((best, late) => (error(late) < error(best) ? late : best));
 };
 

@@ -1,28 +1,26 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gpuNode } from '../../cluster/control-plane.ts';
 import { waitUntil } from '../../cluster/processes.ts';
 import { startGateway } from '../../gateway/processes.ts';
 import { startEnginePods, statusByHand } from '../engine-pods.ts';
+import type { Judged } from '../judged.ts';
 import { type Client, inTurn, ramp, type Sent, sendRequests, steady } from '../requests.ts';
 import { engineDeployment, nativeHpa, type Serve, type Stack, specReplicas, targets } from '../stack.ts';
 import { aibrixBinaries, type Version } from './binaries.ts';
 import { installAibrix } from './controller.ts';
-import { type Moment, type Part, partVerdicts } from './demand-verdicts.ts';
+import { askerNames, type Moment, type Part, type Planned, partVerdicts } from './demand-verdicts.ts';
 import { startAibrixGateway } from './gateway.ts';
 
 const model = 'chat';
 const namespace = 'peers-b';
 const products: Readonly<Record<string, string>> = { l40s: 'NVIDIA-L40S', h100: 'NVIDIA-H100-80GB-HBM3' };
 
-/**
- * Records come each 10 s, as AIBrix writes them; the windows hold three of them, so that a run takes minutes. What waits
- * after a step is worked off in as much.
- */
-const windowSeconds = 30;
+/** Records come each 10 s, as AIBrix writes them; the windows hold three of them, so that a run takes minutes. */
+const [windowSeconds, headroom] = [30, 0.1];
 const flags = (snapshots: string): readonly string[] => [
-  ...['--external-metrics', `--window-seconds=${windowSeconds}`, '--shape-window-seconds=60', '--headroom=0'],
+  ...['--external-metrics', `--window-seconds=${windowSeconds}`, '--shape-window-seconds=60', `--headroom=${headroom}`],
   ...['--hold-down-seconds=20', '--idle-after-seconds=60', '--startup-seconds=5', '--follow-after-seconds=100000'],
   '--backlog-seconds=30',
   `--snapshots=${snapshots}`,
@@ -36,40 +34,49 @@ export interface Writer {
 export const nameOf = ({ version, replicas }: Writer): string =>
   `${version === 'gpumix' ? 'gpumix gateway' : `AIBrix ${version}`}${replicas > 1 ? `, ${replicas} replicas` : ''}`;
 
-interface Played extends Part {
+interface Played extends Omit<Part, 'from' | 'to'> {
   readonly pace: ReturnType<typeof steady>;
   readonly seconds: number;
+  /** Whether the fleet is ample for every part of the traffic, so that no queue is planned for beside what arrives. */
+  readonly ample: boolean;
 }
+
+/** How long a rate takes to become the next one, and how long no more than that rate is in the records and in the engines (s). */
+const [rise, settleSeconds] = [5, 60];
+/** Three windows are looked at. */
+const steadySeconds = settleSeconds + 3 * windowSeconds;
+const steadyPart = (rate: number, before: number): Played => ({
+  name: `steady ${rate}/s`,
+  kind: 'steady',
+  settleSeconds,
+  ample: true,
+  pace: inTurn(
+    { pace: ramp(before, rate, rise), seconds: rise },
+    { pace: steady(rate, steadySeconds), seconds: steadySeconds },
+  ),
+  seconds: rise + steadySeconds,
+});
+const rampPart: Played = {
+  name: 'ramp 5 to 25/s',
+  kind: 'ramp',
+  settleSeconds: 50,
+  ample: false,
+  pace: inTurn({ pace: steady(5, 50), seconds: 50 }, { pace: ramp(5, 25, 120), seconds: 120 }),
+  seconds: 170,
+};
+/** Replicas of each Deployment that serve the fastest part without a queue. */
+const ampleReplicas = 5;
 
 /** The whole of it for one replica; with more, what they destroy of each other's records is the question. */
 const partsOf = ({ replicas }: Writer): readonly Played[] =>
-  replicas > 1
-    ? [{ name: 'steady 10/s', kind: 'steady', pace: steady(10, 120), seconds: 120 }]
-    : [
-        { name: 'steady 2/s', kind: 'steady', pace: steady(2, 100), seconds: 100 },
-        { name: 'steady 10/s', kind: 'steady', pace: steady(10, 100), seconds: 100 },
-        {
-          name: 'steady 50/s',
-          kind: 'steady',
-          // A step would leave a queue, whose work would be planned for as well.
-          lead: 60,
-          pace: inTurn({ pace: ramp(10, 50, 60), seconds: 60 }, { pace: steady(50, 110), seconds: 110 }),
-          seconds: 170,
-        },
-        {
-          name: 'ramp 5 to 25/s',
-          kind: 'ramp',
-          pace: inTurn({ pace: steady(5, 40), seconds: 40 }, { pace: ramp(5, 25, 80), seconds: 80 }),
-          seconds: 120,
-        },
-      ];
+  replicas > 1 ? [steadyPart(10, 2)] : [rampPart, steadyPart(2, 2), steadyPart(10, 2), steadyPart(50, 10)];
 /** How long the last answers may take (s): a fleet that was far too small has a long queue. */
 const patienceSeconds = 60;
 /** After the last request (s): until idle, or given up. */
 const endSeconds = 150;
 
 /** B: what gpumix plans from a gateway's records, beside what was really sent through it. */
-export const runGateway = async (stack: Stack, writer: Writer): Promise<string> => {
+export const runGateway = async (stack: Stack, writer: Writer): Promise<Judged> => {
   const say = (what: string) => console.error(`B ${nameOf(writer)}: ${what}`);
   const binaries = aibrixBinaries(writer.version === 'gpumix' ? 'v0.7.0' : writer.version);
   await installAibrix(stack, binaries);
@@ -123,7 +130,26 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<string> 
   stack.keep({ stop: async () => watch.stop() });
   const parts: Part[] = [];
   const clients: Client[] = [];
+  const pin = async (annotation: string): Promise<void> => {
+    await stack.controlPlane.kubectl([
+      'annotate',
+      'deployment',
+      ...deployments,
+      '-n',
+      namespace,
+      annotation,
+      '--overwrite',
+    ]);
+  };
+  const isAmple = async (): Promise<boolean> =>
+    deployments.every((name) => pods?.origins().get(name)?.length === ampleReplicas);
+  let pinned = false;
   for (const part of partsOf(writer)) {
+    if (part.ample && !pinned) {
+      pinned = true;
+      await pin(`gpumix.io/pin=${ampleReplicas}`);
+      await waitUntil('an ample fleet', isAmple);
+    }
     say(`${part.name}, ${part.seconds} s`);
     const from = Date.now() / 1000;
     const client = sendRequests(gateway.url, model, part.pace);
@@ -136,6 +162,7 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<string> 
   await Promise.race([answered, sleep(1000 * patienceSeconds)]);
   for (const client of clients) client.stop();
   await answered;
+  await pin('gpumix.io/pin-');
   const silentFrom = Math.max(...clients.flatMap(({ ended }) => ended.map(({ at, seconds }) => at + seconds)));
   say('the end of traffic');
   const idleOf = (serve: Serve) => idleSince(serve, silentFrom);
@@ -145,11 +172,48 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<string> 
   watch.stop();
   const sent = clients.flatMap(({ sentAt }) => sentAt).sort((a, b) => a - b);
   const ended = clients.flatMap((client) => client.ended);
-  return [
-    `\nB: ${nameOf(writer)}: ${sent.length} requests, ${statuses(ended)}`,
-    partVerdicts(parts, watch.moments, sent, ended, windowSeconds),
-    `end of traffic: ${idleSentence('asking engines', asking, silentFrom)}; ${idleSentence('not asking them', blind, silentFrom)}; replicas at the end: ${replicasAtEnd(watch.moments)}`,
-  ].join('\n');
+  keepLog(writer, { parts, moments: watch.moments, sent, ended });
+  // Without the engines' counts nobody knows what replicas of AIBrix's gateway destroy of each other's records.
+  const judged = partVerdicts(
+    parts,
+    watch.moments,
+    sent,
+    ended,
+    windowSeconds,
+    writer.replicas > 1 ? ['asking'] : undefined,
+  );
+  const ends = [
+    { how: askerNames.asking, ...endOf(asking, silentFrom) },
+    { how: askerNames.blind, ...endOf(blind, silentFrom) },
+  ];
+  const left = watch.moments.at(-1)?.spec ?? new Map<string, number>();
+  const replicas = [...left].map(([name, count]) => `${name} ${count}`).join(', ');
+  return {
+    text: [
+      `\nB: ${nameOf(writer)}: ${sent.length} requests, ${statuses(ended)}`,
+      judged.text,
+      `end of traffic: ${ends.map(({ how, what }) => `${how}, ${what}`).join('; ')}; replicas at the end: ${replicas}`,
+    ].join('\n'),
+    missed: [
+      ...judged.missed,
+      ...ends.filter(({ idle }) => !idle).map(({ how, what }) => `the end of traffic, ${how}: ${what}`),
+      ...([...left.values()].every((count) => count === 0)
+        ? []
+        : [`the end of traffic: replicas are left: ${replicas}`]),
+    ].map((what) => `B: ${nameOf(writer)}: ${what}`),
+  };
+};
+
+/** What was seen, for who wants to look closer: one line of JSON per run in the file that GPUMIX_PEERS_LOG names, `.b` after it. */
+const keepLog = (writer: Writer, seen: { readonly moments: readonly Moment[] } & Record<string, unknown>): void => {
+  const log = process.env['GPUMIX_PEERS_LOG'];
+  if (log === undefined) return;
+  const moments = seen.moments.map((one) => ({
+    ...one,
+    target: Object.fromEntries(one.target),
+    spec: Object.fromEntries(one.spec),
+  }));
+  appendFileSync(`${log}.b`, `${JSON.stringify({ writer: nameOf(writer), ...seen, moments })}\n`);
 };
 
 /** How many answers had which HTTP status; 0 = none came whole. */
@@ -158,14 +222,13 @@ const statuses = (ended: readonly Sent[]): string => {
   return each.map((status) => `${ended.filter((one) => one.status === status).length} answered ${status}`).join(', ');
 };
 
-const replicasAtEnd = (moments: readonly Moment[]): string =>
-  [...(moments.at(-1)?.spec ?? [])].map(([name, count]) => `${name} ${count}`).join(', ');
-
-const idleSentence = (how: string, serve: Serve, silentFrom: number): string => {
+/** Whether a model is idle at the end, and since how long after the last answer. */
+const endOf = (serve: Serve, silentFrom: number): { readonly idle: boolean; readonly what: string } => {
   const since = idleSince(serve, silentFrom);
   const end = stateLines(serve).at(-1)?.state ?? 'no state';
-  if (since === null) return `${how}, ${end}`;
-  return `${how}, idle after ${Math.round(since)} s${end === 'idle' ? '' : `, then ${end}`}`;
+  if (since === null) return { idle: false, what: end };
+  const idle = end === 'idle';
+  return { idle, what: `idle after ${Math.round(since)} s${idle ? '' : `, then ${end}`}` };
 };
 
 interface StateLine {
@@ -219,7 +282,7 @@ const watchDemand = (stack: Stack, folders: { readonly asking: string; readonly 
       ]);
       moments.push({
         at,
-        planned: plannedRate(folders.asking),
+        asking: plannedRate(folders.asking),
         blind: plannedRate(folders.blind),
         target: wanted,
         spec,
@@ -235,8 +298,8 @@ const watchDemand = (stack: Stack, folders: { readonly asking: string; readonly 
   };
 };
 
-/** Demand of the newest snapshot (requests/s) and its time (Unix s). */
-const plannedRate = (folder: string): Moment['planned'] => {
+/** Demand of the newest snapshot, without the headroom (requests/s), and its time (Unix s). */
+const plannedRate = (folder: string): Planned | null => {
   try {
     const newest = readdirSync(folder)
       .filter((name) => /^[^.].*\.snapshot\.json$/.test(name))
@@ -248,7 +311,7 @@ const plannedRate = (folder: string): Moment['planned'] => {
       readonly models: readonly { readonly demand: readonly { readonly arrivalRate: number }[] }[];
     };
     const rate = models.flatMap(({ demand }) => demand).reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
-    return { at: Date.parse(now) / 1000, rate };
+    return { at: Date.parse(now) / 1000, rate: rate / (1 + headroom) };
   } catch {
     return null; // written at this moment
   }

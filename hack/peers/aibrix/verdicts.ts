@@ -1,3 +1,5 @@
+import type { Judged } from '../judged.ts';
+
 /** Targets and spec.replicas of all Deployments at one moment (Unix seconds). */
 export interface Sample {
   readonly at: number;
@@ -71,17 +73,39 @@ export const verdictOf = (name: string, samples: readonly Sample[], phases: read
   return { up, down, notFollowed, halvings, fallsWhileAway, leastShare, leftBefore, endsAt: points.at(-1)?.spec };
 };
 
-/** A table, one line per autoscaler. */
-export const verdicts = (names: readonly string[], samples: readonly Sample[], phases: readonly Phase[]): string =>
-  [
+/** What an autoscaler is asked: to follow its target and never fall below it, while the metric can be read or also while it cannot. */
+export type Asked = 'readable' | 'always';
+
+/**
+ * A table, one line per autoscaler.
+ * @param asked of whom something is asked
+ */
+export const verdicts = (
+  names: readonly string[],
+  samples: readonly Sample[],
+  phases: readonly Phase[],
+  asked: ReadonlyMap<string, Asked> = new Map(),
+): Judged => {
+  const all = names.map((name) => ({ name, of: verdictOf(name, samples, phases) }));
+  const text = [
     'autoscaler | followed up (s) | down (s) | not followed | halvings | falls while gpumix was away | least share left then | replicas left of 3 before gpumix ran | replicas at the end',
     '---|---|---|---|---|---|---|---|---',
-    ...names.map((name) => {
-      const of = verdictOf(name, samples, phases);
+    ...all.map(({ name, of }) => {
       const counts = [of.notFollowed, of.halvings, of.fallsWhileAway, percent(of.leastShare), of.leftBefore, of.endsAt];
       return [name, list(of.up), list(of.down), ...counts].join(' | ');
     }),
   ].join('\n');
+  const missed = all.flatMap(({ name, of }) => {
+    const what = asked.get(name);
+    if (what === undefined) return [];
+    return [
+      ...(of.up.length > 0 && of.notFollowed === 0 ? [] : [`${name}: did not follow its target`]),
+      ...(of.halvings === 0 ? [] : [`${name}: fell ${of.halvings} times below a target that stood`]),
+      ...(what === 'readable' || of.fallsWhileAway === 0 ? [] : [`${name}: fell while gpumix was away`]),
+    ];
+  });
+  return { text, missed };
+};
 
 const list = (seconds: readonly number[]): string => seconds.map((value) => Math.round(value)).join(', ') || '-';
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
