@@ -63,7 +63,7 @@ export const partVerdicts = (
     const { name, kind, settleSeconds, from, to } = part;
     const settledAt = from + settleSeconds;
     const within = moments.filter(({ at }) => at >= settledAt && at < to + settle);
-    const seconds = mean(ended.filter(({ at }) => at >= from && at < to).map((one) => one.seconds));
+    const seconds = mean(ended.filter(({ at }) => at >= settledAt && at < to).map((one) => one.seconds));
     const follows = share(within, ({ target, spec }) =>
       [...target].every(([key, value]) => (spec.get(key) ?? 0) >= value),
     );

@@ -56,13 +56,14 @@ const steadyPart = (rate: number, before: number): Played => ({
   ),
   seconds: rise + steadySeconds,
 });
+/** Steep, but the fleet can follow: in one that cannot, a queue grows, and what ends is only what the fleet can do. */
 const rampPart: Played = {
-  name: 'ramp 5 to 25/s',
+  name: 'ramp 10 to 30/s',
   kind: 'ramp',
   settleSeconds: 50,
   ample: false,
-  pace: inTurn({ pace: steady(5, 50), seconds: 50 }, { pace: ramp(5, 25, 120), seconds: 120 }),
-  seconds: 170,
+  pace: inTurn({ pace: steady(10, 50), seconds: 50 }, { pace: ramp(10, 30, 200), seconds: 200 }),
+  seconds: 250,
 };
 /** Replicas of each Deployment that serve the fastest part without a queue. */
 const ampleReplicas = 5;
