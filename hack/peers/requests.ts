@@ -129,7 +129,7 @@ export const sendRequests = (url: string, model: string, pace: Pace, of: readonl
   const send = (): void => {
     const index = sentAt.length % of.length;
     sentAt.push(Date.now() / 1000);
-    const one = exchange(url, agent, of[index]!.path, index, bodies[index]!).then((sent) => {
+    const one = exchange(url, agent, of[index]!.path, index, bodies[index]!, () => stopped).then((sent) => {
       ended.push(sent);
       underWay.delete(one);
     });
@@ -163,10 +163,15 @@ export const sendRequests = (url: string, model: string, pace: Pace, of: readonl
 /** AIBrix's gateway wants a strategy for want of the Gateway API's objects; ours does not read it. */
 const strategy = { 'routing-strategy': 'least-request' };
 
-const exchange = (url: string, agent: Agent, path: string, index: number, body: string) =>
+const exchange = (url: string, agent: Agent, path: string, index: number, body: string, stopped: () => boolean) =>
   new Promise<Sent>((resolve) => {
     const at = Date.now() / 1000;
     const end = (status: number) => resolve({ at, seconds: Date.now() / 1000 - at, kind: index, status });
+    // What is given up at the end is not worth a word.
+    const broken = (how: string) => (error: NodeJS.ErrnoException) => {
+      if (!stopped()) console.error(`a request ${how}: ${error.code ?? error.message}`);
+      end(0);
+    };
     const sending = request(
       `${url}${path}`,
       {
@@ -177,10 +182,10 @@ const exchange = (url: string, agent: Agent, path: string, index: number, body: 
       (response) => {
         response.resume();
         response.on('end', () => end(response.statusCode ?? 0));
-        response.on('error', () => end(0));
+        response.on('error', broken('broke off'));
       },
     );
-    sending.on('error', () => end(0));
+    sending.on('error', broken('had no answer'));
     sending.end(body);
   });
 

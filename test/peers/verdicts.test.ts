@@ -100,5 +100,5 @@ test('a ramp may be behind by the duration of a request', () => {
     return partVerdicts([part], moments, sent, ended, 30, ['asking']).missed.filter((what) => what.includes('behind'));
   };
   expect(behind(3)).toEqual([]);
-  expect(behind(8)).toEqual(['part, asking engines: 8 s behind, a request takes 4.0 s']);
+  expect(behind(8)).toEqual(['part, asking engines: 8.0 s behind, a request takes 4.0 s']);
 });
