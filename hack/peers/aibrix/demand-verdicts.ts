@@ -27,6 +27,8 @@ export interface Part {
   readonly kind: 'steady' | 'ramp';
   /** How long after its beginning the windows hold this part's rate alone, and requests end as often as they come (s). */
   readonly settleSeconds: number;
+  /** How long beyond its first record nothing can be known of what is missing in it (s). */
+  readonly learnSeconds?: number;
   /** Unix s. */
   readonly from: number;
   readonly to: number;
@@ -60,7 +62,7 @@ export const partVerdicts = (
   };
   const missed: string[] = [];
   const rows = parts.map((part) => {
-    const { name, kind, settleSeconds, from, to } = part;
+    const { name, kind, settleSeconds, learnSeconds = 0, from, to } = part;
     const settledAt = from + settleSeconds;
     const within = moments.filter(({ at }) => at >= settledAt && at < to + settle);
     const seconds = mean(ended.filter(({ at }) => at >= settledAt && at < to).map((one) => one.seconds));
@@ -68,7 +70,9 @@ export const partVerdicts = (
       [...target].every(([key, value]) => (spec.get(key) ?? 0) >= value),
     );
     const cells = askers.map((asker) => {
-      const plans = plansOf(moments, asker).filter(({ at }) => at >= from + settle + interval && at < to + settle);
+      const plans = plansOf(moments, asker).filter(
+        ({ at }) => at >= from + settle + interval + learnSeconds && at < to + settle,
+      );
       const settled = plans.filter(({ at }) => at >= settledAt);
       const planned =
         mean(settled.map(({ rate }) => rate)) / mean(settled.map(({ at }) => sentRate(at, windowSeconds)));

@@ -16,6 +16,8 @@ import { startAibrixGateway } from './gateway.ts';
 const model = 'chat';
 const namespace = 'peers-b';
 const products: Readonly<Record<string, string>> = { l40s: 'NVIDIA-L40S', h100: 'NVIDIA-H100-80GB-HBM3' };
+/** At the beginning: what the ramp's first rate needs, so that no fleet shrinks while the rate rises. */
+const firstReplicas: Readonly<Record<string, number>> = { l40s: 2, h100: 0 };
 
 /** Records come each 10 s, as AIBrix writes them; the windows hold three of them, so that a run takes minutes. */
 const [windowSeconds, headroom] = [30, 0.1];
@@ -45,7 +47,8 @@ interface Played extends Omit<Part, 'from' | 'to'> {
 const [rise, settleSeconds] = [5, 60];
 /** Three windows are looked at. */
 const steadySeconds = settleSeconds + 3 * windowSeconds;
-const steadyPart = (rate: number, before: number): Played => ({
+const steadyPart = (rate: number, before: number, learnSeconds = 0): Played => ({
+  learnSeconds,
   name: `steady ${rate}/s`,
   kind: 'steady',
   settleSeconds,
@@ -60,6 +63,7 @@ const steadyPart = (rate: number, before: number): Played => ({
 const rampPart: Played = {
   name: 'ramp 10 to 30/s',
   kind: 'ramp',
+  learnSeconds: 0,
   settleSeconds: 50,
   ample: false,
   pace: inTurn({ pace: steady(10, 50), seconds: 50 }, { pace: ramp(10, 30, 200), seconds: 200 }),
@@ -70,7 +74,7 @@ const ampleReplicas = 5;
 
 /** The whole of it for one replica; with more, what they destroy of each other's records is the question. */
 const partsOf = ({ replicas }: Writer): readonly Played[] =>
-  replicas > 1 ? [steadyPart(10, 2)] : [rampPart, steadyPart(2, 2), steadyPart(10, 2), steadyPart(50, 10)];
+  replicas > 1 ? [steadyPart(10, 2, 10)] : [rampPart, steadyPart(2, 2), steadyPart(10, 2), steadyPart(50, 10)];
 /** How long the last answers may take (s): a fleet that was far too small has a long queue. */
 const patienceSeconds = 60;
 /** After the last request (s): until idle, or given up. */
@@ -103,11 +107,12 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<Judged> 
   const labels = { 'model.aibrix.ai/port': String(pods.port), 'model.aibrix.ai/engine': 'vllm' };
   await stack.apply(
     ...Object.entries(products).map(([gpu, product]) =>
-      engineDeployment(namespace, `${model}-${gpu}`, model, product, 1, labels, {}, statusByHand),
+      engineDeployment(namespace, `${model}-${gpu}`, model, product, firstReplicas[gpu] ?? 0, labels, {}, statusByHand),
     ),
     gatewayDeployment(writer, binaries.version),
   );
-  await waitUntil('engines', async () => (pods?.origins().size ?? 0) === deployments.length);
+  const first = Object.values(firstReplicas).reduce((sum, replicas) => sum + replicas, 0);
+  await waitUntil('engines', async () => [...(pods?.origins().values() ?? [])].flat().length === first);
   writeEndpoints();
   await stack.apply(...deployments.map((name) => nativeHpa(namespace, name, 0)));
 
