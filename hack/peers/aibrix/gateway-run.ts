@@ -154,7 +154,7 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<Judged> 
     if (part.ample && !pinned) {
       pinned = true;
       await pin(`gpumix.io/pin=${ampleReplicas}`);
-      await waitUntil('an ample fleet', isAmple);
+      await waitUntil('an ample fleet', isAmple, asking, 180);
     }
     say(`${part.name}, ${part.seconds} s`);
     const from = Date.now() / 1000;
