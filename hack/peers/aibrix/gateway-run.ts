@@ -16,8 +16,8 @@ import { startAibrixGateway } from './gateway.ts';
 const model = 'chat';
 const namespace = 'peers-b';
 const products: Readonly<Record<string, string>> = { l40s: 'NVIDIA-L40S', h100: 'NVIDIA-H100-80GB-HBM3' };
-/** At the beginning: what the ramp's first rate needs, so that no fleet shrinks while the rate rises. */
-const firstReplicas: Readonly<Record<string, number>> = { l40s: 2, h100: 0 };
+/** At the beginning. An HPA leaves a Deployment alone that somebody else set to 0. */
+const firstReplicas: Readonly<Record<string, number>> = { l40s: 2, h100: 1 };
 
 /** Records come each 10 s, as AIBrix writes them; the windows hold three of them, so that a run takes minutes. */
 const [windowSeconds, headroom] = [30, 0.1];
@@ -59,15 +59,17 @@ const steadyPart = (rate: number, before: number, learnSeconds = 0): Played => (
   ),
   seconds: rise + steadySeconds,
 });
+/** The ramp's first rate lasts until the fleet has shrunk to what it needs: longer requests then would be taken for delay (s). */
+const firstSeconds = 90;
 /** Steep, but the fleet can follow: in one that cannot, a queue grows, and what ends is only what the fleet can do. */
 const rampPart: Played = {
   name: 'ramp 10 to 30/s',
   kind: 'ramp',
   learnSeconds: 0,
-  settleSeconds: 50,
+  settleSeconds: firstSeconds,
   ample: false,
-  pace: inTurn({ pace: steady(10, 50), seconds: 50 }, { pace: ramp(10, 30, 200), seconds: 200 }),
-  seconds: 250,
+  pace: inTurn({ pace: steady(10, firstSeconds), seconds: firstSeconds }, { pace: ramp(10, 30, 200), seconds: 200 }),
+  seconds: firstSeconds + 200,
 };
 /** Replicas of each Deployment that serve the fastest part without a queue. */
 const ampleReplicas = 5;
