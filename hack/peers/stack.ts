@@ -214,32 +214,6 @@ export const engineDeployment = (
   },
 });
 
-/** An HPA as manifests/samples/hpa has it. */
-export const nativeHpa = (namespace: string, name: string, minReplicas: number) => ({
-  apiVersion: 'autoscaling/v2',
-  kind: 'HorizontalPodAutoscaler',
-  metadata: { name, namespace },
-  spec: {
-    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-    minReplicas,
-    maxReplicas: 40,
-    metrics: [
-      {
-        type: 'Object',
-        object: {
-          describedObject: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-          metric: { name: 'gpumix_target_replicas' },
-          target: { type: 'AverageValue', averageValue: '1' },
-        },
-      },
-    ],
-    behavior: {
-      scaleUp: { tolerance: '0', policies: [{ type: 'Pods', value: 1000, periodSeconds: 15 }] },
-      scaleDown: { tolerance: '0', stabilizationWindowSeconds: 0 },
-    },
-  },
-});
-
 /** What gpumix wants of each Deployment of a namespace. */
 export const targets = async (stack: Stack, namespace: string): Promise<ReadonlyMap<string, number>> => {
   const path = `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/deployments.apps/*/gpumix_target_replicas`;

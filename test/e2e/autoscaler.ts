@@ -1,11 +1,11 @@
 /** An HPA that follows gpumix exactly and at once, as in manifests/samples/hpa. */
-export const autoscaler = (namespace: string, name: string, maxReplicas = 40) => ({
+export const autoscaler = (namespace: string, name: string, maxReplicas = 40, minReplicas = 0) => ({
   apiVersion: 'autoscaling/v2',
   kind: 'HorizontalPodAutoscaler',
   metadata: { name, namespace },
   spec: {
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-    minReplicas: 0,
+    minReplicas,
     maxReplicas,
     metrics: [
       {

@@ -1,9 +1,10 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { autoscaler } from '../../../test/e2e/autoscaler.ts';
 import { gpuNode } from '../../cluster/control-plane.ts';
 import { waitUntil } from '../../cluster/processes.ts';
 import type { Judged } from '../judged.ts';
-import { engineDeployment, nativeHpa, type Serve, type Stack, specReplicas, targets } from '../stack.ts';
+import { engineDeployment, type Serve, type Stack, specReplicas, targets } from '../stack.ts';
 import { writeSteadyRecords } from '../steady-records.ts';
 import type { Binaries } from './binaries.ts';
 import { installAibrix, podAutoscaler, samplesTaken, startController } from './controller.ts';
@@ -70,7 +71,7 @@ export const runAutoscalers = async (stack: Stack, binaries: Binaries, steadyMin
   );
   await stack.apply(
     ...variants.map(({ name, annotations }) =>
-      annotations === null ? nativeHpa(namespace, name, 1) : podAutoscaler(namespace, name, annotations),
+      annotations === null ? autoscaler(namespace, name, 40, 1) : podAutoscaler(namespace, name, annotations),
     ),
   );
   const models = variants.map(({ name }) => name);

@@ -1,13 +1,14 @@
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { autoscaler } from '../../../test/e2e/autoscaler.ts';
 import { gpuNode } from '../../cluster/control-plane.ts';
 import { waitUntil } from '../../cluster/processes.ts';
 import { startGateway } from '../../gateway/processes.ts';
 import { startEnginePods, statusByHand } from '../engine-pods.ts';
 import type { Judged } from '../judged.ts';
 import { type Client, inTurn, ramp, type Sent, sendRequests, steady } from '../requests.ts';
-import { engineDeployment, nativeHpa, type Serve, type Stack, specReplicas, targets } from '../stack.ts';
+import { engineDeployment, type Serve, type Stack, specReplicas, targets } from '../stack.ts';
 import { aibrixBinaries, type Version } from './binaries.ts';
 import { installAibrix } from './controller.ts';
 import { askerNames, type Moment, type Part, type Planned, partVerdicts } from './demand-verdicts.ts';
@@ -116,7 +117,7 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<Judged> 
   const first = Object.values(firstReplicas).reduce((sum, replicas) => sum + replicas, 0);
   await waitUntil('engines', async () => [...(pods?.origins().values() ?? [])].flat().length === first);
   writeEndpoints();
-  await stack.apply(...deployments.map((name) => nativeHpa(namespace, name, 0)));
+  await stack.apply(...deployments.map((name) => autoscaler(namespace, name)));
 
   const gateway =
     writer.version === 'gpumix'
