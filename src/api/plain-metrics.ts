@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Target } from '../domain.ts';
 import { messageOf } from '../errors.ts';
+import { unusedConnections } from '../unused-connections.ts';
 import type { Board } from './board.ts';
 import { standingCenti } from './metrics.ts';
 import { json } from './representation.ts';
@@ -25,6 +26,7 @@ export const startPlainMetrics = async (
     const { code, type, text } = await answer(board, readRoutingPlan, request);
     response.writeHead(code, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
   });
+  const closeUnused = unusedConnections(server);
   server.maxHeadersCount = 100;
   server.headersTimeout = 10_000;
   server.maxConnections = 200;
@@ -34,6 +36,7 @@ export const startPlainMetrics = async (
     new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeIdleConnections();
+      closeUnused();
     });
   return { url: `http://${host.includes(':') ? `[${host}]` : host}:${chosen}`, close };
 };

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startPlainMetrics } from '../../src/api/plain-metrics.ts';
 import { decided, fakeBoard, undecided } from '../helpers/fake-board.ts';
@@ -59,4 +60,12 @@ test.each([
 
 test('it is read-only', async () => {
   expect((await fetch(`${server.url}/metrics/serving/chat`, { method: 'POST', body: '1' })).status).toBe(405);
+});
+
+// Node would end the connection by itself after 10 s.
+test('one that ends does not wait for those who never asked', { timeout: 9_000 }, async () => {
+  const ending = await startPlainMetrics(board, '127.0.0.1', 0, readRoutingPlan);
+  const silent = connect(Number(new URL(ending.url).port), '127.0.0.1').on('error', () => {});
+  await new Promise((resolve) => silent.once('connect', resolve));
+  await ending.close();
 });
