@@ -2,7 +2,7 @@ import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from 'node:c
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { seeded } from '../src/simulation/random.ts';
+import { seeded } from '../src/vocabulary/random.ts';
 
 /**
  * What AIBrix's own optimizer makes of some records, round by round, for the port in hack/simulate to be compared with.

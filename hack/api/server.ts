@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { KubernetesRequest } from '../../src/api/kubernetes.ts';
 import { startServer } from '../../src/api/start.ts';
 import { kubernetes } from '../../src/cluster/kubernetes.ts';
-import type { Target } from '../../src/domain.ts';
+import type { Target } from '../../src/vocabulary/target.ts';
 
 /**
  * The API server alone in a process, to be measured or fuzzed: a board of made-up Deployments, a certificate from files,

@@ -1,9 +1,9 @@
 import { isServedWithin } from '../../src/benchmark/profile-of.ts';
 import { measurementsOf, type Sample } from '../../src/benchmark/samples.ts';
 import { type Size, sizesOf } from '../../src/benchmark/sizes.ts';
-import type { Slo } from '../../src/domain.ts';
+import type { Slo } from '../../src/profiles/profile.ts';
 import { createEngine, type EngineRequest, type EngineSpeed } from '../../src/simulation/engine.ts';
-import { exponential, seeded } from '../../src/simulation/random.ts';
+import { exponential, seeded } from '../../src/vocabulary/random.ts';
 
 export interface FixedSweep {
   readonly inputs: readonly number[];

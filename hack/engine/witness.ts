@@ -1,7 +1,7 @@
 import { calibrate } from '../../src/benchmark/calibrate.ts';
 import { httpEndpoint } from '../../src/benchmark/http-endpoint.ts';
 import { promptOf } from '../../src/benchmark/words.ts';
-import { seeded } from '../../src/simulation/random.ts';
+import { seeded } from '../../src/vocabulary/random.ts';
 
 /** Requests, one at a time. */
 const count = 10;

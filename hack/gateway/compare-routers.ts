@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Routing, Slo } from '../../src/domain.ts';
+import type { Routing } from '../../src/vocabulary/planning-documents.ts';
+import type { Slo } from '../../src/profiles/profile.ts';
 import { withinSlo } from '../../src/simulation/slo.ts';
 import type { TraceRequest } from '../../src/workload/gateway-records.ts';
 import { startAdapterCluster, type VariantInCluster } from './adapter-cluster.ts';

@@ -1,4 +1,4 @@
-import type { Plan, Snapshot } from '../../src/domain.ts';
+import type { Plan, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { snapshotFor } from '../../src/simulation/capacity.ts';
 import type { Policy } from '../../src/simulation/policy.ts';
 import type { World } from '../../src/simulation/simulate.ts';

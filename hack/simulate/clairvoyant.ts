@@ -1,4 +1,5 @@
-import type { Demand, Profile } from '../../src/domain.ts';
+import type { Demand } from '../../src/vocabulary/planning-documents.ts';
+import type { Profile } from '../../src/profiles/profile.ts';
 import { servedByProfile } from '../../src/profiles/served.ts';
 import type { SimulatedVariant } from '../../src/simulation/replicas.ts';
 import type { Traffic } from '../../src/simulation/traffic.ts';

@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Slo } from '../../src/domain.ts';
+import type { Slo } from '../../src/profiles/profile.ts';
 import { profileDocument } from '../../src/profiles/profile.ts';
 import { engineSpeed } from '../../src/simulation/engine-speeds.ts';
 import { measuredProfile, usualMeasurement } from '../../src/simulation/measure.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { historySeconds, readConfig } from '../../src/config.ts';
-import { planOf } from '../../src/planner/plan.ts';
+import { historySeconds, readConfig } from '../../src/config/serve-config.ts';
+import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import type { Scenario } from '../../src/simulation/compare.ts';
 import { mixtures } from '../../src/simulation/mixtures.ts';
 import { type ProfileSetName, profileSet } from '../../src/simulation/profile-sets.ts';

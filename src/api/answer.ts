@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../vocabulary/errors.ts';
 import type { Log } from './log.ts';
 import { type MediaType, negotiated, prettyByDefault } from './negotiation.ts';
 import { plain } from './probes.ts';

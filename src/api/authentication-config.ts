@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { forbidden, GpumixError, messageOf } from '../errors.ts';
+import { forbidden, GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { type Authorities, authoritiesOf } from './client-certificate.ts';
 import type { KubernetesRequest } from './kubernetes.ts';
 import type { Log } from './log.ts';

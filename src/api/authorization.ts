@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../vocabulary/errors.ts';
 import type { User } from './authentication.ts';
 import { remembered } from './expiring-cache.ts';
 import { type KubernetesRequest, persistently } from './kubernetes.ts';

@@ -1,4 +1,4 @@
-import type { ModelPod, Target } from '../domain.ts';
+import type { ModelPod, Target } from '../vocabulary/target.ts';
 
 /** All that the API knows of the world: the targets as they are now. Reading it never computes anything. */
 export interface Board {

@@ -1,4 +1,4 @@
-import { forbidden, messageOf } from '../errors.ts';
+import { forbidden, messageOf } from '../vocabulary/errors.ts';
 import type { KubernetesRequest } from './kubernetes.ts';
 import type { Log } from './log.ts';
 import { type Certificates, defaultLifetimes, type Lifetimes, nextCertificates } from './rotation.ts';

@@ -1,7 +1,7 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Http2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import { connectionOf, peerOf } from '../unused-connections.ts';
+import { connectionOf, peerOf } from '../runtime/unused-connections.ts';
 import { json } from './representation.ts';
 import { StatusError } from './status.ts';
 

@@ -1,4 +1,4 @@
-import type { Target } from '../domain.ts';
+import type { Target } from '../vocabulary/target.ts';
 import type { Board } from './board.ts';
 import type { ApiGroup, MetricList } from './group.ts';
 import { type Labels, matches } from './label-selector.ts';

@@ -1,4 +1,4 @@
-import type { ModelPod, Target } from '../domain.ts';
+import type { ModelPod, Target } from '../vocabulary/target.ts';
 import type { Board } from './board.ts';
 import type { Labels } from './label-selector.ts';
 import { unavailable } from './status.ts';

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Target } from '../domain.ts';
-import { messageOf } from '../errors.ts';
-import { unusedConnections } from '../unused-connections.ts';
+import type { Target } from '../vocabulary/target.ts';
+import { messageOf } from '../vocabulary/errors.ts';
+import { unusedConnections } from '../runtime/unused-connections.ts';
 import type { Board } from './board.ts';
 import { standingCenti } from './metrics.ts';
 import { json } from './representation.ts';

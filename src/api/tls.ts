@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../vocabulary/errors.ts';
 import type { Log } from './log.ts';
 import type { KeyPair } from './x509.ts';
 

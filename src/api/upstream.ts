@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../vocabulary/errors.ts';
 import type { ResourceEntry } from './group.ts';
 import type { Log } from './log.ts';
 import { unavailable } from './status.ts';

@@ -1,5 +1,5 @@
-import type { Slo } from '../domain.ts';
-import { seeded, seedOf } from '../simulation/random.ts';
+import type { Slo } from '../profiles/profile.ts';
+import { seeded, seedOf } from '../vocabulary/random.ts';
 import { askOnce } from './calibrate.ts';
 import type { Endpoint } from './endpoint.ts';
 import { isWithin } from './profile-of.ts';

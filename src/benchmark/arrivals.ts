@@ -1,5 +1,5 @@
-import type { Slo } from '../domain.ts';
-import { exponential } from '../simulation/random.ts';
+import type { Slo } from '../profiles/profile.ts';
+import { exponential } from '../vocabulary/random.ts';
 import { queueSeconds } from './queue.ts';
 
 export interface ArrivalOptions {

@@ -1,4 +1,4 @@
-import { GpumixError } from '../errors.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
 import type { CountTokens } from './tokenizer.ts';
 import { assumedVocabulary, candidates, promptOf, repeated, repeats, type Vocabulary, vocabularyOf } from './words.ts';

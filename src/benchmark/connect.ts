@@ -1,4 +1,4 @@
-import { GpumixError, messageOf } from '../errors.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { askOnce } from './calibrate.ts';
 import { type HttpEndpointOptions, httpEndpoint } from './http-endpoint.ts';
 

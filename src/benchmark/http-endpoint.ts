@@ -1,6 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../vocabulary/errors.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
 import { chunkOf, eventReader } from './sse.ts';
 

@@ -1,7 +1,7 @@
-import type { Slo } from '../domain.ts';
-import { element } from '../element.ts';
-import { GpumixError } from '../errors.ts';
-import { exponential, seeded } from '../simulation/random.ts';
+import type { Slo } from '../profiles/profile.ts';
+import { element } from '../vocabulary/element.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
+import { exponential, seeded } from '../vocabulary/random.ts';
 import { type CountedArrivals, countedArrivals } from './arrivals.ts';
 import type { Answer, Clock, Endpoint } from './endpoint.ts';
 import type { Sample } from './samples.ts';

@@ -1,5 +1,5 @@
-import type { Slo } from '../domain.ts';
-import { GpumixError } from '../errors.ts';
+import type { Slo } from '../profiles/profile.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
 import type { Column, Measurement, Metric } from './results.ts';
 
 export interface ProfileOptions {

@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readFile, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { GpumixError, messageOf } from '../errors.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { type Measurement, parseResults } from './results.ts';
 
 export interface FoundResults {

@@ -1,4 +1,4 @@
-import { GpumixError } from '../errors.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
 
 /** What a benchmark measures. Rates per second, tokens per second, and times in seconds. */
 export type Metric = 'TPUT' | 'TT' | 'E2E' | 'TTFT' | 'TPOT';

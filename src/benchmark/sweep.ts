@@ -1,6 +1,6 @@
-import type { Slo } from '../domain.ts';
-import { messageOf } from '../errors.ts';
-import { seedOf } from '../simulation/random.ts';
+import type { Slo } from '../profiles/profile.ts';
+import { messageOf } from '../vocabulary/errors.ts';
+import { seedOf } from '../vocabulary/random.ts';
 import { askAlone, e2eOf, isLateAlone, othersAlone, type ServedAlone } from './alone.ts';
 import { expectedSeconds, secondsLeft } from './duration.ts';
 import type { Clock, Endpoint } from './endpoint.ts';

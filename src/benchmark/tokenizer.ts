@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { GpumixError, messageOf } from '../errors.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 
 /** Tokens of a text, what the model puts around it included. */
 export type CountTokens = (text: string) => number;

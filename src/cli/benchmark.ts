@@ -10,9 +10,9 @@ import { appendResults, existingResults } from '../benchmark/results-file.ts';
 import { doubling, sizesOf } from '../benchmark/sizes.ts';
 import { type SweepEvent, type SweepOptions, sweep } from '../benchmark/sweep.ts';
 import { tokenizerOf } from '../benchmark/tokenizer.ts';
-import type { Slo } from '../domain.ts';
-import { GpumixError } from '../errors.ts';
-import { seeded } from '../simulation/random.ts';
+import type { Slo } from '../profiles/profile.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
+import { seeded } from '../vocabulary/random.ts';
 import { type Command, type Io, numberOption, readOptions } from './command.ts';
 
 const text = (value: string, help: string, otherwise?: string) => ({

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { GpumixError, messageOf } from '../errors.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 
 /** Where a command writes. */
 export interface Io {

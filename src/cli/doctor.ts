@@ -1,9 +1,9 @@
 import type { KubernetesRequest } from '../cluster/kubernetes.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import { type Config, settings } from '../config.ts';
-import { GpumixError, messageOf } from '../errors.ts';
-import { keyOf } from '../planner/situation.ts';
-import { settingOptions } from '../settings.ts';
+import { type Config, settings } from '../config/serve-config.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
+import { keyOf } from '../planner/believe/believe.ts';
+import { settingOptions } from '../config/settings.ts';
 import { type AibrixSeen, askOfAibrix, findingsOfAibrix } from './aibrix-controller.ts';
 import type { Command } from './command.ts';
 import { beyondGridText } from './explain.ts';

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import type { ModelPlan, Plan } from '../domain.ts';
-import { element } from '../element.ts';
-import { GpumixError, messageOf } from '../errors.ts';
-import { type Explanation, explanationOf } from '../planner/explanation.ts';
-import { planOf } from '../planner/plan.ts';
-import { parseSnapshot } from '../planner/snapshot.ts';
+import type { ModelPlan, Plan } from '../vocabulary/planning-documents.ts';
+import { element } from '../vocabulary/element.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
+import { type Explanation, explanationOf } from '../planner/plan/explanation.ts';
+import { planOf } from '../planner/plan/plan-of-snapshot.ts';
+import { parseSnapshot } from '../planner/plan/snapshot-document.ts';
 import { type Command, readOptions } from './command.ts';
 import { bindingTexts, mixText, money, sizeText } from './plan-texts.ts';
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type MeasuredProfile, profileOfResults } from '../benchmark/profile-of.ts';
 import { parseResults } from '../benchmark/results.ts';
 import { strictProblems } from '../benchmark/strict.ts';
-import type { Slo } from '../domain.ts';
-import { GpumixError, messageOf } from '../errors.ts';
+import type { Slo } from '../profiles/profile.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { redisStore } from '../workload/redis.ts';
 import { type Command, type Io, numberOption, readArguments } from './command.ts';
 

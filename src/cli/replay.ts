@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GpumixError, messageOf } from '../errors.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { gatewayCounter, parseTrace } from '../workload/gateway-records.ts';
 import { recordKey, recordLifetimeSeconds } from '../workload/histogram.ts';
 import { redisDefaults, redisStore } from '../workload/redis.ts';

@@ -1,6 +1,6 @@
-import { readConfig, settings } from '../config.ts';
+import { readConfig, settings } from '../config/serve-config.ts';
 import { serve as run } from '../main.ts';
-import { settingOptions } from '../settings.ts';
+import { settingOptions } from '../config/settings.ts';
 import type { Command } from './command.ts';
 
 export const serve: Command = {

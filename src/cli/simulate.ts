@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { historySeconds, readConfig } from '../config.ts';
-import { type Routing, routings } from '../domain.ts';
-import { element } from '../element.ts';
-import { GpumixError } from '../errors.ts';
-import { planOf } from '../planner/plan.ts';
+import { historySeconds, readConfig } from '../config/serve-config.ts';
+import { type Routing, routings } from '../vocabulary/planning-documents.ts';
+import { element } from '../vocabulary/element.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
+import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { compare, runPlanner, type Scenario } from '../simulation/compare.ts';
 import { faultKinds, parseFaults } from '../simulation/faults.ts';
 import { mixtures, syntheticRates } from '../simulation/mixtures.ts';

@@ -1,4 +1,4 @@
-import type { EngineSample } from '../domain.ts';
+import type { EngineSample } from '../vocabulary/engine-sample.ts';
 
 /** How busy an engine says it is. */
 export interface EngineLoad {

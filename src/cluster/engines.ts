@@ -1,4 +1,4 @@
-import type { EngineSample } from '../domain.ts';
+import type { EngineSample } from '../vocabulary/engine-sample.ts';
 import { type EngineLoad, type EngineReport, engineLoad, together } from './engine-metrics.ts';
 import { type DeploymentPod, metricsUrl } from './pods.ts';
 

@@ -1,4 +1,4 @@
-import { forbidden, GpumixError, messageOf } from '../errors.ts';
+import { forbidden, GpumixError, messageOf } from '../vocabulary/errors.ts';
 import type { KubernetesRequest } from './kubernetes.ts';
 import type { ModelDeployment } from './variant.ts';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
-import { GpumixError, messageOf } from '../errors.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 
 /** One request to the Kubernetes API server. Any status is an answer; only a failure to get one throws. */
 export type KubernetesRequest = (

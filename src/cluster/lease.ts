@@ -1,4 +1,4 @@
-import { forbidden, messageOf } from '../errors.ts';
+import { forbidden, messageOf } from '../vocabulary/errors.ts';
 import type { Kubernetes } from './kubernetes.ts';
 
 export interface LeaseOptions {

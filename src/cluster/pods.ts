@@ -1,4 +1,4 @@
-import type { ModelPod } from '../domain.ts';
+import type { ModelPod } from '../vocabulary/target.ts';
 import { gpusAmong } from './gpu-types.ts';
 
 /** What is kept of a pod that belongs to a Deployment, or holds GPUs. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { forbidden, GpumixError, messageOf } from '../errors.ts';
+import { forbidden, GpumixError, messageOf } from '../vocabulary/errors.ts';
 import type { Kubernetes } from './kubernetes.ts';
 
 /** What of a Kubernetes object every reflector looks at. */

@@ -1,4 +1,4 @@
-import { type Routing, routings } from '../domain.ts';
+import { type Routing, routings } from '../vocabulary/planning-documents.ts';
 
 /** What a router is planned for as. */
 export interface NamedRouter {

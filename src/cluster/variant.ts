@@ -1,4 +1,4 @@
-import type { Routing } from '../domain.ts';
+import type { Routing } from '../vocabulary/planning-documents.ts';
 import { gpuLabels, gpuOfLabels, gpusAmong } from './gpu-types.ts';
 import { knownRouters, routerOf } from './router-names.ts';
 

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../vocabulary/errors.ts';
 import {
   type AutoscalerBounds,
   type AutoscalerObject,

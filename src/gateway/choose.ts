@@ -1,4 +1,4 @@
-import type { RoutingPlan } from '../domain.ts';
+import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
 import { isAsleep, type Pod, type Variants } from './fleet.ts';
 import { weightedTurns } from './weighted-turns.ts';
 

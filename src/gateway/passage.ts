@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { RoutingPlan } from '../domain.ts';
+import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
 import type { RequestCounts } from '../workload/request-counts.ts';
 import type { chooser, Place } from './choose.ts';
 import type { Fleet, Pod } from './fleet.ts';

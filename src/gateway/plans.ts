@@ -1,6 +1,6 @@
-import type { RoutingPlan } from '../domain.ts';
-import { messageOf } from '../errors.ts';
-import { readRoutingPlan } from '../planner/routing-plan.ts';
+import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
+import { messageOf } from '../vocabulary/errors.ts';
+import { readRoutingPlan } from '../vocabulary/routing-plan.ts';
 
 /** The documents of these models as they are now, null where there is none. */
 export type ReadPlans = (models: readonly string[]) => Promise<readonly (string | null)[]>;

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { unusedConnections } from '../unused-connections.ts';
+import { unusedConnections } from '../runtime/unused-connections.ts';
 import type { Gateway } from './gateway.ts';
 import { badRequest, type Refusal, refusalText } from './refusals.ts';
 import { type Call, readRequest } from './request.ts';

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { GpumixError, messageOf } from '../errors.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import type { Endpoints } from './fleet.ts';
 
 /**

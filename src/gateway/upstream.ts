@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../vocabulary/errors.ts';
 
 /** Takes an answer as it comes. */
 export interface AnswerReader {

@@ -1,4 +1,4 @@
-import type { Profile } from '../domain.ts';
+import type { Profile } from './profile.ts';
 import { beyondSloThroughput } from './throughput.ts';
 
 /** How many requests took at most so long, by time (s). */

@@ -1,5 +1,6 @@
-import type { Demand, Profile } from '../domain.ts';
-import { element } from '../element.ts';
+import type { Demand } from '../vocabulary/planning-documents.ts';
+import type { Profile } from './profile.ts';
+import { element } from '../vocabulary/element.ts';
 import { timeAt } from './throughput.ts';
 
 /**

@@ -1,5 +1,39 @@
-import type { Profile, Slo } from '../domain.ts';
-import { GpumixError } from '../errors.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
+
+/** Limits of a profile's SLO; absent ones were not set. Seconds, except `tput` (req/s) and `tt` (tokens/s). */
+export interface Slo {
+  /** 50, 90 or 99; 0 stands for the mean. */
+  readonly percentile: number;
+  readonly ttft?: number;
+  readonly tpot?: number;
+  readonly tpat?: number;
+  readonly e2e?: number;
+  readonly tput?: number;
+  readonly tt?: number;
+}
+
+/** Throughput of one replica of one model on one GPU type within one SLO, over a grid of request sizes. */
+export interface Profile {
+  /** The Deployment it was measured for: `name` or `namespace/name`; null = any Deployment on that GPU type. */
+  readonly deployment: string | null;
+  /** Grid, ascending, in tokens. */
+  readonly inputTokens: readonly number[];
+  readonly outputTokens: readonly number[];
+  /** μ, most requests per second of one replica within the SLO (req/s), input x output; 0 = never within the SLO. */
+  readonly throughput: readonly number[];
+  /** Mean end-to-end time at that throughput (s), input x output, NaN where unknown; null = not measured. */
+  readonly e2eSeconds: readonly number[] | null;
+  /** Mean time to the first token at that throughput (s), likewise; absent = not measured. */
+  readonly ttftSeconds?: readonly number[];
+  readonly slo: Slo | null;
+  /** Price of one replica (money/h, or any unit that all profiles of a model share). */
+  readonly cost: number;
+  /** The part as sold; only in profiles of ours. */
+  readonly gpu: string | null;
+  readonly gpusPerReplica: number | null;
+  /** Unix seconds, as the document says. */
+  readonly created: number | null;
+}
 
 /** The profile that a Deployment has, and where it is from. */
 export interface FoundProfile {

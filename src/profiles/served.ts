@@ -1,5 +1,6 @@
-import type { Demand, Profile, Slo, Variant } from '../domain.ts';
-import { element } from '../element.ts';
+import type { Demand, Variant } from '../vocabulary/planning-documents.ts';
+import type { Profile, Slo } from './profile.ts';
+import { element } from '../vocabulary/element.ts';
 import { atOnePace, iterationsOf } from './iterations.ts';
 import { beyondSloThroughput, isExtrapolated, throughputAt } from './throughput.ts';
 

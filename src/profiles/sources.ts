@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { Profile } from '../domain.ts';
-import { GpumixError, messageOf } from '../errors.ts';
+import type { Profile } from './profile.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { type FoundProfile, limitsText, type Profiles, parseProfile, servesAnything } from './profile.ts';
 
 /** A Deployment that needs a profile. */

@@ -1,5 +1,5 @@
-import type { Profile } from '../domain.ts';
-import { element } from '../element.ts';
+import type { Profile } from './profile.ts';
+import { element } from '../vocabulary/element.ts';
 
 /**
  * Throughput of a profile at any request size, from its grid.

@@ -1,4 +1,5 @@
-import type { Demand, Model, Plan, Profile, Routing, Snapshot } from '../domain.ts';
+import type { Demand, Model, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
+import type { Profile } from '../profiles/profile.ts';
 import { servedByProfile } from '../profiles/served.ts';
 import type { SimulatedVariant } from './replicas.ts';
 

@@ -1,5 +1,5 @@
-import type { Demand, Plan } from '../domain.ts';
-import type { DecideSettings } from '../planner/situation.ts';
+import type { Demand, Plan } from '../vocabulary/planning-documents.ts';
+import type { DecideSettings } from '../planner/believe/believe.ts';
 import type { ReaderSettings } from '../workload/reader.ts';
 import { snapshotFor } from './capacity.ts';
 import { plannerPolicy } from './planner-policy.ts';

@@ -1,4 +1,4 @@
-import { GpumixError } from '../errors.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
 import type { StoreState } from './faulty-store.ts';
 
 /** What can go wrong; `gpu`: with one GPU type, or where none is named with all of them. `lasts`: it needs an end. */

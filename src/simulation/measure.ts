@@ -1,6 +1,6 @@
-import type { Profile, Slo } from '../domain.ts';
+import type { Profile, Slo } from '../profiles/profile.ts';
 import { createEngine, type EngineRequest, type EngineSpeed } from './engine.ts';
-import { exponential, seeded } from './random.ts';
+import { exponential, seeded } from '../vocabulary/random.ts';
 import { withinSlo } from './slo.ts';
 
 /** How one point of a grid is measured. */

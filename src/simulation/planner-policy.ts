@@ -1,10 +1,11 @@
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Plan, Profile, Snapshot } from '../domain.ts';
-import { createBoard } from '../planner/board.ts';
+import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';
+import type { Profile } from '../profiles/profile.ts';
+import { createBoard } from '../planner/publish/board.ts';
 import { clusterInMemory } from '../planner/cluster-in-memory.ts';
-import { createLoop } from '../planner/loop.ts';
-import type { DecideSettings } from '../planner/situation.ts';
+import { createLoop } from '../planner/tick.ts';
+import type { DecideSettings } from '../planner/believe/believe.ts';
 import type { FoundProfile } from '../profiles/profile.ts';
 import { recordKey } from '../workload/histogram.ts';
 import { memoryStore } from '../workload/memory-store.ts';

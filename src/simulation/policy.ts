@@ -1,4 +1,4 @@
-import type { Plan, Snapshot } from '../domain.ts';
+import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';
 
 /** Times in seconds since the start. */
 export interface SimulatedPod {

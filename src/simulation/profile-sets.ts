@@ -1,4 +1,4 @@
-import type { Profile, Slo } from '../domain.ts';
+import type { Profile, Slo } from '../profiles/profile.ts';
 import { profileOf } from '../profiles/profile.ts';
 import type { EngineSpeed } from './engine.ts';
 import { engineSpeed, slowed } from './engine-speeds.ts';

@@ -1,6 +1,6 @@
-import type { Plan, RoutedDemand, Routing, Snapshot } from '../domain.ts';
-import { element } from '../element.ts';
-import { readyRouting } from '../planner/routes.ts';
+import type { Plan, RoutedDemand, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
+import { element } from '../vocabulary/element.ts';
+import { readyRouting } from '../planner/publish/ready-routing.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
 import type { EngineRequest } from './engine.ts';
 import type { Replica, Replicas } from './replicas.ts';

@@ -1,4 +1,5 @@
-import type { Demand, Plan, Profile, Routing, Slo, Snapshot } from '../domain.ts';
+import type { Demand, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
+import type { Profile, Slo } from '../profiles/profile.ts';
 import { intervalCounter, recordText } from '../workload/gateway-records.ts';
 import { type CapacityOf, capacityGap } from './capacity.ts';
 import type { EngineRequest } from './engine.ts';

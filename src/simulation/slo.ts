@@ -1,4 +1,4 @@
-import type { Slo } from '../domain.ts';
+import type { Slo } from '../profiles/profile.ts';
 
 /** One request that has ended; times in seconds. */
 export interface Ended {

@@ -1,4 +1,4 @@
-import { GpumixError } from '../errors.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
 import { tokensOf } from './bucket-index.ts';
 
 /** What one gateway record says of one interval. */

@@ -1,4 +1,4 @@
-import type { PlanToKeep } from '../domain.ts';
+import type { PlanToKeep } from './store.ts';
 import { abandonedAfterSeconds, mergedBy, recordConstants, type Store } from './store.ts';
 
 /** A store in this process, for the demo: no server, same behaviour as far as {@link Store} goes. */

@@ -1,4 +1,5 @@
-import type { Demand, HeldRequests } from '../domain.ts';
+import type { Demand } from '../vocabulary/planning-documents.ts';
+import type { HeldRequests } from './store.ts';
 import type { RequestRecord } from './histogram.ts';
 
 /** What was found when the record of one interval was asked for. `time` is the interval's end, as in the key (Unix s). */

@@ -1,5 +1,5 @@
-import type { HeldRequests } from '../domain.ts';
-import { GpumixError, messageOf } from '../errors.ts';
+import type { HeldRequests } from './store.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { decodeRecord, recordKey } from './histogram.ts';
 import { type Interval, type NameHistory, recordOf, type Workload } from './rates.ts';
 import { heartbeatsKey, heldKey, type Store } from './store.ts';

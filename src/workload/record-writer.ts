@@ -1,4 +1,4 @@
-import type { HeldRequests } from '../domain.ts';
+import type { HeldRequests } from './store.ts';
 import { recordKey, recordLifetimeSeconds } from './histogram.ts';
 import type { IntervalRecord } from './request-counts.ts';
 import { heartbeatsKey, heldKey, type Store } from './store.ts';

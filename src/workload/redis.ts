@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Cluster, Redis } from 'ioredis';
-import { GpumixError, messageOf } from '../errors.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { abandonedAfterSeconds, mergedBy, recordConstants, type Store } from './store.ts';
 
 export type RedisMode = 'single' | 'cluster' | 'sentinel';

@@ -1,4 +1,29 @@
-import type { PlanToKeep } from '../domain.ts';
+
+
+/** Requests that a gateway holds for a model that has no replica. */
+export interface HeldRequests {
+  readonly model: string;
+  /** When this was written (Unix s). */
+  readonly at: number;
+  readonly requests: number;
+  /** Tokens of them together: input, and output as expected. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** A plan and its place in the order of all plans: of one installation by Lease, and of one Lease by (transitions, sequence). */
+export interface PlanToKeep {
+  /** `namespace/name` of the installation's Service. */
+  readonly installation: string;
+  /** uid of the Lease under which it was made, and when that was created (Unix s). */
+  readonly lease: string;
+  readonly leaseCreatedAt: number;
+  readonly transitions: number;
+  readonly sequence: number;
+  /** The store's clock (Unix s). */
+  readonly at: number;
+  readonly document: string;
+}
 
 /** The few things that gpumix does with the store that the gateway writes to. Redis, and in the demo a map in memory. */
 export interface Store {

@@ -6,7 +6,7 @@ import { calibrate } from '../../src/benchmark/calibrate.ts';
 import type { Endpoint } from '../../src/benchmark/endpoint.ts';
 import { tokenizerOf } from '../../src/benchmark/tokenizer.ts';
 import { candidates, promptOf } from '../../src/benchmark/words.ts';
-import { seeded } from '../../src/simulation/random.ts';
+import { seeded } from '../../src/vocabulary/random.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-tokenizer-'));
 afterAll(() => rmSync(folder, { recursive: true }));

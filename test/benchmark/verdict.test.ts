@@ -4,7 +4,7 @@ import { queueSeconds } from '../../src/benchmark/queue.ts';
 import { nextRate, steepness } from '../../src/benchmark/rate-search.ts';
 import type { Sample } from '../../src/benchmark/samples.ts';
 import { verdictOf } from '../../src/benchmark/verdict.ts';
-import { exponential, seeded } from '../../src/simulation/random.ts';
+import { exponential, seeded } from '../../src/vocabulary/random.ts';
 
 const size = { inputTokens: 512, outputTokens: 16 };
 const rate = 4;

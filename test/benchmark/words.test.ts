@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { candidates, promptOf, repeated, repeats, vocabularyOf } from '../../src/benchmark/words.ts';
-import { seeded } from '../../src/simulation/random.ts';
+import { seeded } from '../../src/vocabulary/random.ts';
 
 /** A tokenizer that has so many tokens for a word, and so many for a prompt itself. */
 const tokenizer = (overhead: number, cost: (word: string) => number) => (text: string) =>

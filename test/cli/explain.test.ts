@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { explainLines, type Question } from '../../src/cli/explain.ts';
 import { flagsOfServe } from '../../src/cli/one-look.ts';
 import { modelDeployment } from '../../src/cluster/variant.ts';
-import { readConfig } from '../../src/config.ts';
-import { planOf } from '../../src/planner/plan.ts';
-import { snapshotOf } from '../../src/planner/snapshot.ts';
+import { readConfig } from '../../src/config/serve-config.ts';
+import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
+import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
 import { runCommand } from '../helpers/run-command.ts';
 
 const config = readConfig([], {});

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { main } from '../../src/cli/gpumix.ts';
-import { version } from '../../src/version.ts';
+import { version } from '../../src/runtime/version.ts';
 
 const run = async (...argv: string[]) => {
   let [stdout, stderr] = ['', ''];

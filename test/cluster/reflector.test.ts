@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Kubernetes } from '../../src/cluster/kubernetes.ts';
 import { type KubernetesObject, type Reflector, type ReflectorTiming, reflector } from '../../src/cluster/reflector.ts';
-import { element } from '../../src/element.ts';
+import { element } from '../../src/vocabulary/element.ts';
 
 /**
  * A scripted API server in place of the real one: it has to expire versions, break off in the middle and fail at will. The

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { engineFleet } from '../../hack/gateway/engine-fleet.ts';
 import { openLoop } from '../../hack/gateway/load.ts';
 import { type Started, startGateway, startInstantEngine } from '../../hack/gateway/processes.ts';
-import type { RoutingPlan } from '../../src/domain.ts';
+import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { apply, eventually, field, kubectl } from './cluster.ts';
 import { type Fleet, names, startFleet, total } from './fleet.ts';
 import { kubeconfigWithToken, savedPlans } from './gpumix-process.ts';

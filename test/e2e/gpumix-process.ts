@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { Plan } from '../../src/domain.ts';
+import type { Plan } from '../../src/vocabulary/planning-documents.ts';
 
 const root = join(import.meta.dirname, '../..');
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { Plan, Snapshot } from '../../src/domain.ts';
+import type { Plan, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { startRedis } from '../helpers/redis.ts';
 import { eventually, kubectl } from './cluster.ts';
 import { type Fleet, names, type Replicas, startFleet, syncSeconds, total } from './fleet.ts';

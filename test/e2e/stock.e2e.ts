@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { gpuNode } from '../../hack/cluster/control-plane.ts';
-import type { Snapshot } from '../../src/domain.ts';
+import type { Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
 import { autoscaler } from './autoscaler.ts';
 import { apply, eventually, kubectl } from './cluster.ts';

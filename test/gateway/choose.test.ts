@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RoutingPlan } from '../../src/domain.ts';
+import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { chooser } from '../../src/gateway/choose.ts';
 import { answered, createFleet, failed, type Pod } from '../../src/gateway/fleet.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import type { RoutingPlan } from '../../src/domain.ts';
+import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import type { GatewaySettings } from '../../src/gateway/passage.ts';
 import {
   ask,

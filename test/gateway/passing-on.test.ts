@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { RoutingPlan } from '../../src/domain.ts';
+import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import {
   ask,
   completion,

@@ -1,14 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { RoutingPlan } from '../../src/domain.ts';
+import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { type Asking, chooser } from '../../src/gateway/choose.ts';
 import { createFleet, type Pod } from '../../src/gateway/fleet.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
 import type { GatewayRequest } from '../../src/gateway/request.ts';
 import type { GatewayMetrics } from '../../src/gateway/telemetry.ts';
 import type { AnswerReader } from '../../src/gateway/upstream.ts';
-import { seeded } from '../../src/simulation/random.ts';
+import { seeded } from '../../src/vocabulary/random.ts';
 import { requestCounts } from '../../src/workload/request-counts.ts';
 
 /**

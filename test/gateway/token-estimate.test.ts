@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PromptSize } from '../../src/gateway/request.ts';
 import { tokenEstimate } from '../../src/gateway/token-estimate.ts';
-import { seeded } from '../../src/simulation/random.ts';
+import { seeded } from '../../src/vocabulary/random.ts';
 
 const parts = { image: 0, audio: 0, other: 0 };
 const text = (characters: number): PromptSize => ({ characters, tokens: 0, parts });

@@ -1,5 +1,5 @@
 import type { Board } from '../../src/api/board.ts';
-import type { ModelPod, Target } from '../../src/domain.ts';
+import type { ModelPod, Target } from '../../src/vocabulary/target.ts';
 
 /** A board that a test writes on. */
 export interface FakeBoard extends Board {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import type { RoutingPlan } from '../../src/domain.ts';
+import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { createFleet } from '../../src/gateway/fleet.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import type { GatewaySettings } from '../../src/gateway/passage.ts';

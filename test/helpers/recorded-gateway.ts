@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type EngineReport, together } from '../../src/cluster/engine-metrics.ts';
-import { readConfig } from '../../src/config.ts';
-import { createBoard } from '../../src/planner/board.ts';
+import { readConfig } from '../../src/config/serve-config.ts';
+import { createBoard } from '../../src/planner/publish/board.ts';
 import { clusterInMemory } from '../../src/planner/cluster-in-memory.ts';
-import type { Decided, ModelReport } from '../../src/planner/decide.ts';
-import { createLoop } from '../../src/planner/loop.ts';
-import { planOf } from '../../src/planner/plan.ts';
+import type { Decided, ModelReport } from '../../src/planner/pipeline.ts';
+import { createLoop } from '../../src/planner/tick.ts';
+import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { profileSources } from '../../src/profiles/sources.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';

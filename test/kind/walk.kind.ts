@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { clusterName, image } from '../../hack/kind/environment.ts';
-import { version } from '../../src/version.ts';
+import { version } from '../../src/runtime/version.ts';
 import { eventually, field, inNode, keepArtefacts, kubectl, readingMeanwhile, readmeBlocks, shell } from './cluster.ts';
 
 /**

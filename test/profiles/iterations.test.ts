@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Profile } from '../../src/domain.ts';
+import type { Profile } from '../../src/profiles/profile.ts';
 import { atOnePace, iterationsOf } from '../../src/profiles/iterations.ts';
 import { servedByProfile } from '../../src/profiles/served.ts';
 import { engineSpeed } from '../../src/simulation/engine-speeds.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createEngine, type EngineRequest, type EngineSpeed } from '../../src/simulation/engine.ts';
 import { engineSpeed } from '../../src/simulation/engine-speeds.ts';
-import { exponential, seeded } from '../../src/simulation/random.ts';
+import { exponential, seeded } from '../../src/vocabulary/random.ts';
 
 const speed: EngineSpeed = {
   iterationSeconds: 0.01,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { planOf } from '../../src/planner/plan.ts';
+import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { snapshotFor } from '../../src/simulation/capacity.ts';
 import { profileSet } from '../../src/simulation/profile-sets.ts';
 import { createReplicas } from '../../src/simulation/replicas.ts';

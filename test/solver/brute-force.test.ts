@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Routing, routings } from '../../src/domain.ts';
-import { planOf } from '../../src/planner/plan.ts';
+import { type Routing, routings } from '../../src/vocabulary/planning-documents.ts';
+import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { bruteForce } from './brute-force.ts';
 import { wrongWith } from './check-plan.ts';
 import { smallSnapshot } from './snapshots.ts';

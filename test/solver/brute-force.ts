@@ -1,4 +1,4 @@
-import type { Demand, Model, Routing, Snapshot } from '../../src/domain.ts';
+import type { Demand, Model, Routing, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 
 /**
  * The answer to a small snapshot by trying every mix: an independent and slow reading of design.md sections 2 and 3, which

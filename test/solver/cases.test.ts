@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { planOf } from '../../src/planner/plan.ts';
-import { snapshotOf } from '../../src/planner/snapshot.ts';
+import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
+import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
 import { wrongWith } from './check-plan.ts';
 
 interface Step {

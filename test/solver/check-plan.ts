@@ -1,4 +1,4 @@
-import type { Model, ModelPlan, Plan, Snapshot } from '../../src/domain.ts';
+import type { Model, ModelPlan, Plan, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 
 const line = 1 + 1e-9;
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { routings, type Snapshot } from '../../src/domain.ts';
-import { planOf } from '../../src/planner/plan.ts';
-import { extrapolated } from '../../src/planner/snapshot.ts';
+import { routings, type Snapshot } from '../../src/vocabulary/planning-documents.ts';
+import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
+import { extrapolated } from '../../src/planner/plan/snapshot-document.ts';
 import { bruteForce } from './brute-force.ts';
 import { wrongWith } from './check-plan.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { instance } from '../../hack/bench/instances.ts';
-import { routings, type Snapshot } from '../../src/domain.ts';
-import { planOf } from '../../src/planner/plan.ts';
+import { routings, type Snapshot } from '../../src/vocabulary/planning-documents.ts';
+import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { branch } from '../../src/solver/branch.ts';
 import type { BranchOptions } from '../../src/solver/branch-options.ts';
 import { withoutDominated } from '../../src/solver/one-model.ts';

@@ -1,5 +1,5 @@
-import type { Demand, Model, Routing, Snapshot, Variant } from '../../src/domain.ts';
-import { extrapolated } from '../../src/planner/snapshot.ts';
+import type { Demand, Model, Routing, Snapshot, Variant } from '../../src/vocabulary/planning-documents.ts';
+import { extrapolated } from '../../src/planner/plan/snapshot-document.ts';
 import { Random } from './random.ts';
 
 /** What a random snapshot has, so that tests can count what they covered. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { exponential, seeded } from '../../src/simulation/random.ts';
+import { exponential, seeded } from '../../src/vocabulary/random.ts';
 import { arrivalRate, demandOf, type Interval, mergedDemand, shapeOf } from '../../src/workload/rates.ts';
 import { nothing, record } from '../helpers/records.ts';
 

@@ -1,0 +1,95 @@
+import type { Bounds } from '../../cluster/bounds.ts';
+import { listPrices } from '../../cluster/list-prices.ts';
+import { fixedReplicas, type ModelDeployment } from '../../cluster/variant.ts';
+import type { Profile } from '../../profiles/profile.ts';
+import type { FoundProfile } from '../../profiles/profile.ts';
+
+/** A Deployment that can take part in a plan: what it is, what one replica does and costs, and its bounds. */
+export interface Offer {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly gpu: string;
+  readonly gpusPerReplica: number;
+  /** Of one replica (money/h, or the unit that the model's profiles share). */
+  readonly price: number;
+  readonly profile: Profile;
+  readonly bounds: Bounds;
+  /** spec.replicas. */
+  readonly running: number;
+  /** Ready pods. */
+  readonly ready: number;
+}
+
+/** What the Deployments of one model offer; and of each that cannot take part, why not. */
+export interface Offers {
+  readonly offers: readonly Offer[];
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+export interface OfferSources {
+  /** Unix seconds. */
+  readonly now: number;
+  readonly profiles: ReadonlyMap<string, FoundProfile>;
+  readonly bounds: ReadonlyMap<string, Bounds>;
+  readonly ready: ReadonlyMap<string, number>;
+  /** Price of one GPU by type ($/h). */
+  readonly prices: Readonly<Record<string, number>>;
+}
+
+const unbounded: Bounds = { minReplicas: 0, maxReplicas: null };
+const fixedBounds = (replicas: number | null): Bounds | null =>
+  replicas === null ? null : { minReplicas: replicas, maxReplicas: replicas };
+
+/**
+ * Joins the Deployments of one model with their profiles, prices and bounds. Prices within a model are comparable: all
+ * from annotations and the price table, or else all from the profiles.
+ */
+export const offersOf = (deployments: readonly ModelDeployment[], sources: OfferSources): Offers => {
+  const refused = new Map<string, string>();
+  const candidates = deployments.flatMap((deployment) => {
+    const key = `${deployment.namespace}/${deployment.name}`;
+    const found = sources.profiles.get(key);
+    if (found === undefined) {
+      refused.set(key, `no profile for Deployment ${key} of model ${deployment.model}`);
+      return [];
+    }
+    const { profile, source } = found;
+    if (profile.gpusPerReplica !== null && profile.gpusPerReplica !== deployment.gpusPerReplica) {
+      refused.set(
+        key,
+        `${source} was measured with ${profile.gpusPerReplica} GPUs per replica, Deployment ${key} has ${deployment.gpusPerReplica}`,
+      );
+      return [];
+    }
+    const gpu = deployment.gpu ?? profile.gpu ?? 'unknown';
+    const perGpu = sources.prices[gpu];
+    const market = deployment.price ?? (perGpu === undefined ? null : perGpu * deployment.gpusPerReplica);
+    return [{ key, deployment, profile, source, gpu, market }];
+  });
+  const comparable = candidates.every(({ market }) => market !== null);
+  const annotated = candidates.find(({ deployment }) => deployment.price !== null);
+  if (!comparable && annotated !== undefined) {
+    const unpriced = candidates.filter(({ market }) => market === null);
+    const example = unpriced[0]!;
+    const reason = `prices cannot be compared: ${annotated.key} has the annotation gpumix.io/price, ${example.key} only the cost in ${example.source}`;
+    for (const { key } of candidates) refused.set(key, reason);
+    return { offers: [], refused };
+  }
+  const offers = candidates.map(({ key, deployment, profile, gpu, market }) => ({
+    key,
+    gpu,
+    gpusPerReplica: deployment.gpusPerReplica,
+    price: comparable && market !== null ? market : profile.cost,
+    profile,
+    bounds: fixedBounds(fixedReplicas(deployment, sources.now)) ?? sources.bounds.get(key) ?? unbounded,
+    running: deployment.replicas,
+    ready: sources.ready.get(key) ?? 0,
+  }));
+  return { offers, refused };
+};
+
+/** The built-in list with the user's prices over it. */
+export const priceTable = (own: Readonly<Record<string, number>>): Readonly<Record<string, number>> => ({
+  ...listPrices,
+  ...own,
+});

@@ -1,0 +1,142 @@
+import type { Decision } from '../../vocabulary/target.ts';
+import type { Demand } from '../../vocabulary/planning-documents.ts';
+import { caughtUp, type Forecast, forecast, type History, observed } from './forecast.ts';
+import {
+  arrivalRate,
+  demandOf,
+  mergedDemand,
+  newestRecord,
+  type RateSettings,
+  recordOf,
+  type Shape,
+  type Workload,
+} from '../../workload/rates.ts';
+import { meanSeconds } from './request-seconds.ts';
+import type { Offer } from './candidates.ts';
+import { type Strain, strainNow } from './slowdown.ts';
+
+/** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
+export interface DemandNow {
+  readonly demand: readonly Demand[] | null;
+  readonly wait: string | null;
+  /** What was seen of each name so far. */
+  readonly histories: ReadonlyMap<string, History>;
+  /** What was learned of the engines under each name. */
+  readonly strains: ReadonlyMap<string, Strain>;
+  /** Where one was believed. */
+  readonly forecast: Forecast | null;
+}
+
+export interface DemandSettings extends RateSettings {
+  /** How far ahead demand is looked for: what a replica takes to start (s). */
+  readonly startupSeconds: number;
+  /** Requests that wait beyond what is normal are to be worked off within so long (s). */
+  readonly backlogSeconds: number;
+}
+
+export interface DemandSources {
+  /** The model's own name, and others that its requests go by. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** Share of the arrivals under these names that is this group's. */
+  readonly share: number;
+  readonly workload: Workload | null;
+  readonly silentUntil: number;
+  readonly shapes: ReadonlyMap<string, Shape>;
+  readonly histories: ReadonlyMap<string, History>;
+  readonly strains: ReadonlyMap<string, Strain>;
+  /** What was decided last, by `namespace/name`. */
+  readonly decisions: ReadonlyMap<string, Decision>;
+  readonly offers: readonly Offer[];
+  readonly decidedBefore: boolean;
+}
+
+const nothingSeen = { histories: new Map(), strains: new Map() };
+
+/** Demand of a fresh model: arrivals now or as foreseen, and what waits, by size, headroom included. */
+export const demandNow = (sources: DemandSources, settings: DemandSettings): DemandNow => {
+  const { name: model, workload, shapes, share, offers } = sources;
+  const names = sources.aliases.flatMap((name) => {
+    const history = workload?.names.get(name);
+    return history === undefined ? [] : [{ name, ...history }];
+  });
+  const nothing = (wait: string, seen: Pick<DemandNow, 'histories' | 'strains'> = nothingSeen) => ({
+    demand: null,
+    wait,
+    ...seen,
+    forecast: null,
+  });
+  const records = names.flatMap(({ intervals }) => intervals).filter((interval) => recordOf(interval) !== null).length;
+  const held = heldUnder(sources);
+  if (records < 2 && !sources.decidedBefore && held.size === 0)
+    return nothing('only one interval has been seen; the first plan waits for two');
+  const coverage = { silentUntil: sources.silentUntil, lostUntil: workload?.lostUntil ?? Number.NEGATIVE_INFINITY };
+  const ready = offers.reduce((sum, offer) => sum + offer.ready, 0);
+  const starting = offers.some(
+    (offer) => offer.ready < Math.max(offer.running, sources.decisions.get(offer.key)?.replicas ?? 0),
+  );
+  const rated = names.flatMap(({ name, intervals, intervalSeconds, lastRecordAt, defect }) => {
+    const counted = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);
+    const waitsFor = held.get(name);
+    if (!(counted >= 0) && waitsFor === undefined) return [];
+    const rate = Number.isNaN(counted) ? 0 : counted;
+    const history = observed(sources.histories.get(name), lastRecordAt ?? 0, rate, settings.startupSeconds);
+    const record = newestRecord(intervals)?.record;
+    const shape = shapes.get(name) ?? shapes.get(model) ?? waitsFor?.shape;
+    const waiting = Math.max(record?.pending ?? 0, record?.queueing ?? 0);
+    const now = workload?.now ?? 0;
+    const seconds = shape === undefined ? null : meanSeconds(shape, offers);
+    const beyond = excess(waiting, rate, seconds);
+    const waits = Math.max(beyond, waitsFor?.requests ?? 0);
+    const seen = { now, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting };
+    const strain = strainNow(sources.strains.get(name), seen);
+    // What ended came a request's duration before, unless the engines said what they hold.
+    const late =
+      (defect?.kind === 'arrivals' || defect?.kind === 'overwritten') && record?.pending === null ? (seconds ?? 0) : 0;
+    const ahead = forecast(history, caughtUp(history, rate, late), settings.startupSeconds + late);
+    return [{ name, rate, history, strain, shape, waits, ahead }];
+  });
+  const seen = {
+    histories: new Map(rated.map(({ name, history }) => [name, history])),
+    strains: new Map(rated.map(({ name, strain }) => [name, strain])),
+  };
+  const arriving = rated.filter(({ name, rate }) => rate > 0 || held.has(name));
+  if (arriving.length === 0) return nothing('no request arrived of late', seen);
+  const demands = arriving.flatMap(({ ahead, shape, waits, strain }) => {
+    if (shape === undefined) return [];
+    return [demandOf((ahead.rate + waits / settings.backlogSeconds) * strain.factor * share, shape, settings.headroom)];
+  });
+  if (demands.length === 0) return nothing('requests arrive, but none has ended yet that told its size', seen);
+  const believed = arriving.find(({ ahead }) => ahead.method !== 'as now');
+  const total = arriving.reduce((sum, { ahead }) => sum + ahead.rate * share, 0);
+  return {
+    demand: mergedDemand(demands),
+    wait: null,
+    ...seen,
+    forecast: believed === undefined ? null : { method: believed.ahead.method, rate: total },
+  };
+};
+
+/** What waits for a first replica under each name: how many, and as what shape where no request has ended yet. */
+const heldUnder = ({ aliases, workload }: DemandSources) =>
+  new Map(
+    aliases.flatMap((name) => {
+      const held = workload?.held?.filter(({ model }) => model === name) ?? [];
+      const sum = (key: 'requests' | 'inputTokens' | 'outputTokens') =>
+        held.reduce((total, one) => total + one[key], 0);
+      const requests = sum('requests');
+      if (requests === 0) return [];
+      const mean = { inputTokens: sum('inputTokens') / requests, outputTokens: sum('outputTokens') / requests };
+      return [[name, { requests, shape: [{ ...mean, share: 1 }] as Shape }] as const];
+    }),
+  );
+
+/**
+ * Requests in flight beyond what is normal: by Little's law rate x time, and three standard deviations of a Poisson number more.
+ * @param seconds that a request takes; null = not known, and nothing is beyond
+ */
+const excess = (waiting: number, rate: number, seconds: number | null): number => {
+  if (seconds === null) return 0;
+  const normal = rate * seconds;
+  return Math.max(0, waiting - normal - 3 * Math.sqrt(normal));
+};

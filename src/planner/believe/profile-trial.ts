@@ -1,0 +1,110 @@
+import type { Profile } from '../../profiles/profile.ts';
+import { type FoundProfile, limitsText } from '../../profiles/profile.ts';
+import { beyondSloThroughput, throughputAt } from '../../profiles/throughput.ts';
+import type { Shape } from '../../workload/rates.ts';
+
+/** The profile that a Deployment is planned by, and one that has come since and is not believed yet. */
+export interface Trial {
+  readonly digest: string;
+  /** The document; null = not seen again since a restart. */
+  readonly found: FoundProfile | null;
+  /** Replicas' worth of work of one request per second, by the sizes that arrived last; null = nothing has arrived. */
+  readonly load: number | null;
+  /** Whether it ever served a size that arrived. */
+  readonly proven: boolean;
+  readonly held: Held | null;
+}
+
+/** A document that would make the Deployment serve much more than the last one. */
+interface Held {
+  readonly digest: string;
+  readonly load: number;
+}
+
+export interface Judged {
+  readonly trial: Trial;
+  /** What to plan by. */
+  readonly found: FoundProfile;
+  /** Whether what runs must stand: this profile lowers nothing. */
+  readonly stands: boolean;
+  /** For people; null = nothing is wrong. */
+  readonly problem: string | null;
+}
+
+/** A document that says so many times the last one's throughput is more likely wrong than right. */
+const incredible = 4;
+
+/**
+ * Whether a Deployment is to be planned by the document that it has now, or by the one before. A wrong document must not take replicas
+ * from under traffic:
+ *
+ * - One that serves none of the sizes that arrive is not followed while the last one serves some.
+ * - One of more than four times the last one's throughput is held, until a second document agrees with it or the annotation
+ *   `gpumix.io/profile-confirmed` names it.
+ * - Where the last one is not known any more, or there never was one, what runs stands for as long as the document serves none of the
+ *   sizes that arrive, or is held.
+ *
+ * @param shape sizes that arrive; null = not known, and the document's own grid counts
+ * @param confirmed digest of the document that a user has confirmed; null = none
+ */
+export const judgeProfile = (
+  known: Trial | undefined,
+  found: FoundProfile,
+  shape: Shape | null,
+  confirmed: string | null,
+): Judged => {
+  const accepted = (proven: boolean): Judged => ({
+    trial: { digest: found.digest, found, load: known?.load ?? null, proven, held: null },
+    found,
+    stands: !proven && shape !== null,
+    problem: proven || shape === null ? null : noneText(found, 'what runs stands'),
+  });
+  const sameAsBefore = known?.digest === found.digest;
+  if ((sameAsBefore && known.proven) || confirmed === found.digest) return accepted(true);
+  const servesSome = shape !== null && servesAnyOf(found.profile, shape);
+  if (known === undefined || sameAsBefore) return accepted(servesSome);
+  const sizes = shape ?? gridOf(found.profile);
+  const last = known.found;
+  const held = (why: string, load: number): Judged => ({
+    trial: { ...known, held: { digest: found.digest, load } },
+    found: last ?? found,
+    stands: last === null,
+    problem: why,
+  });
+  const standing = last === null ? 'what runs stands' : 'the last one stands';
+  const load = loadOf(found.profile, sizes);
+  if (shape !== null && !servesSome && last !== null && servesAnyOf(last.profile, shape))
+    return held(noneText(found, standing), load);
+  const before = last === null ? known.load : loadOf(last.profile, sizes);
+  const times = before === null ? 0 : before / load;
+  const seconded = known.held !== null && known.held.digest !== found.digest && incredible * load >= known.held.load;
+  if (!(times > incredible) || seconded) return accepted(servesSome);
+  const text = `the profile ${found.source} says ${times.toFixed(1)} times the throughput of the one before: ${standing} until a second document says the same, or the annotation gpumix.io/profile-confirmed: "${found.digest}"`;
+  // A document that stays is the first, not its own second.
+  return known.held?.digest === found.digest ? { ...held(text, load), trial: known } : held(text, load);
+};
+
+const noneText = ({ source, profile }: FoundProfile, standing: string): string =>
+  `the profile ${source} serves none of the sizes that arrive within its limits (${limitsText(profile.slo)}): ${standing}`;
+
+type Sizes = readonly { readonly inputTokens: number; readonly outputTokens: number; readonly share: number }[];
+
+const gridOf = ({ inputTokens, outputTokens }: Profile): Sizes =>
+  inputTokens.flatMap((input) =>
+    outputTokens.map((output) => ({
+      inputTokens: input,
+      outputTokens: output,
+      share: 1 / (inputTokens.length * outputTokens.length),
+    })),
+  );
+
+const servesAnyOf = (profile: Profile, sizes: Sizes): boolean =>
+  sizes.some(({ inputTokens, outputTokens }) => throughputAt(profile, inputTokens, outputTokens).throughput > 0);
+
+/** Replicas' worth of work of one request per second of these sizes. */
+const loadOf = (profile: Profile, sizes: Sizes): number =>
+  sizes.reduce(
+    (sum, { inputTokens, outputTokens, share }) =>
+      sum + share / beyondSloThroughput(profile, inputTokens, outputTokens),
+    0,
+  );

@@ -1,0 +1,32 @@
+import { throughputAt } from '../../profiles/throughput.ts';
+import { type Interval, recordOf, type Shape } from '../../workload/rates.ts';
+import type { Offer } from './candidates.ts';
+
+/** Seconds that a request takes in the mean, at the pace of the slowest variant that is Ready (of all, where none is); null where no profile tells times. */
+export const meanSeconds = (shape: Shape, offers: readonly Offer[]): number | null => {
+  const ready = offers.filter((offer) => offer.ready > 0);
+  return slowest(
+    (ready.length > 0 ? ready : offers).map(({ profile }) =>
+      shape.reduce(
+        (sum, { inputTokens, outputTokens, share }) =>
+          sum + share * throughputAt(profile, inputTokens, outputTokens).e2eSeconds,
+        0,
+      ),
+    ),
+  );
+};
+
+/** Seconds that the longest of the requests that ended takes on the slowest variant; null where no profile tells times. */
+export const longestSeconds = (intervals: readonly Interval[], offers: readonly Offer[]): number | null => {
+  const sizes = intervals.flatMap((interval) => recordOf(interval)?.completions ?? []);
+  return slowest(
+    offers.flatMap(({ profile }) =>
+      sizes.map(({ inputTokens, outputTokens }) => throughputAt(profile, inputTokens, outputTokens).e2eSeconds),
+    ),
+  );
+};
+
+const slowest = (seconds: readonly number[]): number | null => {
+  const known = seconds.filter((one) => one > 0);
+  return known.length === 0 ? null : known.reduce((a, b) => Math.max(a, b));
+};

@@ -1,0 +1,74 @@
+import { type Interval, recordOf } from '../../workload/rates.ts';
+
+/** What is learned of a model's engines from what stays in flight. */
+export interface Strain {
+  /** Work of a request over what the profiles say; 1 = as they say. */
+  readonly factor: number;
+  /** Since when the same replicas are Ready, all that were asked for then, and the rate has not risen (Unix s). */
+  readonly steadySince: number;
+  /** The factor, the rate (req/s) and the Ready replicas then. */
+  readonly base: number;
+  readonly rate: number;
+  readonly ready: number;
+  readonly at: number;
+}
+
+export interface Strained {
+  /** Unix seconds. */
+  readonly now: number;
+  readonly intervals: readonly Interval[];
+  /** Arrivals now (req/s). */
+  readonly rate: number;
+  readonly headroom: number;
+  /** Requests in flight beyond what is normal. */
+  readonly excess: number;
+  /** Ready replicas of all variants, and whether some that is asked for is not Ready. */
+  readonly ready: number;
+  readonly starting: boolean;
+}
+
+/** Over so long what is in flight must grow (s), and by so many standard deviations of its noise. */
+const span = 60;
+const certain = 1;
+/** A rate that is so much higher is another one. */
+const risen = 1.1;
+/** What is learned is taken for so much more, so that the second lesson is not due when the first is over. */
+const margin = 1.1;
+/** What was learned is half forgotten after so long (s), and is never more than this. */
+const halfLife = 6 * 3600;
+const most = 2;
+
+/**
+ * Engines that are slower than their profiles show as more requests in flight than is normal, and still more, though all
+ * replicas that the plan asked for are Ready and the rate has not risen. What is served then is what they can do; the plan's
+ * capacity over that is the factor. Without it a backlog would be worked off, the replicas for it be taken away, and the
+ * next one begin.
+ */
+export const strainNow = (previous: Strain | undefined, strained: Strained): Strain => {
+  const { now, intervals, rate, headroom, excess, ready, starting } = strained;
+  const known = previous ?? { factor: 1, steadySince: now, base: 1, rate, ready, at: now };
+  const factor = 1 + (known.factor - 1) * 2 ** (-Math.max(0, now - known.at) / halfLife);
+  // What is asked for because of what was just learned does not end the lesson.
+  const settled = !starting || now - known.steadySince >= span;
+  if (!settled || ready !== known.ready || rate > risen * known.rate)
+    return { factor, steadySince: now, base: factor, rate, ready, at: now };
+  const served = excess > 0 ? servedWhileGrowing(intervals, known.steadySince) : null;
+  // At least this much was planned for: half of the headroom may be lacking.
+  const learned = served === null ? 0 : (margin * known.base * rate * (1 + headroom / 2)) / served;
+  return { ...known, factor: Math.min(most, Math.max(factor, learned)), at: now };
+};
+
+/** req/s that end while what is in flight grows for certain; null = it does not. */
+const servedWhileGrowing = (intervals: readonly Interval[], since: number): number | null => {
+  const newest = intervals.at(-1)?.time ?? 0;
+  const records = intervals.filter(({ time }) => time >= newest - span).flatMap((one) => recordOf(one) ?? []);
+  const [first, last] = [records[0], records.at(-1)];
+  if (first?.pending == null || last?.pending == null || newest - span < since) return null;
+  // What waited for a gateway that did not run says nothing of the engines.
+  if (records.some(({ paused }) => paused)) return null;
+  const later = records.slice(1);
+  const seconds = later.reduce((sum, record) => sum + record.intervalSeconds, 0);
+  const growth = last.pending - first.pending;
+  if (seconds < span || growth < certain * Math.sqrt(2 * last.pending)) return null;
+  return Math.max(1e-3, (later.reduce((sum, { arrivals }) => sum + arrivals, 0) - growth) / seconds);
+};

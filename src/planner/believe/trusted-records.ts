@@ -1,0 +1,164 @@
+import type { EngineSample } from '../../vocabulary/engine-sample.ts';
+import type { RequestRecord } from '../../workload/histogram.ts';
+import { type Interval, type NameHistory, type RecordDefect, recordOf } from '../../workload/rates.ts';
+
+/**
+ * The records of one name as far as their writer can be trusted. Each is judged by itself, as gateways of several releases may
+ * write in turn:
+ *
+ * - A record with negative pending requests is a broken writer's. So is a record of a run in which more requests ended than were
+ *   pending before it and came in. There what ended stands for what came in. It is late by a request's duration; where engines were
+ *   asked, the growth of what they hold is added.
+ * - What is pending then is what engines hold, or unknown (null).
+ * - Where more requests ended by the engines' own counts than by the records, gateways overwrite each other's records. Then the engines'
+ *   counts stand for all of them.
+ * - A record that nothing is held against is taken as it is. The larger of its two numbers would overestimate a steady rate.
+ *
+ * @param samples what the model's engines said, oldest first
+ * @param share part of that which belongs to this name, 0 to 1
+ */
+export const believed = (history: NameHistory, samples: readonly EngineSample[], share: number): NameHistory => {
+  const { intervals, intervalSeconds } = history;
+  const records = intervals.filter((one) => one.found === 'record');
+  const engines = saidByEngines(samples, share, intervalSeconds);
+  const overwritten = overwrittenBy(records, engines);
+  const contradicted = contradictedBy(intervals, intervalSeconds);
+  const doubted =
+    overwritten !== null ? records : records.filter((one) => contradicted.has(one) || (one.record.pending ?? 0) < 0);
+  const newest = doubted.at(-1);
+  if (newest === undefined) return history;
+  const sum = (of: 'arrivals' | 'completed') => doubted.reduce((total, { record }) => total + record[of], 0);
+  const [counted, ended] = [sum('arrivals'), sum('completed')];
+  const kind = overwritten !== null ? 'overwritten' : counted < ended ? 'arrivals' : 'pending';
+  const arrivalsOf = ({ time, record }: RecordInterval): number => {
+    if (kind === 'pending') return record.arrivals;
+    const endedThen =
+      overwritten === null
+        ? record.completed
+        : (engines.ended(time) ?? (record.completed * overwritten.ended) / Math.max(1, overwritten.counted));
+    return arrivalsBehind(record, endedThen + engines.growth(time));
+  };
+  const mended = new Map<Interval, Interval>(
+    doubted.map((one) => [
+      one,
+      { ...one, record: { ...one.record, arrivals: arrivalsOf(one), pending: engines.inFlight(one.time) } },
+    ]),
+  );
+  const stopped = records.at(-1)!.time - newest.time > mendedAfter * intervalSeconds;
+  return {
+    ...history,
+    intervals: intervals.map((interval) => mended.get(interval) ?? interval),
+    defect: stopped ? null : { kind, counted, ended, ...overwritten, lastAt: newest.time },
+  };
+};
+
+type RecordInterval = Interval & { readonly found: 'record' };
+
+/** A writer whose last doubtful record is so many intervals older than the newest one has been mended or replaced. */
+const mendedAfter = 6;
+
+/** What to tell people, without numbers, which change all the time. */
+export const recordDefectText = (model: string, { kind }: RecordDefect): string => `model ${model}: ${texts[kind]}`;
+const texts = {
+  arrivals:
+    'its gateway does not count most arrivals; what ends is taken for what arrives. AIBrix v0.4.0 to v0.7.0 have this fault, newer releases have not (its pull requests 2442 and 2463)',
+  pending:
+    'its gateway counts fewer than 0 requests as pending; that number is not used. AIBrix v0.4.0 to v0.7.0 have this fault, newer releases have not (its pull request 2463)',
+  overwritten:
+    "more requests end in its engines than its records say, as gateways that overwrite each other's records do; what the engines count is taken for what arrives",
+};
+
+/** By so many standard deviations of a Poisson number one count must exceed another. */
+const certain = 4.5;
+const exceeds = (more: number, less: number): boolean => more - less > certain * Math.sqrt(more + less);
+
+/** A broken writer counts no request that did not come, so a total above what ended is a burst that has not ended yet. */
+const arrivalsBehind = ({ arrivals }: RequestRecord, ended: number): number =>
+  exceeds(arrivals, ended) ? arrivals : Math.max(0, ended);
+
+/** Records of a run that is looked at. */
+const [leastRun, longestRun] = [3, 6];
+
+/**
+ * Which records belong to a run in which more requests ended than can have: those pending before it, and those that came in. Gateways
+ * that overwrite each other's records differ by chance, so chance is allowed for.
+ */
+const contradictedBy = (intervals: readonly Interval[], intervalSeconds: number): ReadonlySet<Interval> => {
+  const contradicted = new Set<Interval>();
+  for (let last = leastRun; last < intervals.length; last += 1) {
+    let [possible, completed] = [0, 0];
+    for (let first = last; first > Math.max(0, last - longestRun); first -= 1) {
+      const [record, before] = [accountOf(intervals[first]!), accountOf(intervals[first - 1]!)];
+      const apart = intervals[first]!.time - intervals[first - 1]!.time;
+      if (record === null || before === null || apart > intervalSeconds) break;
+      possible += record.arrivals;
+      completed += record.completed;
+      if (last - first + 1 >= leastRun && exceeds(completed, possible + before.pending))
+        for (const one of intervals.slice(first, last + 1)) contradicted.add(one);
+    }
+  }
+  return contradicted;
+};
+
+/**
+ * What can be checked of a record. Of gateways of ours each record is a sum to which one may still add; without pending requests
+ * nothing can be told.
+ */
+const accountOf = (interval: Interval) => {
+  const record = recordOf(interval);
+  if (record === null || record.merged || record.pending === null || record.pending < 0) return null;
+  return { arrivals: record.arrivals, completed: record.completed, pending: record.pending };
+};
+
+/** What engines say of the requests of one name. */
+interface EnginesWord {
+  /** Requests in them at the end of an interval; null = not known. */
+  inFlight(time: number): number | null;
+  /**
+   * By how much that has grown in the interval up to a time, above the least that it was before: what a lost pod held has not ended, and
+   * lowers nothing. 0 where it is not known.
+   */
+  growth(time: number): number;
+  /** Requests that ended in the interval up to a time; null = not known. */
+  ended(time: number): number | null;
+}
+
+const saidByEngines = (samples: readonly EngineSample[], share: number, intervalSeconds: number): EnginesWord => {
+  let least = Number.POSITIVE_INFINITY;
+  const said = samples.map((sample) => {
+    least = Math.min(least, sample.inFlight);
+    return { ...sample, surplus: sample.inFlight - least };
+  });
+  // Engines are asked a little after an interval's end, and about the newest interval only at the next tick.
+  const after = (time: number) => said.find(({ at }) => at >= time && at < time + intervalSeconds);
+  const around = (time: number) => after(time) ?? said.findLast(({ at }) => at < time && at >= time - intervalSeconds);
+  const difference = (from: number | null | undefined, to: number | null | undefined): number | null =>
+    from === undefined || from === null || to === undefined || to === null ? null : share * (to - from);
+  return {
+    inFlight: (time) => {
+      const held = around(time)?.inFlight;
+      return held === undefined ? null : share * held;
+    },
+    growth: (time) => difference(around(time - intervalSeconds)?.surplus, around(time)?.surplus) ?? 0,
+    ended: (time) => {
+      const count = difference(after(time - intervalSeconds)?.ended, after(time)?.ended);
+      // The counts of a pod that is gone are gone with it.
+      return count === null || count < 0 ? null : count;
+    },
+  };
+};
+
+/** Where more ended by the engines than by the records for certain: both counts, and how many times as many. */
+const overwrittenBy = (records: readonly RecordInterval[], engines: EnginesWord) => {
+  let [counted, ended] = [0, 0];
+  for (const { time, record } of records) {
+    const count = engines.ended(time);
+    if (count === null || record.merged) continue;
+    counted += record.completed;
+    ended += count;
+  }
+  return exceeds(ended, counted) && ended > mostlyCounted * counted ? { counted, ended } : null;
+};
+
+/** Some requests reach engines past any gateway, and some are broken off; this many more are neither. */
+const mostlyCounted = 1.2;

@@ -1,0 +1,104 @@
+import { messageOf } from '../vocabulary/errors.ts';
+import type { Board } from './publish/board.ts';
+import type { Decided } from './pipeline.ts';
+import type { Loop, Shared } from './tick.ts';
+import type { StoredPlan, StoredPlans, Term } from './publish/stored-plan.ts';
+
+/** Who leads, as far as this replica knows. */
+export interface Leadership {
+  leads(): boolean;
+  /** null = not known yet. */
+  term(): Term | null;
+}
+
+export interface ReplicaParts {
+  readonly leadership: Leadership;
+  readonly stored: StoredPlans;
+  readonly loop: Pick<Loop, 'due' | 'tick' | 'restore'>;
+  readonly board: Pick<Board, 'publish'>;
+  /** Unix seconds, our own clock. */
+  clock(): number;
+  /** Said once per change: why the stored plan cannot be read, or null when it can again. */
+  onProblem(problem: string | null): void;
+}
+
+/** A leader that lives is not older (s); what an older one decided lowers nothing. */
+const livingSeconds = 30;
+
+/**
+ * One of several replicas: the leader plans, the others say what it said. What it returns is to be called every second,
+ * and tells whether there was anything to do.
+ */
+export const createReplica = ({ leadership, stored, loop, board, clock, onProblem }: ReplicaParts) => {
+  let last: StoredPlan | null = null;
+  /** The term that this replica plans in; null = it follows. */
+  let own: number | null = null;
+  let problem: string | null = null;
+
+  const follow = async (term: Term): Promise<boolean> => {
+    let now: string | null = null;
+    try {
+      const news = await stored.news(term);
+      if (news !== null) {
+        last = news.plan;
+        board.publish(news.ageSeconds > livingSeconds ? restored(last) : last, clock() - news.ageSeconds);
+      }
+      return news !== null;
+    } catch (error) {
+      now = messageOf(error);
+      return false;
+    } finally {
+      if (now !== problem) onProblem(now);
+      problem = now;
+    }
+  };
+
+  return async (): Promise<boolean> => {
+    const term = leadership.term();
+    if (term === null) return false;
+    if (!leadership.leads()) {
+      own = null;
+      return await follow(term);
+    }
+    if (own !== term.transitions) {
+      await follow(term);
+      if (last !== null) loop.restore(last);
+      own = term.transitions;
+    }
+    if (!loop.due()) return false;
+    await loop.tick();
+    return true;
+  };
+};
+
+const restored = (plan: StoredPlan): StoredPlan => ({
+  ...plan,
+  targets: plan.targets.map((target) => ({
+    ...target,
+    decision: 'replicas' in target.decision ? { ...target.decision, restored: true } : target.decision,
+    standing: { ...target.standing, restored: true },
+  })),
+});
+
+/** What the loop decided goes to the store first: if another leads by now, nothing of it is published. */
+export const shareThrough =
+  (stored: StoredPlans, leadership: Leadership) =>
+  async (decided: Decided, at: number): Promise<Shared> => {
+    const term = leadership.term();
+    if (!leadership.leads() || term === null)
+      return { superseded: true, problems: ['another replica leads: this tick is void'] };
+    try {
+      const outcome = await stored.keep(decided, at, term);
+      return {
+        superseded: outcome === 'later',
+        problems:
+          outcome === 'other'
+            ? ['another installation of gpumix keeps its plans here: give each its own --plan-prefix']
+            : outcome === 'later'
+              ? ['a later plan is stored: this tick is void']
+              : [],
+      };
+    } catch (error) {
+      return { superseded: false, problems: [`the plan is not stored: ${messageOf(error)}`] };
+    }
+  };

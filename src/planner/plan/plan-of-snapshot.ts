@@ -1,0 +1,238 @@
+import type { Model, ModelPlan, Plan, RoutedDemand, Shortage, Snapshot, Status, UnservedDemand } from '../../vocabulary/planning-documents.ts';
+import { element } from '../../vocabulary/element.ts';
+import type { Fleet, FleetModel } from '../../solver/fleet.ts';
+import { defaultOptions, type ModelOutcome, solve } from '../../solver/solve.ts';
+import { type Pool, poolsOf } from './gpu-pools.ts';
+import { canServe, type RoutingClasses, routingClasses, rowShares } from './routing-classes.ts';
+
+/**
+ * The plan of a snapshot: the one entry that serve, demo, plan and simulate share. The same snapshot gives the same plan,
+ * whatever the order of its models, variants, rows and stock; only `solve.milliseconds` is as long as it takes by `clock`.
+ * @param clock milliseconds from any start
+ */
+export const planOf = (
+  snapshot: Snapshot,
+  clock: () => number = () => 0,
+  detail: PlanDetail = { routing: true },
+): Plan => {
+  const started = clock();
+  const plan = plannedOneByOne(snapshot, detail) ?? plannedTogether(snapshot, detail);
+  return { ...plan, solve: { ...plan.solve, milliseconds: clock() - started } };
+};
+
+/** Whether to say where each row of demand goes: with many models most of a plan. */
+export interface PlanDetail {
+  readonly routing: boolean;
+}
+
+/**
+ * Each model by itself, as if the stock were there for it alone: the same plan where they fit together, and the classes of
+ * only one of them in memory. Null where they do not, or where a budget is shared.
+ */
+const plannedOneByOne = (snapshot: Snapshot, detail: PlanDetail): Plan | null => {
+  if (snapshot.models.length < 2 || snapshot.budget !== null) return null;
+  const left = poolsOf(snapshot).map((pool) => ({ pool, gpus: pool.gpus }));
+  const plans: Plan[] = [];
+  for (const model of [...snapshot.models].sort(byName)) {
+    const plan = plannedTogether({ ...snapshot, models: [model] }, detail);
+    const replicas = plan.models[0]?.replicas ?? {};
+    for (const one of left)
+      for (const variant of model.variants.filter(one.pool.takes))
+        one.gpus -= variant.gpusPerReplica * (replicas[variant.name] ?? 0);
+    const served = plan.status === 'optimal' || plan.status === 'feasible';
+    if (left.length > 0 && (!served || left.some(({ gpus }) => gpus < 0))) return null;
+    plans.push(plan);
+  }
+  return joined(plans);
+};
+
+/** One plan of several that share nothing: costs and bounds add, and the worst status counts. */
+export const joined = (plans: readonly Plan[]): Plan => {
+  const statuses: readonly Status[] = ['unknown', 'infeasible', 'feasible', 'optimal'];
+  const sum = (value: (plan: Plan) => number) => rounded(plans.reduce((total, plan) => total + value(plan), 0));
+  const cost = sum((plan) => plan.cost);
+  const bound = plans.some((plan) => plan.bound === null)
+    ? null
+    : Math.min(
+        cost,
+        sum((plan) => plan.bound ?? 0),
+      );
+  return {
+    status: statuses.find((status) => plans.some((plan) => plan.status === status)) ?? 'optimal',
+    cost,
+    bound,
+    gap: gapOf(cost, bound),
+    models: plans.flatMap(({ models }) => models),
+    solve: { milliseconds: 0, nodes: plans.reduce((nodes, { solve: { nodes: more } }) => nodes + more, 0) },
+  };
+};
+
+const gapOf = (cost: number, bound: number | null): number | null =>
+  bound === null ? null : cost === 0 ? 0 : (cost - bound) / cost;
+
+const plannedTogether = (snapshot: Snapshot, detail: PlanDetail): Plan => {
+  const problem = problemOf(snapshot);
+  const outcome = solve(problem.fleet, { ...defaultOptions, ...limitOf(snapshot) });
+  const left = leftOver(problem, outcome.models);
+  const plans = problem.models.map(({ model, classes }, m) =>
+    modelPlan(model, classes, element(outcome.models, m), left, detail),
+  );
+  const cost = rounded(plans.reduce((sum, plan) => sum + plan.cost, 0));
+  const bound =
+    outcome.bound === null ? null : outcome.status === 'optimal' ? cost : Math.min(cost, rounded(outcome.bound));
+  return {
+    status: outcome.status,
+    cost,
+    bound,
+    gap: gapOf(cost, bound),
+    models: plans,
+    solve: { milliseconds: 0, nodes: outcome.nodes },
+  };
+};
+
+/** A snapshot's numbers as the solver takes them, models and variants in order of name. */
+export interface Problem {
+  readonly models: readonly { readonly model: Model; readonly classes: RoutingClasses }[];
+  readonly fleet: Fleet;
+  /** What limits GPUs, in the order of the fleet's stock. */
+  readonly pools: readonly Pool[];
+  readonly budget: number | null;
+}
+
+export const problemOf = (snapshot: Snapshot): Problem => {
+  const { models, budget, routing } = snapshot;
+  const pools = poolsOf(snapshot);
+  const named = models
+    .map((model) => ({ ...model, variants: [...model.variants].sort(byName) }))
+    .sort(byName)
+    .map((model) => ({ model, classes: routingClasses(model, model.routing ?? routing) }));
+  return {
+    models: named,
+    pools,
+    budget,
+    fleet: {
+      models: named.map(({ model, classes }) => fleetModel(model, classes, pools)),
+      stock: pools.map(({ gpus }) => gpus),
+      budget: budget ?? Number.POSITIVE_INFINITY,
+    },
+  };
+};
+
+const fleetModel = (model: Model, { rates, ways }: RoutingClasses, pools: readonly Pool[]): FleetModel => ({
+  priority: model.priority,
+  rates,
+  ways,
+  variants: model.variants.map((variant) => ({
+    price: variant.price,
+    lower: variant.minReplicas,
+    upper: variant.maxReplicas ?? Number.POSITIVE_INFINITY,
+    pools: pools.flatMap((pool, index) => (pool.takes(variant) ? [index] : [])),
+    gpus: variant.gpusPerReplica,
+    running: variant.running,
+  })),
+  known: model.previous === null ? null : model.variants.map(({ name }) => model.previous!.replicas[name] ?? 0),
+});
+
+const limitOf = ({ nodeLimit }: Snapshot): { nodeLimit?: number } =>
+  nodeLimit === undefined || nodeLimit === null ? {} : { nodeLimit };
+
+/** What a plan leaves of every pool (GPUs) and of the budget (money/h). */
+interface LeftOver {
+  readonly gpus: ReadonlyMap<Pool, number>;
+  readonly budget: number | null;
+}
+
+const leftOver = ({ fleet, pools, budget }: Problem, outcomes: readonly ModelOutcome[]): LeftOver => {
+  const gpus = new Map(pools.map((pool) => [pool, pool.gpus]));
+  for (const [m, { variants }] of fleet.models.entries())
+    for (const [g, { pools: drawsOn, gpus: each }] of variants.entries())
+      for (const index of drawsOn) {
+        const pool = element(pools, index);
+        gpus.set(pool, gpus.get(pool)! - each * element(element(outcomes, m).mix, g));
+      }
+  return { gpus, budget };
+};
+
+const modelPlan = (
+  model: Model,
+  classes: RoutingClasses,
+  outcome: ModelOutcome,
+  left: LeftOver,
+  detail: PlanDetail,
+): ModelPlan => {
+  const { mix, served } = outcome;
+  const shares = rowShares(classes, outcome.way, mix, outcome.assignment);
+  const routing: RoutedDemand[] = [];
+  const unserved: UnservedDemand[] = [];
+  for (const [row, demand] of model.demand.entries()) {
+    const c = element(classes.classOf, row);
+    if (c < 0 && demand.arrivalRate > 0) {
+      unserved.push({ ...demand, reason: 'profile' });
+      continue;
+    }
+    const part = c < 0 ? 1 : element(served, c);
+    const spread = c < 0 ? idleShares(model, mix, row) : element(shares, row);
+    if (detail.routing && part > 0 && spread !== null)
+      routing.push({ ...demand, arrivalRate: demand.arrivalRate * part, shares: named(model, spread) });
+    if (part < 1)
+      unserved.push({
+        ...demand,
+        arrivalRate: demand.arrivalRate * (1 - part),
+        reason: shortage(model, classes, c, mix, left),
+      });
+  }
+  return {
+    name: model.name,
+    cost: rounded(model.variants.reduce((sum, { price }, g) => sum + price * element(mix, g), 0)),
+    replicas: Object.fromEntries(model.variants.map(({ name }, g) => [name, element(mix, g)])),
+    routing,
+    beyondSlo: model.demand.filter(
+      ({ arrivalRate }, row) => arrivalRate > 0 && model.variants.every(({ throughput }) => throughput[row] === 0),
+    ),
+    unserved,
+  };
+};
+
+/** Only variants that take a share. */
+const named = ({ variants }: Model, shares: readonly number[]): Record<string, number> =>
+  Object.fromEntries(variants.flatMap(({ name }, g) => (element(shares, g) > 0 ? [[name, element(shares, g)]] : [])));
+
+/** A row at which nothing arrives would go to the variant with the most replicas among those that serve it. */
+const idleShares = ({ variants }: Model, mix: ArrayLike<number>, row: number): number[] | null => {
+  const within = variants.some(({ throughput }) => element(throughput, row) > 0);
+  const serves = variants.map(
+    ({ throughput, throughputBeyondSlo }) => element(within ? throughput : throughputBeyondSlo, row) > 0,
+  );
+  const best = variants.reduce(
+    (chosen, _, g) => (serves[g] && (chosen < 0 || element(mix, g) > element(mix, chosen)) ? g : chosen),
+    -1,
+  );
+  return best < 0 ? null : variants.map((_, g) => (g === best ? 1 : 0));
+};
+
+/**
+ * What keeps a class from being served: the budget if some variant that may serve it could have one more replica by its
+ * bound and the stock; else the stock if one could by its bound; else the bounds.
+ */
+const shortage = (
+  { variants }: Model,
+  classes: RoutingClasses,
+  c: number,
+  mix: ArrayLike<number>,
+  { gpus, budget }: LeftOver,
+): Shortage => {
+  const growing = variants.filter(
+    ({ maxReplicas }, g) => canServe(classes, c, g) && (maxReplicas === null || element(mix, g) < maxReplicas),
+  );
+  const inStock = growing.some((variant) =>
+    [...gpus].every(([pool, left]) => !pool.takes(variant) || left >= variant.gpusPerReplica),
+  );
+  if (inStock && budget !== null) return 'budget';
+  return growing.length > 0 ? 'stock' : 'maxReplicas';
+};
+
+/** Sums of prices such as 0.1 + 0.2, without the noise of the last bits. */
+const rounded = (money: number): number => Number(money.toPrecision(12));
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number => byText(a.name, b.name);

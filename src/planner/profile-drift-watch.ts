@@ -1,0 +1,42 @@
+import type { EngineSamples } from '../cluster/engine-samples.ts';
+import type { DeploymentPod } from '../cluster/pods.ts';
+import { type Drift, disagrees, driftOf } from '../profiles/drift.ts';
+import type { FoundProfile } from '../profiles/profile.ts';
+
+/** What is known of how well profiles agree with what engines serve. */
+export interface DriftWatch {
+  /** Looks at the engines in the background and compares; answers which profiles disagree, one line each. */
+  compare(pods: Iterable<DeploymentPod>, profiles: ReadonlyMap<string, FoundProfile>): readonly string[];
+  /** By `namespace/deployment`; of those that nothing is known of there is none. */
+  drifts(): ReadonlyMap<string, Drift>;
+}
+
+/** @param samples null = engines are not asked, and nothing is known. @param clock Unix seconds */
+export const watchDrift = (samples: EngineSamples | null, clock: () => number): DriftWatch => {
+  let known: ReadonlyMap<string, Drift> = new Map();
+  return {
+    compare: (pods, profiles) => {
+      if (samples === null) return [];
+      const byDeployment = Map.groupBy(pods, ({ namespace, deployment }) => `${namespace}/${deployment}`);
+      const profiled = [...profiles.keys()].flatMap((key) => byDeployment.get(key) ?? []);
+      samples.observe(profiled, clock);
+      known = new Map(
+        [...profiles].flatMap(([key, { profile }]) => {
+          const served = samples.served(byDeployment.get(key) ?? [], clock());
+          const drift = served === null ? null : driftOf(profile, served);
+          return drift === null ? [] : [[key, drift] as const];
+        }),
+      );
+      return [...known]
+        .filter(([, drift]) => disagrees(drift))
+        .map(([key, drift]) => `${key}: ${disagreement(drift)} (${profiles.get(key)!.source}): measure it again`);
+    },
+    drifts: () => known,
+  };
+};
+
+/** Without rates, which change all the time: a problem is said once. */
+const disagreement = ({ ratio }: Drift): string =>
+  ratio > 1
+    ? 'serves more within the SLO than its profile says'
+    : 'misses the SLO though it serves less than its profile says';

@@ -1,0 +1,110 @@
+import type { Bounds } from '../../cluster/bounds.ts';
+import type { DeploymentPod } from '../../cluster/pods.ts';
+import type { ModelDeployment } from '../../cluster/variant.ts';
+import type { Decision, Target } from '../../vocabulary/target.ts';
+import type { Plan } from '../../vocabulary/planning-documents.ts';
+import type { Decided, ModelReport } from '../pipeline.ts';
+import { asKubernetesSays } from './kubernetes-overrides.ts';
+
+export type PlanSummary = Pick<Plan, 'status' | 'cost'>;
+
+/** What is said after a tick, by ourselves or by another replica. */
+export type Said = Pick<Decided, 'targets' | 'models'> & { readonly plan: PlanSummary | null };
+
+/** What gpumix says now. The only state that is shared: the loop publishes, the API and the telemetry read. */
+export interface Board {
+  publish(said: Said, at: number): void;
+  /** A Deployment that carries a model; undefined for any other. */
+  target(namespace: string, deployment: string): Target | undefined;
+  targets(namespace: string): readonly Target[];
+  pod(namespace: string, name: string): DeploymentPod | undefined;
+  pods(namespace: string): readonly DeploymentPod[];
+  allTargets(): readonly Target[];
+  models(): readonly ModelReport[];
+  /** The last plan, without its routing. */
+  plan(): PlanSummary | null;
+  /** When the last tick was published (Unix s, our own clock); null = never. */
+  publishedAt(): number | null;
+}
+
+/** What an earlier leader decided lowers nothing. */
+const noLessThan = (running: number, decision: Decision): Decision =>
+  decision.restored === true ? { ...decision, replicas: Math.max(running, decision.replicas) } : decision;
+
+/**
+ * @param staleAfterSeconds what was published longer ago than this is no answer any more: the loop is stuck
+ * @param clock Unix seconds
+ * @param boundsAt bounds of autoscalers, by `namespace/name`
+ */
+export const createBoard = (
+  deployments: ReadonlyMap<string, ModelDeployment>,
+  allPods: ReadonlyMap<string, DeploymentPod>,
+  staleAfterSeconds: number,
+  clock: () => number,
+  boundsAt: (now: number) => ReadonlyMap<string, Bounds> = () => new Map(),
+): Board => {
+  /** The API reads them far more often than they change. */
+  let bounds = { second: Number.NaN, all: new Map() as ReadonlyMap<string, Bounds> };
+  const boundsOf = (key: string): Bounds | undefined => {
+    const second = Math.floor(clock());
+    if (second !== bounds.second) bounds = { second, all: boundsAt(clock()) };
+    return bounds.all.get(key);
+  };
+  let published: ReadonlyMap<string, Target> = new Map();
+  let models: readonly ModelReport[] = [];
+  let plan: PlanSummary | null = null;
+  let publishedAt: number | null = null;
+
+  const targetOf = (deployment: ModelDeployment): Target =>
+    asKubernetesSays(
+      decidedFor(deployment),
+      deployment,
+      boundsOf(`${deployment.namespace}/${deployment.name}`),
+      clock(),
+    );
+  const decidedFor = (deployment: ModelDeployment): Target => {
+    const { namespace, name, labels, replicas } = deployment;
+    const target = published.get(`${namespace}/${name}`);
+    const undecided = (unavailable: string): Target => ({
+      namespace,
+      deployment: name,
+      labels,
+      decision: { unavailable },
+      standing: target?.standing ?? { replicas, asOf: clock() },
+    });
+    if (target === undefined) return undecided('no plan yet: gpumix has just seen this Deployment');
+    const age = clock() - (publishedAt ?? 0);
+    return age > staleAfterSeconds
+      ? undecided(`the planner has not finished a tick for ${Math.floor(age)} s`)
+      : {
+          ...target,
+          labels,
+          decision: 'replicas' in target.decision ? noLessThan(replicas, target.decision) : target.decision,
+          standing: noLessThan(replicas, target.standing),
+        };
+  };
+  const ofModel = (pod: DeploymentPod): boolean => deployments.has(`${pod.namespace}/${pod.deployment}`);
+
+  return {
+    publish: (said, at) => {
+      published = new Map(said.targets.map((target) => [`${target.namespace}/${target.deployment}`, target]));
+      models = said.models;
+      if (said.plan !== null) plan = { status: said.plan.status, cost: said.plan.cost };
+      publishedAt = at;
+    },
+    target: (namespace, name) => {
+      const deployment = deployments.get(`${namespace}/${name}`);
+      return deployment === undefined ? undefined : targetOf(deployment);
+    },
+    targets: (namespace) => [...deployments.values()].filter((one) => one.namespace === namespace).map(targetOf),
+    pod: (namespace, name) => {
+      const pod = allPods.get(`${namespace}/${name}`);
+      return pod !== undefined && ofModel(pod) ? pod : undefined;
+    },
+    pods: (namespace) => [...allPods.values()].filter((pod) => pod.namespace === namespace && ofModel(pod)),
+    allTargets: () => [...deployments.values()].map(targetOf),
+    models: () => models,
+    plan: () => plan,
+    publishedAt: () => publishedAt,
+  };
+};

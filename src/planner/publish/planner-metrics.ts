@@ -1,0 +1,137 @@
+import { Gauge, Registry } from 'prom-client';
+import type { Plan } from '../../vocabulary/planning-documents.ts';
+import type { Target } from '../../vocabulary/target.ts';
+import type { ModelReport } from '../pipeline.ts';
+import type { VariantReport } from '../believe/deployment-behaviour.ts';
+import type { Drift } from '../../profiles/drift.ts';
+
+/** What the gauges are read from when they are asked for. */
+export interface Published {
+  allTargets(): readonly Target[];
+  models(): readonly ModelReport[];
+  plan(): Pick<Plan, 'status' | 'cost'> | null;
+  /** Unix s, our own clock. */
+  publishedAt(): number | null;
+}
+
+/** Gauges that are read when somebody looks: `collect` sets what is there now, and what was before is gone. */
+const gaugesIn =
+  (registry: Registry) =>
+  (name: string, help: string, labelNames: readonly string[], collect: (one: Gauge) => void): Gauge =>
+    new Gauge({
+      name: `gpumix_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      collect() {
+        this.reset();
+        collect(this);
+      },
+    });
+
+/** Gauges of the planner: targets, states, ages, cost. Of a Deployment without an answer there is no target. */
+export const plannerRegistry = (published: Published, leads: () => boolean, clock: () => number): Registry => {
+  const registry = new Registry();
+  const gauge = gaugesIn(registry);
+  gauge('target_replicas', 'replicas that the plan wants of a Deployment', ['namespace', 'deployment'], (one) => {
+    for (const { namespace, deployment, decision } of published.allTargets())
+      if ('replicas' in decision) one.set({ namespace, deployment }, decision.replicas);
+  });
+  gauge(
+    'model_state',
+    '1 for the state that a model is in: fresh, quiet, idle, stale or missing',
+    ['model', 'state'],
+    (one) => {
+      for (const { name, state } of published.models()) one.set({ model: name, state }, 1);
+    },
+  );
+  gauge('arrival_rate', 'requests per second that were planned for, headroom included', ['model'], (one) => {
+    for (const { name, arrivalRate } of published.models())
+      if (arrivalRate !== null) one.set({ model: name }, arrivalRate);
+  });
+  gauge(
+    'forecast_rate',
+    'requests per second foreseen one startup time ahead, where a forecast is believed',
+    ['model', 'method'],
+    (one) => {
+      for (const { name, forecast } of published.models())
+        if (forecast !== null) one.set({ model: name, method: forecast.method }, forecast.rate);
+    },
+  );
+  gauge('engine_strain', 'work of a request over what the profiles say, as learned from backlogs', ['model'], (one) => {
+    for (const { name, strain } of published.models()) one.set({ model: name }, strain);
+  });
+  gauge('unserved_rate', 'requests per second that the plan cannot serve', ['model', 'reason'], (one) => {
+    for (const { name, unserved } of published.models())
+      for (const [reason, rate] of Object.entries(unserved)) one.set({ model: name, reason }, rate);
+  });
+  gauge('beyond_slo_rate', 'requests per second that no variant serves within the SLO', ['model'], (one) => {
+    for (const { name, beyondSlo } of published.models()) one.set({ model: name }, beyondSlo);
+  });
+  gauge('data_age_seconds', 'age of the newest request record of a model', ['model'], (one) => {
+    for (const { name, dataAt } of published.models())
+      if (dataAt !== null) one.set({ model: name }, Math.max(0, clock() - dataAt));
+  });
+  gauge(
+    'record_defect',
+    '1 where records cannot be true: arrivals = most of them are missing, pending = fewer than 0, overwritten = by other gateways',
+    ['model', 'counts'],
+    (one) => {
+      for (const { name, recordDefect } of published.models())
+        if (recordDefect) one.set({ model: name, counts: recordDefect.kind }, 1);
+    },
+  );
+  gauge('cannot_wake', '1 where a model is at zero and its gateway cannot wake it, else 0', ['model'], (one) => {
+    for (const model of published.models()) one.set({ model: model.name }, Number(model.cannotWake));
+  });
+  gauge('swap_blocked', '1 where a change to another mix waits for stock, else 0', ['model'], (one) => {
+    for (const { name, swapBlocked } of published.models()) one.set({ model: name }, Number(swapBlocked));
+  });
+  const perVariant = (name: string, help: string, value: (variant: VariantReport) => number | null) =>
+    gauge(name, help, ['namespace', 'deployment'], (one) => {
+      for (const variant of published.models().flatMap(({ variants }) => variants)) {
+        const [namespace = '', deployment = ''] = variant.deployment.split('/');
+        const known = value(variant);
+        if (known !== null) one.set({ namespace, deployment }, known);
+      }
+    });
+  perVariant('startup_seconds', 'what a replica takes from creation to Ready', (one) => one.startupSeconds);
+  perVariant('out_of_stock', '1 where the pods of a Deployment do not come, else 0', (one) => Number(one.outOfStock));
+  perVariant('not_followed', '1 where spec.replicas does not move toward the target, else 0', (one) =>
+    Number(one.notFollowed),
+  );
+  perVariant(
+    'held_by_tolerance',
+    "1 where the difference to the target is within the autoscaler's tolerance, else 0",
+    (one) => Number(one.heldByTolerance),
+  );
+  perVariant(
+    'extrapolated_share',
+    "share of the model's demand outside the grid of the Deployment's profile",
+    (one) => one.extrapolatedShare,
+  );
+  gauge('plan_cost', 'money per hour of the last plan', ['status'], (one) => {
+    const plan = published.plan();
+    if (plan !== null) one.set({ status: plan.status }, plan.cost);
+  });
+  gauge('leader', '1 where this replica makes the plan, 0 where it follows', [], (one) => one.set(leads() ? 1 : 0));
+  gauge('tick_age_seconds', 'time since the tick that is published, also where another replica made it', [], (one) => {
+    const at = published.publishedAt();
+    one.set(at === null ? Number.NaN : clock() - at);
+  });
+  return registry;
+};
+
+/** What replicas are seen to serve over what their profiles say; of Deployments that nothing is known of there is none. */
+export const driftGauge = (registry: Registry, drifts: () => ReadonlyMap<string, Drift>): Gauge =>
+  gaugesIn(registry)(
+    'profile_drift',
+    'served within the SLO over what the profile says; 1 where nothing that was seen contradicts it',
+    ['namespace', 'deployment'],
+    (one) => {
+      for (const [key, { ratio }] of drifts()) {
+        const [namespace = '', deployment = ''] = key.split('/');
+        one.set({ namespace, deployment }, ratio);
+      }
+    },
+  );

@@ -1,0 +1,53 @@
+import type { RoutingPlan } from '../../vocabulary/routing-plan.ts';
+import { messageOf } from '../../vocabulary/errors.ts';
+import type { Decided } from '../pipeline.ts';
+import type { Routes } from './ready-routing.ts';
+import { classesForReady } from './ready-routing.ts';
+
+/** What is asked of Redis. */
+export interface RoutingStore {
+  write(key: string, value: string, expirySeconds: number): Promise<void>;
+}
+
+export interface RoutingPlansSettings {
+  /** Before every key: `gpumix:`; a model's plan is at `<prefix>plan:<model>`. */
+  readonly prefix: string;
+  /** How long a plan is to be followed once nobody renews it (s). */
+  readonly lifetimeSeconds: number;
+}
+
+/**
+ * Tells routers each tick where requests go, for the replicas that are Ready now. A model that nothing new was planned for
+ * is routed as before. What is returned says what could not be written, one line each.
+ * @param ready Ready replicas by `namespace/deployment`
+ */
+export const routingPlans = (store: RoutingStore, { prefix, lifetimeSeconds }: RoutingPlansSettings) => {
+  let known = new Map<string, Routes>();
+  return async (
+    { models, routes }: Pick<Decided, 'models' | 'routes'>,
+    ready: (key: string) => number,
+    now: number,
+  ): Promise<readonly string[]> => {
+    for (const one of routes) known.set(one.model, one);
+    const names = new Set(models.map(({ name }) => name));
+    known = new Map([...known].filter(([name]) => names.has(name)));
+    const written = [...known].map(async ([model, { classes, routedFor, planned, concurrency }]) => {
+      const readyNow = Object.fromEntries(Object.keys(planned).map((key) => [key, ready(key)]));
+      const document: RoutingPlan = {
+        version: 1,
+        model,
+        created: now,
+        expires: now + lifetimeSeconds,
+        classes: classesForReady(classes, routedFor, readyNow),
+        ready: readyNow,
+        planned,
+        concurrency,
+      };
+      await store.write(`${prefix}plan:${model}`, JSON.stringify(document), lifetimeSeconds);
+    });
+    const failed = (await Promise.allSettled(written)).flatMap((one) =>
+      one.status === 'rejected' ? messageOf(one.reason) : [],
+    );
+    return [...new Set(failed)].map((problem) => `routing plans are not written: ${problem}`);
+  };
+};

@@ -1,0 +1,140 @@
+import type { Decision, Target } from '../../vocabulary/target.ts';
+import type { PlanToKeep } from '../../workload/store.ts';
+import type { PlanSummary } from './board.ts';
+import type { Decided, ModelReport } from '../pipeline.ts';
+import type { Observed } from '../believe/deployment-behaviour.ts';
+import type { Trial } from '../believe/profile-trial.ts';
+import type { Memory } from '../believe/believe.ts';
+import { noStartups, type Startups } from '../believe/startups.ts';
+import type { Wish } from '../move/transition.ts';
+
+/** What the leader said at one tick, for the other replicas and for whoever leads next. */
+export interface StoredPlan {
+  /** When the tick was (Unix s, the store's clock). */
+  readonly at: number;
+  readonly targets: readonly Target[];
+  readonly models: readonly ModelReport[];
+  readonly plan: PlanSummary | null;
+  /** Last decision by `namespace/name`. */
+  readonly decisions: ReadonlyMap<string, Decision>;
+  readonly recent: Memory['recent'];
+  readonly observed: Memory['observed'];
+  readonly strains: Memory['strains'];
+  readonly trials: Memory['trials'];
+}
+
+/** Of another version nothing is taken over. */
+const documentVersion = 3;
+
+/** Labels stay out: every replica watches them. */
+const encoded = ({ targets, models, plan, memory }: Decided): string =>
+  JSON.stringify({
+    version: documentVersion,
+    targets: targets.map(({ labels: _, ...target }) => target),
+    models,
+    plan: plan === null ? null : { status: plan.status, cost: plan.cost },
+    decisions: [...memory.decisions],
+    strains: [...memory.strains],
+    trials: [...memory.trials].map(([key, { found: _, held: __, ...rest }]) => [key, rest]),
+    observed: [...memory.observed].map(([key, { startups, ...rest }]) => [key, { ...rest, seconds: startups.seconds }]),
+    recent: [...memory.recent].map(([key, wishes]) => [key, wishes.flatMap(({ at, replicas }) => [at, replicas])]),
+  });
+
+const decoded = (at: number, text: string): StoredPlan | null => {
+  const { version, targets, models, plan, decisions, recent, observed, strains, trials = [] } = JSON.parse(text);
+  if (version !== documentVersion) return null;
+  const labelled = targets.map((target: Omit<Target, 'labels'>) => ({ ...target, labels: {} }));
+  return {
+    at,
+    targets: labelled,
+    models,
+    plan,
+    decisions: new Map(decisions),
+    strains: new Map(strains),
+    trials: new Map(trials.map(([key, one]: [string, StoredTrial]) => [key, { ...one, found: null, held: null }])),
+    observed: new Map(observed.map(([key, one]: [string, StoredObserved]) => [key, observedOf(one)])),
+    recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wishesOf(flat)])),
+  };
+};
+/** The documents themselves are not stored. */
+type StoredTrial = Omit<Trial, 'found' | 'held'>;
+/** Which pods were seen is not stored: the next leader looks for itself. */
+type StoredObserved = Omit<Observed, 'startups'> & Pick<Startups, 'seconds'>;
+const observedOf = ({ seconds, ...rest }: StoredObserved): Observed => ({
+  ...rest,
+  startups: { ...noStartups, seconds },
+});
+/** Times and replicas in turn: there are many. */
+const wishesOf = (flat: readonly number[]): readonly Wish[] =>
+  flat.flatMap((at, index) => (index % 2 === 0 ? [{ at, replicas: flat[index + 1]! }] : []));
+
+/** Who is leading: the Lease, when it was created (Unix s), and how often it has changed hands. */
+export interface Term {
+  readonly uid: string;
+  readonly createdAt: number;
+  readonly transitions: number;
+}
+
+/** What is asked of Redis. */
+export interface PlanStore {
+  time(): Promise<number>;
+  readFields(key: string, names: readonly string[]): Promise<Readonly<Record<string, string>>>;
+  keepPlan(key: string, plan: PlanToKeep, expirySeconds: number): Promise<'kept' | 'later' | 'other'>;
+}
+
+/** A stored plan, and how long ago its tick was (s). */
+export interface AgedPlan {
+  readonly plan: StoredPlan;
+  readonly ageSeconds: number;
+}
+
+/** The plan that all replicas of one installation share, under one key of the store. */
+export interface StoredPlans {
+  /**
+   * What was stored under this Lease, or an older one of the installation, since the last time that it was asked for; null = nothing new.
+   * @throws what the store throws
+   */
+  news(term: Term): Promise<AgedPlan | null>;
+  /** What is stored, under whichever Lease; null = nothing that can be read. @throws what the store throws */
+  last(): Promise<AgedPlan | null>;
+  /**
+   * `later`: a later leader, or a later tick, is there already. `other`: another installation lives under this key, or one of the same
+   * name in another cluster.
+   * @param at the store's clock (Unix s)
+   * @throws what the store throws
+   */
+  keep(decided: Decided, at: number, term: Term): Promise<'kept' | 'later' | 'other'>;
+}
+
+/** A plan outlives its leader as memory for so long (s). */
+const lifetimeSeconds = 86_400;
+
+/** @param installation `namespace/name` of its Service */
+export const storedPlans = (store: PlanStore, key: string, installation: string): StoredPlans => {
+  let seen = '';
+  let sequence = 0;
+  const last = async (): Promise<AgedPlan | null> => {
+    const { at, document } = await store.readFields(key, ['at', 'document']);
+    const plan = decoded(Number(at), document ?? '{}');
+    return plan === null ? null : { plan, ageSeconds: (await store.time()) - Number(at) };
+  };
+  return {
+    last,
+    news: async ({ uid, createdAt }) => {
+      const names = ['installation', 'lease', 'leaseCreatedAt', 'transitions', 'sequence'];
+      const stamp = await store.readFields(key, names);
+      const now = JSON.stringify(stamp);
+      // A Lease that was deleted is made anew: what the installation stored under the old one is its plan until there is another.
+      const earlier = stamp['installation'] === installation && Number(stamp['leaseCreatedAt']) <= createdAt;
+      if (!(stamp['lease'] === uid || earlier) || now === seen) return null;
+      const news = await last();
+      seen = now;
+      return news;
+    },
+    keep: async (decided, at, { uid, createdAt, transitions }) => {
+      sequence += 1;
+      const order = { installation, lease: uid, leaseCreatedAt: createdAt, transitions, sequence };
+      return await store.keepPlan(key, { ...order, at, document: encoded(decided) }, lifetimeSeconds);
+    },
+  };
+};

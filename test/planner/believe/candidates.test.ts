@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { offersOf, priceTable } from '../../../src/planner/believe/candidates.ts';
+import { deployment, foundProfile } from '../../helpers/deployments.ts';
+
+const sources = {
+  profiles: new Map([
+    ['ns/a', foundProfile('a', 5, 7)],
+    ['ns/b', foundProfile('b', 5, 3)],
+  ]),
+  now: 0,
+  bounds: new Map(),
+  ready: new Map([['ns/a', 2]]),
+  prices: priceTable({ L4: 0.5 }),
+};
+const prices = (...deployments: ReturnType<typeof deployment>[]) =>
+  offersOf(deployments, sources).offers.map(({ price }) => price);
+
+describe('prices', () => {
+  test('annotation, else price table x GPUs', () => {
+    expect(prices(deployment('a', { price: 9 }), deployment('b', { gpu: 'L4', gpusPerReplica: 2 }))).toEqual([9, 1]);
+    expect(priceTable({})['L40S']).toBe(1.861);
+  });
+
+  test("where the table does not know every type, all are the profiles' costs", () => {
+    expect(prices(deployment('a', { gpu: 'L4' }), deployment('b'))).toEqual([7, 3]);
+  });
+
+  test('an annotation beside a cost of a profile is an error that names both', () => {
+    const { offers, refused } = offersOf([deployment('a', { price: 9 }), deployment('b')], sources);
+    expect(offers).toEqual([]);
+    expect(refused.get('ns/a')).toBe(
+      'prices cannot be compared: ns/a has the annotation gpumix.io/price, ns/b only the cost in profile b',
+    );
+    expect(refused.get('ns/b')).toBe(refused.get('ns/a'));
+  });
+});
+
+test('a Deployment without a profile is refused alone', () => {
+  const { offers, refused } = offersOf([deployment('a'), deployment('c')], sources);
+  expect(offers.map(({ key }) => key)).toEqual(['ns/a']);
+  expect(offers[0]).toMatchObject({ running: 1, ready: 2, gpu: 'unknown' });
+  expect([...refused]).toEqual([['ns/c', 'no profile for Deployment ns/c of model m']]);
+});
+
+test('a profile measured at another GPU count does not apply', () => {
+  const found = foundProfile('a', 5);
+  const measured = { ...found, profile: { ...found.profile, gpusPerReplica: 4 } };
+  const { refused } = offersOf([deployment('a')], { ...sources, profiles: new Map([['ns/a', measured]]) });
+  expect(refused.get('ns/a')).toBe('profile a was measured with 4 GPUs per replica, Deployment ns/a has 1');
+});

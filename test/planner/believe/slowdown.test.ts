@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import { type Strain, type Strained, strainNow } from '../../../src/planner/believe/slowdown.ts';
+import { record } from '../../helpers/records.ts';
+
+/** Records of 10 req/s up to `until`, what is in flight growing by so many in each interval. */
+const growing = (until: number, growth: number) =>
+  Array.from({ length: 12 }, (_, index) =>
+    record(until - 110 + 10 * index, 100, { meta_pending_reqs: 200 + growth * index }),
+  );
+const strained = (now: number, growth: number, more: Partial<Strained> = {}): Strained => ({
+  now,
+  intervals: growing(now, growth),
+  rate: 10,
+  headroom: 0.1,
+  excess: growth > 0 ? 50 : 0,
+  ready: 4,
+  starting: false,
+  ...more,
+});
+const steady: Strain = { factor: 1, steadySince: 0, base: 1, rate: 10, ready: 4, at: 990 };
+
+describe('engines are taken for slower than their profiles', () => {
+  test('by what they serve while more and more stays in flight', () => {
+    // 10 arrive, 2 stay: 8 are served by what was planned for 10.5; and a tenth more.
+    expect(strainNow(steady, strained(1000, 20)).factor).toBeCloseTo((1.1 * 10.5) / 8, 6);
+  });
+
+  test('once: the lesson goes on while its replicas start, and does not add up', () => {
+    const first = strainNow(steady, strained(1000, 20));
+    const second = strainNow(first, strained(1010, 20, { starting: true }));
+    expect(second.factor).toBeCloseTo(first.factor, 3);
+  });
+
+  test.each<[string, Partial<Strained>]>([
+    ['nothing waits beyond the normal', { excess: 0 }],
+    ['the rate has risen', { rate: 12 }],
+    ['replicas have just got Ready or gone', { ready: 5 }],
+    ['what is in flight falls', { intervals: growing(1000, -10) }],
+  ])('not where %s', (_name, more) => {
+    expect(strainNow(steady, strained(1000, 20, more)).factor).toBe(1);
+  });
+
+  test('not while replicas start that were asked for before', () => {
+    const starting = strainNow({ ...steady, steadySince: 960 }, strained(1000, 20, { starting: true }));
+    expect([starting.factor, starting.steadySince]).toEqual([1, 1000]);
+    expect(strainNow(starting, strained(1010, 20)).factor).toBe(1);
+  });
+
+  test('half of it is forgotten in six hours, and it is never more than 2', () => {
+    const learned = { ...steady, factor: 1.4 };
+    expect(strainNow(learned, strained(990 + 6 * 3600, 0)).factor).toBeCloseTo(1.2, 9);
+    expect(strainNow({ ...steady, base: 1.9 }, strained(1000, 40)).factor).toBe(2);
+  });
+});

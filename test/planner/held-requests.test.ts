@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { readConfig } from '../../src/config/serve-config.ts';
+import { decide } from '../../src/planner/pipeline.ts';
+import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
+import { type DecideSettings, emptyMemory, type Memory, type Reading } from '../../src/planner/believe/believe.ts';
+import { routingNow } from '../../src/planner/plan/make-snapshot.ts';
+import type { Interval, Workload } from '../../src/workload/rates.ts';
+import { deployment, foundProfile } from '../helpers/deployments.ts';
+import { nothing, record } from '../helpers/records.ts';
+
+const settings: DecideSettings = { ...readConfig([], {}), prices: { H100: 4, L40S: 1 }, keepSnapshot: true };
+const deployments = ['h100', 'l40s'].map((name) => deployment(name, { gpu: name.toUpperCase(), replicas: 0 }));
+const times = Array.from({ length: 60 }, (_, index) => 1410 + 10 * index);
+const workload = (intervals: readonly Interval[], more: Partial<Workload>): Workload => ({
+  now: 2002,
+  names: new Map([
+    [
+      'm',
+      {
+        intervals,
+        intervalSeconds: 10,
+        lastRecordAt: intervals.findLast(({ found }) => found === 'record')?.time ?? null,
+      },
+    ],
+  ]),
+  writableSince: 0,
+  lostUntil: Number.NEGATIVE_INFINITY,
+  writeProblem: null,
+  heartbeatAt: 2000,
+  problems: [],
+  ...more,
+});
+const reading = (given: Workload): Reading => ({
+  now: 2002,
+  workload: given,
+  deployments: new Map(deployments.map((one) => [`ns/${one.name}`, one])),
+  profiles: new Map([
+    ['ns/h100', foundProfile('h100', 8)],
+    ['ns/l40s', foundProfile('l40s', 2)],
+  ]),
+  bounds: new Map(),
+  ready: new Map(),
+  gatewayUnchangedSince: null,
+  engines: new Map(),
+  unsynced: [],
+});
+const run = (given: Workload, memory: Memory = emptyMemory) => decide(reading(given), memory, settings, planOf);
+const targets = (decided: ReturnType<typeof run>) =>
+  Object.fromEntries(
+    decided.targets.map(({ deployment: name, decision }) => [name, 'replicas' in decision ? decision.replicas : null]),
+  );
+const held = (requests: number) => [
+  { model: 'm', at: 2001, requests, inputTokens: 1024 * requests, outputTokens: 64 * requests },
+];
+
+describe('requests that a gateway holds for a model at zero', () => {
+  const silent = times.map((time) => record(time, 0, {}));
+
+  test('wake it at once, where it was idle', () => {
+    const idle = run(workload(silent, {}));
+    expect(targets(idle)).toEqual({ h100: 0, l40s: 0 });
+    const awake = run(workload(silent, { held: held(3) }), idle.memory);
+    expect(awake.models[0]).toMatchObject({
+      state: 'fresh',
+      reason: '3 requests wait in the gateway for a replica',
+      cannotWake: false,
+    });
+    expect(targets(awake)).toEqual({ h100: 0, l40s: 1 });
+  });
+
+  test('wake it where nothing was ever known of it', () => {
+    const given = workload(times.map(nothing), { held: held(1) });
+    expect(targets(run(given))).toEqual({ h100: 0, l40s: 1 });
+  });
+
+  test('are worked off within the time for backlogs', () => {
+    const many = run(workload(silent, { held: held(1200) }));
+    // 1,200 in 120 s and headroom: 11 req/s, for which one H100 and two L40S are cheapest.
+    expect(targets(many)).toEqual({ h100: 1, l40s: 2 });
+  });
+
+  test('of another model change nothing', () => {
+    const other = held(3).map((one) => ({ ...one, model: 'other' }));
+    expect(targets(run(workload(silent, { held: other })))).toEqual({ h100: 0, l40s: 0 });
+  });
+
+  test('are not believed while Redis cannot be read', () => {
+    const idle = run(workload(silent, {}));
+    const old = { ...workload(silent, { held: held(3) }), now: 1990 };
+    expect(targets(run(old, idle.memory))).toEqual({ h100: 0, l40s: 0 });
+  });
+});
+
+test.each([
+  { routing: 'auto', heartbeatAt: 1403, found: 'input' },
+  { routing: 'auto', heartbeatAt: 1402, found: 'load' },
+  { routing: 'auto', heartbeatAt: null, found: 'load' },
+  { routing: 'size', heartbeatAt: null, found: 'size' },
+] as const)('routing $routing with a heartbeat at $heartbeatAt is $found', ({ routing, heartbeatAt, found }) => {
+  const given = { now: 2002, workload: workload([], { heartbeatAt }) };
+  expect(routingNow({ routing, router: 'load' }, given)).toBe(found);
+});

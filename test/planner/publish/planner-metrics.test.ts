@@ -1,0 +1,110 @@
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import type { Decided } from '../../../src/planner/pipeline.ts';
+import { plannerRegistry } from '../../../src/planner/publish/planner-metrics.ts';
+import { tickReporter } from '../../../src/planner/publish/tick-report.ts';
+
+const target = (deployment: string, decision: { replicas: number; asOf: number } | { unavailable: string }) => ({
+  namespace: 'ns',
+  deployment,
+  labels: {},
+  decision,
+  standing: { replicas: 1, asOf: 0 },
+});
+const model = {
+  name: 'm',
+  state: 'fresh' as const,
+  reason: 'r',
+  arrivalRate: 3.5,
+  unserved: { stock: 1.5 },
+  beyondSlo: 0.5,
+  swapBlocked: true,
+  cannotWake: false,
+  variants: [
+    {
+      deployment: 'ns/a',
+      startupSeconds: 90,
+      outOfStock: true,
+      podsRefused: null,
+      notFollowed: false,
+      triedAgainAt: null,
+      heldByTolerance: true,
+      extrapolatedShare: 0.25,
+      beyondGrid: null,
+      profileProblem: null,
+    },
+  ],
+  forecast: null,
+  strain: 1.25,
+  dataAt: 990,
+  recordDefect: { kind: 'arrivals' as const, counted: 28, ended: 2351, lastAt: 990 },
+  deployments: ['ns/a'],
+};
+
+test('gauges say what stands now, and nothing of what has no answer', async () => {
+  const published = {
+    allTargets: () => [target('a', { replicas: 4, asOf: 990 }), target('b', { unavailable: 'stale' })],
+    models: () => [model],
+    plan: () => null,
+    publishedAt: () => 998,
+  };
+  const text = await plannerRegistry(
+    published,
+    () => true,
+    () => 1000,
+  ).metrics();
+  const values = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  expect(values).toEqual([
+    'gpumix_target_replicas{namespace="ns",deployment="a"} 4',
+    'gpumix_model_state{model="m",state="fresh"} 1',
+    'gpumix_arrival_rate{model="m"} 3.5',
+    'gpumix_engine_strain{model="m"} 1.25',
+    'gpumix_unserved_rate{model="m",reason="stock"} 1.5',
+    'gpumix_beyond_slo_rate{model="m"} 0.5',
+    'gpumix_data_age_seconds{model="m"} 10',
+    'gpumix_record_defect{model="m",counts="arrivals"} 1',
+    'gpumix_cannot_wake{model="m"} 0',
+    'gpumix_swap_blocked{model="m"} 1',
+    'gpumix_startup_seconds{namespace="ns",deployment="a"} 90',
+    'gpumix_out_of_stock{namespace="ns",deployment="a"} 1',
+    'gpumix_not_followed{namespace="ns",deployment="a"} 0',
+    'gpumix_held_by_tolerance{namespace="ns",deployment="a"} 1',
+    'gpumix_extrapolated_share{namespace="ns",deployment="a"} 0.25',
+    'gpumix_leader 1',
+    'gpumix_tick_age_seconds 2',
+  ]);
+});
+
+test('changes and problems are said once, and a problem also when it is gone', () => {
+  const lines: { msg: string; problem?: string; target?: string }[] = [];
+  const report = tickReporter(
+    pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
+  );
+  const decided = (replicas: number): Decided => ({
+    memory: {
+      decisions: new Map(),
+      recent: new Map(),
+      shapes: new Map(),
+      histories: new Map(),
+      observed: new Map(),
+      strains: new Map(),
+      samples: new Map(),
+      trials: new Map(),
+    },
+    targets: [target('a', { replicas, asOf: 0 })],
+    models: [model],
+    snapshot: null,
+    plan: null,
+    routes: [],
+  });
+  report(decided(1), ['broken record']);
+  report(decided(1), ['broken record']);
+  report(decided(2), []);
+  expect(lines.map(({ msg, problem, target: to }) => [msg, problem ?? to])).toEqual([
+    ['problem', 'broken record'],
+    ['state', undefined],
+    ['target', '1'],
+    ['problem gone', 'broken record'],
+    ['target', '2'],
+  ]);
+});
