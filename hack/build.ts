@@ -13,9 +13,7 @@ const root = join(import.meta.dirname, '..');
 const output = join(root, 'dist/gpumix.js');
 
 const newest = (folder: string): number =>
-  Math.max(
-    ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => statSync(join(folder, path)).mtimeMs),
-  );
+  Math.max(...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => statSync(join(folder, path)).mtimeMs));
 
 const stale = (): boolean => {
   if (!existsSync(output)) return true;
@@ -48,8 +46,7 @@ if (!process.argv.includes('--if-stale') || stale()) {
     treeshake: { moduleSideEffects: (id) => !id.includes('@kubernetes/client-node') },
     onLog: (level, log, handler) => {
       // Third-party packages warn about themselves; what concerns us is an error.
-      if (level !== 'warn' || !String(log.id ?? log.loc?.file ?? log.message).includes('node_modules'))
-        handler(level, log);
+      if (level !== 'warn' || !String(log.id ?? log.loc?.file ?? log.message).includes('node_modules')) handler(level, log);
     },
   });
   await bundle.write({

@@ -24,14 +24,7 @@ const apart: Record<number, string> = {
 
 const all = [
   ...testResults('vitest.config.ts', 'test/api'),
-  ...testResults(
-    'vitest.e2e.config.ts',
-    'api.e2e',
-    'rotation.e2e',
-    'access-matrix.e2e',
-    'upstream.e2e',
-    'external.e2e',
-  ),
+  ...testResults('vitest.e2e.config.ts', 'api.e2e', 'rotation.e2e', 'access-matrix.e2e', 'upstream.e2e', 'external.e2e'),
 ];
 const numbers = ({ title }: Shown): readonly number[] =>
   (/^(?:[a-z ]+: )?(\d+(?:, \d+)*):/.exec(title)?.[1] ?? '').split(', ').filter(Boolean).map(Number);
@@ -39,9 +32,7 @@ const numbers = ({ title }: Shown): readonly number[] =>
 const counts = { passed: 0, failed: 0, open: 0, apart: 0 };
 const rows = items.map(({ number, kind, text }) => {
   const shown = all.filter((test) => numbers(test).includes(number));
-  const files = [...new Set(shown.map(({ file }) => file))].map(
-    (file) => `[${file.replace(/^test\//, '')}](../${file})`,
-  );
+  const files = [...new Set(shown.map(({ file }) => file))].map((file) => `[${file.replace(/^test\//, '')}](../${file})`);
   const reason = apart[number];
   const passed = shown.filter((test) => test.passed).length;
   let result: string;

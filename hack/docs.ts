@@ -7,11 +7,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { main } from '../src/cli/gpumix.ts';
-import { settings } from '../src/config/serve-config.ts';
-import { errorCodes } from '../src/vocabulary/errors.ts';
 import { gatewaySettings } from '../src/config/gateway-config.ts';
+import { settings } from '../src/config/serve-config.ts';
 import { flagOf, type SettingsTable, variableOf } from '../src/config/settings.ts';
 import { faultKinds } from '../src/simulation/faults.ts';
+import { errorCodes } from '../src/vocabulary/errors.ts';
 
 const file = join(import.meta.dirname, '../README.md');
 

@@ -65,9 +65,7 @@ const recordsOf = (seed: number, intervals: number, requests: (index: number) =>
   const records = Array.from({ length: intervals }, (_, index) => {
     const mean = requests(index);
     if (mean === 0) return [];
-    const completions = Object.entries(shapes).map(
-      ([bucket, share]) => [bucket, poisson(random, mean * share)] as const,
-    );
+    const completions = Object.entries(shapes).map(([bucket, share]) => [bucket, poisson(random, mean * share)] as const);
     const fields = Object.fromEntries(completions.filter(([, count]) => count > 0));
     const totals = { meta_total_reqs: poisson(random, mean), meta_pending_reqs: 3 };
     const record = { meta_v: 4, meta_interval_sec: 10, meta_precision: 10, ...totals, ...fields };
@@ -75,13 +73,7 @@ const recordsOf = (seed: number, intervals: number, requests: (index: number) =>
   });
   return Object.fromEntries(records.flat());
 };
-const caseOf = (
-  name: string,
-  intervals: number,
-  requests: (index: number) => number,
-  shapes: Shares,
-  seed = 1,
-): Case => ({
+const caseOf = (name: string, intervals: number, requests: (index: number) => number, shapes: Shares, seed = 1): Case => ({
   name,
   from,
   until: from + 10 * (intervals - 1),
@@ -89,9 +81,7 @@ const caseOf = (
   profiles: [fast, slow],
   records: recordsOf(seed, intervals, requests, shapes),
 });
-const chain = Object.fromEntries(
-  Array.from({ length: 41 }, (_, k) => [`${70 + k}:${20 + Math.round(1.5 * k)}`, 1 / 41]),
-);
+const chain = Object.fromEntries(Array.from({ length: 41 }, (_, k) => [`${70 + k}:${20 + Math.round(1.5 * k)}`, 1 / 41]));
 
 const cases: readonly Case[] = [
   caseOf('two shapes, steady', 40, () => 100, { '70:40': 0.6, '110:70': 0.4 }),
@@ -118,20 +108,12 @@ const cases: readonly Case[] = [
     { '20:10': 0.4, '135:95': 0.2, '120:80': 0.4 },
     6,
   ),
-  caseOf(
-    'silence for five minutes',
-    70,
-    (index) => (index >= 20 && index < 50 ? 0 : 60),
-    { '70:40': 0.5, '100:60': 0.5 },
-    7,
-  ),
+  caseOf('silence for five minutes', 70, (index) => (index >= 20 && index < 50 ? 0 : 60), { '70:40': 0.5, '100:60': 0.5 }, 7),
   caseOf('records that are missing', 40, (index) => (index % 4 === 1 ? 0 : 60), { '90:50': 1 }, 8),
 ];
 
 if (!existsSync(python)) {
-  console.log(
-    'golden optimizer: not run: set GPUMIX_AIBRIX_VENV to a virtual environment with aibrix[gpu-optimizer] 0.8.0',
-  );
+  console.log('golden optimizer: not run: set GPUMIX_AIBRIX_VENV to a virtual environment with aibrix[gpu-optimizer] 0.8.0');
   process.exitCode = 3;
 } else {
   const options: ExecFileSyncOptionsWithStringEncoding = {
@@ -142,8 +124,7 @@ if (!existsSync(python)) {
   };
   const rounds = JSON.parse(execFileSync(python, [script], options)) as readonly unknown[];
   const answers = cases.map((one, index) => ({ ...one, rounds: rounds[index] }));
-  if (process.argv.includes('--write'))
-    writeFileSync(file, `[\n${answers.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`);
+  if (process.argv.includes('--write')) writeFileSync(file, `[\n${answers.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`);
   const same = isDeepStrictEqual(JSON.parse(readFileSync(file, 'utf8')), JSON.parse(JSON.stringify(answers)));
   console.log(`golden optimizer: ${answers.length} cases ${same ? 'agree' : 'differ'}`);
   process.exitCode = same ? 0 : 1;

@@ -76,9 +76,7 @@ const profilesOfOurs = async (to: string): Promise<void> => {
 };
 
 if (venv === '' || !existsSync(tool)) {
-  console.log(
-    'golden profiles: not run: set GPUMIX_AIBRIX_VENV to a virtual environment with aibrix[gpu-optimizer] 0.8.0',
-  );
+  console.log('golden profiles: not run: set GPUMIX_AIBRIX_VENV to a virtual environment with aibrix[gpu-optimizer] 0.8.0');
   process.exitCode = 3;
 } else {
   if (write) {

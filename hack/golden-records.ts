@@ -30,9 +30,7 @@ print(json.dumps(found))
 `;
 
 if (venv === '' || !existsSync(python)) {
-  console.log(
-    'golden records: not run: set GPUMIX_AIBRIX_VENV to a virtual environment with aibrix[gpu-optimizer] 0.8.0',
-  );
+  console.log('golden records: not run: set GPUMIX_AIBRIX_VENV to a virtual environment with aibrix[gpu-optimizer] 0.8.0');
   process.exitCode = 3;
 } else {
   const redis = await startRedisServer();
@@ -46,9 +44,7 @@ if (venv === '' || !existsSync(python)) {
       );
   const texts = await store.read(seenIntervals.map(({ name }) => recordKey(name, time)));
   const names = seenIntervals.map(({ name }) => name);
-  const answers = JSON.parse(
-    execFileSync(python, ['-c', read, new URL(redis.url).port, ...names], { encoding: 'utf8' }),
-  );
+  const answers = JSON.parse(execFileSync(python, ['-c', read, new URL(redis.url).port, ...names], { encoding: 'utf8' }));
   await store.close();
   await redis.stop();
   const found = names.map((name, index) => ({
@@ -57,8 +53,7 @@ if (venv === '' || !existsSync(python)) {
     read: answers[name],
   }));
   const file = join(import.meta.dirname, '../test/fixtures/records/golden.json');
-  if (process.argv.includes('--write'))
-    writeFileSync(file, `[\n${found.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`);
+  if (process.argv.includes('--write')) writeFileSync(file, `[\n${found.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`);
   const same = isDeepStrictEqual(JSON.parse(readFileSync(file, 'utf8')), found);
   console.log(`golden records: ${found.length} ${same ? 'agree' : 'differ'}`);
   process.exitCode = same ? 0 : 1;

@@ -25,15 +25,7 @@ const root = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-tests-'));
 const file = join(folder, 'report.json');
 const reporter = /e2e|kind/.test(config) ? 'verbose' : 'default';
-const args = [
-  'run',
-  '--config',
-  config,
-  `--reporter=${reporter}`,
-  '--reporter=json',
-  `--outputFile.json=${file}`,
-  ...rest,
-];
+const args = ['run', '--config', config, `--reporter=${reporter}`, '--reporter=json', `--outputFile.json=${file}`, ...rest];
 const { status } = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), ...args], {
   stdio: 'inherit',
   cwd: root,
@@ -47,9 +39,7 @@ try {
     (result) => result.status === 'failed' && !result.assertionResults.some((one) => one.status === 'failed'),
   );
   failed = report.numFailedTests + broken.length;
-  console.log(
-    `${report.numPassedTests} passed, ${failed} failed, ${report.numPendingTests + report.numTodoTests} skipped`,
-  );
+  console.log(`${report.numPassedTests} passed, ${failed} failed, ${report.numPendingTests + report.numTodoTests} skipped`);
 } catch {
   failed = 1;
   console.log('0 passed, 1 failed, 0 skipped'); // the runner did not get as far as a report

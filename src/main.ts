@@ -17,27 +17,27 @@ import { type Lease, wantLease } from './cluster/lease.ts';
 import type { ModelDeployment } from './cluster/variant.ts';
 import { watchCluster } from './cluster/watch.ts';
 import { type Config, historySeconds, stockConfigName } from './config/serve-config.ts';
-import { watchDrift } from './planner/profile-drift-watch.ts';
-import { messageOf } from './vocabulary/errors.ts';
-import { garbage } from './runtime/garbage.ts';
-import { createBoard } from './planner/publish/board.ts';
-import type { ModelReport } from './planner/pipeline.ts';
-import { createLoop } from './planner/tick.ts';
 import { priceTable } from './planner/believe/candidates.ts';
-import { planOf } from './planner/plan/plan-of-snapshot.ts';
 import { createReplica, shareThrough } from './planner/leader-or-follower.ts';
-import { type RoutingPlansSettings, routingPlans } from './planner/publish/routing-plan-writer.ts';
+import { planOf } from './planner/plan/plan-of-snapshot.ts';
+import { watchDrift } from './planner/profile-drift-watch.ts';
+import { createBoard } from './planner/publish/board.ts';
+import { cannotWakeText } from './planner/publish/cannot-wake.ts';
+import type { ModelReport } from './planner/publish/decided.ts';
+import { driftGauge, plannerRegistry } from './planner/publish/planner-metrics.ts';
+import { type RoutingPlanSettings, routingPlanWriter } from './planner/publish/routing-plan-writer.ts';
 import { snapshotsFolder } from './planner/publish/snapshots-folder.ts';
 import { storedPlans } from './planner/publish/stored-plan.ts';
-import { cannotWakeText } from './planner/publish/cannot-wake.ts';
+import { tickReporter } from './planner/publish/tick-report.ts';
+import { createLoop } from './planner/tick.ts';
 import type { Profiles } from './profiles/profile.ts';
 import { profileSources } from './profiles/sources.ts';
+import { garbage } from './runtime/garbage.ts';
 import { createLogger } from './runtime/logger.ts';
-import { driftGauge, plannerRegistry } from './planner/publish/planner-metrics.ts';
-import { tickReporter } from './planner/publish/tick-report.ts';
 import { turns } from './runtime/turns.ts';
 import { untilTold } from './runtime/until-told.ts';
 import { version } from './runtime/version.ts';
+import { messageOf } from './vocabulary/errors.ts';
 import { workloadReader } from './workload/reader.ts';
 import { redisSettingsOf, redisStore } from './workload/redis.ts';
 import type { Store } from './workload/store.ts';
@@ -93,7 +93,7 @@ export const serve = async (config: Config): Promise<void> => {
     settings: { ...config, prices: priceTable(config.prices), keepSnapshot: save !== null },
     clock,
     share: shareThrough(stored, lease),
-    ...(config.routingPlans ? { route: routingPlans(store, routersOf(config)) } : {}),
+    ...(config.routingPlans ? { route: routingPlanWriter(store, routersOf(config)) } : {}),
     onTick: (decided, problems) => {
       report(decided, [
         ...problems,
@@ -144,7 +144,7 @@ export const serve = async (config: Config): Promise<void> => {
 };
 
 /** Routers follow a plan as long as a plan stands without new data. */
-const routersOf = ({ planPrefix, staleAfterSeconds }: Config): RoutingPlansSettings => ({
+const routersOf = ({ planPrefix, staleAfterSeconds }: Config): RoutingPlanSettings => ({
   prefix: planPrefix,
   lifetimeSeconds: Math.max(1, Math.round(staleAfterSeconds)),
 });
@@ -173,8 +173,7 @@ const sleepWarnings = (
   return (models) => {
     const now = models.filter(({ cannotWake }) => cannotWake);
     for (const { name, deployments: keys } of now.filter((model) => !asleep.has(model.name)))
-      for (const deployment of keys.flatMap((key) => deployments.get(key) ?? []))
-        void write(deployment, cannotWakeText(name));
+      for (const deployment of keys.flatMap((key) => deployments.get(key) ?? [])) void write(deployment, cannotWakeText(name));
     asleep = new Set(now.map(({ name }) => name));
   };
 };

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { driftLimits } from '../src/profiles/drift.ts';
 import { driftGauge, plannerRegistry } from '../src/planner/publish/planner-metrics.ts';
+import { driftLimits } from '../src/profiles/drift.ts';
 
 const { spec } = parse(readFileSync(join(import.meta.dirname, '../manifests/samples/prometheus/rules.yaml'), 'utf8'));
 const rules = spec.groups.flatMap(({ rules: some }: { rules: { alert: string; expr: string }[] }) => some);

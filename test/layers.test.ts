@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 
 /** Rooms from the ground up. A file imports from its own room and from floors below; rooms of one floor do not know each other. */
 const floors = [
-  ['vocabulary', 'runtime'],
+  ['vocabulary'],
+  ['runtime'],
   ['workload', 'profiles', 'cluster', 'solver'],
   ['planner/believe'],
   ['planner/plan'],
@@ -13,27 +14,32 @@ const floors = [
   ['planner'],
   ['config', 'api', 'gateway', 'benchmark'],
   ['simulation'],
-  ['main', 'main-gateway', 'cli'],
+  ['main', 'main-gateway'],
+  ['cli'],
 ];
 /** What is handed everything that it needs: no file of these, nor what it imports, knows of sockets, files, clocks or settings. */
 const pure = ['vocabulary', 'solver', 'planner/believe', 'planner/plan', 'planner/move'];
 
 const source = resolve(import.meta.dirname, '../src');
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
-const roomOf = (file: string): string => (floors.flat().includes(dirname(file)) ? dirname(file) : file.split('/')[0]!).replace(/\.ts$/, '');
+const roomOf = (file: string): string =>
+  (floors.flat().includes(dirname(file)) ? dirname(file) : file.split('/')[0]!).replace(/\.ts$/, '');
 const floorOf = (file: string): number => floors.findIndex((rooms) => rooms.includes(roomOf(file)));
 const importsOf = (file: string): string[] =>
   [...readFileSync(join(source, file), 'utf8').matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, name]) =>
     name!.startsWith('.') ? relative(source, join(source, dirname(file), name!)) : name!,
   );
 const reachedFrom = (file: string, seen = new Set<string>()): Set<string> => {
-  for (const one of importsOf(file))
-    if (!seen.has(one) && seen.add(one) && files.includes(one)) reachedFrom(one, seen);
+  for (const one of importsOf(file)) if (!seen.has(one) && seen.add(one) && files.includes(one)) reachedFrom(one, seen);
   return seen;
 };
 
 test('imports run one way', () => {
-  const arrows = files.flatMap((from) => importsOf(from).filter((to) => files.includes(to)).map((to) => ({ from, to })));
+  const arrows = files.flatMap((from) =>
+    importsOf(from)
+      .filter((to) => files.includes(to))
+      .map((to) => ({ from, to })),
+  );
   const wrong = arrows.filter(({ from, to }) => roomOf(from) !== roomOf(to) && floorOf(to) >= floorOf(from));
   expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
 });

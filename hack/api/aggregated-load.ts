@@ -24,10 +24,7 @@ try {
   const ca = authority('load serving CA');
   const hour = 3_600_000;
   const validity = { notBefore: new Date(Date.now() - hour), notAfter: new Date(Date.now() + hour) };
-  const pair = issueCertificate(
-    { commonName: serverName, dnsNames: [serverName], usages: ['serverAuth'], ...validity },
-    ca,
-  );
+  const pair = issueCertificate({ commonName: serverName, dnsNames: [serverName], usages: ['serverAuth'], ...validity }, ca);
   const [certificate, key] = [join(controlPlane.folder, 'load.crt'), join(controlPlane.folder, 'load.key')];
   writeFileSync(certificate, pair.certificate);
   writeFileSync(key, pair.privateKey);
@@ -77,13 +74,9 @@ try {
   const agent = new Agent({ keepAlive: true, maxSockets: 32, ca: readFileSync(controlPlane.pki.cluster.certificate) });
   const read = (index: number): Promise<number> =>
     new Promise((resolve) => {
-      request(
-        `${controlPlane.server}${path(index)}`,
-        { agent, headers: { authorization: `Bearer ${token}` } },
-        (response) => {
-          response.resume().on('end', () => resolve(response.statusCode ?? 0));
-        },
-      )
+      request(`${controlPlane.server}${path(index)}`, { agent, headers: { authorization: `Bearer ${token}` } }, (response) => {
+        response.resume().on('end', () => resolve(response.statusCode ?? 0));
+      })
         .on('error', () => resolve(0))
         .end();
     });

@@ -92,10 +92,7 @@ try {
   const ca = authority('bench serving CA');
   const hour = 3_600_000;
   const validity = { notBefore: new Date(Date.now() - hour), notAfter: new Date(Date.now() + 24 * hour) };
-  const serving = issueCertificate(
-    { commonName: 'localhost', dnsNames: ['localhost'], usages: ['serverAuth'], ...validity },
-    ca,
-  );
+  const serving = issueCertificate({ commonName: 'localhost', dnsNames: ['localhost'], usages: ['serverAuth'], ...validity }, ca);
   const save = (name: string, text: string) => {
     writeFileSync(join(controlPlane.folder, name), text);
     return join(controlPlane.folder, name);
@@ -160,9 +157,7 @@ try {
     }
   }
   const growth = (mebibytes: number) => (mebibytes / 5).toFixed(1);
-  console.log(
-    `memory per 1,000 Deployments, before any read: gpumix ${growth(ourGrowth)} MiB, peer ${growth(peerGrowth)} MiB`,
-  );
+  console.log(`memory per 1,000 Deployments, before any read: gpumix ${growth(ourGrowth)} MiB, peer ${growth(peerGrowth)} MiB`);
   console.log(`gpumix serves at least ${least.toFixed(2)} times the peer's requests per CPU second`);
   server.stop();
 } finally {

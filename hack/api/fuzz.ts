@@ -200,12 +200,8 @@ const request = (): Buffer => {
   const method = oneOf(methods);
   const target = `${path()}${query()}`.replace(/ /g, '%20');
   const body = often(0.05) ? 'x'.repeat(Math.floor(random() * 100)) : '';
-  const length =
-    body === '' ? [] : [`Content-Length: ${body.length}`, ...(often(0.5) ? ['Content-Type: application/json'] : [])];
-  return Buffer.from(
-    `${method} ${target} HTTP/1.1\r\n${[...headers(), ...length].join('\r\n')}\r\n\r\n${body}`,
-    'latin1',
-  );
+  const length = body === '' ? [] : [`Content-Length: ${body.length}`, ...(often(0.5) ? ['Content-Type: application/json'] : [])];
+  return Buffer.from(`${method} ${target} HTTP/1.1\r\n${[...headers(), ...length].join('\r\n')}\r\n\r\n${body}`, 'latin1');
 };
 
 const kinds = [
@@ -226,15 +222,13 @@ const problem = (head: string, body: Buffer, method: string, sent: Buffer): stri
   const type = /\r\ncontent-type: ([^\r]*)/i.exec(head)?.[1] ?? '';
   if (method === 'HEAD' || body.length === 0) return undefined;
   if (type.startsWith('text/plain')) return code === 200 ? undefined : `plain text with ${code}`;
-  if (type === 'application/vnd.kubernetes.protobuf')
-    return body.readUInt32BE() === 0x6b387300 ? undefined : 'no magic';
+  if (type === 'application/vnd.kubernetes.protobuf') return body.readUInt32BE() === 0x6b387300 ? undefined : 'no magic';
   if (type === 'application/yaml')
     return /^(apiVersion|groups|kind):/.test(body.toString()) ? undefined : 'not an object in YAML';
   if (type.includes('proto-openapi') || /content-encoding: gzip/i.test(head)) return undefined;
   if (!type.startsWith('application/json')) return `type ${type}`;
   const object = JSON.parse(body.toString());
-  if (object.kind === 'Status')
-    return object.code === code && object.message !== '' ? undefined : 'Status that does not fit';
+  if (object.kind === 'Status') return object.code === code && object.message !== '' ? undefined : 'Status that does not fit';
   if (code >= 400) return object.paths === undefined || code !== 404 ? `${code} without a Status` : undefined;
   return kinds.includes(object.kind) || object.paths || object.gitVersion ? undefined : `unknown object ${object.kind}`;
 };
@@ -256,11 +250,9 @@ const options = {
   deployments: 200,
   frontProxyCA: save('fp.crt', frontProxyCA.certificate),
 };
-const server = spawn(
-  process.execPath,
-  ['--expose-gc', join(import.meta.dirname, 'server.ts'), JSON.stringify(options)],
-  { stdio: ['pipe', 'pipe', 'inherit'] },
-);
+const server = spawn(process.execPath, ['--expose-gc', join(import.meta.dirname, 'server.ts'), JSON.stringify(options)], {
+  stdio: ['pipe', 'pipe', 'inherit'],
+});
 const lines = createInterface(server.stdout)[Symbol.asyncIterator]();
 const nextLine = async (): Promise<string> => (await lines.next()).value ?? '';
 const usage = async (): Promise<{ rssMiB: number; heapMiB: number }> => {

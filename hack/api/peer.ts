@@ -14,12 +14,7 @@ export interface Peer {
 }
 
 /** Builds it when it is not in the cache, and starts it with these serving certificate files; logs in `folder`. */
-export const startPeer = async (
-  folder: string,
-  kubeconfig: string,
-  certificate: string,
-  key: string,
-): Promise<Peer> => {
+export const startPeer = async (folder: string, kubeconfig: string, certificate: string, key: string): Promise<Peer> => {
   const build = join(import.meta.dirname, 'peer/build.sh');
   const binary = execFileSync(build, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
   const [port = 0] = await freePorts(1);

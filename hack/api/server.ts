@@ -69,8 +69,6 @@ process.stdin.on('data', () => {
   global.gc?.();
   const { user, system } = process.cpuUsage();
   const { rss, heapUsed } = process.memoryUsage();
-  console.log(
-    JSON.stringify({ rssMiB: rss / 2 ** 20, heapMiB: heapUsed / 2 ** 20, cpuSeconds: (user + system) / 1e6 }),
-  );
+  console.log(JSON.stringify({ rssMiB: rss / 2 ** 20, heapMiB: heapUsed / 2 ** 20, cpuSeconds: (user + system) / 1e6 }));
 });
 process.stdin.on('end', () => process.exit(0));

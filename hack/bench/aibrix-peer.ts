@@ -35,11 +35,9 @@ export const aibrix = async (say: (text: string) => void): Promise<PeerReport> =
   const rows = [2, 3, 4, 8].map((types) => measured(python, types));
   return {
     rows,
-    text: [
-      `AIBrix ${version}'s own solver on the same kind of instances, ${limitSeconds} s each:`,
-      '',
-      ...table(rows),
-    ].join('\n'),
+    text: [`AIBrix ${version}'s own solver on the same kind of instances, ${limitSeconds} s each:`, '', ...table(rows)].join(
+      '\n',
+    ),
   };
 };
 
@@ -62,12 +60,8 @@ const environment = (say: (text: string) => void): string | null => {
 };
 
 const measured = (python: string, types: number): PeerRow => {
-  const programs = Array.from({ length: 4 * instancesPerSize }, (_, i) =>
-    instance(1_000_000 + 1_000 * types + i, { types }),
-  )
-    .filter(
-      ({ lower, upper }) => lower.every((low) => low === 0) && upper.every((high) => high === Number.POSITIVE_INFINITY),
-    )
+  const programs = Array.from({ length: 4 * instancesPerSize }, (_, i) => instance(1_000_000 + 1_000 * types + i, { types }))
+    .filter(({ lower, upper }) => lower.every((low) => low === 0) && upper.every((high) => high === Number.POSITIVE_INFINITY))
     .slice(0, instancesPerSize);
   const answers = programs.flatMap((program) => {
     const answer = asked(python, program);
@@ -92,18 +86,15 @@ const measured = (python: string, types: number): PeerRow => {
 };
 
 /** Null where it has no answer within the limit. */
-const asked = (
-  python: string,
-  { types, classes, loads, prices, ...rest }: Program,
-): { ms: number; ratio: number } | null => {
+const asked = (python: string, { types, classes, loads, prices, ...rest }: Program): { ms: number; ratio: number } | null => {
   const throughput = Array.from(prices, (_, g) => Array.from({ length: classes }, (_, c) => 1 / loads[c * types + g]!));
   const input = JSON.stringify({ throughput, prices: [...prices], rates: new Array(classes).fill(1) });
   try {
-    const output = execFileSync(
-      'timeout',
-      [String(limitSeconds), python, join(import.meta.dirname, 'aibrix-peer.py')],
-      { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] },
-    );
+    const output = execFileSync('timeout', [String(limitSeconds), python, join(import.meta.dirname, 'aibrix-peer.py')], {
+      input,
+      encoding: 'utf8',
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
     const { milliseconds, hundredths } = JSON.parse(output) as { milliseconds: number; hundredths: number[] | null };
     if (hundredths === null) return null;
     const fleet = fleetOf(alone({ types, classes, loads, prices, ...rest }));

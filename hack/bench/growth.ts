@@ -12,11 +12,7 @@ interface Series {
 
 const count = 10;
 
-const series = (
-  title: string,
-  sizes: readonly number[],
-  make: (size: number, seed: number) => FleetInstance,
-): Series => ({
+const series = (title: string, sizes: readonly number[], make: (size: number, seed: number) => FleetInstance): Series => ({
   title,
   points: sizes.map((size) => {
     const fleets = Array.from({ length: count }, (_, i) => fleetOf(make(size, 7_000_000 + 100 * size + i)));
@@ -28,12 +24,8 @@ const series = (
 /** `npm run bench -- growth [--json]`: growth.svg beside this script, the figures on standard output. */
 export const growth = async (argv: readonly string[]): Promise<number> => {
   const all = [
-    series('classes (4 types)', [10, 30, 100, 300, 1000, 2000], (classes, seed) =>
-      alone(instance(seed, { types: 4, classes })),
-    ),
-    series('types (40 classes)', [1, 2, 3, 4, 6, 8, 12], (types, seed) =>
-      alone(instance(seed, { types, classes: 40 })),
-    ),
+    series('classes (4 types)', [10, 30, 100, 300, 1000, 2000], (classes, seed) => alone(instance(seed, { types: 4, classes }))),
+    series('types (40 classes)', [1, 2, 3, 4, 6, 8, 12], (types, seed) => alone(instance(seed, { types, classes: 40 }))),
     series('models (4 types, 30 classes, common stock)', [1, 3, 10, 30, 100, 200], (models, seed) =>
       fleetInstance(seed, { types: 4, classes: 30, models }),
     ),
@@ -75,9 +67,7 @@ const panel = ({ title, points }: Series): string => {
       ({ size }) => `<text x="${x(size).toFixed(1)}" y="${height - margin + 14}" text-anchor="middle">${size}</text>`,
     ),
     `<path d="M${points.map(({ size, medianMs }) => at(x(size), y(medianMs))).join('L')}" fill="none" stroke="#06c" stroke-width="2"/>`,
-    ...points.map(
-      ({ size, worstMs }) => `<circle cx="${x(size).toFixed(1)}" cy="${y(worstMs).toFixed(1)}" r="3" fill="#c60"/>`,
-    ),
+    ...points.map(({ size, worstMs }) => `<circle cx="${x(size).toFixed(1)}" cy="${y(worstMs).toFixed(1)}" r="3" fill="#c60"/>`),
     `<text x="${margin}" y="${height - 8}" fill="#06c">median</text><text x="${margin + 50}" y="${height - 8}" fill="#c60">worst of ${count}</text>`,
   ].join('');
 };

@@ -77,13 +77,7 @@ const gpuTypes = (random: Random, count: number): Gpu[] =>
     };
   });
 
-const programOf = (
-  random: Random,
-  shape: InstanceShape,
-  gpus: readonly Gpu[],
-  rate: number,
-  bounds = true,
-): Program => {
+const programOf = (random: Random, shape: InstanceShape, gpus: readonly Gpu[], rate: number, bounds = true): Program => {
   const sizes = sizesOf(random, shape.classes ?? random.whole(38, 47));
   const corners = random.chance(1 / 3);
   const total = sizes.reduce((sum, { weight }) => sum + weight, 0);
@@ -128,5 +122,4 @@ const nearest = (ticks: readonly number[], finer: number, tokens: number): numbe
   return ticks[0]! * 2 ** Math.min(ticks.length - 1, Math.max(0, step));
 };
 
-const normal = (random: Random): number =>
-  Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+const normal = (random: Random): number => Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());

@@ -72,8 +72,7 @@ export const bench = async (argv: readonly string[]): Promise<number> => {
     say(line(rows.at(-1)!));
   }
   const peer = await aibrix(say);
-  if (json)
-    process.stdout.write(`${JSON.stringify({ summary: rows, firstSolve: first, aibrix: peer, machine: machine() })}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ summary: rows, firstSolve: first, aibrix: peer, machine: machine() })}\n`);
   else publish('solver', [...head(first), ...rows.map(line), '', peer.text].join('\n'));
   return rows.some(({ wrong }) => wrong > 0) ? 1 : 0;
 };
@@ -95,8 +94,7 @@ const instancesOf = ({ models, types, classes, instances }: Shape): FleetInstanc
   });
 
 /** Rounds before the clock counts: until the engine has compiled what it runs, where that takes no more than seconds. */
-const warmUp = ({ models, classes }: Shape): number =>
-  models === 1 && classes === undefined ? 30 : models > 12 ? 1 : 3;
+const warmUp = ({ models, classes }: Shape): number => (models === 1 && classes === undefined ? 30 : models > 12 ? 1 : 3);
 
 const measured = (shape: Shape): Row => {
   const instances = instancesOf(shape);
@@ -134,8 +132,7 @@ const measured = (shape: Shape): Row => {
               0.5,
             ),
           ),
-    wrong:
-      peers.filter(({ wrong }) => wrong).length + instances.filter((each, i) => !carried(each, outcomes[i]!)).length,
+    wrong: peers.filter(({ wrong }) => wrong).length + instances.filter((each, i) => !carried(each, outcomes[i]!)).length,
   };
 };
 
@@ -151,9 +148,7 @@ const compared = (
   const ms = performance.now() - start;
   if (peer === 'stopped') return { ms: null, wrong: false };
   if (peer === null) return { ms, wrong: outcome.status !== 'infeasible' };
-  const sound = each.programs.every(
-    (program, m) => overload(program, peer.replicas[m]!, peer.shares[m]!) <= 2 * lineTolerance,
-  );
+  const sound = each.programs.every((program, m) => overload(program, peer.replicas[m]!, peer.shares[m]!) <= 2 * lineTolerance);
   const cheaper = sound && peer.cost < cost * (1 - lineTolerance);
   return { ms, wrong: outcome.status === 'infeasible' ? sound : cheaper };
 };
@@ -174,9 +169,7 @@ const firstSolve = async (): Promise<FirstSolve> => {
   await bundle.write({ dir: folder, format: 'esm', entryFileNames: 'first-solve.mjs', minify: true });
   await bundle.close();
   const times = Array.from({ length: 9 }, (_, i) =>
-    Number(
-      execFileSync(process.execPath, [join(folder, 'first-solve.mjs'), String(seedOf(1, 8, i))], { encoding: 'utf8' }),
-    ),
+    Number(execFileSync(process.execPath, [join(folder, 'first-solve.mjs'), String(seedOf(1, 8, i))], { encoding: 'utf8' })),
   );
   rmSync(folder, { recursive: true });
   return { medianMs: significant(quantile(times, 0.5)), worstMs: significant(Math.max(...times)) };

@@ -36,12 +36,7 @@ const leastWarmUpMs = 500;
  * Milliseconds per instance, instances in turn so that none finds its own data warm: the median of the rounds of each, after
  * so many rounds of warm-up and at least half a second.
  */
-export const timed = <T>(
-  instances: readonly T[],
-  run: (instance: T) => void,
-  warmUp: number,
-  rounds: number,
-): number[] => {
+export const timed = <T>(instances: readonly T[], run: (instance: T) => void, warmUp: number, rounds: number): number[] => {
   const times = instances.map(() => [] as number[]);
   const begin = performance.now();
   for (let round = 0; round < warmUp || performance.now() - begin < leastWarmUpMs; round++)

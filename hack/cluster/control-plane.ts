@@ -194,9 +194,7 @@ export const builtBinaries = (): Promise<string> =>
     });
     build.once('error', reject);
     build.once('close', (code) =>
-      code === 0
-        ? resolve(output.trim().split('\n').at(-1) ?? '')
-        : reject(new Error('hack/cluster: the build failed')),
+      code === 0 ? resolve(output.trim().split('\n').at(-1) ?? '') : reject(new Error('hack/cluster: the build failed')),
     );
   });
 

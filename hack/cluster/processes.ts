@@ -51,17 +51,11 @@ const signalGroup = (child: ChildProcess, signal: NodeJS.Signals): void => {
 };
 
 /** Asks `question` until it answers true; throws with the daemon's last lines when it died or time is up. */
-export const waitUntil = async (
-  what: string,
-  question: () => Promise<boolean>,
-  daemon?: Daemon,
-  seconds = 60,
-): Promise<void> => {
+export const waitUntil = async (what: string, question: () => Promise<boolean>, daemon?: Daemon, seconds = 60): Promise<void> => {
   const deadline = Date.now() + seconds * 1000;
   while (!(await question().catch(() => false))) {
     if (daemon?.ended() || Date.now() > deadline) {
-      const tail =
-        daemon === undefined ? '' : `\n${readFileSync(daemon.log, 'utf8').split('\n').slice(-15).join('\n')}`;
+      const tail = daemon === undefined ? '' : `\n${readFileSync(daemon.log, 'utf8').split('\n').slice(-15).join('\n')}`;
       throw new Error(`${what}: ${daemon?.ended() ? `${daemon.name} ended` : `not within ${seconds} s`}${tail}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 100));

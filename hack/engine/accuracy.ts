@@ -41,11 +41,7 @@ interface Found {
 }
 
 const ours = async (name: string, more: Partial<SweepOptions>): Promise<Found> => {
-  const { lines, probes, seconds } = await virtualBenchmark(
-    speed,
-    { ...usualSweep(slo), ...grid, ...more },
-    tokensPerWord,
-  );
+  const { lines, probes, seconds } = await virtualBenchmark(speed, { ...usualSweep(slo), ...grid, ...more }, tokensPerWord);
   const labels = { deployment: 'd', cost: 1, created: 0, gpuType: null, gpusPerReplica: null };
   const { document } = profileOfResults(parseResults(lines.join('\n')), { ...labels, slo });
   const measured = document['tputs'] as readonly (readonly number[])[];

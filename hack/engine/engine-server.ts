@@ -77,8 +77,7 @@ export const startEngineServer = async (options: EngineServerOptions): Promise<E
       return refuse(response, 401, 'invalid API key');
     if (request.url === '/v1/models') return json(response, { object: 'list', data: [{ id: options.model }] });
     const chat = request.url === '/v1/chat/completions';
-    if (request.method !== 'POST' || !(chat || request.url === '/v1/completions'))
-      return refuse(response, 404, 'not found');
+    if (request.method !== 'POST' || !(chat || request.url === '/v1/completions')) return refuse(response, 404, 'not found');
     complete(request, response, chat).catch((error: Error) => refuse(response, 400, error.message));
   });
   await new Promise<void>((listening) => server.listen(options.port, options.host, listening));
@@ -176,8 +175,7 @@ const whole = (response: ServerResponse, chat: boolean, { model }: Body): Answer
     token: () => {
       text += ' word';
     },
-    end: (usage) =>
-      json(response, { object: kindOf(chat, false), model, choices: [choice(chat, text, 'length', false)], usage }),
+    end: (usage) => json(response, { object: kindOf(chat, false), model, choices: [choice(chat, text, 'length', false)], usage }),
   };
 };
 

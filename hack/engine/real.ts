@@ -67,15 +67,11 @@ const measured = async (model: string, cost: number): Promise<Record<string, unk
     const { tputs, indexes } = JSON.parse(text) as { tputs: number[][]; indexes: [number[], number[]] };
     say(`\n## ${name}\n`);
     say(`gpumix benchmark: ${minutes.toFixed(1)} min, ${parseResults(readFileSync(file, 'utf8')).length / 5} rates\n`);
-    say(
-      '| size | req/s within the SLO | first token, ours over theirs | each token, ours over theirs |\n|---|---|---|---|',
-    );
+    say('| size | req/s within the SLO | first token, ours over theirs | each token, ours over theirs |\n|---|---|---|---|');
     for (const [column, input] of indexes[1].entries())
       for (const [row, output] of indexes[0].entries()) {
         const { ttft, tpot } = await witnessed(server.url, name, input, output);
-        say(
-          `| ${input} in, ${output} out | ${tputs[row]![column]!.toFixed(2)} | ${ttft.toFixed(2)} | ${tpot.toFixed(2)} |`,
-        );
+        say(`| ${input} in, ${output} out | ${tputs[row]![column]!.toFixed(2)} | ${ttft.toFixed(2)} | ${tpot.toFixed(2)} |`);
       }
     return JSON.parse(text);
   } finally {
@@ -86,9 +82,7 @@ const measured = async (model: string, cost: number): Promise<Record<string, unk
 say(
   `# A real engine\n\nWritten by \`node hack/engine/real.ts\`: llama.cpp's server, one thread, eight slots; ${limits.join(' ')}.`,
 );
-say(
-  'The last two columns compare what gpumix times with what the server says of a request of the same length, one at a time.',
-);
+say('The last two columns compare what gpumix times with what the server says of a request of the same length, one at a time.');
 const profiles = [];
 for (const [index, model] of models.entries()) profiles.push(await measured(model, index === 0 ? 2 : 1));
 const demand = [

@@ -68,9 +68,7 @@ export const startAdapterCluster = async (
     const { items } = JSON.parse(await kubectl(['get', 'deployments', '-n', namespace, '-o', 'json'])) as {
       items: readonly { metadata: { name: string }; status: { readyReplicas?: number } }[];
     };
-    return Object.fromEntries(
-      items.map(({ metadata, status }) => [`${namespace}/${metadata.name}`, status.readyReplicas ?? 0]),
-    );
+    return Object.fromEntries(items.map(({ metadata, status }) => [`${namespace}/${metadata.name}`, status.readyReplicas ?? 0]));
   };
   return {
     adapter,

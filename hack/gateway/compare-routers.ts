@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Routing } from '../../src/vocabulary/planning-documents.ts';
 import type { Slo } from '../../src/profiles/profile.ts';
 import { withinSlo } from '../../src/simulation/slo.ts';
+import type { Routing } from '../../src/vocabulary/planning-documents.ts';
 import type { TraceRequest } from '../../src/workload/gateway-records.ts';
 import { startAdapterCluster, type VariantInCluster } from './adapter-cluster.ts';
 import { type Engine, type EngineFleet, engineFleet } from './engine-fleet.ts';

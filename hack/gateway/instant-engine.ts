@@ -41,8 +41,7 @@ const server = createServer((request, response) => {
         else setImmediate(next);
         return;
       }
-      if (asked.stream_options?.include_usage === true)
-        response.write(`data: ${JSON.stringify({ choices: [], usage })}\n\n`);
+      if (asked.stream_options?.include_usage === true) response.write(`data: ${JSON.stringify({ choices: [], usage })}\n\n`);
       response.end('data: [DONE]\n\n');
     };
     next();

@@ -11,12 +11,7 @@ export interface Timing {
  * Requests at a steady pace, whatever becomes of those before: as clients arrive.
  * @param perSecond requests per second
  */
-export const openLoop = async (
-  url: string,
-  perSecond: number,
-  seconds: number,
-  body: string,
-): Promise<readonly Timing[]> => {
+export const openLoop = async (url: string, perSecond: number, seconds: number, body: string): Promise<readonly Timing[]> => {
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 1024 });
   const timings: Promise<Timing>[] = [];
   const started = performance.now();

@@ -38,12 +38,7 @@ const writeProfiles = (): string => {
   mkdirSync(join(folder, model));
   const grid = { inputTokens: [64, 256, 512, 1024, 2048, 4096, 8192], outputTokens: [16, 64, 256, 1024] };
   for (const { gpu, price } of variants) {
-    const measured = measuredProfile(
-      slowed(engineSpeed(gpu), slower),
-      grid,
-      { gpu, cost: price },
-      { ...usualMeasurement, slo },
-    );
+    const measured = measuredProfile(slowed(engineSpeed(gpu), slower), grid, { gpu, cost: price }, { ...usualMeasurement, slo });
     writeFileSync(join(folder, model, `${gpu}.json`), JSON.stringify({ ...profileDocument(measured), gpuType: gpu }));
   }
   return folder;

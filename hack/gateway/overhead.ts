@@ -23,10 +23,7 @@ const redis = await startRedisServer();
 const engines = [await startInstantEngine(8, 5), await startInstantEngine(8, 5)];
 const origins = engines.map(({ url }) => url);
 await writePlan(redis.url, model, [{ fromTokens: 0, toTokens: null, shares: { 'ns/a': 0.5, 'ns/b': 0.5 } }]);
-const gateway = await startGateway(
-  redis.url,
-  endpointsFile({ [model]: { 'ns/a': [origins[0]], 'ns/b': [origins[1]] } }),
-);
+const gateway = await startGateway(redis.url, endpointsFile({ [model]: { 'ns/a': [origins[0]], 'ns/b': [origins[1]] } }));
 const nginx = await startNginx(origins);
 const targets: readonly { name: string; url: string; process: Started | null }[] = [
   { name: 'direct', url: origins[0]!, process: null },

@@ -73,8 +73,7 @@ const start = async (
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let said = '';
-  for (const one of [child.stdout, child.stderr])
-    one.on('data', (piece) => (said = (said + String(piece)).slice(-20_000)));
+  for (const one of [child.stdout, child.stderr]) one.on('data', (piece) => (said = (said + String(piece)).slice(-20_000)));
   const url = await new Promise<string>((resolve, reject) => {
     createInterface(child[stream]).on('line', (line) => {
       const found = ready(line);
@@ -99,10 +98,7 @@ export const startEngine = (...flags: readonly string[]): Promise<Started> =>
 
 /** A pod that answers at once with so many tokens, so many milliseconds apart. */
 export const startInstantEngine = (tokens: number, milliseconds: number): Promise<Started> =>
-  start(
-    [process.execPath, join(import.meta.dirname, 'instant-engine.ts'), String(tokens), String(milliseconds)],
-    (line) => line,
-  );
+  start([process.execPath, join(import.meta.dirname, 'instant-engine.ts'), String(tokens), String(milliseconds)], (line) => line);
 
 export const startGateway = async (redisUrl: string, endpoints: string, ...flags: readonly string[]) => {
   const [port, adminPort] = (await freePorts(2)) as [number, number];

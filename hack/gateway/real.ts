@@ -38,9 +38,7 @@ const { values } = parseArgs({
 const files = values.models.split(',').filter((path) => path !== '');
 const missing = [values.server, ...files].find((path) => !existsSync(path));
 if (missing !== undefined || files.length !== 2) {
-  console.log(
-    `real engines: not run: ${missing ?? 'set GPUMIX_LLAMA_SERVER and GPUMIX_LLAMA_MODELS (two .gguf files)'}`,
-  );
+  console.log(`real engines: not run: ${missing ?? 'set GPUMIX_LLAMA_SERVER and GPUMIX_LLAMA_MODELS (two .gguf files)'}`);
   process.exit(3);
 }
 const seconds = Number(values.seconds);
@@ -76,9 +74,7 @@ const measure = async ({ gpu, price }: (typeof variants)[number], engine: LlamaS
   const text = await gpumix('profile', gpu, '--benchmark', results, ...limits, '--cost', String(price));
   const profile = { ...JSON.parse(text), gpu: undefined, gpuType: gpu };
   writeFileSync(join(folder, 'profiles', model, `${gpu}.json`), JSON.stringify(profile));
-  console.log(
-    `${gpu}: req/s within the SLO ${JSON.stringify(profile.tputs)}, output x input ${JSON.stringify(profile.indexes)}`,
-  );
+  console.log(`${gpu}: req/s within the SLO ${JSON.stringify(profile.tputs)}, output x input ${JSON.stringify(profile.indexes)}`);
 };
 
 /** Learns from the engine what words cost. */

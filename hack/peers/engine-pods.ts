@@ -41,10 +41,7 @@ export const startEnginePods = async (
   changed: () => void,
 ): Promise<EnginePods> => {
   const [port = 0] = await freePorts(1);
-  const engines = new Map<
-    string,
-    { readonly deployment: string; readonly started: Started; readonly address: string }
-  >();
+  const engines = new Map<string, { readonly deployment: string; readonly started: Started; readonly address: string }>();
   const leaving = new Set<Started>();
   let stopped = false;
 

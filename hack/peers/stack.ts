@@ -120,13 +120,7 @@ const startRedis = async (folder: string): Promise<Stack['redis']> => {
 
 /** manifests/ as users apply them, with the API server led to a process on this host in place of the Deployment's pods. */
 const install = async ({ kubectl }: ControlPlane, apply: Stack['apply'], port: number): Promise<void> => {
-  await kubectl([
-    'apply',
-    '--server-side',
-    '--force-conflicts',
-    '-k',
-    join(root, 'manifests/overlays/external-metrics'),
-  ]);
+  await kubectl(['apply', '--server-side', '--force-conflicts', '-k', join(root, 'manifests/overlays/external-metrics')]);
   await kubectl(['delete', 'deployment,service', 'gpumix', '-n', 'gpumix-system']);
   await apply({
     apiVersion: 'v1',

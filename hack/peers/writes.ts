@@ -14,8 +14,7 @@ export const watchWrites = async (redisUrl: string) => {
   const monitor = await client.monitor();
   const writes: Write[] = [];
   monitor.on('monitor', (time: string, [command = '', key = '', value = '']: string[]) => {
-    if (command.toLowerCase() === 'set' && key.includes('_request_trace_'))
-      writes.push({ at: Number(time), key, value });
+    if (command.toLowerCase() === 'set' && key.includes('_request_trace_')) writes.push({ at: Number(time), key, value });
   });
   return {
     writes: writes as readonly Write[],

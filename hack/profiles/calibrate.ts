@@ -23,9 +23,8 @@ const overheads = [0, 0.0005, 0.001, 0.0015, 0.002, 0.003, 0.004];
 
 /** The efficiencies, to 1 %, and the overhead with the least mean error in logarithms over some points. */
 export const calibrated = (samples: readonly Sample[]): Efficiency =>
-  overheads
-    .map((overhead) => calibratedWith(samples, overhead))
-    .reduce((best, one) => (one.error < best.error ? one : best)).efficiency;
+  overheads.map((overhead) => calibratedWith(samples, overhead)).reduce((best, one) => (one.error < best.error ? one : best))
+    .efficiency;
 
 const calibratedWith = (samples: readonly Sample[], overhead: number) => {
   const errorOf = (efficiency: Efficiency): number =>

@@ -59,8 +59,7 @@ export const shipped = (replica: Replica): Shipped => {
 };
 
 const roundedBars = ({ measured, other }: ReturnType<typeof barsOf>) => {
-  const text = (bar: readonly [number, number] | null) =>
-    bar === null ? 'unknown' : bar.map((end) => Number(end.toFixed(2)));
+  const text = (bar: readonly [number, number] | null) => (bar === null ? 'unknown' : bar.map((end) => Number(end.toFixed(2))));
   return {
     meaning: 'true throughput over that in tputs, nine times of ten',
     ...(measured === null ? {} : { measuredSizes: text(measured) }),
@@ -69,9 +68,7 @@ const roundedBars = ({ measured, other }: ReturnType<typeof barsOf>) => {
 };
 
 /** Types without a list price are charged as another, so that they can be planned at all. */
-const standIns: Readonly<
-  Partial<Record<GpuName, { readonly gpu: GpuName; readonly share: number; readonly why: string }>>
-> = {
+const standIns: Readonly<Partial<Record<GpuName, { readonly gpu: GpuName; readonly share: number; readonly why: string }>>> = {
   L20: { gpu: 'L40S', share: 1, why: 'no western list price of an L20: that of an L40S stands in; set your own' },
   A40: {
     gpu: 'A100-80',
@@ -213,9 +210,7 @@ const carriedTo = (
   const best = bestWithin(some, { ttft, tpot });
   const anchor = best ?? some.reduce((lowest, point) => (point.concurrency < lowest.concurrency ? point : lowest));
   // Beyond the limits lies what is too much, within them what is surely served.
-  const tooMuch = some.filter(
-    (point) => best === null || (point.concurrency > best.concurrency && point.rate > best.rate),
-  );
+  const tooMuch = some.filter((point) => best === null || (point.concurrency > best.concurrency && point.rate > best.rate));
   return Math.min(Math.max(best?.rate ?? 0, roofline / ratio(anchor)), ...tooMuch.map(({ rate }) => rate));
 };
 

@@ -53,10 +53,7 @@ const cellWithin = (points: readonly Point[], limit: number): Cell | null => {
   return { input: low.input, output: low.output, rate: low.rate * (high.rate / low.rate) ** part };
 };
 
-const predictions = (
-  cells: readonly Cell[],
-  cell: Cell,
-): readonly { readonly error: number; readonly inside: boolean }[] =>
+const predictions = (cells: readonly Cell[], cell: Cell): readonly { readonly error: number; readonly inside: boolean }[] =>
   (['input', 'output'] as const).flatMap((axis) => {
     const across = axis === 'input' ? 'output' : 'input';
     const others = cells

@@ -20,9 +20,7 @@ ${table(all)}
 
 Limits: ${Object.entries(slos)
     .map(([llm, slo]) => `${llm} ${limitsText(slo)}`)
-    .join(
-      '; ',
-    )}. Prices are list prices of single vendors, with their source in each file; \`--prices\` or the annotation
+    .join('; ')}. Prices are list prices of single vendors, with their source in each file; \`--prices\` or the annotation
 \`gpumix.io/price\` put your own over them.
 
 ## How well sizes between measured ones are met

@@ -68,16 +68,8 @@ export const replicas: readonly Replica[] = [
   derived('llama-3.1-8b', 'A100-40'),
   derived('llama-3.1-8b', 'A100-80'),
   measured('llama-3.1-70b', 'H100', 2, 8, ['h100_sxm vllm fp8 tp2', 'vLLM, version not stated', '2025-10-29']),
-  measured('llama-3.1-70b', 'H200', 1, 8, [
-    'h200_sxm trtllm fp8 tp1',
-    'TensorRT-LLM, version not stated',
-    '2025-10-29',
-  ]),
-  measured('llama-3.1-70b', 'B200', 1, 8, [
-    'b200_sxm trtllm fp8 tp1',
-    'TensorRT-LLM, version not stated',
-    '2025-10-29',
-  ]),
+  measured('llama-3.1-70b', 'H200', 1, 8, ['h200_sxm trtllm fp8 tp1', 'TensorRT-LLM, version not stated', '2025-10-29']),
+  measured('llama-3.1-70b', 'B200', 1, 8, ['b200_sxm trtllm fp8 tp1', 'TensorRT-LLM, version not stated', '2025-10-29']),
   derived('llama-3.1-70b', 'L20', 4, 8),
   derived('llama-3.1-70b', 'L40S', 4, 8),
   derived('llama-3.1-70b', 'A100-80', 4),
@@ -98,9 +90,7 @@ const noQueue = 3;
 export const sampleOf = (replica: Replica): Sample => ({
   setup: setupOf(replica),
   points:
-    replica.origin.kind === 'measured'
-      ? pointsOf(replica.llm, replica.origin.group).filter(({ ttft }) => ttft < noQueue)
-      : [],
+    replica.origin.kind === 'measured' ? pointsOf(replica.llm, replica.origin.group).filter(({ ttft }) => ttft < noQueue) : [],
 });
 
 const measuredOnes = replicas.filter(({ origin }) => origin.kind === 'measured');

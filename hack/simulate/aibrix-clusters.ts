@@ -35,9 +35,7 @@ export const clustersOf = (points: readonly Point[]): readonly Cluster[] => {
       }
     clusters += 1;
   }
-  return Array.from({ length: clusters }, (_, cluster) =>
-    centroid(sites.filter((_site, index) => label[index] === cluster)),
-  );
+  return Array.from({ length: clusters }, (_, cluster) => centroid(sites.filter((_site, index) => label[index] === cluster)));
 };
 
 type Site = Omit<Point, 'time'>;
@@ -48,12 +46,8 @@ const neighboursOf = (sites: readonly Site[]): readonly (readonly number[])[] =>
   const squares = Map.groupBy(sites.keys(), (index) => square(sites[index]!).join());
   return sites.map((site) => {
     const [input, output] = square(site);
-    const around = [-1, 0, 1].flatMap((i) =>
-      [-1, 0, 1].flatMap((o) => squares.get([input + i, output + o].join()) ?? []),
-    );
-    return around.filter(
-      (index) => Math.hypot(site.input - sites[index]!.input, site.output - sites[index]!.output) <= radius,
-    );
+    const around = [-1, 0, 1].flatMap((i) => [-1, 0, 1].flatMap((o) => squares.get([input + i, output + o].join()) ?? []));
+    return around.filter((index) => Math.hypot(site.input - sites[index]!.input, site.output - sites[index]!.output) <= radius);
   });
 };
 

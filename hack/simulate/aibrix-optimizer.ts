@@ -36,10 +36,7 @@ const prohibitive = 1_000_000;
  * answer each slice of a cell goes where it is cheapest, which costs no more than a hundredth of each type over its optimum
  * (`test/simulation/aibrix-optimizer.test.ts`, on rounds of AIBrix 0.8.0 itself).
  */
-export const aibrixOptimizer = (
-  variants: readonly OptimizerVariant[],
-  initial: ReadonlyMap<string, number>,
-): Optimizer => {
+export const aibrixOptimizer = (variants: readonly OptimizerVariant[], initial: ReadonlyMap<string, number>): Optimizer => {
   let starts: number[] = [];
   let points: Point[] = [];
   // Before the first answer spec.replicas is published as it is, in whole replicas.

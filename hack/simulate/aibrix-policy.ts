@@ -19,8 +19,7 @@ export const aibrixPolicy = (
       values = optimizer.round(record, time).replicas;
     },
     tick: async () => {},
-    sync: (view) =>
-      new Map([...autoscalers].map(([key, kpa]) => [key, kpa(view.now, values.get(key) ?? 0, view.spec(key))])),
+    sync: (view) => new Map([...autoscalers].map(([key, kpa]) => [key, kpa(view.now, values.get(key) ?? 0, view.spec(key))])),
     plan: () => null,
   };
 };

@@ -1,7 +1,7 @@
-import type { Plan, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { snapshotFor } from '../../src/simulation/capacity.ts';
 import type { Policy } from '../../src/simulation/policy.ts';
 import type { World } from '../../src/simulation/simulate.ts';
+import type { Plan, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import type { ClairvoyantInput, ClairvoyantPath } from './clairvoyant.ts';
 
 /**
@@ -28,12 +28,7 @@ export const clairvoyantPolicy = (
     },
     // One sync early, so that nothing is late.
     sync: ({ now }) =>
-      new Map(
-        variants.map(({ key, startupSeconds }, g) => [
-          key,
-          wanted(g, now - holdDownSeconds, now + startupSeconds + 10),
-        ]),
-      ),
+      new Map(variants.map(({ key, startupSeconds }, g) => [key, wanted(g, now - holdDownSeconds, now + startupSeconds + 10)])),
     plan: () => planned,
   };
 };

@@ -1,8 +1,8 @@
-import type { Demand } from '../../src/vocabulary/planning-documents.ts';
 import type { Profile } from '../../src/profiles/profile.ts';
 import { servedByProfile } from '../../src/profiles/served.ts';
 import type { SimulatedVariant } from '../../src/simulation/replicas.ts';
 import type { Traffic } from '../../src/simulation/traffic.ts';
+import type { Demand } from '../../src/vocabulary/planning-documents.ts';
 
 export interface ClairvoyantInput {
   readonly traffic: Traffic;
@@ -63,8 +63,7 @@ interface Stage {
   readonly down: readonly number[];
 }
 
-const leastOf = (value: Float64Array): number =>
-  value.reduce((best, cost, index) => (cost < value[best]! ? index : best), 0);
+const leastOf = (value: Float64Array): number => value.reduce((best, cost, index) => (cost < value[best]! ? index : best), 0);
 
 /** The mixes that led to the least cost, from the last step to the first. */
 const tracedBack = (stages: readonly Stage[], sizes: readonly number[]): readonly (readonly number[])[] => {
@@ -104,9 +103,7 @@ const needsOf = (
   const rows = demand.map(({ arrivalRate }, row) => {
     // As the planner has it: what nobody serves within the SLO is charged where it is extrapolated.
     const within = served.some(({ throughput }) => throughput[row]! > 0);
-    return served.map(
-      ({ throughput, throughputBeyondSlo }) => arrivalRate / (within ? throughput : throughputBeyondSlo)[row]!,
-    );
+    return served.map(({ throughput, throughputBeyondSlo }) => arrivalRate / (within ? throughput : throughputBeyondSlo)[row]!);
   });
   return Float64Array.from(directions, (direction) => {
     let worth = 0;

@@ -41,23 +41,17 @@ export const fittedSpeed = (points: readonly MeasuredPoint[]): FittedSpeed => {
     const error = rows.reduce((sum, row) => sum + (dot(row, speeds) - 1) ** 2, 0);
     return [{ speeds, error }];
   });
-  const [iterationSeconds, secondsPerCachedToken, secondsPerPromptToken, secondsPerPromptPair] = fits.reduce(
-    (best, fit) => (fit.error < best.error ? fit : best),
+  const [iterationSeconds, secondsPerCachedToken, secondsPerPromptToken, secondsPerPromptPair] = fits.reduce((best, fit) =>
+    fit.error < best.error ? fit : best,
   ).speeds as [number, number, number, number];
   return { iterationSeconds, secondsPerCachedToken, secondsPerPromptToken, secondsPerPromptPair };
 };
 
 /** Median of the relative differences between fitted and measured times. */
 export const medianError = (points: readonly MeasuredPoint[], speed: FittedSpeed): number => {
-  const speeds = [
-    speed.iterationSeconds,
-    speed.secondsPerCachedToken,
-    speed.secondsPerPromptToken,
-    speed.secondsPerPromptPair,
-  ];
+  const speeds = [speed.iterationSeconds, speed.secondsPerCachedToken, speed.secondsPerPromptToken, speed.secondsPerPromptPair];
   const errors = points.map((point) => Math.abs(dot(workOf(point), speeds) / point.seconds - 1)).sort((a, b) => a - b);
   return errors[Math.floor(errors.length / 2)] ?? Number.NaN;
 };
 
-const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, value, index) => sum + value * b[index]!, 0);
+const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, value, index) => sum + value * b[index]!, 0);

@@ -52,10 +52,7 @@ const ascending = (values: readonly number[]): readonly number[] => [...new Set(
 
 /** Of each size the most that was served within the limits, on average. */
 const siliconProfile = (rows: readonly SiliconRow[], labels: object): Record<string, unknown> => {
-  const [outputs, inputs] = [
-    ascending(rows.map((row) => row.outputTokens)),
-    ascending(rows.map((row) => row.inputTokens)),
-  ];
+  const [outputs, inputs] = [ascending(rows.map((row) => row.outputTokens)), ascending(rows.map((row) => row.inputTokens))];
   const best = (output: number, input: number): SiliconRow | undefined =>
     rows
       .filter(({ inputTokens, outputTokens }) => inputTokens === input && outputTokens === output)
@@ -126,10 +123,7 @@ const pointsOf = (results: readonly Measurement[]): readonly MeasuredPoint[] => 
 };
 
 const aibrixGpu = (gpu: string, cost: number, cacheTokens: number): MeasuredGpu => {
-  const file = join(
-    import.meta.dirname,
-    `../../test/fixtures/benchmarks/simulator-llama2-7b-${gpu.toLowerCase()}.jsonl`,
-  );
+  const file = join(import.meta.dirname, `../../test/fixtures/benchmarks/simulator-llama2-7b-${gpu.toLowerCase()}.jsonl`);
   const results = parseResults(readFileSync(file, 'utf8'));
   const options = { deployment: gpu, cost, slo: aibrixSlo, created: 0, gpuType: gpu, gpusPerReplica: 1 };
   const { gpu: _deployment, created: _created, ...profile } = profileOfResults(results, options).document;
@@ -137,8 +131,7 @@ const aibrixGpu = (gpu: string, cost: number, cacheTokens: number): MeasuredGpu 
 };
 
 /** Tokens that fit: 90 % of the memory less the weights, by bytes per token of a 16-bit cache. */
-const tokens = (memory: number, weights: number, perToken: number): number =>
-  Math.floor((0.9 * memory - weights) / perToken);
+const tokens = (memory: number, weights: number, perToken: number): number => Math.floor((0.9 * memory - weights) / perToken);
 
 const runpod = 'RunPod, 2026-11, per GPU';
 const sets = [
@@ -166,27 +159,9 @@ const sets = [
     price: runpod,
     slo: perToken,
     gpus: [
-      siliconGpu(
-        'H100',
-        2 * 3.99,
-        tokens(160e9, 70.6e9, 327_680),
-        { ...llama70b, system: 'h100_sxm', tensorParallel: 2 },
-        short,
-      ),
-      siliconGpu(
-        'H200',
-        4.59,
-        tokens(141e9, 70.6e9, 327_680),
-        { ...llama70b, system: 'h200_sxm', tensorParallel: 1 },
-        short,
-      ),
-      siliconGpu(
-        'B200',
-        6.79,
-        tokens(180e9, 70.6e9, 327_680),
-        { ...llama70b, system: 'b200_sxm', tensorParallel: 1 },
-        short,
-      ),
+      siliconGpu('H100', 2 * 3.99, tokens(160e9, 70.6e9, 327_680), { ...llama70b, system: 'h100_sxm', tensorParallel: 2 }, short),
+      siliconGpu('H200', 4.59, tokens(141e9, 70.6e9, 327_680), { ...llama70b, system: 'h200_sxm', tensorParallel: 1 }, short),
+      siliconGpu('B200', 6.79, tokens(180e9, 70.6e9, 327_680), { ...llama70b, system: 'b200_sxm', tensorParallel: 1 }, short),
     ],
   },
   {
@@ -201,12 +176,8 @@ const sets = [
 for (const { name, how, price, slo, gpus } of sets) {
   const engines = gpus.map(({ gpu, points, cacheTokens }) => {
     const fitted = fittedSpeed(points);
-    console.log(
-      `${name} ${gpu}: ${points.length} points, median error ${(100 * medianError(points, fitted)).toFixed(1)} %`,
-    );
-    const rounded = Object.fromEntries(
-      Object.entries(fitted).map(([key, value]) => [key, Number(value.toPrecision(4))]),
-    );
+    console.log(`${name} ${gpu}: ${points.length} points, median error ${(100 * medianError(points, fitted)).toFixed(1)} %`);
+    const rounded = Object.fromEntries(Object.entries(fitted).map(([key, value]) => [key, Number(value.toPrecision(4))]));
     // As TensorRT-LLM, SGLang and vLLM take prompts on such GPUs by default.
     return [gpu, { ...rounded, promptTokensPerIteration: 8192, cacheTokens, maxRunning: 512 }];
   });

@@ -98,9 +98,7 @@ const withHeadrooms = async (given: Scenario): Promise<readonly Outcome[]> => {
 const extrapolatedOf = (name: string, { set, traffic }: Scenario): Result['extrapolated'] => {
   if (!/measured|AIBrix/.test(name)) return {};
   const demand = traffic.demandAt(traffic.seconds / 2);
-  return Object.fromEntries(
-    set.variants.map(({ key, gpu }) => [gpu, extrapolatedShare(set.profiles.get(key)!, demand)]),
-  );
+  return Object.fromEntries(set.variants.map(({ key, gpu }) => [gpu, extrapolatedShare(set.profiles.get(key)!, demand)]));
 };
 
 export const runAibrix = async (name: string, given: Scenario, settings: KpaSettings): Promise<Outcome> => {

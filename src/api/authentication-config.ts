@@ -42,10 +42,7 @@ export interface WatchedAuthenticationConfig {
  * vouches for, so that a rotated front proxy loses no request. What cannot be read leaves the last good value. Throws
  * when we are not allowed to read it.
  */
-export const watchAuthenticationConfig = async (
-  request: KubernetesRequest,
-  log: Log,
-): Promise<WatchedAuthenticationConfig> => {
+export const watchAuthenticationConfig = async (request: KubernetesRequest, log: Log): Promise<WatchedAuthenticationConfig> => {
   let current: AuthenticationConfig | undefined;
   let source = '';
   let lastRead = Number.NEGATIVE_INFINITY;
@@ -56,8 +53,7 @@ export const watchAuthenticationConfig = async (
   const read = async (): Promise<void> => {
     lastRead = performance.now();
     const answer = await request('GET', path, undefined, AbortSignal.timeout(pollMilliseconds));
-    if (answer.status === 403)
-      throw forbidden('get', `ConfigMap ${configMap}`, 'RoleBinding gpumix-auth-reader in apiservice/');
+    if (answer.status === 403) throw forbidden('get', `ConfigMap ${configMap}`, 'RoleBinding gpumix-auth-reader in apiservice/');
     if (answer.status !== 200 && answer.status !== 404) throw new Error(`kube-apiserver answered ${answer.status}`);
     const text = JSON.stringify((answer.body as { data?: object } | undefined)?.data ?? {});
     const gone = answer.status === 404 || text === '{}';
@@ -96,10 +92,7 @@ const parsedConfig = (data: Data, last: AuthenticationConfig, log: Log): Authent
     try {
       return authoritiesOf(pem);
     } catch (error) {
-      log.warn(
-        { key, problem: messageOf(error) },
-        'authentication configuration: bundle not read, the last one stands',
-      );
+      log.warn({ key, problem: messageOf(error) }, 'authentication configuration: bundle not read, the last one stands');
       return lastGood;
     }
   };

@@ -52,8 +52,7 @@ export const authorizer = (kubernetes: KubernetesRequest, clock: () => number = 
   /** The aggregator has authorized this very name; whether all names are allowed is one question for thousands. */
   const verdict = (user: User, info: RequestInfo): Verdict | Promise<Verdict> => {
     if (!user.aggregated || !info.resource?.name) return reviewed(user, info, reviewKey(user, info));
-    const byName = () =>
-      reviewed(user, info, reviewKey(user, info), () => names.note(reviewKey(user, ofAnyName(info))));
+    const byName = () => reviewed(user, info, reviewKey(user, info), () => names.note(reviewKey(user, ofAnyName(info))));
     if (!names.some()) return byName();
     const anyName = ofAnyName(info);
     const collection = reviewKey(user, anyName);
@@ -89,16 +88,7 @@ const check = ({ allowed, reason }: Verdict, user: User, info: RequestInfo): und
 
 /** Everything that the spec is made of, cheaper than the spec itself. */
 const reviewKey = ({ name, uid, groups, extra }: User, { path, query, verb, resource }: RequestInfo): string =>
-  JSON.stringify([
-    name,
-    uid,
-    groups,
-    extra,
-    verb,
-    path,
-    verb === 'get' ? '' : query.get('labelSelector'),
-    resource?.name,
-  ]);
+  JSON.stringify([name, uid, groups, extra, verb, path, verb === 'get' ? '' : query.get('labelSelector'), resource?.name]);
 
 /** The spec of a SubjectAccessReview; empty attributes are left out. */
 export const reviewSpec = (user: User, info: RequestInfo): object => ({
@@ -111,14 +101,9 @@ export const reviewSpec = (user: User, info: RequestInfo): object => ({
   ...(Object.keys(user.extra).length === 0 ? {} : { extra: user.extra }),
 });
 
-const resourceAttributes = (
-  verb: string,
-  { namespace, group, version, resource, subresource, name }: ResourceRequest,
-) =>
+const resourceAttributes = (verb: string, { namespace, group, version, resource, subresource, name }: ResourceRequest) =>
   Object.fromEntries(
-    Object.entries({ namespace, verb, group, version, resource, subresource, name }).filter(
-      ([, value]) => value !== '',
-    ),
+    Object.entries({ namespace, verb, group, version, resource, subresource, name }).filter(([, value]) => value !== ''),
   );
 
 /** What a list or watch is limited to, so that rights can be; a selector that cannot be read limits nothing. */
@@ -148,5 +133,4 @@ const forbidden = (user: User, { path, verb, resource: request }: RequestInfo, r
   return new StatusError(403, 'Forbidden', htmlEscaped(message), details);
 };
 
-const htmlEscaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const htmlEscaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

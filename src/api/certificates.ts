@@ -151,7 +151,5 @@ const refused = (verb: string, object: string, givenIn: string, status: number):
   status === 403
     ? forbidden(verb, object, givenIn)
     : status === 404
-      ? new Error(
-          `${object} is gone: kubectl apply --server-side -k manifests puts it back empty, and it is filled again`,
-        )
+      ? new Error(`${object} is gone: kubectl apply --server-side -k manifests puts it back empty, and it is filled again`)
       : new Error(`cannot ${verb} ${object}: kube-apiserver answered ${status}`);

@@ -26,11 +26,7 @@ export const externalListOptions = (query: URLSearchParams): Pick<ListOptions, '
   const match = query.get('resourceVersionMatch') ?? '';
   if (match !== '') checkVersionMatch(match, query.get('resourceVersion') ?? '');
   if (query.has('sendInitialEvents')) {
-    throw invalidOption(
-      'sendInitialEvents',
-      'Forbidden: sendInitialEvents is forbidden for list',
-      'FieldValueForbidden',
-    );
+    throw invalidOption('sendInitialEvents', 'Forbidden: sendInitialEvents is forbidden for list', 'FieldValueForbidden');
   }
   return { labelSelector };
 };

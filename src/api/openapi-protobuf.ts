@@ -10,9 +10,7 @@ const messages: Messages = {
   Paths: fields('2 path []NamedPathItem'),
   NamedPathItem: fields('1 name, 2 value PathItem'),
   PathItem: fields('2 get Operation'),
-  Operation: fields(
-    '3 description, 5 operationId, 6 produces []string, 8 parameters []ParametersItem, 9 responses Responses',
-  ),
+  Operation: fields('3 description, 5 operationId, 6 produces []string, 8 parameters []ParametersItem, 9 responses Responses'),
   ParametersItem: fields('1 parameter Parameter'),
   Parameter: fields('2 nonBody NonBody'),
   NonBody: fields('3 query Query?, 4 path Path?'),

@@ -74,10 +74,7 @@ const common: Definitions = {
     matchExpressions: listOf(reference(`${meta}.LabelSelectorRequirement`)),
     matchLabels: { type: 'object', additionalProperties: text },
   }),
-  [`${meta}.LabelSelectorRequirement`]: object({ key: text, operator: text, values: listOf(text) }, [
-    'key',
-    'operator',
-  ]),
+  [`${meta}.LabelSelectorRequirement`]: object({ key: text, operator: text, values: listOf(text) }, ['key', 'operator']),
   [`${meta}.ListMeta`]: object({ continue: text, resourceVersion: text, selfLink: text }),
   [`${meta}.Time`]: { type: 'string', format: 'date-time' },
 };
@@ -180,10 +177,7 @@ export const routesOf = (group: ApiGroup, version: string): readonly Route[] => 
   ];
   const path = `${prefix}/namespaces/{namespace}/{resource}/{name}/{subresource}`;
   const operationId = `list${word}${capital}NamespacedMetricValue`;
-  return [
-    resources,
-    { path, operationId, description: 'metric of one object, or of all selected', parameters, answers },
-  ];
+  return [resources, { path, operationId, description: 'metric of one object, or of all selected', parameters, answers }];
 };
 const capitalized = (version: string): string => `${version[0]?.toUpperCase()}${version.slice(1)}`;
 
@@ -193,13 +187,8 @@ const mediaTypes = ['application/json', 'application/yaml', 'application/vnd.kub
 /** All groups in one Swagger 2.0 document. */
 export const openapiV2 = (groups: readonly ApiGroup[], ofGpumix: string) => {
   const each = groups.flatMap((group) => group.versions.map((version) => ({ group, version })));
-  const definitions: Definitions = Object.assign(
-    {},
-    ...each.map(({ group, version }) => definitionsOf(group, version)),
-  );
-  const paths = each
-    .flatMap(({ group, version }) => routesOf(group, version))
-    .map((route) => [route.path, getV2(route)]);
+  const definitions: Definitions = Object.assign({}, ...each.map(({ group, version }) => definitionsOf(group, version)));
+  const paths = each.flatMap(({ group, version }) => routesOf(group, version)).map((route) => [route.path, getV2(route)]);
   return {
     swagger: '2.0',
     info: info(ofGpumix),

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Target } from '../vocabulary/target.ts';
-import { messageOf } from '../vocabulary/errors.ts';
 import { unusedConnections } from '../runtime/unused-connections.ts';
+import { messageOf } from '../vocabulary/errors.ts';
+import type { Target } from '../vocabulary/target.ts';
 import type { Board } from './board.ts';
 import { standingCenti } from './metrics.ts';
 import { json } from './representation.ts';
@@ -52,11 +52,7 @@ const refusal = (code: number, error: string): Answer => ({
   text: json({ error }, false),
 });
 
-const answer = async (
-  board: Board,
-  readRoutingPlan: ReadRoutingPlan,
-  { method, url = '' }: IncomingMessage,
-): Promise<Answer> => {
+const answer = async (board: Board, readRoutingPlan: ReadRoutingPlan, { method, url = '' }: IncomingMessage): Promise<Answer> => {
   const [, namespace = '', deployment = ''] = /^\/metrics\/([^/?]+)\/([^/?]+)(?:\?|$)/.exec(url) ?? [];
   if (method !== 'GET') return refusal(405, 'only GET is allowed');
   const [, model] = /^\/routing\/([^/?]+)(?:\?|$)/.exec(url) ?? [];

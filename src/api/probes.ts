@@ -48,8 +48,4 @@ const answerAll = (reply: FastifyReply, endpoint: string, checks: readonly Check
 };
 
 export const plain = (reply: FastifyReply, code: number, text: string) =>
-  reply
-    .code(code)
-    .header('content-type', 'text/plain; charset=utf-8')
-    .header('x-content-type-options', 'nosniff')
-    .send(text);
+  reply.code(code).header('content-type', 'text/plain; charset=utf-8').header('x-content-type-options', 'nosniff').send(text);

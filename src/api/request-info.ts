@@ -84,8 +84,7 @@ const collectionVerb = (verb: string, query: URLSearchParams): string => {
 };
 
 /** Absent, `0` and `false` are false; everything else, also nothing, is true. */
-export const isTrue = (value: string | null): boolean =>
-  value !== null && value !== '0' && value.toLowerCase() !== 'false';
+export const isTrue = (value: string | null): boolean => value !== null && value !== '0' && value.toLowerCase() !== 'false';
 
 const namedByFieldSelector = (query: URLSearchParams): string =>
   /(?:^|,)metadata\.name==?([^,=!\\/%]+)(?:,|$)/.exec(query.get('fieldSelector') ?? '')?.[1] ?? '';

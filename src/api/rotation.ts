@@ -68,12 +68,7 @@ const signer = ({ authorities, authorityKey }: Certificates): KeyPair => ({
 const newAuthority = (now: Date, { authoritySeconds }: Lifetimes): KeyPair =>
   issueAuthority(`gpumix CA ${now.toISOString()}`, shifted(now, -backdatedSeconds), shifted(now, authoritySeconds));
 
-const newServing = (
-  authority: KeyPair,
-  dnsNames: readonly string[],
-  now: Date,
-  { servingSeconds }: Lifetimes,
-): KeyPair => {
+const newServing = (authority: KeyPair, dnsNames: readonly string[], now: Date, { servingSeconds }: Lifetimes): KeyPair => {
   const validity = { notBefore: shifted(now, -backdatedSeconds), notAfter: shifted(now, servingSeconds) };
   const request = { commonName: dnsNames[0] ?? 'gpumix', dnsNames, usages: ['serverAuth'] as const, ...validity };
   return issueCertificate(request, authority);

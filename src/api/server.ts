@@ -6,20 +6,8 @@ import { unusedConnections } from '../runtime/unused-connections.ts';
 import { type Access, addAccess, addCommonHeaders } from './access.ts';
 import { send, sendBytes, sendError } from './answer.ts';
 import type { Board } from './board.ts';
-import {
-  answerBrokenRequest,
-  type ConnectionLimits,
-  defaultConnectionLimits,
-  limitConnections,
-} from './connections.ts';
-import {
-  aggregatedDiscovery,
-  aggregatedParameters,
-  apiGroup,
-  groupList,
-  type More,
-  resourceList,
-} from './discovery.ts';
+import { answerBrokenRequest, type ConnectionLimits, defaultConnectionLimits, limitConnections } from './connections.ts';
+import { aggregatedDiscovery, aggregatedParameters, apiGroup, groupList, type More, resourceList } from './discovery.ts';
 import type { ApiGroup } from './group.ts';
 import type { Log } from './log.ts';
 import { asksForAggregated, negotiated } from './negotiation.ts';

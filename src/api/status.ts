@@ -74,9 +74,5 @@ export const tooManyRequests = (): PlainError =>
 export const metricNotFound = (metric: string, resource: string, name = '', selector = ''): StatusError => {
   const object = name === '' ? '' : ` ${name}`;
   const labels = selector === '' ? '' : ` with selector ${selector}`;
-  return new StatusError(
-    404,
-    'NotFound',
-    `the server could not find the metric ${metric} for ${resource}${object}${labels}`,
-  );
+  return new StatusError(404, 'NotFound', `the server could not find the metric ${metric} for ${resource}${object}${labels}`);
 };

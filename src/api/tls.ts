@@ -26,10 +26,7 @@ export const certificateFromFiles = async (
   pollMilliseconds = 5_000,
 ): Promise<ServingCertificate> => {
   const read = async (): Promise<KeyPair> => {
-    const [certificate, privateKey] = await Promise.all([
-      readFile(certificateFile, 'utf8'),
-      readFile(privateKeyFile, 'utf8'),
-    ]);
+    const [certificate, privateKey] = await Promise.all([readFile(certificateFile, 'utf8'), readFile(privateKeyFile, 'utf8')]);
     if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey))) {
       throw new Error(`${privateKeyFile} is not the key of ${certificateFile}`);
     }

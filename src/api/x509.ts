@@ -130,10 +130,7 @@ const keyId = (publicKey: KeyObject): Buffer =>
     .digest();
 
 const name = (commonName: string, organizations: readonly string[]): Buffer =>
-  sequence(
-    ...organizations.map((organization) => attribute('2.5.4.10', organization)),
-    attribute('2.5.4.3', commonName),
-  );
+  sequence(...organizations.map((organization) => attribute('2.5.4.10', organization)), attribute('2.5.4.3', commonName));
 const attribute = (type: string, value: string): Buffer =>
   tagged(0x31, sequence(oid(type), tagged(0x0c, Buffer.from(value, 'utf8'))));
 

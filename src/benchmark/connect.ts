@@ -29,11 +29,7 @@ export const modelOf = async (
   throw new GpumixError('BAD_USAGE', `name the --model of ${url}: ${there}`);
 };
 
-const listedModels = async (
-  url: string,
-  apiKey: string | null,
-  timeoutSeconds: number,
-): Promise<readonly string[] | null> => {
+const listedModels = async (url: string, apiKey: string | null, timeoutSeconds: number): Promise<readonly string[] | null> => {
   const headers: Record<string, string> = apiKey === null ? {} : { authorization: `Bearer ${apiKey}` };
   try {
     const response = await fetch(`${url}/models`, { headers, signal: AbortSignal.timeout(timeoutSeconds * 1000) });
@@ -81,5 +77,4 @@ export const connect = async (options: Omit<HttpEndpointOptions, 'exactLength'>,
   }
 };
 
-const named = (url: string, error: unknown): GpumixError =>
-  new GpumixError('ENDPOINT_UNUSABLE', `${url}: ${messageOf(error)}`);
+const named = (url: string, error: unknown): GpumixError => new GpumixError('ENDPOINT_UNUSABLE', `${url}: ${messageOf(error)}`);

@@ -63,9 +63,7 @@ export const httpEndpoint = (options: HttpEndpointOptions, now: () => number): E
             readAnswer(response, { sentAt, now, onFirstToken, end, fail });
           });
           current = sending;
-          sending.setTimeout(options.timeoutSeconds * 1000, () =>
-            fail('timeout', `no word within ${options.timeoutSeconds} s`),
-          );
+          sending.setTimeout(options.timeoutSeconds * 1000, () => fail('timeout', `no word within ${options.timeoutSeconds} s`));
           sending.on('error', (error: NodeJS.ErrnoException) => {
             // A connection that was kept for us may be closed just as we use it, and llama.cpp resets some that are new.
             if (again && !answered && error.code === 'ECONNRESET' && !ended) send(false);
@@ -78,11 +76,7 @@ export const httpEndpoint = (options: HttpEndpointOptions, now: () => number): E
   };
 };
 
-const bodyOf = (
-  prompt: string,
-  outputTokens: number,
-  { api, model, temperature, exactLength }: HttpEndpointOptions,
-): string =>
+const bodyOf = (prompt: string, outputTokens: number, { api, model, temperature, exactLength }: HttpEndpointOptions): string =>
   JSON.stringify({
     model,
     ...(api === 'chat' ? { messages: [{ role: 'user', content: prompt }] } : { prompt }),

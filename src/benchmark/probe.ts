@@ -109,8 +109,7 @@ export const probe = async (
   }
   const now = clock.now();
   for (const { abort } of [...unanswered]) abort.abort();
-  const scope =
-    arrivals === null ? sinceLate(filling, now, options) : hopeless ? counted : counted.slice(0, arrivals.stage());
+  const scope = arrivals === null ? sinceLate(filling, now, options) : hopeless ? counted : counted.slice(0, arrivals.stage());
   return { ...summary(scope, now, options), hopeless, lateSeconds };
 };
 
@@ -135,9 +134,7 @@ const missed = (one: Sent, now: number, { slo, size }: ProbeOptions): readonly b
   if (one.answer?.kind === 'failed') return [true, true, true];
   const first = (one.firstTokenAt ?? now) - one.sentAt;
   const whole = (one.answer?.doneAt ?? now) - one.sentAt;
-  const each = isServed(one)
-    ? (one.answer.doneAt - one.answer.firstTokenAt) / Math.max(1, size.outputTokens - 1)
-    : Number.NaN;
+  const each = isServed(one) ? (one.answer.doneAt - one.answer.firstTokenAt) / Math.max(1, size.outputTokens - 1) : Number.NaN;
   return [first >= ttft, each >= tpot, whole >= e2e];
 };
 
@@ -163,8 +160,7 @@ const newTally = () => {
       else served += 1;
       if (one.place === null) return;
       counted += 1;
-      for (const [index, miss] of missed(one, now, options).entries())
-        if (miss) misses[index] = element(misses, index) + 1;
+      for (const [index, miss] of missed(one, now, options).entries()) if (miss) misses[index] = element(misses, index) + 1;
       ahead.add(one.place);
       while (ahead.delete(upTo)) upTo += 1;
     },
@@ -188,8 +184,7 @@ const cannotPass = (
   const { slo, requests } = options;
   if (slo.percentile === 0) return false;
   const share = 1 - slo.percentile / 100;
-  const scope =
-    most === null ? sinceLate(filling, now, options) : [...unanswered].filter(({ place }) => place !== null);
+  const scope = most === null ? sinceLate(filling, now, options) : [...unanswered].filter(({ place }) => place !== null);
   const tooMany = most === null ? 2 * share * Math.max(requests, filling.length) + 5 : share * (most - 1) + 2;
   let known = most === null ? 0 : tally.counted();
   const misses = most === null ? [0, 0, 0] : [...tally.misses];

@@ -110,9 +110,7 @@ const token = '\u0000';
 const fieldsOf = (text: string): Readonly<Record<string, unknown>> | null => {
   try {
     const value: unknown = JSON.parse(
-      text.replace(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g, (found) =>
-        found.startsWith('"') ? found : `"\\u0000${found}"`,
-      ),
+      text.replace(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g, (found) => (found.startsWith('"') ? found : `"\\u0000${found}"`)),
     );
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Readonly<Record<string, unknown>>)
@@ -122,9 +120,5 @@ const fieldsOf = (text: string): Readonly<Record<string, unknown>> | null => {
   }
 };
 const numberOf = (value: unknown): number | null =>
-  typeof value === 'number'
-    ? value
-    : typeof value === 'string' && value.startsWith(token)
-      ? Number(value.slice(1))
-      : null;
+  typeof value === 'number' ? value : typeof value === 'string' && value.startsWith(token) ? Number(value.slice(1)) : null;
 const shown = (value: unknown): string => (value === undefined ? 'missing' : JSON.stringify(value));

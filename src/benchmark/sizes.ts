@@ -27,9 +27,7 @@ export const guessedRate = (
   previous: { readonly input: number | undefined; readonly output: number | undefined },
 ): number | null => {
   const rate = (input: number | undefined, output: number | undefined): number =>
-    input === undefined || output === undefined
-      ? 0
-      : (served.get(sizeKey({ inputTokens: input, outputTokens: output })) ?? 0);
+    input === undefined || output === undefined ? 0 : (served.get(sizeKey({ inputTokens: input, outputTokens: output })) ?? 0);
   const [above, left, corner] = [
     rate(previous.input, outputTokens),
     rate(inputTokens, previous.output),

@@ -132,12 +132,7 @@ const taken = (asking: Promise<ServedAlone>): Promise<ServedAlone | string> =>
 /** Below this rate the engine would idle (req/s). @param e2e how long a request takes by itself (s) */
 const floorOf = (e2e: number, { rateLimit }: SweepOptions): number => Math.min(rateLimit, leastInFlight / e2e);
 
-const searchLimits = (
-  size: Size,
-  e2e: number,
-  served: ReadonlyMap<string, number>,
-  options: SweepOptions,
-): SearchLimits => {
+const searchLimits = (size: Size, e2e: number, served: ReadonlyMap<string, number>, options: SweepOptions): SearchLimits => {
   const guess = guessedRate(size, served, {
     input: before(options.inputs, size.inputTokens),
     output: before(options.outputs, size.outputTokens),

@@ -34,10 +34,7 @@ const listPath = '/apis/autoscaling.aibrix.ai/v1alpha1/podautoscalers';
 const schemaPath = '/openapi/v3/apis/autoscaling.aibrix.ai/v1alpha1';
 
 /** @param isOurs of a `namespace/deployment` */
-export const askOfAibrix = async (
-  kubernetes: KubernetesRequest,
-  isOurs: (key: string) => boolean,
-): Promise<AibrixSeen> => {
+export const askOfAibrix = async (kubernetes: KubernetesRequest, isOurs: (key: string) => boolean): Promise<AibrixSeen> => {
   const list = await kubernetes('GET', listPath);
   const nothing = { controllers: [], schema: null, reviews: new Map<string, Answer>() };
   if (!answered(list)) return { ...nothing, podAutoscalers: list.status === 404 ? [] : list };
@@ -125,8 +122,7 @@ interface Schema {
 }
 /** `observeWindowSeconds` and `schedules` came after v0.7.0; null where there is no PodAutoscaler. */
 const hasNewerFields = (body: unknown): boolean | null => {
-  const schemas = (body as { readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> } })
-    .components;
+  const schemas = (body as { readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> } }).components;
   const schema = Object.values(schemas?.schemas ?? {}).find((one) =>
     one['x-kubernetes-group-version-kind']?.some(({ kind }) => kind === 'PodAutoscaler'),
   );
@@ -167,9 +163,7 @@ const rightFindings = (
     const allowed = (answer.body as { readonly status?: { readonly allowed?: boolean } }).status?.allowed === true;
     return allowed
       ? ok(`${who} may ${right} in ${namespace}`)
-      : wrong(
-          `${who} may not ${right} in ${namespace}, and takes the refusal for 0: manifests/samples/aibrix gives the right`,
-        );
+      : wrong(`${who} may not ${right} in ${namespace}, and takes the refusal for 0: manifests/samples/aibrix gives the right`);
   });
 };
 

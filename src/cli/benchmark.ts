@@ -149,8 +149,7 @@ const measure = async (values: Values, plan: Plan, io: Io): Promise<void> => {
 };
 
 const outputOf = async (values: Values, model: string, say: (line: string) => void) => {
-  const file =
-    typeof values['output'] === 'string' ? values['output'] : join('result', `${model.replaceAll('/', '_')}.jsonl`);
+  const file = typeof values['output'] === 'string' ? values['output'] : join('result', `${model.replaceAll('/', '_')}.jsonl`);
   const { results, cutOff } = await existingResults(file, model);
   if (cutOff > 0) say(`${file}: its last line was cut off and is taken away (${cutOff} bytes)`);
   if (results.length > 0) say(`${file}: goes on after ${results.length} lines`);
@@ -189,8 +188,7 @@ const eventText = (event: SweepEvent, rateLimit: number): string => {
   if (event.kind === 'size') {
     const { refused, served, done, of, secondsLeft: left } = event;
     const more = served >= rateLimit ? ' and perhaps more: that is the --rate-limit' : '';
-    const found =
-      served > 0 ? `${served} req/s${more}` : refused === null ? 'no rate keeps the SLO' : `refused: ${refused}`;
+    const found = served > 0 ? `${served} req/s${more}` : refused === null ? 'no rate keeps the SLO' : `refused: ${refused}`;
     return `${size}: ${found}; ${done} of ${of} sizes, ${done === of ? 'done' : `about ${timeText(left)} left`}`;
   }
   const { result, rate, kept, measurements } = event;

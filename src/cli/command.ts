@@ -56,18 +56,12 @@ export const readArguments = (
     const { values, positionals } = parseArgs({
       args: [...argv],
       options: Object.fromEntries(
-        Object.entries(options).map(([name, { type, short }]) => [
-          name,
-          short === undefined ? { type } : { type, short },
-        ]),
+        Object.entries(options).map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]),
       ),
       allowPositionals: most > 0,
     });
     if (positionals.length > most) throw new Error(`unexpected argument ${JSON.stringify(positionals[most])}`);
-    const defaults = Object.entries(options).map(([name, option]) => [
-      name,
-      option.type === 'boolean' ? false : option.default,
-    ]);
+    const defaults = Object.entries(options).map(([name, option]) => [name, option.type === 'boolean' ? false : option.default]);
     return { values: { ...Object.fromEntries(defaults), ...values }, positionals };
   } catch (cause) {
     throw new GpumixError('BAD_USAGE', messageOf(cause).split('. ')[0]!);

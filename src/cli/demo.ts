@@ -3,17 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startOpenServer } from '../api/start.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { historySeconds, readConfig } from '../config/serve-config.ts';
-import type { Model, Plan, Snapshot } from '../vocabulary/planning-documents.ts';
-import { type Board, createBoard } from '../planner/publish/board.ts';
-import { clusterInMemory } from '../planner/cluster-in-memory.ts';
-import type { Decided } from '../planner/pipeline.ts';
-import { createLoop } from '../planner/tick.ts';
 import { priceTable } from '../planner/believe/candidates.ts';
+import { clusterInMemory } from '../planner/cluster-in-memory.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
+import { type Board, createBoard } from '../planner/publish/board.ts';
+import type { Decided } from '../planner/publish/decided.ts';
+import { createLoop } from '../planner/tick.ts';
 import { profileSources } from '../profiles/sources.ts';
-import { demoTrace, shippedProfiles } from '../runtime/shipped-files.ts';
 import { createLogger } from '../runtime/logger.ts';
+import { demoTrace, shippedProfiles } from '../runtime/shipped-files.ts';
 import { version } from '../runtime/version.ts';
+import type { Model, Plan, Snapshot } from '../vocabulary/planning-documents.ts';
 import { gatewayCounter, parseTrace } from '../workload/gateway-records.ts';
 import { recordKey } from '../workload/histogram.ts';
 import { memoryStore } from '../workload/memory-store.ts';
@@ -181,8 +181,7 @@ const deploymentOf = (gpu: string): ModelDeployment => ({
 const follow = (deployments: Map<string, ModelDeployment>, board: Board): void => {
   for (const [key, deployment] of deployments) {
     const decision = board.target(deployment.namespace, deployment.name)?.decision;
-    if (decision !== undefined && 'replicas' in decision)
-      deployments.set(key, { ...deployment, replicas: decision.replicas });
+    if (decision !== undefined && 'replicas' in decision) deployments.set(key, { ...deployment, replicas: decision.replicas });
   }
 };
 
@@ -215,12 +214,7 @@ const tickTable = ({ plan, snapshot, ageSeconds, bestSingle }: Tick, board: Boar
   const replicas = plan.models[0]?.replicas ?? {};
   const rows = only.variants
     .toSorted((a, b) => a.price - b.price)
-    .map(({ name, gpu, price }) => [
-      model,
-      gpu,
-      String(replicas[name] ?? 0),
-      ((replicas[name] ?? 0) * price).toFixed(2),
-    ]);
+    .map(({ name, gpu, price }) => [model, gpu, String(replicas[name] ?? 0), ((replicas[name] ?? 0) * price).toFixed(2)]);
   const gap = plan.gap === null ? '-' : `${(plan.gap * 100).toFixed(2)} %`;
   const state = board.models()[0]?.state ?? '';
   const saving =

@@ -1,9 +1,9 @@
 import type { KubernetesRequest } from '../cluster/kubernetes.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config/serve-config.ts';
-import { GpumixError, messageOf } from '../vocabulary/errors.ts';
-import { keyOf } from '../planner/believe/believe.ts';
 import { settingOptions } from '../config/settings.ts';
+import { deploymentKey } from '../vocabulary/deployment-key.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { type AibrixSeen, askOfAibrix, findingsOfAibrix } from './aibrix-controller.ts';
 import type { Command } from './command.ts';
 import { beyondGridText } from './explain.ts';
@@ -39,22 +39,16 @@ const examined = async (config: Config): Promise<readonly Finding[]> => {
 const intervalsOfLife = 3;
 
 /** What gpumix itself sees: Deployments, profiles, the state of each model, a leader that plans, and what it warns of. */
-export const findingsOfLook = (
-  look: LookedAt,
-  config: Pick<Config, 'planPrefix' | 'intervalSeconds'>,
-): readonly Finding[] => {
+export const findingsOfLook = (look: LookedAt, config: Pick<Config, 'planPrefix' | 'intervalSeconds'>): readonly Finding[] => {
   const { deployments, profiles, decided, stored, problems, notes } = look;
-  if (deployments.length === 0)
-    return [wrong('no Deployment has the label model.aibrix.ai/name: nothing is planned for')];
-  const without = deployments.filter((one) => !profiles.found.has(keyOf(one)));
+  if (deployments.length === 0) return [wrong('no Deployment has the label model.aibrix.ai/name: nothing is planned for')];
+  const without = deployments.filter((one) => !profiles.found.has(deploymentKey(one)));
   const lives = stored !== null && stored.ageSeconds < intervalsOfLife * config.intervalSeconds + 15;
   const models = lives ? stored.plan.models : decided.models;
   return [
     ok(`Kubernetes is read: Deployments that carry a model: ${deployments.length}`),
     ...(without.length === 0 ? [ok('each of them has a profile')] : []),
-    ...without.map((one) =>
-      wrong(`${keyOf(one)} has no profile of ${one.model}: gpumix benchmark, then gpumix profile`),
-    ),
+    ...without.map((one) => wrong(`${deploymentKey(one)} has no profile of ${one.model}: gpumix benchmark, then gpumix profile`)),
     leaderFinding(stored?.ageSeconds ?? null, lives, config.planPrefix),
     ...models.map(({ name, state, reason }) =>
       (state === 'stale' || state === 'missing' ? wrong : ok)(`model ${name} is ${state}: ${reason}`),
@@ -78,9 +72,7 @@ const leaderFinding = (age: number | null, lives: boolean, prefix: string): Find
       `no serve has stored a plan in this Redis under ${prefix}plans: does one run, with this --redis-url and --plan-prefix?`,
     );
   const text = `serve planned ${Math.round(age)} s ago`;
-  return lives
-    ? ok(text)
-    : wrong(`${text}, and no more since: kubectl logs -n gpumix-system -l app.kubernetes.io/name=gpumix`);
+  return lives ? ok(text) : wrong(`${text}, and no more since: kubectl logs -n gpumix-system -l app.kubernetes.io/name=gpumix`);
 };
 
 /** Answers of the Kubernetes API server. */
@@ -125,12 +117,8 @@ export const findingsOfKubernetes = (
   return [
     ...apiServices.map(({ name, answer }) => apiServiceFinding(name, answer, serviceName)),
     ...targets.map(({ namespace, answer }) => targetsFinding(namespace, answer, keys)),
-    ...keys
-      .filter((key) => !paces.has(key))
-      .map((key) => wrong(`${key}: no HPA, PodAutoscaler or ScaledObject scales it`)),
-    ...(answered(autoscalers)
-      ? autoscalersOf(autoscalers).flatMap((one) => autoscalerFindings(one, cluster.deployments))
-      : []),
+    ...keys.filter((key) => !paces.has(key)).map((key) => wrong(`${key}: no HPA, PodAutoscaler or ScaledObject scales it`)),
+    ...(answered(autoscalers) ? autoscalersOf(autoscalers).flatMap((one) => autoscalerFindings(one, cluster.deployments)) : []),
     ...findingsOfAibrix(aibrix),
   ];
 };
@@ -157,7 +145,7 @@ const apiServiceFinding = (name: string, answer: Answer, serviceName: string): F
   const { service } = spec ?? {};
   if (service?.name !== serviceName)
     return wrong(
-      `APIService ${name} belongs to ${service === undefined ? 'the API server itself' : keyOf(service)}, not to a Service ${serviceName} (--service-name)`,
+      `APIService ${name} belongs to ${service === undefined ? 'the API server itself' : deploymentKey(service)}, not to a Service ${serviceName} (--service-name)`,
     );
   const available = status?.conditions?.find(({ type }) => type === 'Available');
   return available?.status === 'True'
@@ -167,8 +155,7 @@ const apiServiceFinding = (name: string, answer: Answer, serviceName: string): F
 
 const targetsFinding = (namespace: string, answer: Answer, keys: readonly string[]): Finding => {
   const asked = `kubectl get --raw '${targetsPath(namespace)}'`;
-  if (answer.status === 401 || answer.status === 403)
-    return unknown(`targets in ${namespace}: not ours to read; ${asked}`);
+  if (answer.status === 401 || answer.status === 403) return unknown(`targets in ${namespace}: not ours to read; ${asked}`);
   if (!answered(answer)) return wrong(`targets in ${namespace} as an HPA reads them: ${refusal(answer)}`);
   const items = (answer.body as { readonly items: readonly unknown[] }).items.length;
   const all = keys.filter((key) => key.startsWith(`${namespace}/`)).length;
@@ -189,8 +176,7 @@ interface Autoscaler {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
-const autoscalersOf = ({ body }: Answer): readonly Autoscaler[] =>
-  (body as { readonly items: readonly Autoscaler[] }).items;
+const autoscalersOf = ({ body }: Answer): readonly Autoscaler[] => (body as { readonly items: readonly Autoscaler[] }).items;
 
 const autoscalerFindings = (
   { metadata, spec, status }: Autoscaler,
@@ -198,11 +184,9 @@ const autoscalerFindings = (
 ): readonly Finding[] => {
   const { kind, name } = spec.scaleTargetRef;
   if (kind !== 'Deployment' || !deployments.has(`${metadata.namespace}/${name}`)) return [];
-  const it = `HPA ${keyOf(metadata)}`;
+  const it = `HPA ${deploymentKey(metadata)}`;
   const reads = (spec.metrics ?? []).some((metric) =>
-    Object.values(metric).some(
-      (source) => typeof source === 'object' && /^gpumix_target_/.test(source.metric?.name ?? ''),
-    ),
+    Object.values(metric).some((source) => typeof source === 'object' && /^gpumix_target_/.test(source.metric?.name ?? '')),
   );
   // One that belongs to a PodAutoscaler or ScaledObject reads what that made for it.
   const owned = (metadata.ownerReferences ?? []).length > 0;
@@ -210,9 +194,7 @@ const autoscalerFindings = (
   const bad = conditions.filter((one) => one.status === 'False' && ['AbleToScale', 'ScalingActive'].includes(one.type));
   const limited = conditions.find(({ type, status: is }) => type === 'ScalingLimited' && is === 'True');
   return [
-    ...(reads || owned
-      ? []
-      : [wrong(`${it} reads no metric gpumix_target_replicas: manifests/samples/hpa has one that does`)]),
+    ...(reads || owned ? [] : [wrong(`${it} reads no metric gpumix_target_replicas: manifests/samples/hpa has one that does`)]),
     ...bad.map(({ reason, message }) => wrong(`${it}: ${reason}: ${message}`)),
     ...(limited === undefined ? [] : [unknown(`${it} is at its limit: ${limited.message}`)]),
     ...(bad.length === 0 && (reads || owned) ? [ok(`${it} scales ${name}`)] : []),

@@ -1,13 +1,13 @@
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config/serve-config.ts';
-import type { Decision, Target } from '../vocabulary/target.ts';
-import type { Model, ModelPlan, Plan, Snapshot, Variant } from '../vocabulary/planning-documents.ts';
-import { GpumixError } from '../vocabulary/errors.ts';
-import type { ModelReport } from '../planner/pipeline.ts';
-import { explanationOf } from '../planner/plan/explanation.ts';
-import { keyOf } from '../planner/believe/believe.ts';
-import type { StoredPlan } from '../planner/publish/stored-plan.ts';
 import { settingOptions } from '../config/settings.ts';
+import { explanationOf } from '../planner/plan/explanation.ts';
+import type { ModelReport } from '../planner/publish/decided.ts';
+import type { StoredPlan } from '../planner/publish/stored-plan.ts';
+import { deploymentKey } from '../vocabulary/deployment-key.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
+import type { Model, ModelPlan, Plan, Snapshot, Variant } from '../vocabulary/planning-documents.ts';
+import type { Decision, Target } from '../vocabulary/target.ts';
 import type { RecordDefect } from '../workload/rates.ts';
 import type { Command } from './command.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
@@ -45,7 +45,7 @@ export interface Question extends Pick<Look, 'decided' | 'stored'> {
 /** Why a Deployment has the target that it has, for people: from what is published back to the demand. */
 export const explainLines = (question: Question, config: Config): readonly string[] => {
   const { deployment, decided, stored } = question;
-  const key = keyOf(deployment);
+  const key = deploymentKey(deployment);
   const said = stored?.plan ?? decided;
   const target = said.targets.find((one) => `${one.namespace}/${one.deployment}` === key);
   const report = said.models.find((one) => one.deployments.includes(key));
@@ -85,9 +85,7 @@ const ago = (seconds: number): string => `${Math.max(0, Math.round(seconds))} s`
 
 const targetText = (target: Target | undefined, { stored }: Question): string => {
   const when =
-    stored === null
-      ? 'as it would be decided now; no serve has stored a plan'
-      : `published ${ago(stored.ageSeconds)} ago`;
+    stored === null ? 'as it would be decided now; no serve has stored a plan' : `published ${ago(stored.ageSeconds)} ago`;
   if (target === undefined) return `no answer yet: it is new (${when})`;
   const { decision } = target;
   if ('unavailable' in decision) return `no answer: ${decision.unavailable} (${when})`;
@@ -184,8 +182,7 @@ const demandTexts = (
 
 const planText = ({ status }: Plan, { replicas, cost, unserved }: ModelPlan): string => {
   const short = Object.entries(Object.groupBy(unserved, ({ reason }) => reason)).map(
-    ([reason, rows]) =>
-      `${rateText(rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0))} not served (${reason})`,
+    ([reason, rows]) => `${rateText(rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0))} not served (${reason})`,
   );
   return [`the plan of now: ${mixText(replicas)} at ${money(cost)} per hour, ${status}`, ...short].join('; ');
 };

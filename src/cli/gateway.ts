@@ -1,6 +1,6 @@
 import { gatewaySettings, readGatewayConfig } from '../config/gateway-config.ts';
-import { serveGateway } from '../main-gateway.ts';
 import { settingOptions } from '../config/settings.ts';
+import { serveGateway } from '../main-gateway.ts';
 import type { Command } from './command.ts';
 
 export const gateway: Command = {

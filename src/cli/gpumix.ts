@@ -1,5 +1,5 @@
-import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { version } from '../runtime/version.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { type Command, type Io, optionsHelp } from './command.ts';
 
 /** Commands are loaded when they are called: `plan` needs neither Redis nor Kubernetes. */

@@ -1,5 +1,5 @@
-import type { Demand } from '../vocabulary/planning-documents.ts';
 import type { Explanation } from '../planner/plan/explanation.ts';
+import type { Demand } from '../vocabulary/planning-documents.ts';
 
 /** Without the noise of floating point. */
 export const money = (amount: number): string => String(Number(amount.toPrecision(6)));

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import type { ModelPlan, Plan } from '../vocabulary/planning-documents.ts';
-import { element } from '../vocabulary/element.ts';
-import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { type Explanation, explanationOf } from '../planner/plan/explanation.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { parseSnapshot } from '../planner/plan/snapshot-document.ts';
+import { element } from '../vocabulary/element.ts';
+import { GpumixError, messageOf } from '../vocabulary/errors.ts';
+import type { ModelPlan, Plan } from '../vocabulary/planning-documents.ts';
 import { type Command, readOptions } from './command.ts';
 import { bindingTexts, mixText, money, sizeText } from './plan-texts.ts';
 
@@ -60,9 +60,7 @@ export const table = (result: Plan): string => {
   );
   const lines = columns([['MODEL', 'VARIANT', 'REPLICAS'], ...rows]);
   const proof = result.gap === null ? '' : `, gap ${(100 * result.gap).toPrecision(2)} %`;
-  return [...lines, `${result.status}: ${result.cost} per hour${proof}`, ...result.models.flatMap(remarks), ''].join(
-    '\n',
-  );
+  return [...lines, `${result.status}: ${result.cost} per hour${proof}`, ...result.models.flatMap(remarks), ''].join('\n');
 };
 
 const remarks = (model: ModelPlan): string[] => [

@@ -50,8 +50,7 @@ export const versionOfImage = (image: string): string | null => {
 
 /** The eras that the controller may be of: one where its image tells, those that the CRD leaves where it does not. */
 export const possibleEras = ({ version, newerFields }: ControllerRelease): readonly Era[] => {
-  if (version === null)
-    return newerFields === null ? eras : eras.filter((era) => (era === 'after v0.7.0') === newerFields);
+  if (version === null) return newerFields === null ? eras : eras.filter((era) => (era === 'after v0.7.0') === newerFields);
   const [major = 0, minor = 0, patch = 0] = version.slice(1).split('.').map(Number);
   if (major > 0 || minor > 7 || (minor === 7 && patch > 0)) return ['after v0.7.0'];
   return [minor >= 5 ? 'v0.5.0 to v0.7.0' : 'up to v0.4.1'];
@@ -130,8 +129,7 @@ const traps: readonly Trap[] = [
 ];
 
 /** Whether it reads a metric of ours through the custom metrics API, so that its controller needs the right to. */
-export const needsCustomMetrics = ({ spec }: PodAutoscalerObject): boolean =>
-  (spec.metricsSources ?? []).some(readsCustom);
+export const needsCustomMetrics = ({ spec }: PodAutoscalerObject): boolean => (spec.metricsSources ?? []).some(readsCustom);
 
 /**
  * What is wrong with one PodAutoscaler that scales a Deployment of ours, by the release of its controller. Where the release
@@ -173,11 +171,7 @@ const downRateKey = 'autoscaling.aibrix.ai/max-scale-down-rate';
 const defaultDownRate = '2';
 
 /** An error that is read as 0 lowers the replicas at each look: how far is up to the down rate and minReplicas. */
-const errorNote = (
-  it: string,
-  { metadata, spec }: PodAutoscalerObject,
-  possible: readonly Era[],
-): readonly Finding[] => {
+const errorNote = (it: string, { metadata, spec }: PodAutoscalerObject, possible: readonly Era[]): readonly Finding[] => {
   const affected = possible.filter((era) => era !== 'up to v0.4.1');
   if (affected.length === 0) return [];
   const given = metadata.annotations?.[downRateKey];

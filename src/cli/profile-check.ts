@@ -3,10 +3,10 @@ import { readMetrics, sampleEngines } from '../cluster/engine-samples.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Config } from '../config/serve-config.ts';
-import type { Demand } from '../vocabulary/planning-documents.ts';
 import { type Drift, disagrees, driftOf } from '../profiles/drift.ts';
 import type { FoundProfile, Profiles } from '../profiles/profile.ts';
 import { isExtrapolated } from '../profiles/throughput.ts';
+import type { Demand } from '../vocabulary/planning-documents.ts';
 import type { Io } from './command.ts';
 import { configBesideServe, lookOnce } from './one-look.ts';
 

@@ -40,12 +40,7 @@ export const replay: Command = {
     const speed = numberOption('speed', given['speed'], 1e-3);
     const linger = numberOption('linger', given['linger'], 0);
     const trace = parseTrace(await read(path), path);
-    const counter = gatewayCounter(
-      trace,
-      interval,
-      numberOption('seconds-per-token', given['seconds-per-token'], 0),
-      speed,
-    );
+    const counter = gatewayCounter(trace, interval, numberOption('seconds-per-token', given['seconds-per-token'], 0), speed);
     const store = redisStore(
       { ...redisDefaults, url: String(given['redis-url']), password: process.env['REDIS_PASSWORD'] ?? null },
       (problem) => io.stderr(`gpumix replay: redis: ${problem}\n`),
@@ -59,8 +54,7 @@ export const replay: Command = {
           if (record !== null) await store.write(recordKey(model, time), record, recordLifetimeSeconds);
         } else {
           // As gateways of ours do, of which there may be others.
-          if (record !== null)
-            await store.addRecord(recordKey(model, time), JSON.parse(record), writer, recordLifetimeSeconds);
+          if (record !== null) await store.addRecord(recordKey(model, time), JSON.parse(record), writer, recordLifetimeSeconds);
           await store.writeField(heartbeat, writer, String(time));
         }
         io.stdout(`${new Date(time * 1000).toISOString()} ${record ?? 'nothing happened'}\n`);

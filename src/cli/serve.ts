@@ -1,6 +1,6 @@
 import { readConfig, settings } from '../config/serve-config.ts';
-import { serve as run } from '../main.ts';
 import { settingOptions } from '../config/settings.ts';
+import { serve as run } from '../main.ts';
 import type { Command } from './command.ts';
 
 export const serve: Command = {

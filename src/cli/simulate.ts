@@ -1,8 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { historySeconds, readConfig } from '../config/serve-config.ts';
-import { type Routing, routings } from '../vocabulary/planning-documents.ts';
-import { element } from '../vocabulary/element.ts';
-import { GpumixError } from '../vocabulary/errors.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { compare, runPlanner, type Scenario } from '../simulation/compare.ts';
 import { faultKinds, parseFaults } from '../simulation/faults.ts';
@@ -11,6 +8,9 @@ import { plotOf } from '../simulation/plot.ts';
 import { type ProfileSetName, profileSet, profileSetNames } from '../simulation/profile-sets.ts';
 import type { Outcome } from '../simulation/simulate.ts';
 import { merged, poisson, superposed, type Traffic, traced } from '../simulation/traffic.ts';
+import { element } from '../vocabulary/element.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
+import { type Routing, routings } from '../vocabulary/planning-documents.ts';
 import { parseTrace } from '../workload/gateway-records.ts';
 import { type Command, numberOption, readOptions } from './command.ts';
 

@@ -39,9 +39,7 @@ export interface AutoscalerObject {
 
 /** An HPA. An absent minimum is 1; an HPA that belongs to a ScaledObject or a PodAutoscaler says nothing of its own. */
 export const boundsOfAutoscaler = ({ metadata, spec }: AutoscalerObject): AutoscalerBounds | null => {
-  const owned = (metadata.ownerReferences ?? []).some(
-    ({ kind }) => kind === 'ScaledObject' || kind === 'PodAutoscaler',
-  );
+  const owned = (metadata.ownerReferences ?? []).some(({ kind }) => kind === 'ScaledObject' || kind === 'PodAutoscaler');
   const deployment = scaledDeployment({ metadata, ...(spec === undefined ? {} : { spec }) });
   if (owned || deployment === null) return null;
   return {
@@ -106,9 +104,7 @@ export const rememberVanished = (autoscalers: readonly ReadonlyMap<string, Autos
       [...seen.values()].map(({ bounds }) => bounds),
       ({ deployment }) => deployment,
     );
-    return new Map(
-      [...byDeployment].map(([deployment, all]) => [deployment, tightest(all.map((one) => boundsAt(one, now)))]),
-    );
+    return new Map([...byDeployment].map(([deployment, all]) => [deployment, tightest(all.map((one) => boundsAt(one, now)))]));
   };
 };
 

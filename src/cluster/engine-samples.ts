@@ -1,5 +1,5 @@
 import { get } from 'node:http';
-import type { Served } from '../profiles/drift.ts';
+import type { ServedByEngines } from '../vocabulary/engine-sample.ts';
 import { countedBetween, countedTogether, type EngineCounts, engineCounts } from './engine-counts.ts';
 import { type DeploymentPod, metricsUrl } from './pods.ts';
 
@@ -7,7 +7,7 @@ export interface EngineSamples {
   /** Asks some of these pods in the background, unless it is asking; those that are not among them are forgotten. */
   observe(pods: readonly DeploymentPod[], clock: () => number): void;
   /** What these pods served of late, each over a window of its own; null = nothing is known. */
-  served(pods: readonly DeploymentPod[], now: number): Served | null;
+  served(pods: readonly DeploymentPod[], now: number): ServedByEngines | null;
 }
 
 export interface EngineSamplesSettings {
@@ -88,9 +88,7 @@ export const sampleEngines = (
         .flatMap((pod) => windows.get(keyOf(pod)) ?? [])
         .filter(({ to }) => to >= now - validWindows * windowSeconds);
       const counts = countedTogether(known.map((window) => window.counts));
-      return counts === null
-        ? null
-        : { ...counts, podSeconds: known.reduce((sum, { from, to }) => sum + to - from, 0) };
+      return counts === null ? null : { ...counts, podSeconds: known.reduce((sum, { from, to }) => sum + to - from, 0) };
     },
   };
 };
@@ -118,8 +116,7 @@ export const readMetrics = (url: string, timeoutSeconds: number): Promise<string
   new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeoutSeconds * 1000);
     const asking = get(url, { signal }, (response) => {
-      if ((response.statusCode ?? 0) >= 300 && (response.statusCode ?? 0) < 400)
-        asking.destroy(new Error('leads elsewhere'));
+      if ((response.statusCode ?? 0) >= 300 && (response.statusCode ?? 0) < 400) asking.destroy(new Error('leads elsewhere'));
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (piece: string) => {

@@ -35,8 +35,5 @@ export const writeWarning = async (
   });
   if (status === 403) throw forbidden('create', 'events', 'ClusterRole gpumix in manifests/');
   if (status !== 201)
-    throw new GpumixError(
-      'KUBERNETES_UNAVAILABLE',
-      `Event of ${namespace}/${name} not written: ${status} ${messageOf(body)}`,
-    );
+    throw new GpumixError('KUBERNETES_UNAVAILABLE', `Event of ${namespace}/${name} not written: ${status} ${messageOf(body)}`);
 };

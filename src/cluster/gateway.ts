@@ -4,10 +4,7 @@ import type { DeploymentPod } from './pods.ts';
  * The gateway's pods, in any phase.
  * @param selector name of their Deployment, or labels `key=value,key=value`
  */
-export const selectedPods = (
-  pods: ReadonlyMap<string, DeploymentPod>,
-  selector: string,
-): (() => readonly DeploymentPod[]) => {
+export const selectedPods = (pods: ReadonlyMap<string, DeploymentPod>, selector: string): (() => readonly DeploymentPod[]) => {
   const labels = selector.includes('=') ? selector.split(',').map((term) => term.split('=') as [string, string]) : null;
   const selected = (pod: DeploymentPod): boolean =>
     labels === null ? pod.deployment === selector : labels.every(([key, value]) => pod.labels[key] === value);

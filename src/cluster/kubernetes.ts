@@ -37,8 +37,7 @@ export const kubernetes = (kubeconfigFile: string | null): Kubernetes => {
     throw new GpumixError('BAD_SETTING', `kubeconfig ${kubeconfigFile ?? '(default)'} cannot be read`, { cause });
   }
   const server = config.getCurrentCluster()?.server;
-  if (server === undefined)
-    throw new GpumixError('BAD_SETTING', 'no Kubernetes cluster: set --kubeconfig or KUBECONFIG');
+  if (server === undefined) throw new GpumixError('BAD_SETTING', 'no Kubernetes cluster: set --kubeconfig or KUBECONFIG');
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   const proxied = config.getCurrentCluster()?.proxyUrl !== undefined;
 

@@ -44,8 +44,7 @@ const originsOfServices = (
   byService: readonly ServicePods[],
 ): ReadonlyMap<string, readonly string[]> => {
   const origins = new Map<string, string>();
-  for (const { pods: usable } of byService)
-    for (const { pod, origin } of usable) if (!origins.has(pod)) origins.set(pod, origin);
+  for (const { pods: usable } of byService) for (const { pod, origin } of usable) if (!origins.has(pod)) origins.set(pod, origin);
   const byDeployment = new Map<string, string[]>();
   for (const [pod, origin] of origins) {
     const known = pods.get(pod);
@@ -68,8 +67,7 @@ const readyPods = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string
   return byDeployment;
 };
 
-const labelled = (pods: readonly DeploymentPod[]): readonly string[] =>
-  pods.flatMap((pod) => labelledOrigin(pod) ?? []);
+const labelled = (pods: readonly DeploymentPod[]): readonly string[] => pods.flatMap((pod) => labelledOrigin(pod) ?? []);
 
 const unreachableText = (key: string, model: string, pods: number): string =>
   `Deployment ${key} of model ${model} has ${pods} Ready pod${pods === 1 ? '' : 's'} that requests cannot be sent to: no Service with a TCP ` +

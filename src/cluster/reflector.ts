@@ -204,8 +204,7 @@ class WatchEnded extends Error {
 }
 
 const statusMessage = (status: number, body: unknown): string => {
-  const message =
-    typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : String(body ?? '');
+  const message = typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : String(body ?? '');
   return `${status} ${message.slice(0, 300)}`.trim();
 };
 

@@ -74,10 +74,7 @@ const poolKeys = [
 ];
 
 /** @param labelKeys labels by which GPU types are known */
-export const gpuNode = (
-  { metadata, spec, status }: NodeObject,
-  labelKeys: readonly string[] = gpuLabels(),
-): GpuNode => {
+export const gpuNode = ({ metadata, spec, status }: NodeObject, labelKeys: readonly string[] = gpuLabels()): GpuNode => {
   const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
   return {
     gpu: gpuOfLabels(metadata.labels ?? {}, labelKeys),

@@ -117,22 +117,8 @@ export const modelDeployment = (
     wholeNumber,
     whole,
   );
-  const price = read(
-    'gpumix.io/price',
-    annotations['gpumix.io/price'],
-    null,
-    previous?.price,
-    positive,
-    'a number above 0',
-  );
-  const priority = read(
-    'gpumix.io/priority',
-    annotations['gpumix.io/priority'],
-    0,
-    previous?.priority,
-    integer,
-    'an integer',
-  );
+  const price = read('gpumix.io/price', annotations['gpumix.io/price'], null, previous?.price, positive, 'a number above 0');
+  const priority = read('gpumix.io/priority', annotations['gpumix.io/priority'], 0, previous?.priority, integer, 'an integer');
   const pinned = read('gpumix.io/pin', annotations['gpumix.io/pin'], null, previous?.pin?.replicas, wholeNumber, whole);
   const until = read(
     'gpumix.io/pin-until',
@@ -196,8 +182,7 @@ const readRouter = (text: string | undefined, last: Routing | null) => {
   const nothing = { routing: null, note: null, problem: null };
   if (text === undefined) return nothing;
   const router = routerOf(text);
-  if (router === null)
-    return { ...nothing, routing: last, problem: ` is ${JSON.stringify(text)}, not ${knownRouters}` };
+  if (router === null) return { ...nothing, routing: last, problem: ` is ${JSON.stringify(text)}, not ${knownRouters}` };
   if (typeof router === 'string') return { ...nothing, problem: ` is left out: ${router}` };
   return { ...router, problem: null };
 };
@@ -205,8 +190,7 @@ const readRouter = (text: string | undefined, last: Routing | null) => {
 const whole = 'a whole number from 0';
 const wholeNumber = (text: string): number | null => (/^\d{1,9}$/.test(text) ? Number(text) : null);
 const integer = (text: string): number | null => (/^-?\d{1,9}$/.test(text) ? Number(text) : null);
-const positive = (text: string): number | null =>
-  /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 ? Number(text) : null;
+const positive = (text: string): number | null => (/^\d+(\.\d+)?$/.test(text) && Number(text) > 0 ? Number(text) : null);
 
 const boolean = (text: string): boolean | null => (text === 'true' || text === 'false' ? text === 'true' : null);
 /** With a time zone, so that nobody has to guess it. */
@@ -234,9 +218,7 @@ const gpuOfTerm = ({ matchExpressions = [] }: NodeSelectorTerm, labelKeys: reado
 
 /** GPUs that one pod asks for; 1 where the template does not say. */
 const gpusOf = (pods: PodSpec | undefined): number => {
-  const asked = (pods?.containers ?? []).map(({ resources }) =>
-    gpusAmong({ ...resources?.requests, ...resources?.limits }),
-  );
+  const asked = (pods?.containers ?? []).map(({ resources }) => gpusAmong({ ...resources?.requests, ...resources?.limits }));
   const total = asked.reduce((sum, count) => sum + count, 0);
   return Number.isInteger(total) && total > 0 ? total : 1;
 };

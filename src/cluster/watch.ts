@@ -149,9 +149,7 @@ export const watchCluster = (
     bounds: boundsAtTick,
     boundsNow: rememberVanished(autoscalers.map(({ items }) => items)),
     paces: () =>
-      new Map(
-        autoscalers.flatMap(({ items }) => [...items.values()].map(({ deployment, pace }) => [deployment, pace])),
-      ),
+      new Map(autoscalers.flatMap(({ items }) => [...items.values()].map(({ deployment, pace }) => [deployment, pace]))),
     gatewayUnchangedSince: unchangedSince(gatewayPods),
     gatewayReplicas: () => gatewayPods().length,
     supply: () => {

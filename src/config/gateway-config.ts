@@ -75,7 +75,5 @@ export const readGatewayConfig = (
 ): GatewayConfig =>
   readSettings(gatewaySettings, argv, environment, ({ intervalSeconds, heldSeconds, requestSeconds }) => [
     ...tooLongInterval(intervalSeconds),
-    ...(heldSeconds > requestSeconds
-      ? [`--held-seconds ${heldSeconds} is longer than --request-seconds ${requestSeconds}`]
-      : []),
+    ...(heldSeconds > requestSeconds ? [`--held-seconds ${heldSeconds} is longer than --request-seconds ${requestSeconds}`] : []),
   ]);

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { knownRouters, type NamedRouter, routerOf } from '../cluster/router-names.ts';
-import { type Routing, routings } from '../vocabulary/planning-documents.ts';
 import { stockSources } from '../planner/plan/stock-limits.ts';
+import { type Routing, routings } from '../vocabulary/planning-documents.ts';
+import { recordLifetimeSeconds } from '../workload/histogram.ts';
 import {
   atLeast,
   flag,
@@ -17,7 +18,6 @@ import {
   whole,
   wholeOrNull,
 } from './settings.ts';
-import { recordLifetimeSeconds } from '../workload/histogram.ts';
 
 const upstream = (value: string): { readonly name: string; readonly url: string } | null => {
   if (value === '') return null;
@@ -45,8 +45,7 @@ const budget = (value: string): number | null => (value === '' ? null : atLeast(
 const prices = (file: string): Readonly<Record<string, number>> => {
   if (file === '') return {};
   const table: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  if (typeof table !== 'object' || table === null || Array.isArray(table))
-    throw new Error('not an object of GPU type to price');
+  if (typeof table !== 'object' || table === null || Array.isArray(table)) throw new Error('not an object of GPU type to price');
   for (const [gpu, price] of Object.entries(table)) {
     if (typeof price !== 'number' || !(price > 0)) throw new Error(`${gpu} is ${String(price)}, not a price above 0`);
   }
@@ -61,11 +60,7 @@ export const settings = {
     'where the gateway writes: redis[s]://[user[:password]@]host[:port][,host...][/db]',
     'REDIS_URL',
   ),
-  redisMode: setting(
-    oneOf('single', 'sentinel', 'cluster'),
-    'single',
-    'single, sentinel (the hosts are Sentinels) or cluster',
-  ),
+  redisMode: setting(oneOf('single', 'sentinel', 'cluster'), 'single', 'single, sentinel (the hosts are Sentinels) or cluster'),
   redisMasterName: setting(text, 'mymaster', 'with Sentinel: name of the master group'),
   redisUsername: setting(textOrNull, '', 'in place of the one in the URL', 'REDIS_USERNAME'),
   redisPassword: setting(
@@ -104,11 +99,7 @@ export const settings = {
     '600',
     'what a replica takes to start, until that is learned from its pods; and how far ahead demand is looked for (s)',
   ),
-  backlogSeconds: setting(
-    atLeast(1),
-    '120',
-    'time within which requests that wait beyond the normal are worked off (s)',
-  ),
+  backlogSeconds: setting(atLeast(1), '120', 'time within which requests that wait beyond the normal are worked off (s)'),
   headroom: setting(atLeast(0), '0.1', 'extra demand planned for; 0.1 = 10 %'),
   holdDownSeconds: setting(seconds, '120', 'how long a lower target must have been wanted before it is published (s)'),
   growAtOnce: setting(
@@ -192,11 +183,7 @@ export const settings = {
     '',
     'NAMESPACE/SERVICE:PORT of another metrics adapter, which serves what is not ours (manifests/overlays/upstream)',
   ),
-  upstreamCaFile: setting(
-    textOrNull,
-    '',
-    'PEM file of the authorities that may sign its certificate; empty = the system’s',
-  ),
+  upstreamCaFile: setting(textOrNull, '', 'PEM file of the authorities that may sign its certificate; empty = the system’s'),
   drainSeconds: setting(seconds, '5', 'how long to go on answering after SIGTERM (s)'),
   snapshots: setting(textOrNull, '', 'folder that keeps the snapshot and the plan of each tick'),
   snapshotsKept: setting(atLeast(1), '360', 'how many ticks that folder keeps'),
@@ -214,10 +201,7 @@ export interface Config extends Omit<Settings, 'router'> {
  * The settings of `gpumix serve`.
  * @throws GpumixError BAD_SETTING
  */
-export const readConfig = (
-  argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): Config => {
+export const readConfig = (argv: readonly string[], environment: Readonly<Record<string, string | undefined>>): Config => {
   const config = readSettings(settings, argv, environment, contradictions);
   const { routing, note } = config.router;
   return { ...config, router: routing, routerNote: note === null ? null : `--router: ${note}` };
@@ -238,9 +222,7 @@ const contradictions = (config: SettingsOf<typeof settings>): readonly string[] 
     ...((tlsCertFile === null) === (tlsPrivateKeyFile === null)
       ? []
       : ['--tls-cert-file and --tls-private-key-file go together']),
-    ...(config.upstreamCaFile !== null && config.upstream === null
-      ? ['--upstream-ca-file is of no use without --upstream']
-      : []),
+    ...(config.upstreamCaFile !== null && config.upstream === null ? ['--upstream-ca-file is of no use without --upstream'] : []),
   ];
 };
 

@@ -96,17 +96,12 @@ const flagsOf = (
   rows: readonly (readonly [string, Setting<unknown>])[],
   argv: readonly string[],
 ): Readonly<Record<string, string | undefined>> => {
-  const options: ParseArgsOptionsConfig = Object.fromEntries(
-    rows.map(([name]) => [flagOf(name), { type: 'string' as const }]),
-  );
+  const options: ParseArgsOptionsConfig = Object.fromEntries(rows.map(([name]) => [flagOf(name), { type: 'string' as const }]));
   // A flag that is true or false may stand alone.
   const switches = new Set(rows.flatMap(([name, row]) => (row.parse === flag ? [`--${flagOf(name)}`] : [])));
   const args = argv.map((argument) => (switches.has(argument) ? `${argument}=true` : argument));
   try {
-    return parseArgs({ args, options, strict: true, allowPositionals: false }).values as Record<
-      string,
-      string | undefined
-    >;
+    return parseArgs({ args, options, strict: true, allowPositionals: false }).values as Record<string, string | undefined>;
   } catch (cause) {
     throw new GpumixError('BAD_USAGE', messageOf(cause).split('. ')[0]!, { cause });
   }

@@ -39,9 +39,7 @@ export const chooser = (overflow: number) => {
     const awake = untried.map(([name, pods]) => [name, pods.filter((pod) => pod.restsUntil <= now)] as const);
     // Where all rest, one is tried all the same.
     const usable = awake.some(([, pods]) => pods.length > 0) ? awake : untried;
-    const open = new Map(
-      usable.filter(([name, pods]) => pods.length > 0 && !isFull(variants.get(name)!, plan, overflow)),
-    );
+    const open = new Map(usable.filter(([name, pods]) => pods.length > 0 && !isFull(variants.get(name)!, plan, overflow)));
     if (open.size === 0) return 'full';
     const one = plan?.classes.find(({ toTokens }) => toTokens === null || inputTokens < toTokens);
     if (one === undefined) return { pod: leastWork([...open.values()].flat()), why: 'no plan' };
@@ -71,6 +69,4 @@ const isFull = (pods: readonly Pod[], plan: RoutingPlan | null, overflow: number
 
 /** Of several with as little the one that was given least, so that idle pods take turns. */
 const leastWork = (pods: readonly Pod[]): Pod =>
-  pods.reduce((least, pod) =>
-    pod.work < least.work || (pod.work === least.work && pod.given < least.given) ? pod : least,
-  );
+  pods.reduce((least, pod) => (pod.work < least.work || (pod.work === least.work && pod.given < least.given) ? pod : least));

@@ -89,8 +89,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
         if (result === 'done') return;
         counter.failed();
         if (result !== 'stopped') return refuse(response, result);
-        if (stop.signal.reason === 'time')
-          refuse(response, tooLong(`the request took longer than ${settings.requestSeconds} s`));
+        if (stop.signal.reason === 'time') refuse(response, tooLong(`the request took longer than ${settings.requestSeconds} s`));
       } finally {
         inFlight -= 1;
         clearTimeout(timer);

@@ -1,5 +1,5 @@
-import type { HeldRequests } from '../workload/store.ts';
 import { messageOf } from '../vocabulary/errors.ts';
+import type { HeldRequests } from '../workload/store.ts';
 import type { Held } from './gateway.ts';
 
 /**

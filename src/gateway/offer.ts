@@ -83,12 +83,7 @@ export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { l
     return 'done';
   };
 
-  const served = (
-    request: GatewayRequest,
-    { estimate }: ModelState,
-    about: About,
-    { usage, contentEvents }: Finished,
-  ): void => {
+  const served = (request: GatewayRequest, { estimate }: ModelState, about: About, { usage, contentEvents }: Finished): void => {
     const { inputTokens, outputTokens } = usage ?? { inputTokens: about.inputTokens, outputTokens: contentEvents };
     if (usage !== null) estimate.learn(request, inputTokens, outputTokens);
     parts.counts.counter(request.model).ended(inputTokens, outputTokens);

@@ -1,5 +1,5 @@
-import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
 import { messageOf } from '../vocabulary/errors.ts';
+import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
 import { readRoutingPlan } from '../vocabulary/routing-plan.ts';
 
 /** The documents of these models as they are now, null where there is none. */

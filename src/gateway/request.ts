@@ -91,10 +91,7 @@ const promptSize = (call: Call, body: Body): PromptSize => {
 };
 
 /** Texts are characters, bare numbers tokens; of a message its content counts, of a part of it the text, or that it is there. */
-const count = (
-  value: unknown,
-  counted: { characters: number; tokens: number; parts: Record<MediaKind, number> },
-): void => {
+const count = (value: unknown, counted: { characters: number; tokens: number; parts: Record<MediaKind, number> }): void => {
   if (typeof value === 'string') counted.characters += value.length;
   else if (typeof value === 'number') counted.tokens += 1;
   else if (Array.isArray(value)) for (const one of value) count(one, counted);
@@ -107,5 +104,4 @@ const count = (
 };
 
 /** `image_url`, `input_audio`, `video_url` ... */
-const kindOf = (type: string): MediaKind =>
-  type.includes('image') ? 'image' : type.includes('audio') ? 'audio' : 'other';
+const kindOf = (type: string): MediaKind => (type.includes('image') ? 'image' : type.includes('audio') ? 'audio' : 'other');

@@ -75,9 +75,7 @@ export const gatewayMetrics = (sights: GatewaySights): GatewayMetrics => {
     for (const { variant, requests: outstanding } of sights.pods()) one.set({ variant }, outstanding);
   });
   gauge('in_flight', 'requests of clients that are not answered yet', [], (one) => one.set(sights.inFlight()));
-  gauge('kept_records', 'request records that could not be written to Redis yet', [], (one) =>
-    one.set(sights.keptRecords()),
-  );
+  gauge('kept_records', 'request records that could not be written to Redis yet', [], (one) => one.set(sights.keptRecords()));
   gauge('missing_gateways', 'gateways that ceased to write records without taking leave', [], (one) =>
     one.set(sights.missingGateways()),
   );

@@ -90,8 +90,7 @@ const eventEnd = (bytes: Buffer, start: number): number => {
   return unix === -1 ? -1 : unix + 2;
 };
 
-const carriesContent = (text: string): boolean =>
-  /"(?:content|text|reasoning_content|arguments)"\s*:\s*"(?!")/.test(text);
+const carriesContent = (text: string): boolean => /"(?:content|text|reasoning_content|arguments)"\s*:\s*"(?!")/.test(text);
 
 interface Chunk {
   readonly choices?: unknown;

@@ -1,8 +1,9 @@
 import { messageOf } from '../vocabulary/errors.ts';
 import type { Board } from './publish/board.ts';
-import type { Decided } from './pipeline.ts';
-import type { Loop, Shared } from './tick.ts';
+import type { Decided } from './publish/decided.ts';
+import type { Shared } from './publish/publish.ts';
 import type { StoredPlan, StoredPlans, Term } from './publish/stored-plan.ts';
+import type { Loop } from './tick.ts';
 
 /** Who leads, as far as this replica knows. */
 export interface Leadership {
@@ -85,8 +86,7 @@ export const shareThrough =
   (stored: StoredPlans, leadership: Leadership) =>
   async (decided: Decided, at: number): Promise<Shared> => {
     const term = leadership.term();
-    if (!leadership.leads() || term === null)
-      return { superseded: true, problems: ['another replica leads: this tick is void'] };
+    if (!leadership.leads() || term === null) return { superseded: true, problems: ['another replica leads: this tick is void'] };
     try {
       const outcome = await stored.keep(decided, at, term);
       return {

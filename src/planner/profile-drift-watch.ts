@@ -37,6 +37,4 @@ export const watchDrift = (samples: EngineSamples | null, clock: () => number): 
 
 /** Without rates, which change all the time: a problem is said once. */
 const disagreement = ({ ratio }: Drift): string =>
-  ratio > 1
-    ? 'serves more within the SLO than its profile says'
-    : 'misses the SLO though it serves less than its profile says';
+  ratio > 1 ? 'serves more within the SLO than its profile says' : 'misses the SLO though it serves less than its profile says';

@@ -1,20 +1,6 @@
+import type { LatencyBuckets, ServedByEngines } from '../vocabulary/engine-sample.ts';
 import type { Profile } from './profile.ts';
 import { beyondSloThroughput } from './throughput.ts';
-
-/** How many requests took at most so long, by time (s). */
-type Buckets = ReadonlyMap<number, number>;
-
-/** What some replicas served in a while. */
-export interface Served {
-  readonly requests: number;
-  readonly promptTokens: number;
-  readonly generatedTokens: number;
-  /** Seconds, summed over replicas. */
-  readonly podSeconds: number;
-  readonly ttft: Buckets | null;
-  readonly tpot: Buckets | null;
-  readonly e2e: Buckets | null;
-}
 
 /** A profile and what was seen of the replicas it speaks of. */
 export interface Drift {
@@ -43,7 +29,7 @@ const [surelyTimes, surelyMore] = [2, 5];
  * Compares a profile with what was served. Requests differ in size: as the load of a request grows about in proportion to its
  * tokens, their mean size stands for all of them. @returns null where too little was served to tell
  */
-export const driftOf = (profile: Profile, served: Served): Drift | null => {
+export const driftOf = (profile: Profile, served: ServedByEngines): Drift | null => {
   const { requests, promptTokens, generatedTokens, podSeconds } = served;
   if (requests < fewestRequests || podSeconds <= 0) return null;
   const profiledRate = beyondSloThroughput(profile, promptTokens / requests, generatedTokens / requests);
@@ -59,7 +45,7 @@ export const driftOf = (profile: Profile, served: Served): Drift | null => {
 };
 
 /** The largest share beyond one of the limits. */
-const mostMissed = ({ slo }: Profile, served: Served): number | null => {
+const mostMissed = ({ slo }: Profile, served: ServedByEngines): number | null => {
   const shares = (['ttft', 'tpot', 'e2e'] as const).flatMap((name) => {
     const [limit, buckets] = [slo?.[name], served[name]];
     return limit === undefined || buckets === null ? [] : (shareBeyond(buckets, limit) ?? []);
@@ -68,7 +54,7 @@ const mostMissed = ({ slo }: Profile, served: Served): number | null => {
 };
 
 /** What is above the first bound that is not below the limit is beyond it for certain. */
-const shareBeyond = (buckets: Buckets, limit: number): number | null => {
+const shareBeyond = (buckets: LatencyBuckets, limit: number): number | null => {
   const all = buckets.get(Number.POSITIVE_INFINITY) ?? 0;
   const bound = Math.min(...[...buckets.keys()].filter((one) => one >= limit));
   return all > 0 ? 1 - (buckets.get(bound) ?? all) / all : null;

@@ -1,6 +1,6 @@
+import { element } from '../vocabulary/element.ts';
 import type { Demand } from '../vocabulary/planning-documents.ts';
 import type { Profile } from './profile.ts';
-import { element } from '../vocabulary/element.ts';
 import { timeAt } from './throughput.ts';
 
 /**
@@ -38,9 +38,7 @@ const learned = (profile: Profile): Iterations | null => {
   // Without the time to the first token all the time counts, which makes iterations longer and a mixture dearer.
   const seconds = sizes.map(({ output }, index) => {
     const first = ttftSeconds?.[index] ?? 0;
-    return first > 0
-      ? (element(e2eSeconds, index) - first) / Math.max(1, output - 1)
-      : element(e2eSeconds, index) / output;
+    return first > 0 ? (element(e2eSeconds, index) - first) / Math.max(1, output - 1) : element(e2eSeconds, index) / output;
   });
   const served = [...sizes.keys()].filter((index) => element(throughput, index) > 0 && element(seconds, index) > 0);
   if (served.length < leastSizes) return null;
@@ -57,9 +55,7 @@ const learned = (profile: Profile): Iterations | null => {
 /** Numbers from 0 whose sum over each row comes nearest to 1, one coordinate after the other. */
 const leastSquares = (rows: readonly (readonly number[])[]): readonly number[] => {
   const width = element(rows, 0).length;
-  const scale = Array.from({ length: width }, (_, k) =>
-    Math.sqrt(rows.reduce((sum, row) => sum + element(row, k) ** 2, 0)),
-  );
+  const scale = Array.from({ length: width }, (_, k) => Math.sqrt(rows.reduce((sum, row) => sum + element(row, k) ** 2, 0)));
   const unit = rows.map((row) => row.map((value, k) => value / element(scale, k)));
   const left = rows.map(() => 1);
   const found = scale.map(() => 0);
@@ -87,9 +83,7 @@ export const atOnePace = (
 ): number[] => {
   const pace = demand.map(({ inputTokens, outputTokens }) => timeAt(profile, seconds, inputTokens, outputTokens));
   const counted = demand
-    .flatMap(({ arrivalRate }, row) =>
-      arrivalRate > 0 && element(throughput, row) > 0 && element(pace, row) > 0 ? [row] : [],
-    )
+    .flatMap(({ arrivalRate }, row) => (arrivalRate > 0 && element(throughput, row) > 0 && element(pace, row) > 0 ? [row] : []))
     .sort((a, b) => element(pace, a) - element(pace, b));
   const total = counted.reduce((sum, row) => sum + element(demand, row).arrivalRate, 0);
   let missed = 0;

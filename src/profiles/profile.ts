@@ -63,9 +63,7 @@ export interface Profiles {
 export const parseProfile = (text: string, where: string): Profile => {
   let document: unknown;
   try {
-    document = JSON.parse(
-      text.replace(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g, (token) => (token.startsWith('"') ? token : 'null')),
-    );
+    document = JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g, (token) => (token.startsWith('"') ? token : 'null')));
   } catch (cause) {
     throw new GpumixError('BAD_PROFILE', `${where}: not JSON`, { cause });
   }
@@ -125,9 +123,7 @@ export const servesAnything = ({ throughput }: Profile): boolean => throughput.s
 export const limitsText = (slo: Slo | null): string => {
   const units = { ttft: 's', tpot: 's', tpat: 's', e2e: 's', tput: 'req/s', tt: 'tokens/s' } as const;
   const names = Object.keys(units) as (keyof typeof units)[];
-  const set = names.flatMap((name) =>
-    slo?.[name] === undefined ? [] : [`${name.toUpperCase()} ${slo[name]} ${units[name]}`],
-  );
+  const set = names.flatMap((name) => (slo?.[name] === undefined ? [] : [`${name.toUpperCase()} ${slo[name]} ${units[name]}`]));
   if (slo === null || set.length === 0) return 'it names no limit';
   return `${set.join(', ')}, ${slo.percentile === 0 ? 'as means' : `at p${slo.percentile}`}`;
 };
@@ -173,16 +169,8 @@ const ticks = (value: unknown, name: string, fail: Fail): readonly Tick[] => {
 };
 
 /** The document's matrix has a row per output tick; ours is a flat input x output. NaN where a cell is not a number. */
-const matrix = (
-  value: unknown,
-  name: string,
-  outputs: readonly Tick[],
-  inputs: readonly Tick[],
-  fail: Fail,
-): number[] => {
-  const rows = Array.isArray(value)
-    ? (value as unknown[])
-    : fail(`${name} is missing: a list of rows, one per output tick`);
+const matrix = (value: unknown, name: string, outputs: readonly Tick[], inputs: readonly Tick[], fail: Fail): number[] => {
+  const rows = Array.isArray(value) ? (value as unknown[]) : fail(`${name} is missing: a list of rows, one per output tick`);
   const widths = new Set(rows.map((row) => (Array.isArray(row) ? row.length : -1)));
   if (rows.length !== outputs.length || widths.size !== 1 || !widths.has(inputs.length))
     return fail(

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { Profile } from './profile.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
+import type { Profile } from './profile.ts';
 import { type FoundProfile, limitsText, type Profiles, parseProfile, servesAnything } from './profile.ts';
 
 /** A Deployment that needs a profile. */
@@ -70,9 +70,7 @@ const matchingFile = (files: readonly FoundProfile[], wanted: Wanted): FoundProf
     ofModel.find(({ profile }) => isFor(profile, wanted)) ??
     ofModel.find(
       ({ profile }) =>
-        profile.deployment === null &&
-        profile.gpu === wanted.gpu &&
-        (profile.gpusPerReplica ?? 1) === wanted.gpusPerReplica,
+        profile.deployment === null && profile.gpu === wanted.gpu && (profile.gpusPerReplica ?? 1) === wanted.gpusPerReplica,
     )
   );
 };

@@ -1,5 +1,5 @@
-import type { Profile } from './profile.ts';
 import { element } from '../vocabulary/element.ts';
+import type { Profile } from './profile.ts';
 
 /**
  * Throughput of a profile at any request size, from its grid.
@@ -35,12 +35,7 @@ export const throughputAt = (profile: Profile, inputTokens: number, outputTokens
 };
 
 /** A time of the grid (s, input x output) at any size, bilinearly in logs; NaN where it is not known around there. */
-export const timeAt = (
-  profile: Profile,
-  seconds: readonly number[],
-  inputTokens: number,
-  outputTokens: number,
-): number => {
+export const timeAt = (profile: Profile, seconds: readonly number[], inputTokens: number, outputTokens: number): number => {
   const { inputTokens: inputs, outputTokens: outputs } = profile;
   const [input, output] = [coordinate(inputs, inputTokens), coordinate(outputs, outputTokens)];
   return Math.exp(bilinear(profile, logs(seconds), within(inputs, input), within(outputs, output)));
@@ -148,12 +143,8 @@ const logLoads = (profile: Profile): readonly number[] | null => {
     servable.length === 0
       ? null
       : cells.map((cell) => {
-          const nearest = servable.reduce((best, other) =>
-            distance(cell, other) < distance(cell, best) ? other : best,
-          );
-          return Math.log(
-            Math.max(1, (cell.input + cell.output) / (nearest.input + nearest.output)) / nearest.throughput,
-          );
+          const nearest = servable.reduce((best, other) => (distance(cell, other) < distance(cell, best) ? other : best));
+          return Math.log(Math.max(1, (cell.input + cell.output) / (nearest.input + nearest.output)) / nearest.throughput);
         });
   surfaces.set(profile, surface);
   return surface;

@@ -1,6 +1,6 @@
-import type { Demand, Model, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
 import type { Profile } from '../profiles/profile.ts';
 import { servedByProfile } from '../profiles/served.ts';
+import type { Demand, Model, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
 import type { SimulatedVariant } from './replicas.ts';
 
 /** What there is to carry demand with. */

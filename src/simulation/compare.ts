@@ -1,5 +1,5 @@
+import type { PlannerSettings } from '../planner/pipeline.ts';
 import type { Demand, Plan } from '../vocabulary/planning-documents.ts';
-import type { DecideSettings } from '../planner/believe/believe.ts';
 import type { ReaderSettings } from '../workload/reader.ts';
 import { snapshotFor } from './capacity.ts';
 import { plannerPolicy } from './planner-policy.ts';
@@ -9,12 +9,12 @@ import { queuePolicy } from './queue-policy.ts';
 import type { SimulatedVariant } from './replicas.ts';
 import { type Outcome, simulate, type World } from './simulate.ts';
 
-export type PlannerSettings = DecideSettings & ReaderSettings;
+export type ReadAndPlanSettings = PlannerSettings & ReaderSettings;
 
 /** Everything but the policy. */
 export interface Scenario extends Omit<World, 'initial' | 'variants' | 'profiles' | 'slo'> {
   readonly set: ProfileSet;
-  readonly settings: PlannerSettings;
+  readonly settings: ReadAndPlanSettings;
 }
 
 /** A policy may start with what the plan for the true demand of the first moment wants, headroom included. */
@@ -29,8 +29,7 @@ export const worldOf = (scenario: Scenario, variants: readonly SimulatedVariant[
 export const mixFor = (demand: readonly Demand[], world: Omit<World, 'initial'>): ReadonlyMap<string, number> =>
   new Map(Object.entries(planFor(demand, world).models[0]?.replicas ?? {}));
 
-const planFor = (demand: readonly Demand[], world: Omit<World, 'initial'>): Plan =>
-  world.solve(snapshotFor(demand, world));
+const planFor = (demand: readonly Demand[], world: Omit<World, 'initial'>): Plan => world.solve(snapshotFor(demand, world));
 
 export const planner = (
   name: string,

@@ -182,8 +182,7 @@ export const createEngine = <Request extends EngineRequest>(
 /** The least number of iterations that last at least so long; the algebra is solved, and rounding set right. */
 const iterationsUntil = (length: number, first: number, growth: number, seconds: (count: number) => number): number => {
   const linear = first - growth;
-  const root =
-    growth === 0 ? length / first : (Math.sqrt(linear * linear + 4 * growth * length) - linear) / (2 * growth);
+  const root = growth === 0 ? length / first : (Math.sqrt(linear * linear + 4 * growth * length) - linear) / (2 * growth);
   let count = Math.max(1, Math.ceil(root));
   while (count > 1 && seconds(count - 1) >= length) count -= 1;
   while (seconds(count) < length) count += 1;

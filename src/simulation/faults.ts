@@ -49,8 +49,7 @@ const isOf = (gpu: string, fault: Fault): boolean => fault.gpu === null || fault
 const lasting = (faults: readonly Fault[], kind: FaultKind, time: number): readonly Fault[] =>
   faults.filter((fault) => fault.kind === kind && fault.from <= time && time < fault.until);
 
-export const gatewayLost = (faults: readonly Fault[], time: number): boolean =>
-  lasting(faults, 'gateway-lost', time).length > 0;
+export const gatewayLost = (faults: readonly Fault[], time: number): boolean => lasting(faults, 'gateway-lost', time).length > 0;
 
 export const storeState = (faults: readonly Fault[], time: number): StoreState => {
   const states = [

@@ -1,6 +1,6 @@
 import type { Profile, Slo } from '../profiles/profile.ts';
-import { createEngine, type EngineRequest, type EngineSpeed } from './engine.ts';
 import { exponential, seeded } from '../vocabulary/random.ts';
+import { createEngine, type EngineRequest, type EngineSpeed } from './engine.ts';
 import { withinSlo } from './slo.ts';
 
 /** How one point of a grid is measured. */
@@ -52,8 +52,7 @@ export const measuredThroughput = (
   const times = ({ within: _, ...rest }: Run) => rest;
   if (run.within < share) return { throughput: 0, ...times(run) };
   let high = 2 * low;
-  for (let next = at(high); next.within >= share && high < 1e4; next = at(high))
-    [low, run, high] = [high, next, 2 * high];
+  for (let next = at(high); next.within >= share && high < 1e4; next = at(high)) [low, run, high] = [high, next, 2 * high];
   while (high / low > 1.01) {
     const middle = Math.sqrt(low * high);
     const next = at(middle);

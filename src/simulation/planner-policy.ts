@@ -1,12 +1,11 @@
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';
-import type { Profile } from '../profiles/profile.ts';
-import { createBoard } from '../planner/publish/board.ts';
 import { clusterInMemory } from '../planner/cluster-in-memory.ts';
+import type { PlannerSettings } from '../planner/pipeline.ts';
+import { createBoard } from '../planner/publish/board.ts';
 import { createLoop } from '../planner/tick.ts';
-import type { DecideSettings } from '../planner/believe/believe.ts';
-import type { FoundProfile } from '../profiles/profile.ts';
+import type { FoundProfile, Profile } from '../profiles/profile.ts';
+import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';
 import { recordKey } from '../workload/histogram.ts';
 import { memoryStore } from '../workload/memory-store.ts';
 import { type ReaderSettings, workloadReader } from '../workload/reader.ts';
@@ -24,7 +23,7 @@ export interface PlannerParts {
   readonly model: string;
   readonly variants: readonly SimulatedVariant[];
   readonly profiles: ReadonlyMap<string, Profile>;
-  readonly settings: DecideSettings & ReaderSettings;
+  readonly settings: PlannerSettings & ReaderSettings;
   readonly solve: (snapshot: Snapshot) => Plan;
   /** Replicas that are not the planner's to choose: those of a fleet of fixed size. */
   readonly pinned?: ReadonlyMap<string, number>;
@@ -50,9 +49,7 @@ export const plannerPolicy = ({
   const clock = (): number => epoch + now;
   const store = storeWith(faults, () => now, clock);
   const deployments = new Map(variants.map((variant) => [variant.key, deploymentOf(variant, model, pinned)]));
-  const found = new Map(
-    variants.map(({ key }) => [key, { profile: profiles.get(key)!, source: key, seenAt: 0, digest: key }]),
-  );
+  const found = new Map(variants.map(({ key }) => [key, { profile: profiles.get(key)!, source: key, seenAt: 0, digest: key }]));
   const pods = new Map<string, DeploymentPod>();
   const board = createBoard(deployments, pods, settings.staleAfterSeconds, clock);
   const reader = workloadReader(store, settings);
@@ -88,9 +85,7 @@ export const plannerPolicy = ({
     },
     sync: (view) => {
       now = view.now;
-      const targets = [...deployments.values()].map(({ namespace, name: deployment }) =>
-        board.target(namespace, deployment),
-      );
+      const targets = [...deployments.values()].map(({ namespace, name: deployment }) => board.target(namespace, deployment));
       return new Map(
         targets.flatMap((target) =>
           target !== undefined && 'replicas' in target.decision

@@ -48,8 +48,7 @@ const panel = (title: string, samples: readonly Sample[], lines: readonly Line[]
   const seconds = samples.at(-1)?.time ?? 1;
   const most = Math.max(1e-9, ...lines.flatMap(({ values }) => values)) * 1.05;
   const x = (time: number): string => (left + (time / seconds) * (width - left - right)).toFixed(1);
-  const y = (value: number): string =>
-    (panelHeight - bottom - (value / most) * (panelHeight - top - bottom)).toFixed(1);
+  const y = (value: number): string => (panelHeight - bottom - (value / most) * (panelHeight - top - bottom)).toFixed(1);
   const floor = panelHeight - bottom;
   return [
     `<text x="${left}" y="16" font-weight="bold">${escaped(title)}</text>`,

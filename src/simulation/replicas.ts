@@ -102,10 +102,7 @@ export const createReplicas = <Request extends EngineRequest>(
     ready = Map.groupBy(allReady, ({ variant }) => variant.key);
   };
   const accrue = (now: number): void => {
-    const perHour = all.reduce(
-      (sum, { variant, readyAt }) => sum + (readyAt < Number.POSITIVE_INFINITY ? variant.price : 0),
-      0,
-    );
+    const perHour = all.reduce((sum, { variant, readyAt }) => sum + (readyAt < Number.POSITIVE_INFINITY ? variant.price : 0), 0);
     cost += (perHour * (now - clock)) / 3600;
     clock = now;
   };
@@ -117,8 +114,7 @@ export const createReplicas = <Request extends EngineRequest>(
       const standing = all.filter((replica) => replica.variant.key === key && !replica.leaving);
       changes += Math.abs(wanted - standing.length);
       specs.set(key, wanted);
-      for (let more = standing.length; more < wanted; more += 1)
-        all.push(newReplica(variant, now, Number.POSITIVE_INFINITY));
+      for (let more = standing.length; more < wanted; more += 1) all.push(newReplica(variant, now, Number.POSITIVE_INFINITY));
       // As a ReplicaSet does: those that are not Ready first, then the youngest.
       const order = standing.toSorted((a, b) => b.readyAt - a.readyAt);
       for (const replica of order.slice(0, Math.max(0, standing.length - wanted))) replica.leaving = true;
@@ -135,10 +131,7 @@ export const createReplicas = <Request extends EngineRequest>(
       for (const { engine } of all) engine.advance(now);
     },
     nextReadyAt: () =>
-      all.reduce(
-        (soonest, { readyAt }) => (readyAt > clock ? Math.min(soonest, readyAt) : soonest),
-        Number.POSITIVE_INFINITY,
-      ),
+      all.reduce((soonest, { readyAt }) => (readyAt > clock ? Math.min(soonest, readyAt) : soonest), Number.POSITIVE_INFINITY),
     nextDrainAt: () => toDrain[0]?.from ?? Number.POSITIVE_INFINITY,
     drain: (now) => {
       const due = toDrain.filter(({ from }) => from <= now);

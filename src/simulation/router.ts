@@ -1,6 +1,6 @@
-import type { Plan, RoutedDemand, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
-import { element } from '../vocabulary/element.ts';
 import { readyRouting } from '../planner/publish/ready-routing.ts';
+import { element } from '../vocabulary/element.ts';
+import type { Plan, RoutedDemand, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
 import type { EngineRequest } from './engine.ts';
 import type { Replica, Replicas } from './replicas.ts';
@@ -48,9 +48,7 @@ export const createRouter = <Request extends EngineRequest>(
       if (routing === 'none') return all.length === 0 ? null : element(all, turn++ % all.length);
       const key = table?.(request);
       const planned = (key === undefined ? null : leastLoaded(replicas.ready(key))) ?? leastLoaded(all);
-      return planned !== null && planned.engine.unread() > queueLimit
-        ? (shortestQueue(all, planned) ?? planned)
-        : planned;
+      return planned !== null && planned.engine.unread() > queueLimit ? (shortestQueue(all, planned) ?? planned) : planned;
     },
   };
 };

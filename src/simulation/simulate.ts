@@ -1,5 +1,5 @@
-import type { Demand, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
 import type { Profile, Slo } from '../profiles/profile.ts';
+import type { Demand, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
 import { intervalCounter, recordText } from '../workload/gateway-records.ts';
 import { type CapacityOf, capacityGap } from './capacity.ts';
 import type { EngineRequest } from './engine.ts';
@@ -119,8 +119,7 @@ export const simulate = async (world: World, policy: Policy): Promise<Outcome> =
       router.follow(policy.plan());
     }),
     timer(policy.syncSeconds / 2, policy.syncSeconds, async (now) => {
-      for (const [key, count] of policy.sync(view(now)))
-        if (count !== replicas.spec(key)) replicas.scale(key, count, now);
+      for (const [key, count] of policy.sync(view(now))) if (count !== replicas.spec(key)) replicas.scale(key, count, now);
     }),
     { at: () => replicas.nextReadyAt(), run: async () => {} },
     { at: () => replicas.nextDrainAt(), run: async (now: number) => replicas.drain(now) },
@@ -189,8 +188,7 @@ const sampleOf = (
   replicas: Replicas<Arrived>,
   capacity: CapacityOf & Pick<World, 'variants'>,
 ): Omit<Sample, 'ended' | 'within'> => {
-  const counts = (of: (key: string) => number) =>
-    Object.fromEntries(capacity.variants.map(({ key }) => [key, of(key)]));
+  const counts = (of: (key: string) => number) => Object.fromEntries(capacity.variants.map(({ key }) => [key, of(key)]));
   return {
     time,
     demand: demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0),

@@ -90,10 +90,7 @@ const inTurn = (joint: Joint, levels: readonly Level[], nodeLimit: number): read
 /** Requests per second over what they cost where each class goes to its cheapest variant (per money/h). */
 const requestsPerMoney = ({ rates, ways, variants }: FleetModel): number => {
   const costs = ways.map(({ loads }) =>
-    rates.reduce(
-      (sum, _, c) => sum + Math.min(...variants.map(({ price }, g) => price * loads[c * variants.length + g]!)),
-      0,
-    ),
+    rates.reduce((sum, _, c) => sum + Math.min(...variants.map(({ price }, g) => price * loads[c * variants.length + g]!)), 0),
   );
   const requests = rates.reduce((sum, rate) => sum + rate, 0);
   return requests / Math.max(1e-12, Math.min(...costs));

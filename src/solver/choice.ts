@@ -99,8 +99,7 @@ const reachable = (
  */
 const join = (one: Half, other: Half, models: number, { stock, lambda, excess, mostStates, same }: Limits): Chosen => {
   const exact = [...lambda.keys()].filter((k) => lambda[k]! > excess);
-  const key = (use: (k: number) => number) =>
-    exact.reduce((hash, k) => (Math.imul(hash, 0x01000193) ^ use(k)) >>> 0, 0);
+  const key = (use: (k: number) => number) => exact.reduce((hash, k) => (Math.imul(hash, 0x01000193) ^ use(k)) >>> 0, 0);
   const partners = new Map<number, State[]>();
   for (const state of other.states) {
     const at = key((k) => state.use[k]!);
@@ -111,8 +110,7 @@ const join = (one: Half, other: Half, models: number, { stock, lambda, excess, m
   let best: { pair: readonly [State, State]; cost: number; value: number } | null = null;
   let pairs = 0;
   for (const a of one.states) {
-    if (pairs > pairsPerState * mostStates)
-      return { choice: best && chosen(one, other, best, models), dropped: a.value };
+    if (pairs > pairsPerState * mostStates) return { choice: best && chosen(one, other, best, models), dropped: a.value };
     for (const b of partners.get(key((k) => stock[k]! - a.use[k]!)) ?? []) {
       pairs++;
       if (a.value + b.value > Math.min(excess, best === null ? excess : best.value + 2 * same)) break;
@@ -174,9 +172,7 @@ const suffixes = (lists: readonly (readonly Column[])[], pools: number): Rest[] 
   for (const list of [...lists].reverse()) {
     const { least, most } = rest[0]!;
     rest.unshift({
-      least: least.map(
-        (gpus, k) => gpus + list.reduce((few, { use }) => Math.min(few, use[k]!), Number.POSITIVE_INFINITY),
-      ),
+      least: least.map((gpus, k) => gpus + list.reduce((few, { use }) => Math.min(few, use[k]!), Number.POSITIVE_INFINITY)),
       most: most.map((gpus, k) => gpus + list.reduce((many, { use }) => Math.max(many, use[k]!), 0)),
     });
   }

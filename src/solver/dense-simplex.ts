@@ -106,9 +106,7 @@ export class DenseSimplex {
     });
     return (
       keeps &&
-      this.nonbasic.every(
-        (variable, j) => variable < this.size || (this.high[j] === 1 ? -1 : 1) * this.reduced[j]! >= -1e-9,
-      )
+      this.nonbasic.every((variable, j) => variable < this.size || (this.high[j] === 1 ? -1 : 1) * this.reduced[j]! >= -1e-9)
     );
   }
 

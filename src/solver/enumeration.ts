@@ -45,8 +45,7 @@ export const enumerateMixes = (
     upper.set(before.subarray(program.types));
   };
   const divide = (depth: number, status: RelaxationStatus, at: number): void => {
-    const v =
-      status === 'optimal' ? wholeReplicas(relaxation.replicas(at)) : Math.floor((lower[at]! + upper[at]!) / 2) + 1;
+    const v = status === 'optimal' ? wholeReplicas(relaxation.replicas(at)) : Math.floor((lower[at]! + upper[at]!) / 2) + 1;
     saved[depth] ??= new Forest(program.types, program.classes);
     saved[depth].copyFrom(forest);
     const [least, most] = [lower[at]!, upper[at]!];

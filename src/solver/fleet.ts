@@ -48,9 +48,7 @@ export interface Fleet {
  * the whole demand could use or the stock of its type could hold, and no stock has GPUs that no number of replicas uses up. `floorsFit` says whether the floors do fit.
  */
 export const prepared = (fleet: Fleet): { readonly fleet: Fleet; readonly floorsFit: boolean } => {
-  const floors = fleet.stock.map((_, pool) =>
-    total(fleet, (variant) => (variant.pools.includes(pool) ? variant.gpus : 0)),
-  );
+  const floors = fleet.stock.map((_, pool) => total(fleet, (variant) => (variant.pools.includes(pool) ? variant.gpus : 0)));
   const floorCost = total(fleet, (variant) => variant.price);
   const stock = fleet.stock.map((gpus, pool) => {
     const step = packet(fleet, pool);
@@ -144,12 +142,7 @@ export const preference = (
 };
 
 /** Writes the mix that {@link preference} puts first of all between two bounds: what runs, as near as they let it. */
-export const favourite = (
-  { variants }: FleetModel,
-  lower: Float64Array,
-  upper: Float64Array,
-  mix: Float64Array,
-): void => {
+export const favourite = ({ variants }: FleetModel, lower: Float64Array, upper: Float64Array, mix: Float64Array): void => {
   variants.forEach(({ running }, g) => {
     mix[g] = running === null ? upper[g]! : Math.min(upper[g]!, Math.max(lower[g]!, running));
   });

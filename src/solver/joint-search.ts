@@ -28,12 +28,8 @@ const workPerNode = 1_000;
  * branched on fractional y, and on the way of a model that has several, once its y is whole and no way serves what the
  * cuts promise. Slower than the special cases, but it takes any limit; best effort needs that.
  */
-export const searchJointly = (
-  joint: Joint,
-  goal: Goal,
-  nodeLimit: number,
-  known: readonly Float64Array[] | null,
-): JointResult => new Search(joint, goal, nodeLimit, known).run();
+export const searchJointly = (joint: Joint, goal: Goal, nodeLimit: number, known: readonly Float64Array[] | null): JointResult =>
+  new Search(joint, goal, nodeLimit, known).run();
 
 class Search {
   private readonly joint: Joint;
@@ -147,14 +143,7 @@ class Search {
   }
 
   /** Children y <= floor and y >= floor + gap. */
-  private divide(
-    simplex: DenseSimplex,
-    ways: readonly number[],
-    bound: number,
-    i: number,
-    floor: number,
-    gap: number,
-  ): void {
+  private divide(simplex: DenseSimplex, ways: readonly number[], bound: number, i: number, floor: number, gap: number): void {
     const [least, most] = [simplex.lower[i]!, simplex.upper[i]!];
     for (const up of [true, false]) {
       if (up ? floor + gap > most : floor < least) continue;
@@ -192,8 +181,7 @@ class Search {
       });
       return;
     }
-    if (!this.accepted(mixes) || (this.goal.ties && this.tieNodes < tieLimit))
-      this.explore(simplex, ways, bound, mixes);
+    if (!this.accepted(mixes) || (this.goal.ties && this.tieNodes < tieLimit)) this.explore(simplex, ways, bound, mixes);
   }
 
   /** Every other whole point of the node, one variant after the other held at its value. */
@@ -213,9 +201,7 @@ class Search {
 
   private mixesOf(v: Float64Array, round: (y: number) => number): Float64Array[] {
     return this.joint.fleet.models.map(({ variants }, m) =>
-      Float64Array.from(variants, ({ lower, upper }, g) =>
-        Math.min(upper, Math.max(lower, round(v[this.joint.first(m) + g]!))),
-      ),
+      Float64Array.from(variants, ({ lower, upper }, g) => Math.min(upper, Math.max(lower, round(v[this.joint.first(m) + g]!)))),
     );
   }
 
@@ -243,5 +229,4 @@ class Search {
 }
 
 /** LP noise on a whole number is removed before it asks for a cut. */
-const snapped = (y: number): number =>
-  Math.abs(y - Math.round(y)) < fractionTolerance ? Math.round(y) : Math.max(0, y);
+const snapped = (y: number): number => (Math.abs(y - Math.round(y)) < fractionTolerance ? Math.round(y) : Math.max(0, y));

@@ -88,13 +88,8 @@ export const withoutDominated = (program: Program): Program => {
   return { ...program, upper: capped };
 };
 
-const cheaper = (
-  result: BranchResult,
-  best: BranchResult,
-  prefers: (a: Float64Array, b: Float64Array) => boolean,
-): boolean =>
-  result.cost < best.cost * (1 - sameCost) ||
-  (result.cost <= best.cost * (1 + sameCost) && prefers(result.mix!, best.mix!));
+const cheaper = (result: BranchResult, best: BranchResult, prefers: (a: Float64Array, b: Float64Array) => boolean): boolean =>
+  result.cost < best.cost * (1 - sameCost) || (result.cost <= best.cost * (1 + sameCost) && prefers(result.mix!, best.mix!));
 
 /** The programs of a model's ways; those left out that a floor forbids or in which a class has nowhere to go. */
 export const wayPrograms = (model: FleetModel): WayProgram[] =>

@@ -48,12 +48,7 @@ const take = ({ m, column }: Exchange, picked: Column[], left: Float64Array): vo
 /** Money/h for a GPU less overdrawn; what costs nothing still counts a trifle. */
 const price = (reduced: number, gpus: number): number => (Math.max(0, reduced) + 1e-6) / gpus;
 
-const best = (
-  exchanges: readonly Exchange[],
-  picked: readonly Column[],
-  left: Float64Array,
-  short: number,
-): Exchange | null => {
+const best = (exchanges: readonly Exchange[], picked: readonly Column[], left: Float64Array, short: number): Exchange | null => {
   let [found, least]: [Exchange | null, number] = [null, Number.POSITIVE_INFINITY];
   for (const exchange of exchanges) {
     const now = picked[exchange.m]!;

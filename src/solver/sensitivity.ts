@@ -43,9 +43,7 @@ export const costWithOnly = (
   const models = fleet.models.map((model, m) => ({
     ...model,
     known: null,
-    variants: model.variants.map((variant, g) =>
-      keeps(variant, m, g) ? variant : { ...variant, upper: variant.lower },
-    ),
+    variants: model.variants.map((variant, g) => (keeps(variant, m, g) ? variant : { ...variant, upper: variant.lower })),
   }));
   const limited = { ...fleet, models };
   const outcome = solve(limited, options);
@@ -97,9 +95,7 @@ const looserBounds = (
     if (bound === null) return [];
     const moved = bound === 'upper' ? { upper: variant.upper + 1 } : { lower: variant.lower - 1 };
     const models = given.models.map((model, other) =>
-      other === m
-        ? { ...model, variants: model.variants.map((each, at) => (at === g ? { ...each, ...moved } : each)) }
-        : model,
+      other === m ? { ...model, variants: model.variants.map((each, at) => (at === g ? { ...each, ...moved } : each)) } : model,
     );
     const solved = solveModel(alone({ ...given, models }, m, mix, left), options);
     const saves = before - solved.cost;
@@ -117,8 +113,7 @@ const runnerUp = (model: FleetModel, mix: Float64Array, options: SolveOptions): 
     if (mix[g]! <= lower) continue;
     const variants = model.variants.map((variant, at) => (at === g ? { ...variant, upper: mix[g]! - 1 } : variant));
     const solved = solveModel({ ...model, variants, known: null }, options);
-    if (solved.mix !== null && (best === null || solved.cost < best.cost))
-      best = { cost: solved.cost, mix: solved.mix };
+    if (solved.mix !== null && (best === null || solved.cost < best.cost)) best = { cost: solved.cost, mix: solved.mix };
   }
   return best?.mix ?? null;
 };

@@ -83,9 +83,7 @@ export class SharedStock {
 
   /** GPUs above each pool's stock at prices of 0; null where some model has no mix at all. */
   private relaxedUse(): Float64Array | null {
-    const { value, slope } = this.tangent(new Float64Array(this.fleet.stock.length), (model) =>
-      model.relaxed(none(this.fleet)),
-    );
+    const { value, slope } = this.tangent(new Float64Array(this.fleet.stock.length), (model) => model.relaxed(none(this.fleet)));
     return value === Number.POSITIVE_INFINITY ? null : slope;
   }
 
@@ -94,10 +92,7 @@ export class SharedStock {
   }
 
   /** Value and slope of sum_m min(cost + lambda . use) - lambda . stock. */
-  private tangent(
-    lambda: Float64Array,
-    best: (model: PricedModel) => { value: number; use: readonly number[] },
-  ): Tangent {
+  private tangent(lambda: Float64Array, best: (model: PricedModel) => { value: number; use: readonly number[] }): Tangent {
     const { stock } = this.fleet;
     const slope = Float64Array.from(stock, (gpus) => -gpus);
     let value = -stock.reduce((sum, gpus, k) => sum + lambda[k]! * gpus, 0);
@@ -136,11 +131,7 @@ export class SharedStock {
   private price(lambda: Float64Array, gapTolerance: number): Priced {
     const least: number[] = [];
     const { value } = this.tangent(lambda, (model) => {
-      const {
-        value: own,
-        use,
-        nodes,
-      } = model.whole(lambda, { ...this.options, nodeLimit: this.nodesLeft() }, gapTolerance);
+      const { value: own, use, nodes } = model.whole(lambda, { ...this.options, nodeLimit: this.nodesLeft() }, gapTolerance);
       this.nodes += nodes;
       least.push(own);
       return { value: own, use };
@@ -167,12 +158,7 @@ export class SharedStock {
         const { choice, dropped } = this.choice(near, lambda, part, states);
         if (choice !== null && (best === null || choice.cost <= best.cost * (1 + 1e-11))) best = choice;
         if (!complete || dropped <= part) {
-          const more = this.choice(
-            near,
-            lambda,
-            Number.POSITIVE_INFINITY,
-            Math.min(manyStates, Math.ceil(states / 4)),
-          ).choice;
+          const more = this.choice(near, lambda, Number.POSITIVE_INFINITY, Math.min(manyStates, Math.ceil(states / 4))).choice;
           if (more !== null && (best === null || more.cost < best.cost)) best = more;
           return this.stopped(best, bound, complete ? Math.max(done, Math.min(dropped, part)) : done);
         }
@@ -184,11 +170,7 @@ export class SharedStock {
     }
   }
 
-  private mixesWithin(
-    lambda: Float64Array,
-    least: readonly number[],
-    excess: number,
-  ): { lists: Column[][]; complete: boolean } {
+  private mixesWithin(lambda: Float64Array, least: readonly number[], excess: number): { lists: Column[][]; complete: boolean } {
     let complete = true;
     const lists = this.models.map((model, m) => {
       const found = model.within(lambda, least[m]!, excess, this.nodesLeft());

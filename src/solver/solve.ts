@@ -75,8 +75,7 @@ const solveAll = (fleet: Fleet, options: SolveOptions): Solved => {
 /** Whether some pool has several takers: with one, the stock is a bound like any other. */
 const sharesStock = ({ models, stock }: Fleet): boolean =>
   stock.some(
-    (_, pool) =>
-      models.reduce((sum, { variants }) => sum + variants.filter(({ pools }) => pools.includes(pool)).length, 0) > 1,
+    (_, pool) => models.reduce((sum, { variants }) => sum + variants.filter(({ pools }) => pools.includes(pool)).length, 0) > 1,
   );
 
 const separately = (fleet: Fleet, options: SolveOptions): Solved => {
@@ -88,8 +87,7 @@ const separately = (fleet: Fleet, options: SolveOptions): Solved => {
     nodes += alone.nodes;
     bound += alone.bound;
     if (alone.status === 'infeasible') return { ...none, nodes };
-    if (alone.status !== 'optimal')
-      status = alone.status === 'unknown' || status === 'unknown' ? 'unknown' : 'feasible';
+    if (alone.status !== 'optimal') status = alone.status === 'unknown' || status === 'unknown' ? 'unknown' : 'feasible';
     const { mix, assignment, way } = alone;
     if (mix !== null) models.push({ mix, assignment, way, served: new Float64Array(model.rates.length).fill(1) });
   }

@@ -44,10 +44,7 @@ export const twoTypes = (program: Program, scaled: Float64Array, options: Branch
   const none = { mix: null, assignment: new Float64Array(), cost, bound: cost };
   if (least > program.upper[0]! || wholeReplicas(fill.onlyTwo) > program.upper[1]!)
     return { status: 'infeasible', ...none, nodes };
-  const start = Math.min(
-    high,
-    Math.max(low, Math.floor(fill.onlyOne + fill.first[fill.balanced(priceOne / priceTwo)]!)),
-  );
+  const start = Math.min(high, Math.max(low, Math.floor(fill.onlyOne + fill.first[fill.balanced(priceOne / priceTwo)]!)));
   const beyond = () => cost * (1 + sameCost);
   let bound = Number.POSITIVE_INFINITY;
   const walk = (from: number, step: 1 | -1, to: number, limit: number): void => {
@@ -134,8 +131,7 @@ class Fill {
     const { loads, order, count } = this;
     this.seek(y);
     const assignment = new Float64Array(loads.length);
-    for (let at = 0; at < loads.length; at += 2)
-      assignment[loads[at + 1] === Number.POSITIVE_INFINITY ? at : at + 1] = 1;
+    for (let at = 0; at < loads.length; at += 2) assignment[loads[at + 1] === Number.POSITIVE_INFINITY ? at : at + 1] = 1;
     for (let i = 0; i < count; i++) {
       const share = i < this.at ? 1 : i === this.at ? this.part : 0;
       assignment[2 * order[i]!] = share;

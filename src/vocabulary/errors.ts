@@ -7,8 +7,7 @@ export const errorCodes = {
   BAD_RECORD: 'a request record of the gateway cannot be read; only its interval is affected',
   BAD_TRACE: 'a trace file breaks its format; the message names the line',
   BAD_BENCHMARK: 'results of a benchmark break their format, or lack what is asked of them; the message names the line',
-  ENDPOINT_UNUSABLE:
-    'the endpoint to benchmark does not serve the model as an OpenAI server does; results so far are kept',
+  ENDPOINT_UNUSABLE: 'the endpoint to benchmark does not serve the model as an OpenAI server does; results so far are kept',
   REDIS_UNAVAILABLE: 'Redis cannot be read or written; the last good plan stands',
   KUBERNETES_UNAVAILABLE: 'the Kubernetes API server cannot be read; the last known objects stand',
   FORBIDDEN: 'the Kubernetes API server refuses gpumix a permission that it needs; the message names it',

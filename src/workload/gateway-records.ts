@@ -18,21 +18,15 @@ export const parseTrace = (text: string, where: string): readonly TraceRequest[]
   const lines = text.split(/\r?\n/);
   const rows = lines.flatMap((line, index) => (index === 0 || line === '' ? [] : [{ line, number: index + 1 }]));
   if (rows.length === 0)
-    throw new GpumixError(
-      'BAD_TRACE',
-      `${where}: no requests; expected a header and rows of time,inputTokens,outputTokens`,
-    );
+    throw new GpumixError('BAD_TRACE', `${where}: no requests; expected a header and rows of time,inputTokens,outputTokens`);
   const requests = rows.map(({ line, number }) => {
     const [at, input, output] = line.split(',');
     // Milliseconds and finer: Date keeps three digits, the rest is added.
     const parts = /^(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)(\.\d+)?/.exec(at ?? '');
     const time =
-      parts === null
-        ? Number.NaN
-        : Date.parse(`${element(parts, 1).replace(' ', 'T')}Z`) / 1000 + Number(parts[2] ?? 0);
+      parts === null ? Number.NaN : Date.parse(`${element(parts, 1).replace(' ', 'T')}Z`) / 1000 + Number(parts[2] ?? 0);
     const [inputTokens, outputTokens] = [Number(input), Number(output)];
-    if (!Number.isFinite(time))
-      throw new GpumixError('BAD_TRACE', `${where}:${number}: ${JSON.stringify(at)} is no time`);
+    if (!Number.isFinite(time)) throw new GpumixError('BAD_TRACE', `${where}:${number}: ${JSON.stringify(at)} is no time`);
     if (!(inputTokens >= 0 && outputTokens >= 0))
       throw new GpumixError('BAD_TRACE', `${where}:${number}: tokens are not two numbers from 0`);
     return { time, inputTokens, outputTokens };

@@ -121,5 +121,4 @@ const integer = (value: unknown): number | null => {
   return typeof number === 'number' && Number.isSafeInteger(number) ? number : null;
 };
 
-const positiveOr = (value: number | null, otherwise: number): number =>
-  value === null || value === 0 ? otherwise : value;
+const positiveOr = (value: number | null, otherwise: number): number => (value === null || value === 0 ? otherwise : value);

@@ -36,8 +36,7 @@ export const memoryStore = (now: () => number): Store => {
     },
     addRecord: async (key, fields, writer, expirySeconds, round = 1) => {
       const found = values.get(key);
-      const before: Record<string, number> =
-        found === undefined || found.expires <= now() ? {} : JSON.parse(found.value);
+      const before: Record<string, number> = found === undefined || found.expires <= now() ? {} : JSON.parse(found.value);
       const counted = before[mergedBy(writer)];
       if (counted !== undefined && counted >= round) return;
       const record = counted === undefined ? before : {};

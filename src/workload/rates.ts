@@ -1,6 +1,6 @@
 import type { Demand } from '../vocabulary/planning-documents.ts';
-import type { HeldRequests } from './store.ts';
 import type { RequestRecord } from './histogram.ts';
+import type { HeldRequests } from './store.ts';
 
 /** What was found when the record of one interval was asked for. `time` is the interval's end, as in the key (Unix s). */
 export type Interval =
@@ -173,9 +173,7 @@ export const shapeOf = (intervals: readonly Interval[], windowSeconds: number): 
   return [...counts]
     .sort(ascending)
     .flatMap(([inputTokens, ofInput]) =>
-      [...ofInput]
-        .sort(ascending)
-        .map(([outputTokens, count]) => ({ inputTokens, outputTokens, share: count / total })),
+      [...ofInput].sort(ascending).map(([outputTokens, count]) => ({ inputTokens, outputTokens, share: count / total })),
     );
 };
 
@@ -198,8 +196,7 @@ export const mergedDemand = (demands: readonly (readonly Demand[])[]): readonly 
   return [...bySize.values()].sort((a, b) => a.inputTokens - b.inputTokens || a.outputTokens - b.outputTokens);
 };
 
-export const recordOf = (interval: Interval): RequestRecord | null =>
-  interval.found === 'record' ? interval.record : null;
+export const recordOf = (interval: Interval): RequestRecord | null => (interval.found === 'record' ? interval.record : null);
 
 export const newestRecord = (intervals: readonly Interval[]): (Interval & { readonly found: 'record' }) | null =>
   intervals.findLast((interval) => interval.found === 'record') ?? null;
@@ -216,7 +213,5 @@ const coveredIntervals = (
   const records = intervals.filter(({ found }) => found === 'record');
   const from = Math.max(records.at(0)?.time ?? Number.POSITIVE_INFINITY, lostUntil + intervalSeconds);
   const to = Math.max(records.at(-1)?.time ?? Number.NEGATIVE_INFINITY, silentUntil);
-  return intervals.filter(
-    ({ time, found }) => found === 'record' || (found === 'nothing' && time >= from && time <= to),
-  );
+  return intervals.filter(({ time, found }) => found === 'record' || (found === 'nothing' && time >= from && time <= to));
 };

@@ -1,7 +1,7 @@
-import type { HeldRequests } from './store.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { decodeRecord, recordKey } from './histogram.ts';
 import { type Interval, type NameHistory, recordOf, type Workload } from './rates.ts';
+import type { HeldRequests } from './store.ts';
 import { heartbeatsKey, heldKey, type Store } from './store.ts';
 
 export interface ReaderSettings {
@@ -143,8 +143,7 @@ const dueTimes = (
 };
 
 /** What is absent may come late, and to a record of several gateways one of them may add late. */
-const mayChange = (interval: Interval): boolean =>
-  interval.found === 'nothing' || (recordOf(interval)?.merged ?? false);
+const mayChange = (interval: Interval): boolean => interval.found === 'nothing' || (recordOf(interval)?.merged ?? false);
 
 const readDue = async (
   store: Store,

@@ -1,6 +1,6 @@
-import type { HeldRequests } from './store.ts';
 import { recordKey, recordLifetimeSeconds } from './histogram.ts';
 import type { IntervalRecord } from './request-counts.ts';
+import type { HeldRequests } from './store.ts';
 import { heartbeatsKey, heldKey, type Store } from './store.ts';
 
 export interface RecordWriterSettings {
@@ -51,9 +51,7 @@ export const recordWriter = (store: Store, settings: RecordWriterSettings): Reco
     );
     const done = new Set(records.filter((_, index) => answers[index]?.status === 'fulfilled'));
     kept = kept.filter((record) => !done.has(record));
-    recent = [...new Set([...recent, ...done])].filter(
-      (record) => time - record.time < replicatedAfter && record.time <= time,
-    );
+    recent = [...new Set([...recent, ...done])].filter((record) => time - record.time < replicatedAfter && record.time <= time);
     for (const one of answers) if (one.status === 'rejected') throw one.reason;
   };
   /**
@@ -86,9 +84,7 @@ export const recordWriter = (store: Store, settings: RecordWriterSettings): Reco
     },
     kept: () => kept.length,
     missing: async (now) => {
-      const others = Object.entries(await store.readFields(heartbeatsKey(keyPrefix))).filter(
-        ([name]) => name !== instance,
-      );
+      const others = Object.entries(await store.readFields(heartbeatsKey(keyPrefix))).filter(([name]) => name !== instance);
       const lines: string[] = [];
       for (const [name, at] of others) {
         const silent = now - Number(at);

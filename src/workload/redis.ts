@@ -69,10 +69,7 @@ export const redisAddress = (url: string): RedisAddress => {
   const parts = /^(rediss?):\/\/(?:([^@/]*)@)?([^/?#]+)(?:\/(\d*))?$/.exec(url);
   if (parts === null) {
     const shown = url.replace(/\/\/[^@]*@/, '//...@');
-    throw new GpumixError(
-      'BAD_SETTING',
-      `Redis URL ${shown}: expected redis[s]://[user[:password]@]host[:port][,host...][/db]`,
-    );
+    throw new GpumixError('BAD_SETTING', `Redis URL ${shown}: expected redis[s]://[user[:password]@]host[:port][,host...][/db]`);
   }
   const [, scheme, credentials = '', hosts = '', db] = parts;
   const [username = '', ...password] = credentials.split(':');
@@ -103,13 +100,9 @@ export const redisStore = (settings: RedisSettings, onProblem: (message: string)
     },
     // One MGET; on a Cluster its keys would have to share a slot, so there it is a GET each.
     read: (keys) =>
-      attempt(() =>
-        client instanceof Cluster ? Promise.all(keys.map((key) => client.get(key))) : client.mget(...keys),
-      ),
+      attempt(() => (client instanceof Cluster ? Promise.all(keys.map((key) => client.get(key))) : client.mget(...keys))),
     write: async (key, value, expirySeconds) => {
-      await attempt(async () =>
-        expirySeconds === null ? client.set(key, value) : client.set(key, value, 'EX', expirySeconds),
-      );
+      await attempt(async () => (expirySeconds === null ? client.set(key, value) : client.set(key, value, 'EX', expirySeconds)));
     },
     readFields: async (key, names) => {
       if (names === undefined) return await attempt(() => client.hgetall(key));
@@ -141,8 +134,7 @@ export const redisStore = (settings: RedisSettings, onProblem: (message: string)
  * Whether an answer says that this server is no primary (any more), or cannot be one now. Behind the endpoint of a managed Redis the primary
  * becomes a replica while connections to it stay open: they are given up.
  */
-const takesNoWrites = (error: unknown): boolean =>
-  /\b(READONLY|MASTERDOWN|NOREPLICAS|MISCONF)\b/.test(messageOf(error));
+const takesNoWrites = (error: unknown): boolean => /\b(READONLY|MASTERDOWN|NOREPLICAS|MISCONF)\b/.test(messageOf(error));
 const leaveServer = (error: Error): boolean => takesNoWrites(error) || error.message.startsWith('LOADING');
 
 /** A record that cannot be read is replaced. Numbers are whole, and are written as such. */
@@ -236,8 +228,7 @@ const clientOf = (settings: RedisSettings, address: RedisAddress): Redis | Clust
         sentinelRetryStrategy: wait,
       });
     case 'cluster':
-      if (address.db > 0)
-        throw new GpumixError('BAD_SETTING', 'a Redis Cluster has only database 0; the URL names another');
+      if (address.db > 0) throw new GpumixError('BAD_SETTING', 'a Redis Cluster has only database 0; the URL names another');
       return new Cluster([...address.hosts], {
         redisOptions: common,
         enableReadyCheck: false,

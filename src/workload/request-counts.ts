@@ -37,11 +37,7 @@ export interface RequestCounts {
    * spread over the keys that they come from.
    * @param queueing requests that the gateway holds
    */
-  end(
-    interval: EndedInterval,
-    served: readonly string[],
-    queueing: (model: string) => number,
-  ): readonly IntervalRecord[];
+  end(interval: EndedInterval, served: readonly string[], queueing: (model: string) => number): readonly IntervalRecord[];
 }
 
 export const requestCounts = (intervalSeconds: number): RequestCounts => {

@@ -1,5 +1,3 @@
-
-
 /** Requests that a gateway holds for a model that has no replica. */
 export interface HeldRequests {
   readonly model: string;

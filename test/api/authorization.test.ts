@@ -144,10 +144,7 @@ test.each([
 
 test('91: a path is authorized as it is served: an encoded slash is a separator', async () => {
   api.board.set(decided('default', 'web', 4));
-  const answer = await api.ask(
-    `${below}/namespaces%2Fdefault%2Fdeployments.apps/web/gpumix_target_replicas`,
-    asUser('alice'),
-  );
+  const answer = await api.ask(`${below}/namespaces%2Fdefault%2Fdeployments.apps/web/gpumix_target_replicas`, asUser('alice'));
   expect(answer.code).toBe(200);
   expect(api.kubernetes.reviews[0].resourceAttributes).toMatchObject({
     namespace: 'default',
@@ -199,9 +196,7 @@ test('93, 94: with the review refused by kube-apiserver nothing is served, and t
 
 test('without the right to reviews callers are turned away, and the log says once what gives it', async () => {
   const said = (kind: string) =>
-    api.log.filter((line) =>
-      line.includes(`may not create ${kind}: see the ClusterRoleBinding gpumix:system:auth-delegator`),
-    );
+    api.log.filter((line) => line.includes(`may not create ${kind}: see the ClusterRoleBinding gpumix:system:auth-delegator`));
   const token = { headers: { authorization: 'Bearer t1' } };
   api.kubernetes.failure = 403;
   expect((await api.ask(web, asUser('alice'))).code).toBe(500);
@@ -279,9 +274,7 @@ test('91, 93: one caller’s right to all names is not another’s, nor that of 
   expect((await api.ask(elsewhere, asUser('hpa'))).code).toBe(403);
   expect((await api.ask(metricPath('v1beta1', 'web-1'), asUser('hpa'))).code).toBe(200);
   expect((await api.ask(metricPath('v1beta2', 'web-1'), { ...asUser('hpa'), method: 'POST' })).code).toBe(405);
-  expect(new Set(api.kubernetes.reviews.map(({ resourceAttributes: { verb } }) => verb))).toEqual(
-    new Set(['get', 'create']),
-  );
+  expect(new Set(api.kubernetes.reviews.map(({ resourceAttributes: { verb } }) => verb))).toEqual(new Set(['get', 'create']));
 });
 
 test('91, 93: who comes past the aggregator is reviewed by name, always', async () => {

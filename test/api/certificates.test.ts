@@ -21,8 +21,7 @@ const objectStore = (objects: Record<string, { metadata: { resourceVersion: stri
   return { request, writes, objects };
 };
 const secretPath = '/api/v1/namespaces/gpumix-system/secrets/gpumix-serving-certificate';
-const apiServicePath = (version: string) =>
-  `/apis/apiregistration.k8s.io/v1/apiservices/${version}.custom.metrics.k8s.io`;
+const apiServicePath = (version: string) => `/apis/apiregistration.k8s.io/v1/apiservices/${version}.custom.metrics.k8s.io`;
 const metadata = { resourceVersion: '1' };
 const leadingTo = (name: string, more = {}) => ({
   metadata,
@@ -90,8 +89,7 @@ test('a caBundle that somebody spoilt is made true again', async () => {
   const store = objectStore({ [secretPath]: { metadata }, [apiServicePath('v1beta1')]: leadingTo('gpumix') });
   const { certificate } = start(store.request);
   await loaded(certificate);
-  const bundle = () =>
-    (store.objects[apiServicePath('v1beta1')] as unknown as { spec: { caBundle?: string } }).spec.caBundle;
+  const bundle = () => (store.objects[apiServicePath('v1beta1')] as unknown as { spec: { caBundle?: string } }).spec.caBundle;
   const good = bundle();
   store.objects[apiServicePath('v1beta1')] = leadingTo('gpumix', { caBundle: 'c3BvaWx0' });
   await vi.waitFor(() => expect(bundle()).toBe(good));
@@ -114,9 +112,8 @@ test('a second replica reads what the leader made, and follows its renewals', as
   expect(follower.current()).not.toEqual(first);
   expect(
     new X509Certificate(follower.current().certificate).verify(
-      new X509Certificate(
-        decode((store.objects[secretPath] as unknown as { data: Record<string, string> }).data['ca.crt']),
-      ).publicKey,
+      new X509Certificate(decode((store.objects[secretPath] as unknown as { data: Record<string, string> }).data['ca.crt']))
+        .publicKey,
     ),
   ).toBe(true);
 });

@@ -141,10 +141,7 @@ test('a server that ends does not wait for those who never asked', { timeout: 30
   const plain = connectPlain(at, '127.0.0.1').on('error', () => {});
   await new Promise((resolve) => plain.once('connect', resolve));
   const silent = await secureSocket('http/1.1', at);
-  await Promise.all([
-    ending.drain(0),
-    ...[plain, silent].map((socket) => new Promise((end) => socket.once('close', end))),
-  ]);
+  await Promise.all([ending.drain(0), ...[plain, silent].map((socket) => new Promise((end) => socket.once('close', end)))]);
 });
 
 test('kept alive longer than Go clients keep idle connections', async () => {

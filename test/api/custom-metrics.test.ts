@@ -185,18 +185,15 @@ test.each([
   expect(answer.text).toBe((await api.get(one)).text);
 });
 
-test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'PROPFIND'])(
-  '20: %s is not allowed',
-  async (method) => {
-    const answer = await api.get(one, {}, method);
-    expect(answer.code).toBe(405);
-    expect(answer.headers['allow']).toBeUndefined();
-    if (method !== 'HEAD') {
-      const message = 'the server does not allow this method on the requested resource';
-      expect(answer.body).toMatchObject({ reason: 'MethodNotAllowed', message, details: {} });
-    }
-  },
-);
+test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'PROPFIND'])('20: %s is not allowed', async (method) => {
+  const answer = await api.get(one, {}, method);
+  expect(answer.code).toBe(405);
+  expect(answer.headers['allow']).toBeUndefined();
+  if (method !== 'HEAD') {
+    const message = 'the server does not allow this method on the requested resource';
+    expect(answer.body).toMatchObject({ reason: 'MethodNotAllowed', message, details: {} });
+  }
+});
 
 test('20: a body on GET is ignored', async () => {
   const { headers, ...hpa } = asUser('hpa');

@@ -6,20 +6,17 @@ const api = apiUnderTest();
 const group = 'custom.metrics.k8s.io';
 const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
-test.each(['v1beta1', 'v1beta2'])(
-  '51, 52, 53: resources of %s, with nothing known and kube-apiserver away',
-  async (version) => {
-    api.kubernetes.failure = 'unreachable';
-    const answer = await api.ask(`/apis/${group}/${version}`, asUser('system:kube-aggregator', ['system:masters']));
-    api.kubernetes.failure = null;
-    expect(answer.code).toBe(200);
-    expect(answer.text).toBe(
-      `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"${group}/${version}","resources":[` +
-        '{"name":"deployments.apps/gpumix_target_replicas","singularName":"","namespaced":true,"kind":"MetricValueList","verbs":["get"]},' +
-        '{"name":"pods/gpumix_target_centi","singularName":"","namespaced":true,"kind":"MetricValueList","verbs":["get"]}]}\n',
-    );
-  },
-);
+test.each(['v1beta1', 'v1beta2'])('51, 52, 53: resources of %s, with nothing known and kube-apiserver away', async (version) => {
+  api.kubernetes.failure = 'unreachable';
+  const answer = await api.ask(`/apis/${group}/${version}`, asUser('system:kube-aggregator', ['system:masters']));
+  api.kubernetes.failure = null;
+  expect(answer.code).toBe(200);
+  expect(answer.text).toBe(
+    `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"${group}/${version}","resources":[` +
+      '{"name":"deployments.apps/gpumix_target_replicas","singularName":"","namespaced":true,"kind":"MetricValueList","verbs":["get"]},' +
+      '{"name":"pods/gpumix_target_centi","singularName":"","namespaced":true,"kind":"MetricValueList","verbs":["get"]}]}\n',
+  );
+});
 
 test('54, 56: /apis has no apiVersion, and lists both versions, v1beta2 preferred', async () => {
   const { body, text } = await api.get('/apis');
@@ -93,9 +90,7 @@ test('63: /openapi/v2 in JSON and protobuf, with validators', async () => {
   const json = await api.get('/openapi/v2');
   expect(json.headers).toMatchObject({ 'content-type': 'application/json', vary: 'Accept' });
   expect(json.headers.etag).toBe(`"${createHash('sha512').update(json.bytes).digest('hex').toUpperCase()}"`);
-  expect(Object.keys(json.body.paths)).toContain(
-    `/apis/${group}/v1beta2/namespaces/{namespace}/{resource}/{name}/{subresource}`,
-  );
+  expect(Object.keys(json.body.paths)).toContain(`/apis/${group}/v1beta2/namespaces/{namespace}/{resource}/{name}/{subresource}`);
   for (const type of ['spec.v2.v1.0+protobuf', 'spec.v2@v1.0+protobuf']) {
     const protobuf = await api.get('/openapi/v2', { accept: `application/com.github.proto-openapi.${type}` });
     expect(protobuf.headers['content-type']).toBe('application/com.github.proto-openapi.spec.v2.v1.0+protobuf');
@@ -192,14 +187,7 @@ test('71: / lists the paths; an unknown path is 404 with the same body', async (
   const index = await api.get('/');
   expect(index.body.paths).toEqual([...index.body.paths].sort());
   expect(index.body.paths).toEqual(
-    expect.arrayContaining([
-      `/apis/${group}/v1beta1`,
-      '/livez/ping',
-      '/metrics',
-      '/openapi/v2',
-      '/readyz/shutdown',
-      '/version',
-    ]),
+    expect.arrayContaining([`/apis/${group}/v1beta1`, '/livez/ping', '/metrics', '/openapi/v2', '/readyz/shutdown', '/version']),
   );
   const unknown = await api.get('/foo');
   expect(unknown.code).toBe(404);

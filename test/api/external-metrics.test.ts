@@ -79,12 +79,9 @@ test.each(['resourceVersionMatch=Exact', 'resourceVersionMatch=x&resourceVersion
   },
 );
 
-test.each(['/namespaces/default', '/namespaces/default/a/b', '/nodes/x/y', '/a'])(
-  '13: %s has no route',
-  async (path) => {
-    expect(await get(base + path)).toMatchObject({ code: 404, body: { reason: 'NotFound', details: {} } });
-  },
-);
+test.each(['/namespaces/default', '/namespaces/default/a/b', '/nodes/x/y', '/a'])('13: %s has no route', async (path) => {
+  expect(await get(base + path)).toMatchObject({ code: 404, body: { reason: 'NotFound', details: {} } });
+});
 
 test('52, 54: both groups are listed, custom first', async () => {
   const { body } = await get('/apis');

@@ -85,9 +85,7 @@ test('45: errors follow negotiation', async () => {
   expect(code).toBe(404);
   expect(headers['content-type']).toBe(protobuf);
   expect(bytes.subarray(0, 4).toString('hex')).toBe('6b387300');
-  expect(bytes.toString()).toContain(
-    'the server could not find the metric gpumix_target_replicas for deployments.apps none',
-  );
+  expect(bytes.toString()).toContain('the server could not find the metric gpumix_target_replicas for deployments.apps none');
   const yaml = await api.get(metricPath('v1beta2', 'none'), { accept: 'application/yaml' });
   expect(parse(yaml.text)).toMatchObject({ kind: 'Status', code: 404 });
 });

@@ -33,19 +33,14 @@ test.each([
   ]);
 });
 
-test.each([
-  '/metrics/serving/none',
-  '/metrics/other/chat',
-  '/metrics',
-  '/metrics/serving/chat/more',
-  '/',
-  '/apis',
-  '//%',
-])('%s is not found', async (path) => {
-  const answer = await fetch(server.url + path);
-  expect(answer.status).toBe(404);
-  expect(await answer.json()).toHaveProperty('error');
-});
+test.each(['/metrics/serving/none', '/metrics/other/chat', '/metrics', '/metrics/serving/chat/more', '/', '/apis', '//%'])(
+  '%s is not found',
+  async (path) => {
+    const answer = await fetch(server.url + path);
+    expect(answer.status).toBe(404);
+    expect(await answer.json()).toHaveProperty('error');
+  },
+);
 
 test.each([
   { path: '/routing/org%2Fllama%208b', status: 200, text: '{"version":1}' },

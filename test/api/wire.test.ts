@@ -2,9 +2,7 @@ import { expect, test } from 'vitest';
 import { fields, message } from '../../src/api/wire.ts';
 
 const messages = {
-  Outer: fields(
-    '1 name, 2 count int, 3 more int?, 5 inner Inner?, 6 list []Inner, 7 labels map, 8 words []string, 20 raw bytes',
-  ),
+  Outer: fields('1 name, 2 count int, 3 more int?, 5 inner Inner?, 6 list []Inner, 7 labels map, 8 words []string, 20 raw bytes'),
   Inner: fields('1 on bool'),
 };
 const encoded = (values: object) => message(messages, 'Outer', { raw: Buffer.alloc(0), ...values }).toString('hex');

@@ -11,8 +11,7 @@ interface Golden {
   readonly results: string;
   readonly flags: readonly string[];
 }
-const golden = <More>(name: string): readonly (Golden & More)[] =>
-  JSON.parse(readFileSync(join(fixtures, name), 'utf8'));
+const golden = <More>(name: string): readonly (Golden & More)[] => JSON.parse(readFileSync(join(fixtures, name), 'utf8'));
 const madeOf = async (deployment: string, { results, flags }: Golden): Promise<Record<string, unknown>> => {
   let printed = '';
   const argv = [deployment, '--benchmark', join(fixtures, results), ...flags];
@@ -40,15 +39,16 @@ test("results of gpumix benchmark are among those that AIBrix's tool was given, 
   for (const { document } of ours) expect(Math.max(...document.tputs.flat())).toBeGreaterThan(1);
 });
 
-test.each(
-  golden<{ readonly file: object; readonly redis: object }>('readers.json').map((one, index) => ({ ...one, index })),
-)("$results $flags: AIBrix's readers have of our profile what is in it", async ({ index, file, redis, ...one }) => {
-  const { gpu, cost, tputs, indexes } = await madeOf(`deployment-${index}`, one);
-  expect([file, redis]).toEqual([
-    { gpu, cost, tputs, indexes },
-    { gpu, cost, tputs, indexes },
-  ]);
-});
+test.each(golden<{ readonly file: object; readonly redis: object }>('readers.json').map((one, index) => ({ ...one, index })))(
+  "$results $flags: AIBrix's readers have of our profile what is in it",
+  async ({ index, file, redis, ...one }) => {
+    const { gpu, cost, tputs, indexes } = await madeOf(`deployment-${index}`, one);
+    expect([file, redis]).toEqual([
+      { gpu, cost, tputs, indexes },
+      { gpu, cost, tputs, indexes },
+    ]);
+  },
+);
 
 test("AIBrix's tools of now say the same, where GPUMIX_AIBRIX_VENV names them", async () => {
   const script = join(import.meta.dirname, '../../hack/golden-profiles.ts');

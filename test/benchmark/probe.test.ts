@@ -49,9 +49,7 @@ test('refusals and short answers are counted by what they say', async () => {
   const short = (answer: Answer): Answer =>
     answer.kind === 'served' ? { ...answer, usage: { inputTokens: 128, outputTokens: 7 } } : answer;
   const given = { rate: 2, slo: { percentile: 50, ttft: 2 } };
-  const result = await probed(given, (answer, index) =>
-    index % 4 === 0 ? busy : index % 4 === 1 ? short(answer) : answer,
-  );
+  const result = await probed(given, (answer, index) => (index % 4 === 0 ? busy : index % 4 === 1 ? short(answer) : answer));
   const quarter = result.samples.length / 4;
   expect(result.hopeless).toBe(false);
   expect([...result.failures.keys()]).toEqual([busy.message]);

@@ -183,9 +183,7 @@ test('case 63: a limit that is not set asks for no rows', () => {
 
 test('case 64: a percentile whose column is not there', () => {
   const without = base().map((row) => ({ ...row, values: { ...row.values, P99: null } }));
-  expect(() => made({ e2e: 5, percentile: 99 }, without)).toThrow(
-    'line 3: has no column P99, which the percentile asks for',
-  );
+  expect(() => made({ e2e: 5, percentile: 99 }, without)).toThrow('line 3: has no column P99, which the percentile asks for');
 });
 
 test('case 65: a size that was not measured is 0, and said', () => {
@@ -255,9 +253,7 @@ test('what cannot be right is named with its line', () => {
 });
 
 test('a rate that reached the limit of the benchmark is no throughput, and is named', () => {
-  const lines = base().map(({ line: _, ...row }) =>
-    resultLine(row, { seed: 0, model: 'm', temperature: 0, rateLimit: 4 }),
-  );
+  const lines = base().map(({ line: _, ...row }) => resultLine(row, { seed: 0, model: 'm', temperature: 0, rateLimit: 4 }));
   const { atRateLimit } = made({}, parseResults(lines.join('\n')));
   // Of 128 + 64 tokens 4 req/s are the best, of the others less.
   expect(atRateLimit).toEqual([

@@ -100,8 +100,7 @@ test.each([0.1, 0.35, 0.6, 0.99])('killed at %d of the file, the next run ends w
   expect([...resumed.served]).toEqual([...measured.served]);
   expect(resumed.probes).toBeLessThan(measured.probes);
   const expected = throughputsOf(whole).throughputs.flat();
-  for (const [index, value] of throughputsOf(file).throughputs.flat().entries())
-    expect(value).toBeCloseTo(expected[index]!, 6);
+  for (const [index, value] of throughputsOf(file).throughputs.flat().entries()) expect(value).toBeCloseTo(expected[index]!, 6);
 });
 
 test('a hopeless rate is given up long before its requests are served', async () => {

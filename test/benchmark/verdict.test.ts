@@ -47,9 +47,7 @@ test('several limits: all must be kept for certain', () => {
 });
 
 test('a queue settles by chance where few may wait, and by the overload that matters where many may', () => {
-  expect([queueSeconds({ percentile: 99, ttft: 2 }, 1), queueSeconds({ percentile: 99, ttft: 2 }, 1000)]).toEqual([
-    4, 40,
-  ]);
+  expect([queueSeconds({ percentile: 99, ttft: 2 }, 1), queueSeconds({ percentile: 99, ttft: 2 }, 1000)]).toEqual([4, 40]);
   expect(queueSeconds({ percentile: 99, tpot: 0.1 }, 10)).toBe(0);
 });
 
@@ -66,10 +64,7 @@ test('those that count begin when the batch is full, and double while there is t
 test('in each stage they come at exactly the rate', () => {
   const arrivals = countedArrivals(5, 15, options, seeded(1))!;
   const sum = (from: number, to: number): number =>
-    Array.from({ length: to - from }, (_, index) => arrivals.gapBefore(from + index)).reduce(
-      (all, gap) => all + gap,
-      0,
-    );
+    Array.from({ length: to - from }, (_, index) => arrivals.gapBefore(from + index)).reduce((all, gap) => all + gap, 0);
   expect(sum(0, 300)).toBeCloseTo(30, 9);
   expect(sum(300, 600)).toBeCloseTo(30, 9);
   expect(sum(600, 1200)).toBeCloseTo(60, 9);

@@ -134,7 +134,5 @@ test.each([
 
 test('a controller of a Helm release of another name is found by its label', async () => {
   const answers = { fieldSelector: list(), labelSelector: list(controller('aibrix/controller-manager:v0.6.0')) };
-  expect(await server(answers).findings()).toContainEqual(
-    expect.stringMatching(/^ok: AIBrix's controller .* is v0\.6\.0$/),
-  );
+  expect(await server(answers).findings()).toContainEqual(expect.stringMatching(/^ok: AIBrix's controller .* is v0\.6\.0$/));
 });

@@ -66,16 +66,8 @@ test.each<[string, RequestListener, RegExp]>([
     /: an event is no JSON object: {"choices$/,
   ],
   ['it does not stream', (_, response) => response.end('{}'), /: answers with no type, not with a stream of events$/],
-  [
-    'it says so mid-stream',
-    (_, response) => response.writeHead(200, events).end('data: {"error": "full"}\n\n'),
-    /: full$/,
-  ],
-  [
-    'it is another kind of server',
-    (_, response) => response.writeHead(404).end('<h1>no</h1>'),
-    /: 404 Not Found: <h1>no<\/h1>$/,
-  ],
+  ['it says so mid-stream', (_, response) => response.writeHead(200, events).end('data: {"error": "full"}\n\n'), /: full$/],
+  ['it is another kind of server', (_, response) => response.writeHead(404).end('<h1>no</h1>'), /: 404 Not Found: <h1>no<\/h1>$/],
 ])('one clear line where %s', async (_name, answer, message) => {
   const url = await answering(answer);
   const { status, last } = await run('--endpoint', url, '--timeout', '0.3', '-o', join(folder, 'none.jsonl'), ...usual);
@@ -127,10 +119,7 @@ test('an endpoint that breaks later ends the benchmark, and its results so far a
 
 test('one clear line where the disk is full', async () => {
   const { status, last } = await run('--endpoint', engine.url, '-o', '/dev/full', '--rate-start', '100', ...usual);
-  expect([status, last]).toEqual([
-    2,
-    'gpumix benchmark: /dev/full: cannot be written: ENOSPC: no space left on device, write',
-  ]);
+  expect([status, last]).toEqual([2, 'gpumix benchmark: /dev/full: cannot be written: ENOSPC: no space left on device, write']);
 });
 
 test.each([

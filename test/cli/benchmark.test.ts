@@ -60,11 +60,7 @@ test('an endpoint over HTTP, killed and started again, to a profile that is true
   expect([profile.inputTokens, profile.outputTokens]).toEqual([[32], [8, 16]]);
   const slo = { percentile: 90, ttft: 0.25, tpot: 0.1 };
   for (const [index, outputTokens] of profile.outputTokens.entries()) {
-    const truth = measuredThroughput(
-      speed,
-      { inputTokens: 32, outputTokens },
-      { slo, warmUp: 600, counted: 4000, seed: 1 },
-    );
+    const truth = measuredThroughput(speed, { inputTokens: 32, outputTokens }, { slo, warmUp: 600, counted: 4000, seed: 1 });
     const share = profile.throughput[index]! / truth.throughput;
     expect([outputTokens, share > 0.6 && share < 1.25]).toEqual([outputTokens, true]);
   }
@@ -73,11 +69,7 @@ test('an endpoint over HTTP, killed and started again, to a profile that is true
 /** Another process, killed as soon as it tells of results. */
 const killedAfterTheFirstProbe = (flags: readonly string[]): Promise<void> =>
   new Promise((killed) => {
-    const child = spawn(process.execPath, [
-      join(import.meta.dirname, '../../src/cli/gpumix.ts'),
-      'benchmark',
-      ...flags,
-    ]);
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/cli/gpumix.ts'), 'benchmark', ...flags]);
     child.stderr.on('data', (text: Buffer) => {
       if (text.includes('req/s')) child.kill('SIGKILL');
     });
@@ -93,28 +85,13 @@ test('chat, and an endpoint that takes neither ignore_eos nor min_tokens', async
     });
     request.on('end', async () => {
       if (body.includes('ignore_eos')) return void response.writeHead(400).end('{"error":"unknown ignore_eos"}');
-      const answer = await fetch(
-        `${engine.url}${request.url}`,
-        request.method === 'GET' ? {} : { method: 'POST', body },
-      );
+      const answer = await fetch(`${engine.url}${request.url}`, request.method === 'GET' ? {} : { method: 'POST', body });
       response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
       response.end(Buffer.from(await answer.arrayBuffer()));
     });
   });
   const one = ['--input-start', '32', '--input-limit', '32', '--output-start', '4', '--output-limit', '4'];
-  const flags = [
-    ...one,
-    ...limits,
-    ...brief,
-    '--requests',
-    '30',
-    '--precision',
-    '1',
-    '--rate-start',
-    '60',
-    '--rate-limit',
-    '90',
-  ];
+  const flags = [...one, ...limits, ...brief, '--requests', '30', '--precision', '1', '--rate-start', '60', '--rate-limit', '90'];
   const { status, err } = await run('--endpoint', `${plain}/v1/`, '--api', 'chat', '-o', file, ...flags);
   expect([status, err]).toEqual([0, expect.stringContaining('takes neither ignore_eos nor min_tokens')]);
   expect(parseResults(readFileSync(file, 'utf8')).length % 5).toBe(0);
@@ -130,13 +107,9 @@ test('a size that the endpoint refuses is named and left out', async () => {
   await server.close();
   expect([status, err]).toEqual([
     0,
-    expect.stringContaining(
-      '128 in, 4 out: refused: 400 Bad Request: 128 + 4 tokens are more than the cache holds; 2 of 2',
-    ),
+    expect.stringContaining('128 in, 4 out: refused: 400 Bad Request: 128 + 4 tokens are more than the cache holds; 2 of 2'),
   ]);
-  expect(new Set(parseResults(readFileSync(file, 'utf8')).map(({ inputTokens }) => inputTokens))).toEqual(
-    new Set([64]),
-  );
+  expect(new Set(parseResults(readFileSync(file, 'utf8')).map(({ inputTokens }) => inputTokens))).toEqual(new Set([64]));
 });
 
 test('--dry-run says what would be measured and for how long, and asks nobody', async () => {

@@ -50,7 +50,7 @@ const target = (replicas: number) => {
 };
 /** @param wanted by plans 60 s and 0 s ago */
 const question = (published: number, wanted: readonly [number, number], annotations = {}): Question => {
-  const empty = { decisions: new Map(), observed: new Map(), strains: new Map(), trials: new Map() };
+  const empty = { decisions: new Map(), behaviours: new Map(), strains: new Map(), trials: new Map() };
   const recent = new Map([['serving/l40s', wanted.map((replicas, index) => ({ at: 940 + 60 * index, replicas }))]]);
   const stored = { at: 1000, targets: [target(published)], models: [report], plan: null, recent, ...empty };
   return {
@@ -64,6 +64,7 @@ const question = (published: number, wanted: readonly [number, number], annotati
       snapshot,
       plan: planOf(snapshot),
       routes: [],
+      plansMade: 1,
     },
     stored: { plan: stored, ageSeconds: 4 },
   };
@@ -117,16 +118,15 @@ test('without demand there is no plan to explain', () => {
 });
 
 test('the flags of the serve beside it', () => {
-  expect(
-    flagsOfServe('node\0--max-semi-space-size=2\0/app/dist/gpumix.js\0serve\0--budget=\0--headroom\x000.2\0'),
-  ).toEqual(['--budget=', '--headroom', '0.2']);
+  expect(flagsOfServe('node\0--max-semi-space-size=2\0/app/dist/gpumix.js\0serve\0--budget=\0--headroom\x000.2\0')).toEqual([
+    '--budget=',
+    '--headroom',
+    '0.2',
+  ]);
   expect(flagsOfServe('/sbin/init\0')).toEqual([]);
 });
 
 test('the Deployment is named first', async () => {
   const { status, err } = await runCommand('explain', '--headroom', '0.2');
-  expect([status, err]).toEqual([
-    2,
-    'gpumix explain: name it first: gpumix explain NAMESPACE/DEPLOYMENT [flags of serve]\n',
-  ]);
+  expect([status, err]).toEqual([2, 'gpumix explain: name it first: gpumix explain NAMESPACE/DEPLOYMENT [flags of serve]\n']);
 });

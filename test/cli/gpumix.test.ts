@@ -19,8 +19,7 @@ test('--version, --help, and a bare call', async () => {
   expect(await run('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
   const help = await run('--help');
   expect(help.status).toBe(0);
-  for (const command of ['serve', 'plan', 'demo', 'replay'])
-    expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+  for (const command of ['serve', 'plan', 'demo', 'replay']) expect(help.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
   expect(await run()).toEqual(help);
 });
 

@@ -41,26 +41,11 @@ const told = (object: PodAutoscalerObject, release: ControllerRelease, verdict: 
   podAutoscalerFindings(object, release).flatMap((one) => (one.verdict === verdict ? [one.text] : []));
 
 test.each([
-  [
-    'custom with minReplicas 0 at v0.7.0',
-    podAutoscaler(custom, { minReplicas: 0 }),
-    'v0.7.0',
-    /reaches 0 and never wakes/,
-  ],
-  [
-    'custom with minReplicas 0 after v0.7.0',
-    podAutoscaler(custom, { minReplicas: 0 }),
-    'v0.8.0',
-    /set minReplicas to 1/,
-  ],
+  ['custom with minReplicas 0 at v0.7.0', podAutoscaler(custom, { minReplicas: 0 }), 'v0.7.0', /reaches 0 and never wakes/],
+  ['custom with minReplicas 0 after v0.7.0', podAutoscaler(custom, { minReplicas: 0 }), 'v0.8.0', /set minReplicas to 1/],
   ['external without endpoint at v0.7.0', podAutoscaler(external), 'v0.7.0', /rejects \(protocolType is required\)/],
   ['external without endpoint at v0.4.1', podAutoscaler(external), 'v0.4.1', /or a release after v0\.7\.0$/],
-  [
-    'domain without endpoint at v0.6.0',
-    podAutoscaler({ ...external, metricSourceType: 'domain' }),
-    'v0.6.0',
-    /rejects/,
-  ],
+  ['domain without endpoint at v0.6.0', podAutoscaler({ ...external, metricSourceType: 'domain' }), 'v0.6.0', /rejects/],
   ['an HTTP endpoint at v0.5.0', podAutoscaler(http), 'v0.5.0', /by HTTP, as from --plain-metrics-port: .* reads 0/],
   ['an HTTP endpoint at v0.7.0', podAutoscaler({ ...http, metricSourceType: 'domain' }), 'v0.7.0', /reads 0/],
   [
@@ -69,12 +54,7 @@ test.each([
     'v0.7.0',
     /panic-threshold: "0": .* cuts back a fleet/,
   ],
-  [
-    'APA on the total of a Deployment',
-    podAutoscaler(custom, { scalingStrategy: 'APA' }),
-    'v0.7.0',
-    /APA.*to maxReplicas/,
-  ],
+  ['APA on the total of a Deployment', podAutoscaler(custom, { scalingStrategy: 'APA' }), 'v0.7.0', /APA.*to maxReplicas/],
   ['APA on the external total', podAutoscaler(external, { scalingStrategy: 'APA' }), 'v0.8.0', /APA.*to maxReplicas/],
   ['strategy HPA on the total', podAutoscaler(custom, { scalingStrategy: 'HPA' }), 'v0.7.0', /HPA.*to maxReplicas/],
   [
@@ -113,12 +93,7 @@ test.each([
     unknownRelease,
     /^with AIBrix v0\.5\.0 to v0\.7\.0 or some AIBrix after v0\.7\.0, Pod/,
   ],
-  [
-    'an HTTP endpoint after v0.7.0',
-    podAutoscaler(http),
-    at('v0.8.0'),
-    /^with some AIBrix after v0\.7\.0, Pod.*issue 2615/,
-  ],
+  ['an HTTP endpoint after v0.7.0', podAutoscaler(http), at('v0.8.0'), /^with some AIBrix after v0\.7\.0, Pod.*issue 2615/],
   [
     'an HTTP endpoint before the new fields',
     podAutoscaler(http),

@@ -67,10 +67,7 @@ test('a Deployment has its profile, its demand beyond the grid, and what engines
 test('one without a profile, and one that disagrees, are what the answer no is for', () => {
   const drift = { ratio: 0.5, servedRate: 1, profiledRate: 2, missedShare: 0.3 };
   const disagreeing = checkLines({ ...fleet, drifts: new Map([['serving/a', drift]]) });
-  expect([disagreeing.wrong, disagreeing.lines.at(-1)]).toEqual([
-    true,
-    expect.stringContaining('DISAGREE, drift 0.50'),
-  ]);
+  expect([disagreeing.wrong, disagreeing.lines.at(-1)]).toEqual([true, expect.stringContaining('DISAGREE, drift 0.50')]);
   const without = checkLines({ ...fleet, deployments: [deployment('a'), deployment('b')] });
   expect([without.wrong, without.lines.at(-1)]).toEqual([true, expect.stringMatching(/^serving\/b: no profile of m/)]);
   expect(checkLines(fleet).wrong).toBe(false);

@@ -75,10 +75,7 @@ test.each([
   [['d', '--benchmark', 'nowhere.jsonl'], /^gpumix profile: nowhere.jsonl: cannot be read: ENOENT.*\n$/],
   [['d', '--benchmark', results, '--percentile', '95'], 'gpumix profile: --percentile is "95", not 0, 50, 90 or 99\n'],
   [['d', '--benchmark', results, '--e2e', 'fast'], 'gpumix profile: --e2e is "fast", not a number from 0\n'],
-  [
-    ['d', '--benchmark', results, '-o', '/nowhere/x.json'],
-    /^gpumix profile: \/nowhere\/x.json: cannot be written: ENOENT.*\n$/,
-  ],
+  [['d', '--benchmark', results, '-o', '/nowhere/x.json'], /^gpumix profile: \/nowhere\/x.json: cannot be written: ENOENT.*\n$/],
 ])('bad usage is one line: %j', async (argv, message) => {
   const { status, err } = await run(...argv);
   expect(status).toBe(2);
@@ -132,9 +129,6 @@ test('a rate that reached the limit of the benchmark is refused without a flag',
   writeFileSync(capped, `${JSON.stringify({ ...about, metric: 'TPUT', mean: 63 })}\n`);
   const flags = ['d', '--benchmark', capped, '--tput', '1', '--cost', '1'];
   const { status, err } = await run(...flags);
-  expect([status, err]).toEqual([
-    1,
-    expect.stringMatching(/8 tokens in, 8 out: 63 req\/s .*\n.*--allow-rate-limit\n$/),
-  ]);
+  expect([status, err]).toEqual([1, expect.stringMatching(/8 tokens in, 8 out: 63 req\/s .*\n.*--allow-rate-limit\n$/)]);
   expect((await run(...flags, '--allow-rate-limit')).status).toBe(0);
 });

@@ -42,8 +42,7 @@ test('a trace is played in copies, and plotted', async () => {
     const svg = join(folder, 'plot.svg');
     const trace = join(import.meta.dirname, '../../src/cli/demo/azure-conversation-10min.csv');
     const shared = ['--trace', trace, '--seconds', '120', '--alone', '--json'];
-    const requests = async (...more: string[]) =>
-      JSON.parse((await run(...shared, ...more)).stdout).outcomes[0].requests;
+    const requests = async (...more: string[]) => JSON.parse((await run(...shared, ...more)).stdout).outcomes[0].requests;
     const [once, twice] = [await requests(), await requests('--copies', '3', '--svg', svg)];
     expect(twice).toBeGreaterThan(2 * once);
     expect(readFileSync(svg, 'utf8')).toMatch(/^<svg [\s\S]*Ready replicas: gpumix[\s\S]*<\/svg>\n$/);

@@ -57,9 +57,7 @@ test.each([
 });
 
 test('an IPv6 address stands in brackets; a name is no address', () => {
-  expect(origins(slice({ addressType: 'IPv6', endpoints: [endpoint('a-1', 'fd00::1')] }))).toEqual([
-    'http://[fd00::1]:8000',
-  ]);
+  expect(origins(slice({ addressType: 'IPv6', endpoints: [endpoint('a-1', 'fd00::1')] }))).toEqual(['http://[fd00::1]:8000']);
   expect(origins(slice({ addressType: 'FQDN' }))).toBeNull();
   expect(origins(slice({ endpoints: null }))).toEqual([]);
 });

@@ -36,10 +36,7 @@ test('counters that went back tell nothing', () => {
   expect(countedBetween(engineCounts(metrics(300))!, engineCounts(metrics(200))!)).toBeNull();
 });
 
-const profile = profileOf(
-  { gpu: 'a', cost: 1, indexes: [[100], [1000]], tputs: [[1]], slos: { percentile: 99, ttft: 2 } },
-  'p',
-);
+const profile = profileOf({ gpu: 'a', cost: 1, indexes: [[100], [1000]], tputs: [[1]], slos: { percentile: 99, ttft: 2 } }, 'p');
 const found = new Map([['serving/a', { profile, source: 'key', seenAt: 0, digest: '0' }]]);
 const pods = ['p-0', 'p-1', 'p-2', 'p-3'].map((name, index) =>
   deploymentPod(name, { namespace: 'serving', deployment: 'a', ip: `10.0.0.${index}` }),
@@ -70,11 +67,7 @@ test('three replicas of a Deployment are looked at, once in a window', async () 
   const { asked, look } = setUp();
   await look(0, 0);
   await look(100, 0);
-  expect(asked).toEqual([
-    'http://10.0.0.0:8000/metrics',
-    'http://10.0.0.1:8000/metrics',
-    'http://10.0.0.2:8000/metrics',
-  ]);
+  expect(asked).toEqual(['http://10.0.0.0:8000/metrics', 'http://10.0.0.1:8000/metrics', 'http://10.0.0.2:8000/metrics']);
   await look(200, 0);
   expect(asked).toHaveLength(6);
 });
@@ -83,9 +76,7 @@ test('a profile that promises too little, and one that promises too much, are na
   const { watch, look } = setUp();
   await look(0, 0);
   expect(watch.drifts().size).toBe(0);
-  expect(await look(300, 450)).toEqual([
-    'serving/a: serves more within the SLO than its profile says (key): measure it again',
-  ]);
+  expect(await look(300, 450)).toEqual(['serving/a: serves more within the SLO than its profile says (key): measure it again']);
   expect(watch.drifts().get('serving/a')!.ratio).toBeCloseTo(1.5, 6);
   expect(await look(300, 150, 50)).toEqual([
     'serving/a: misses the SLO though it serves less than its profile says (key): measure it again',

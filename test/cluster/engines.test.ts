@@ -25,11 +25,7 @@ test.each([
     ['sglang:num_running_reqs 0', 'sglang:num_queue_reqs 0', 'sglang:prompt_tokens_total 12'],
     { inFlight: 0, served: 12, ended: null },
   ],
-  [
-    'llama.cpp',
-    ['llamacpp:requests_processing 1', 'llamacpp:prompt_tokens_total 3'],
-    { inFlight: 1, served: 3, ended: null },
-  ],
+  ['llama.cpp', ['llamacpp:requests_processing 1', 'llamacpp:prompt_tokens_total 3'], { inFlight: 1, served: 3, ended: null }],
   ['a gauge without a counter', ['vllm:num_requests_running 0'], null],
   ['a counter without a gauge', ['vllm:request_success_total 5'], null],
   ['NaN', ['vllm:num_requests_running NaN', 'vllm:request_success_total 5'], null],
@@ -49,10 +45,7 @@ const setUp = () => {
     return answer;
   });
   const say = (ip: string, inFlight: number, served: number, port = 8000) =>
-    answers.set(
-      `http://${ip}:${port}/metrics`,
-      `vllm:num_requests_running ${inFlight}\nvllm:request_success_total ${served}\n`,
-    );
+    answers.set(`http://${ip}:${port}/metrics`, `vllm:num_requests_running ${inFlight}\nvllm:request_success_total ${served}\n`);
   const observe = async (pods: readonly DeploymentPod[], now: number) => {
     engines.observe(pods, () => now);
     await sleep(5);

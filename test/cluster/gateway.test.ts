@@ -14,9 +14,7 @@ const pod = (name: string, more: Partial<DeploymentPod> = {}) =>
   });
 
 test('the gateway is named by its Deployment or by labels', () => {
-  const pods = new Map(
-    [pod('a'), pod('b', { deployment: 'other', labels: { app: 'gateway' } })].map((one) => [one.name, one]),
-  );
+  const pods = new Map([pod('a'), pod('b', { deployment: 'other', labels: { app: 'gateway' } })].map((one) => [one.name, one]));
   const names = (selector: string) => selectedPods(pods, selector)().map(({ name }) => name);
   expect(names('aibrix-gateway-plugins')).toEqual(['a']);
   expect(names('app=gateway')).toEqual(['a', 'b']);

@@ -19,8 +19,7 @@ const leaseServer = () => {
   };
   const request = async (method: string, _path: string, body?: unknown) => {
     if (server.status > 0) return { status: server.status, body: {} };
-    if (method === 'GET')
-      return stored === null ? { status: 404, body: {} } : { status: 200, body: structuredClone(stored) };
+    if (method === 'GET') return stored === null ? { status: 404, body: {} } : { status: 200, body: structuredClone(stored) };
     if (method === 'POST') return stored === null ? { status: 201, body: keep(body) } : { status: 409, body: {} };
     // biome-ignore lint/suspicious/noExplicitAny: an object of the API
     const conflict = (body as any).metadata.resourceVersion !== stored?.metadata.resourceVersion;

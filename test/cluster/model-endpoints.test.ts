@@ -48,12 +48,7 @@ test.each([
   ['a pod that no Service names is at the port of its label', [labelled('p')], [], ['http://10.0.0.1:8000']],
   ['an IPv6 address stands in brackets', [labelled('p', { ip: 'fd00::1' })], [], ['http://[fd00::1]:8000']],
   ['what a Service names counts before the label', [labelled('p')], [named('s', 'p')], ['http://s-p:1']],
-  [
-    'where a Service names one pod, it names them all',
-    [labelled('p'), labelled('q')],
-    [named('s', 'q')],
-    ['http://s-q:1'],
-  ],
+  ['where a Service names one pod, it names them all', [labelled('p'), labelled('q')], [named('s', 'q')], ['http://s-q:1']],
   ['a Service that names none that is Ready does not count', [labelled('p')], [notYet('p')], ['http://10.0.0.1:8000']],
   ['a pod that is not Ready gets nothing', [labelled('p', { ready: false })], [], []],
   ['a pod on its way out gets nothing', [labelled('p', { terminating: true })], [], []],

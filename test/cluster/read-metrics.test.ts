@@ -19,16 +19,8 @@ test('what an engine says', async () => {
 });
 
 test.each<[string, RequestListener, string]>([
-  [
-    'leads elsewhere',
-    (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
-    'leads elsewhere',
-  ],
-  [
-    'never ends',
-    (_, response) => void setInterval(() => response.write('x'.repeat(1 << 20)), 1).unref(),
-    'says too much',
-  ],
+  ['leads elsewhere', (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(), 'leads elsewhere'],
+  ['never ends', (_, response) => void setInterval(() => response.write('x'.repeat(1 << 20)), 1).unref(), 'says too much'],
   ['says nothing', () => {}, 'timeout'],
   ['breaks off', (_, response) => void response.socket?.destroy(), 'socket hang up'],
 ])('one that %s is not believed', async (_, answer, problem) => {

@@ -108,26 +108,22 @@ test('adds, changes, drops and forgets; a bookmark moves only the version', asyn
   expect(server.lists).toHaveLength(1);
 });
 
-test.each(['as an event', 'as a status'])(
-  'fault: 410 Gone %s: lists again, and what has vanished is forgotten',
-  async (way) => {
-    const server = scripted();
-    server.answers.list = () => ({ status: 200, body: page('5', [object('a', '1')]) });
-    const one = follow(server.kubernetes);
-    await until(() => server.watches.length === 1);
-    server.answers.list = () => ({ status: 200, body: page('50', [object('b', '40')]) });
-    if (way === 'as an event')
-      server.watches[0]?.body.write(event('ERROR', { code: 410, message: 'too old resource version' }));
-    else {
-      server.answers.watchStatus = 410;
-      server.watches[0]?.body.end();
-      await until(() => server.lists.length > 1);
-      server.answers.watchStatus = 200;
-    }
-    await until(() => one.items.has('ns/b'));
-    expect([...one.items.keys()]).toEqual(['ns/b']);
-  },
-);
+test.each(['as an event', 'as a status'])('fault: 410 Gone %s: lists again, and what has vanished is forgotten', async (way) => {
+  const server = scripted();
+  server.answers.list = () => ({ status: 200, body: page('5', [object('a', '1')]) });
+  const one = follow(server.kubernetes);
+  await until(() => server.watches.length === 1);
+  server.answers.list = () => ({ status: 200, body: page('50', [object('b', '40')]) });
+  if (way === 'as an event') server.watches[0]?.body.write(event('ERROR', { code: 410, message: 'too old resource version' }));
+  else {
+    server.answers.watchStatus = 410;
+    server.watches[0]?.body.end();
+    await until(() => server.lists.length > 1);
+    server.answers.watchStatus = 200;
+  }
+  await until(() => one.items.has('ns/b'));
+  expect([...one.items.keys()]).toEqual(['ns/b']);
+});
 
 test('fault: a connection that dies without a word is given up, and the watch goes on from where it was', async () => {
   const server = scripted();

@@ -96,9 +96,9 @@ describe('a Deployment that carries a model', () => {
 
   test('GPU type: the annotation comes first', () => {
     const annotations = { 'gpumix.io/gpu': 'L4' };
-    expect(
-      modelDeployment(object({ annotations }, { nodeSelector: { 'nvidia.com/gpu.product': 'NVIDIA-H200' } }))?.gpu,
-    ).toBe('L4');
+    expect(modelDeployment(object({ annotations }, { nodeSelector: { 'nvidia.com/gpu.product': 'NVIDIA-H200' } }))?.gpu).toBe(
+      'L4',
+    );
   });
 
   test('GPUs per replica are summed over containers, limits before requests', () => {
@@ -153,9 +153,7 @@ describe('a Deployment that carries a model', () => {
     expect(read('power-of-two')).toMatchObject({
       router: 'none',
       problem: null,
-      note: expect.stringMatching(
-        /^Deployment ns\/llama-l40s: gpumix.io\/router: AIBrix's power-of-two is planned for/,
-      ),
+      note: expect.stringMatching(/^Deployment ns\/llama-l40s: gpumix.io\/router: AIBrix's power-of-two is planned for/),
     });
   });
 
@@ -165,27 +163,22 @@ describe('a Deployment that carries a model', () => {
     expect(read('slo', read('load') ?? undefined)).toMatchObject({
       router: null,
       note: null,
-      problem: expect.stringMatching(
-        /^Deployment ns\/llama-l40s: gpumix.io\/router is left out: AIBrix's slo sends nearly/,
-      ),
+      problem: expect.stringMatching(/^Deployment ns\/llama-l40s: gpumix.io\/router is left out: AIBrix's slo sends nearly/),
     });
   });
 
-  test.each(['two', '-1', '1.5', '', ' 1'])(
-    'min_replicas %j is one clear line, and the last good value stands',
-    (text) => {
-      const broken = object({ labels: { ...labels, 'model.aibrix.ai/min_replicas': text } });
-      const first = modelDeployment(broken);
-      expect(first).toMatchObject({
-        idleReplicas: null,
-        problem: `Deployment ns/llama-l40s: model.aibrix.ai/min_replicas is ${JSON.stringify(text)}, not a whole number from 0`,
-      });
-      const good = modelDeployment(object({ labels: { ...labels, 'model.aibrix.ai/min_replicas': '4' } }));
-      expect(modelDeployment(broken, good ?? undefined)).toMatchObject({ idleReplicas: 4, problem: first?.problem });
-      const absent = modelDeployment(object({}));
-      expect(modelDeployment(broken, absent ?? undefined)).toMatchObject({ idleReplicas: null });
-    },
-  );
+  test.each(['two', '-1', '1.5', '', ' 1'])('min_replicas %j is one clear line, and the last good value stands', (text) => {
+    const broken = object({ labels: { ...labels, 'model.aibrix.ai/min_replicas': text } });
+    const first = modelDeployment(broken);
+    expect(first).toMatchObject({
+      idleReplicas: null,
+      problem: `Deployment ns/llama-l40s: model.aibrix.ai/min_replicas is ${JSON.stringify(text)}, not a whole number from 0`,
+    });
+    const good = modelDeployment(object({ labels: { ...labels, 'model.aibrix.ai/min_replicas': '4' } }));
+    expect(modelDeployment(broken, good ?? undefined)).toMatchObject({ idleReplicas: 4, problem: first?.problem });
+    const absent = modelDeployment(object({}));
+    expect(modelDeployment(broken, absent ?? undefined)).toMatchObject({ idleReplicas: null });
+  });
 
   test.each(['0', '-1', 'free'])('a price of %j is one clear line', (text) => {
     expect(modelDeployment(object({ annotations: { 'gpumix.io/price': text } }))).toMatchObject({
@@ -281,9 +274,7 @@ describe('pods', () => {
 
   test('pods of anything else are left out', () => {
     expect(deploymentPod(pod({ ownerReferences: [] }))).toBeNull();
-    expect(
-      deploymentPod(pod({ ownerReferences: [{ kind: 'StatefulSet', name: 'a-b-7c9f', controller: true }] })),
-    ).toBeNull();
+    expect(deploymentPod(pod({ ownerReferences: [{ kind: 'StatefulSet', name: 'a-b-7c9f', controller: true }] }))).toBeNull();
     expect(deploymentPod(pod({ labels: {} }))).toBeNull();
   });
 

@@ -2,8 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { historySeconds, readConfig } from '../../src/config/serve-config.ts';
 import { readGatewayConfig } from '../../src/config/gateway-config.ts';
+import { historySeconds, readConfig } from '../../src/config/serve-config.ts';
 
 test('flags beat environment variables, which beat defaults', () => {
   expect(readConfig([], {}).redisUrl).toBe('redis://localhost:6379');
@@ -18,17 +18,7 @@ test('a switch may stand alone or have a value', () => {
 });
 
 test('all that is wrong is said at once, one line each, and no password with it', () => {
-  const argv = [
-    '--interval-seconds',
-    '0',
-    '--headroom=-1',
-    '--routing',
-    'magic',
-    '--secure-port',
-    '1.5',
-    '--tls-cert-file',
-    'x',
-  ];
+  const argv = ['--interval-seconds', '0', '--headroom=-1', '--routing', 'magic', '--secure-port', '1.5', '--tls-cert-file', 'x'];
   expect(() => readConfig(argv, { GPUMIX_IDLE_AFTER_SECONDS: 'soon', GPUMIX_TRUST_SILENCE: 'maybe' })).toThrow(
     expect.objectContaining({
       code: 'BAD_SETTING',
@@ -42,9 +32,7 @@ test('all that is wrong is said at once, one line each, and no password with it'
       ].join('\n'),
     }),
   );
-  expect(() => readConfig(['--tls-cert-file', 'x'], {})).toThrow(
-    '--tls-cert-file and --tls-private-key-file go together',
-  );
+  expect(() => readConfig(['--tls-cert-file', 'x'], {})).toThrow('--tls-cert-file and --tls-private-key-file go together');
 });
 
 test('settings that contradict each other are named at the start, all at once', () => {
@@ -67,21 +55,16 @@ test('settings that contradict each other are named at the start, all at once', 
   );
 });
 
-test.each(['window', 'shape-window', 'idle-after'])(
-  '--%s-seconds above ten minutes acts: history reaches as far',
-  (name) => {
-    expect(historySeconds(readConfig([`--${name}-seconds=1800`], {}))).toBe(1860);
-  },
-);
+test.each(['window', 'shape-window', 'idle-after'])('--%s-seconds above ten minutes acts: history reaches as far', (name) => {
+  expect(historySeconds(readConfig([`--${name}-seconds=1800`], {}))).toBe(1860);
+});
 
 test('a router is a mode, or a strategy of AIBrix with the mode that is nearest', () => {
   expect(readConfig([], {})).toMatchObject({ router: 'none', routerNote: null });
   expect(readConfig(['--router=least-request'], {})).toMatchObject({ router: 'load', routerNote: null });
   expect(readConfig(['--router=least-latency'], {})).toMatchObject({
     router: 'none',
-    routerNote: expect.stringMatching(
-      /^--router: AIBrix's least-latency is planned for as none: of 111 requests .* 30 to/,
-    ),
+    routerNote: expect.stringMatching(/^--router: AIBrix's least-latency is planned for as none: of 111 requests .* 30 to/),
   });
 });
 

@@ -139,10 +139,7 @@ test('91, 46: identities x paths x verbs: we decide as kube-apiserver does', asy
     for (const path of paths) {
       await Promise.all(
         methods.map(async (method) => {
-          const [mine, other] = await Promise.all([
-            ours(path, { ...options, method }),
-            theirs(path, { ...options, method }),
-          ]);
+          const [mine, other] = await Promise.all([ours(path, { ...options, method }), theirs(path, { ...options, method })]);
           if (decision(mine) === 'in') counts.in += 1;
           else counts.out += 1;
           if (JSON.stringify(decision(mine)) !== JSON.stringify(decision(other))) {

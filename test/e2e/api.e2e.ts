@@ -87,12 +87,7 @@ test('104, 106, 107: the HPA follows 5 -> 11 -> 0 -> 3', async () => {
   await apply(deployment('web'), autoscaler(models, 'web'));
   for (const replicas of [5, 11, 0, 3]) {
     board.set(decided(models, 'web', replicas));
-    await eventually(
-      `spec.replicas`,
-      () => field('{.spec.replicas}', 'deployment', 'web', '-n', models),
-      String(replicas),
-      20,
-    );
+    await eventually(`spec.replicas`, () => field('{.spec.replicas}', 'deployment', 'web', '-n', models), String(replicas), 20);
   }
 });
 
@@ -165,9 +160,7 @@ test('86, 91: a token is known, and refused without rights, and let in with them
 });
 
 test.runIf(ours)('89: the real front proxy is let in for whom it names', async () => {
-  const whoami = await kubectl(['get', '--raw', metric('v1beta2', 'web'), '--as=alice']).catch(
-    (error: Error) => error.message,
-  );
+  const whoami = await kubectl(['get', '--raw', metric('v1beta2', 'web'), '--as=alice']).catch((error: Error) => error.message);
   expect(whoami).toMatch('User "alice" cannot get resource');
 });
 

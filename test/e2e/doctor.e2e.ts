@@ -84,8 +84,7 @@ describe.runIf(inject('cluster').ours)('doctor and AIBrix', () => {
     flags = serveFlags(join(folder, 'kubeconfig'), redis.url, await freePort());
     await kubectl(['apply', '--server-side', '-f', crd]);
     await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-    for (const name of [namespace, 'aibrix-system'])
-      await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    for (const name of [namespace, 'aibrix-system']) await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await apply(
       controller('aibrix/controller-manager:v0.7.0'),
       ...podAutoscaler('sound', {}, custom),
@@ -109,9 +108,7 @@ describe.runIf(inject('cluster').ours)('doctor and AIBrix', () => {
     const output = await doctor();
     expect(output).toMatch(/^ok {5}AIBrix's controller aibrix-system\/aibrix-controller-manager is v0\.7\.0$/m);
     expect(output).toMatch(/^ok {5}PodAutoscaler e2e-doctor\/sound scales sound$/m);
-    expect(output).toMatch(
-      /^note {3}PodAutoscaler e2e-doctor\/sound has source custom: while its metric cannot be read/m,
-    );
+    expect(output).toMatch(/^note {3}PodAutoscaler e2e-doctor\/sound has source custom: while its metric cannot be read/m);
     const wrongs = {
       sleeper: 'has source custom and minReplicas 0',
       bare: 'has source external without an endpoint',
@@ -121,9 +118,7 @@ describe.runIf(inject('cluster').ours)('doctor and AIBrix', () => {
     };
     for (const [name, text] of Object.entries(wrongs))
       expect(output).toMatch(new RegExp(`^WRONG {2}PodAutoscaler e2e-doctor/${name} ${text}`, 'm'));
-    expect(output).toMatch(
-      /^WRONG {2}ServiceAccount aibrix-system\/aibrix-controller-manager .* may not get pods\/gpumix/m,
-    );
+    expect(output).toMatch(/^WRONG {2}ServiceAccount aibrix-system\/aibrix-controller-manager .* may not get pods\/gpumix/m);
   });
 
   test('routers by AIBrix’s names: an approximation is a note, in the log of serve too; one that fits no mode is wrong', async () => {
@@ -138,8 +133,7 @@ describe.runIf(inject('cluster').ours)('doctor and AIBrix', () => {
       /--router: AIBrix's power-of-two is planned for as none: /,
       /Deployment e2e-doctor\/sound: gpumix\.io\/router: AIBrix's least-latency is planned for as none: /,
     ];
-    const refused =
-      /Deployment e2e-doctor\/bare: gpumix\.io\/router is left out: AIBrix's slo sends nearly every request/;
+    const refused = /Deployment e2e-doctor\/bare: gpumix\.io\/router is left out: AIBrix's slo sends nearly every request/;
     const output = await doctor(flag);
     for (const note of notes) expect(output).toMatch(new RegExp(`^note {3}${note.source}`, 'm'));
     expect(output).toMatch(new RegExp(`^WRONG {2}${refused.source}`, 'm'));

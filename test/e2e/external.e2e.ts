@@ -70,8 +70,7 @@ test.runIf(ours)('8, 34: the HPA follows an External metric, and holds where the
     await eventually('spec.replicas', replicas, String(target), 20);
   }
   board.set(undecided(namespace, 'web', 'no request record for 312 s'));
-  const message = () =>
-    field('{.status.conditions[?(@.type=="ScalingActive")].message}', 'hpa', 'web', '-n', namespace);
+  const message = () => field('{.status.conditions[?(@.type=="ScalingActive")].message}', 'hpa', 'web', '-n', namespace);
   await eventually('condition', message, /no request record for 312 s/, 20);
   expect(await replicas()).toBe('3');
 });

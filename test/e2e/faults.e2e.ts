@@ -128,8 +128,7 @@ describe.runIf(inject('cluster').ours)('faults', () => {
   });
 
   test('fault: profiles that serve less, mid-flight', async () => {
-    for (const gpu of ['l40s', 'a100-80', 'h100'])
-      await client.set(`aibrix:profile_llama-3.1-8b_llama-${gpu}`, slower(gpu, 0.8));
+    for (const gpu of ['l40s', 'a100-80', 'h100']) await client.set(`aibrix:profile_llama-3.1-8b_llama-${gpu}`, slower(gpu, 0.8));
     await fleet.neverFalls(10);
     for (const gpu of ['l40s', 'a100-80', 'h100']) await client.del(`aibrix:profile_llama-3.1-8b_llama-${gpu}`);
     await fallsAgain();
@@ -215,9 +214,7 @@ describe.runIf(inject('cluster').ours)('faults', () => {
   const readyPods = () => field('{.status.readyReplicas}', 'deployment', 'llama-l40s', '-n', namespace);
 
   test('fault: a pod that takes long to end counts no more', async () => {
-    const [pod = ''] = (await kubectl(['get', 'pods', '-n', namespace, '-l', 'app=llama-l40s', '-o', 'name'])).split(
-      '\n',
-    );
+    const [pod = ''] = (await kubectl(['get', 'pods', '-n', namespace, '-l', 'app=llama-l40s', '-o', 'name'])).split('\n');
     const finalizers = (all: readonly string[]) => JSON.stringify({ metadata: { finalizers: all } });
     await kubectl(['patch', pod, '-n', namespace, '--type=merge', '-p', finalizers(['example.com/hold'])]);
     await kubectl(['delete', pod, '-n', namespace, '--wait=false']);
@@ -234,25 +231,12 @@ describe.runIf(inject('cluster').ours)('faults', () => {
 
   test('fault: a label that cannot be read, on a model that is idle', async () => {
     const label = (value: string) =>
-      kubectl([
-        'label',
-        'deployment',
-        'llama-l40s',
-        '-n',
-        namespace,
-        '--overwrite',
-        `model.aibrix.ai/min_replicas${value}`,
-      ]);
+      kubectl(['label', 'deployment', 'llama-l40s', '-n', namespace, '--overwrite', `model.aibrix.ai/min_replicas${value}`]);
     await label('=two');
     await fleet.endTraffic();
     // The gateway goes on, and says that nothing comes.
     fleet.replay(steadyTrace(join(fleet.folder, 'last.csv'), 2, 2), '--seconds-per-token', '0', '--linger', '300');
-    await eventually(
-      'no answer',
-      async () => JSON.stringify(await fleet.published()),
-      /^(?!.*llama-l40s).*llama-h100/,
-      90,
-    );
+    await eventually('no answer', async () => JSON.stringify(await fleet.published()), /^(?!.*llama-l40s).*llama-h100/, 90);
     await fleet.neverFalls(5);
     await label('=0');
     await eventually('idle', async () => String(total(await fleet.specReplicas())), '0', 60);

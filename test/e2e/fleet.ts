@@ -123,8 +123,7 @@ export const startFleet = async (
       }
     },
     /** What the HPA of the L40S says of its metric. */
-    condition: () =>
-      field('{.status.conditions[?(@.type=="ScalingActive")].message}', 'hpa', 'llama-l40s', '-n', namespace),
+    condition: () => field('{.status.conditions[?(@.type=="ScalingActive")].message}', 'hpa', 'llama-l40s', '-n', namespace),
     /** Until so many plans in a row of a steady load were the same and the HPA has carried it out. */
     settled: (alike = 12) =>
       eventually(

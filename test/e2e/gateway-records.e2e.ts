@@ -112,9 +112,7 @@ test('Redis away for a minute: routing goes on by the last plan, and what is cou
   await writePlan(redis.url, model, [{ fromTokens: 0, toTokens: null, shares: { 'ns/a': 1 } }]);
   const [one, two] = gateways as [Gateway, Gateway];
   const byPlan = async (): Promise<number> => {
-    const texts = await Promise.all(
-      [one, two].map(async ({ admin }) => await (await fetch(`${admin}/metrics`)).text()),
-    );
+    const texts = await Promise.all([one, two].map(async ({ admin }) => await (await fetch(`${admin}/metrics`)).text()));
     const counts = [...texts.join('\n').matchAll(/requests_total\{[^}]*chosen_by="plan"[^}]*\} (\d+)/g)];
     return counts.reduce((sum, [, count]) => sum + Number(count), 0);
   };

@@ -106,9 +106,7 @@ test('what the gateway counts keeps the model at work, and requests go by the sh
     );
   expect(chosen('plan')).toBeGreaterThan(150);
   const shared = Object.keys(plan.classes[0]!.shares);
-  const served = [...metrics.matchAll(/variant="([^"]+)",input_from="[^"]*",chosen_by="plan"/g)].map(
-    ([, name]) => name,
-  );
+  const served = [...metrics.matchAll(/variant="([^"]+)",input_from="[^"]*",chosen_by="plan"/g)].map(([, name]) => name);
   for (const name of shared) expect(served).toContain(name);
 });
 
@@ -117,89 +115,73 @@ test('routing is by input size while the gateway is heard', () => {
   expect(JSON.parse(readFileSync(snapshot, 'utf8')).routing).toBe('input');
 });
 
-describe.runIf(inject('cluster').ours)(
-  'a gateway that watches Kubernetes, with the rights of manifests/gateway',
-  () => {
-    let watching: Started & { readonly admin: string };
+describe.runIf(inject('cluster').ours)('a gateway that watches Kubernetes, with the rights of manifests/gateway', () => {
+  let watching: Started & { readonly admin: string };
 
-    beforeAll(async () => {
-      await kubectl(['apply', '--server-side', '-k', join(root, 'manifests/gateway')]);
-      await kubectl(['delete', 'deployment', 'gpumix-gateway', '-n', 'gpumix-system']);
-      const token = (await kubectl(['create', 'token', 'gpumix-gateway', '-n', 'gpumix-system'])).trim();
-      const kubeconfig = join(fleet.folder, 'gateway-kubeconfig');
-      kubeconfigWithToken(inject('cluster').kubeconfig, token, kubeconfig);
-      watching = await startGateway(fleet.now.redis.url, '', '--kubeconfig', kubeconfig, '--instance', 'watching');
-    });
-    afterAll(async () => {
-      await watching?.stop();
-      await kubectl(['delete', '-k', join(root, 'manifests/gateway'), '--ignore-not-found']);
-    });
+  beforeAll(async () => {
+    await kubectl(['apply', '--server-side', '-k', join(root, 'manifests/gateway')]);
+    await kubectl(['delete', 'deployment', 'gpumix-gateway', '-n', 'gpumix-system']);
+    const token = (await kubectl(['create', 'token', 'gpumix-gateway', '-n', 'gpumix-system'])).trim();
+    const kubeconfig = join(fleet.folder, 'gateway-kubeconfig');
+    kubeconfigWithToken(inject('cluster').kubeconfig, token, kubeconfig);
+    watching = await startGateway(fleet.now.redis.url, '', '--kubeconfig', kubeconfig, '--instance', 'watching');
+  });
+  afterAll(async () => {
+    await watching?.stop();
+    await kubectl(['delete', '-k', join(root, 'manifests/gateway'), '--ignore-not-found']);
+  });
 
-    test('finds pods by EndpointSlices', async () => {
-      await apply({
-        apiVersion: 'v1',
-        kind: 'Service',
-        metadata: { name: 'llama', namespace },
-        spec: { selector: { 'model.aibrix.ai/name': model }, ports: [{ port: 80, targetPort: 8000 }] },
-      });
-      const seen = async (): Promise<string> => {
-        const metrics = await (await fetch(`${watching.admin}/metrics`)).text();
-        const pods = [...metrics.matchAll(/gpumix_gateway_ready_pods\{variant="([^"]+)"\} (\d+)/g)];
-        return pods
-          .map(([, name, count]) => `${name}=${count}`)
-          .sort()
-          .join(' ');
-      };
-      const ready = async (): Promise<string> => {
-        const counts = await Promise.all(
-          names.map(async (name) => [
-            name,
-            (await field('{.status.readyReplicas}', 'deployment', name, '-n', namespace)) || '0',
-          ]),
-        );
-        return counts
-          .map(([name, count]) => `${namespace}/${name}=${count}`)
-          .sort()
-          .join(' ');
-      };
-      const loading = openLoop(
-        gateway.url,
-        12,
-        12,
-        JSON.stringify({ model, prompt: 'x'.repeat(4000), max_tokens: 100 }),
+  test('finds pods by EndpointSlices', async () => {
+    await apply({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'llama', namespace },
+      spec: { selector: { 'model.aibrix.ai/name': model }, ports: [{ port: 80, targetPort: 8000 }] },
+    });
+    const seen = async (): Promise<string> => {
+      const metrics = await (await fetch(`${watching.admin}/metrics`)).text();
+      const pods = [...metrics.matchAll(/gpumix_gateway_ready_pods\{variant="([^"]+)"\} (\d+)/g)];
+      return pods
+        .map(([, name, count]) => `${name}=${count}`)
+        .sort()
+        .join(' ');
+    };
+    const ready = async (): Promise<string> => {
+      const counts = await Promise.all(
+        names.map(async (name) => [name, (await field('{.status.readyReplicas}', 'deployment', name, '-n', namespace)) || '0']),
       );
-      await eventually(
-        'pods',
-        async () => `${(await seen()) === (await ready())} ${/=[1-9]/.test(await seen())}`,
-        'true true',
-      );
-      expect((await fetch(`${watching.admin}/readyz`)).status).toBe(200);
-      await loading;
-    });
+      return counts
+        .map(([name, count]) => `${namespace}/${name}=${count}`)
+        .sort()
+        .join(' ');
+    };
+    const loading = openLoop(gateway.url, 12, 12, JSON.stringify({ model, prompt: 'x'.repeat(4000), max_tokens: 100 }));
+    await eventually('pods', async () => `${(await seen()) === (await ready())} ${/=[1-9]/.test(await seen())}`, 'true true');
+    expect((await fetch(`${watching.admin}/readyz`)).status).toBe(200);
+    await loading;
+  });
 
-    test('says of a model without a Service what is missing, and goes to its pods by their port label', async () => {
-      const askBare = async (): Promise<string> => {
-        const body = JSON.stringify({ model: 'bare', prompt: 'hello', max_tokens: 10 });
-        const answer = await fetch(`${watching.url}/v1/completions`, { method: 'POST', body });
-        return `${answer.status} ${await answer.text()}`;
-      };
-      const missing =
-        /Deployment e2e-gateway\/bare of model bare has 1 Ready pod that requests cannot be sent to: no Service/;
-      await apply(bareDeployment({}));
-      await eventually('refusal', askBare, new RegExp(`^503 .*${missing.source}`));
-      await eventually('log', async () => watching.said(), missing);
-      const engine = await startInstantEngine(4, 1);
-      try {
-        await apply(bareDeployment({ 'model.aibrix.ai/port': new URL(engine.url).port }));
-        await eventually('pod of the new template', setAddressOfBare, 'done');
-        await eventually('served', askBare, /^200 /);
-        await eventually('log', async () => watching.said(), /Ready pod that requests[^\n]*"msg":"problem gone"/);
-      } finally {
-        await engine.stop();
-      }
-    });
-  },
-);
+  test('says of a model without a Service what is missing, and goes to its pods by their port label', async () => {
+    const askBare = async (): Promise<string> => {
+      const body = JSON.stringify({ model: 'bare', prompt: 'hello', max_tokens: 10 });
+      const answer = await fetch(`${watching.url}/v1/completions`, { method: 'POST', body });
+      return `${answer.status} ${await answer.text()}`;
+    };
+    const missing = /Deployment e2e-gateway\/bare of model bare has 1 Ready pod that requests cannot be sent to: no Service/;
+    await apply(bareDeployment({}));
+    await eventually('refusal', askBare, new RegExp(`^503 .*${missing.source}`));
+    await eventually('log', async () => watching.said(), missing);
+    const engine = await startInstantEngine(4, 1);
+    try {
+      await apply(bareDeployment({ 'model.aibrix.ai/port': new URL(engine.url).port }));
+      await eventually('pod of the new template', setAddressOfBare, 'done');
+      await eventually('served', askBare, /^200 /);
+      await eventually('log', async () => watching.said(), /Ready pod that requests[^\n]*"msg":"problem gone"/);
+    } finally {
+      await engine.stop();
+    }
+  });
+});
 
 /** A model of one Deployment that no Service selects. @param labels of its pods */
 const bareDeployment = (labels: Readonly<Record<string, string>>) => ({
@@ -219,26 +201,9 @@ const bareDeployment = (labels: Readonly<Record<string, string>>) => ({
 /** Gives the pod that has the port label this host's address, where the engine that stands for it is. */
 const setAddressOfBare = async (): Promise<string> => {
   const selector = 'app=bare,model.aibrix.ai/port';
-  const pod = await field(
-    '{.items[?(@.status.phase=="Running")].metadata.name}',
-    'pods',
-    '-l',
-    selector,
-    '-n',
-    namespace,
-  );
+  const pod = await field('{.items[?(@.status.phase=="Running")].metadata.name}', 'pods', '-l', selector, '-n', namespace);
   if (pod === '') return 'no pod yet';
   const status = { podIP: '127.0.0.1', podIPs: [{ ip: '127.0.0.1' }] };
-  await kubectl([
-    'patch',
-    'pod',
-    pod,
-    '-n',
-    namespace,
-    '--subresource=status',
-    '--type=merge',
-    '-p',
-    JSON.stringify({ status }),
-  ]);
+  await kubectl(['patch', 'pod', pod, '-n', namespace, '--subresource=status', '--type=merge', '-p', JSON.stringify({ status })]);
   return 'done';
 };

@@ -41,9 +41,7 @@ export default async ({ provide }: TestProject): Promise<() => Promise<void>> =>
 };
 
 /** Test files run in processes of their own; through this they reach the control plane that this one started. */
-const startControl = async (
-  controlPlane: ControlPlane,
-): Promise<{ readonly url: string; readonly stop: () => void }> => {
+const startControl = async (controlPlane: ControlPlane): Promise<{ readonly url: string; readonly stop: () => void }> => {
   const server = createServer(async (_request, response) => {
     await controlPlane.restartApiServer();
     response.end('restarted');

@@ -67,18 +67,15 @@ export const serveFlags = (kubeconfig: string, redisUrl: string, port: number): 
 
 /** `gpumix plan --snapshot FILE --json` of a saved snapshot. */
 export const planAgain = (snapshot: string): Plan => {
-  const text = execFileSync(
-    process.execPath,
-    [join(root, 'dist/gpumix.js'), 'plan', '--snapshot', snapshot, '--json'],
-    { encoding: 'utf8', maxBuffer: 64 << 20 },
-  );
+  const text = execFileSync(process.execPath, [join(root, 'dist/gpumix.js'), 'plan', '--snapshot', snapshot, '--json'], {
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+  });
   return JSON.parse(text) as Plan;
 };
 
 /** The plans that `serve --snapshots` saved, oldest first. */
-export const savedPlans = (
-  folder: string,
-): readonly { readonly at: number; readonly plan: Plan; readonly snapshot: string }[] =>
+export const savedPlans = (folder: string): readonly { readonly at: number; readonly plan: Plan; readonly snapshot: string }[] =>
   readdirSync(folder)
     .filter((name) => /^[^.].*\.snapshot\.json$/.test(name))
     .sort()
@@ -107,10 +104,7 @@ export const kubeconfigWithToken = (administrator: string, token: string, file: 
 /** A trace of `rate` requests per second of one size for `seconds`, evenly spaced. */
 export const steadyTrace = (file: string, rate: number, seconds: number): string => {
   const rows = Array.from({ length: Math.floor(rate * seconds) }, (_, index) => {
-    const time = new Date(Date.UTC(2026, 0, 1) + (index / rate) * 1000)
-      .toISOString()
-      .replace('T', ' ')
-      .replace('Z', '');
+    const time = new Date(Date.UTC(2026, 0, 1) + (index / rate) * 1000).toISOString().replace('T', ' ').replace('Z', '');
     return `${time},1024,128`;
   });
   writeFileSync(file, ['TIMESTAMP,ContextTokens,GeneratedTokens', ...rows, ''].join('\n'));

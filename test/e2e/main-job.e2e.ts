@@ -143,11 +143,7 @@ describe.runIf(ours)('the main job', () => {
       idleAfter + 20,
     );
     await kubectl(['label', 'deployment', '-n', namespace, 'llama-a100-80', 'model.aibrix.ai/min_replicas-']);
-    await eventually(
-      'label gone',
-      async () => asList(await fleet.specReplicas()),
-      'llama-l40s=0 llama-a100-80=0 llama-h100=0',
-    );
+    await eventually('label gone', async () => asList(await fleet.specReplicas()), 'llama-l40s=0 llama-a100-80=0 llama-h100=0');
     fleet.replay(trace, '--seconds-per-token', '0');
     await eventually('back from 0', async () => String(total(await fleet.specReplicas()) > 0), 'true');
   });

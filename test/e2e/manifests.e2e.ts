@@ -9,9 +9,7 @@ import { eventually, field, kubectl } from './cluster.ts';
 const root = resolve(import.meta.dirname, '../..');
 const crds = join(root, 'test/fixtures/crds');
 const folders = ['manifests', 'apiservice']
-  .flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
-  )
+  .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)))
   .filter((path) => path.endsWith('kustomization.yaml'))
   .map((path) => path.slice(0, -'/kustomization.yaml'.length))
   .sort();
@@ -59,11 +57,7 @@ test('manifests apply for real, and the namespace enforces the restricted pod se
   const admitted = () =>
     field('{.status.conditions[?(@.type=="Progressing")].reason}', 'deployment', 'gpumix', '-n', 'gpumix-system');
   // a pod that breaks the standard would be refused: ReplicaSetCreateError, FailedCreate
-  await eventually(
-    'pod of gpumix admitted',
-    () => field('{.items[*].metadata.name}', 'pods', '-n', 'gpumix-system'),
-    /^gpumix-/,
-  );
+  await eventually('pod of gpumix admitted', () => field('{.items[*].metadata.name}', 'pods', '-n', 'gpumix-system'), /^gpumix-/);
   expect(await admitted()).not.toMatch(/Error|Failed/);
 });
 
@@ -94,8 +88,7 @@ test.each(folders)('%s: valid for the API server, strictly', async (folder) => {
 const rendered = async (folder: string): Promise<any[]> =>
   parseAllDocuments(await kubectl(['kustomize', join(root, folder)])).map((document) => document.toJS());
 const podTemplate = async (folder: string) =>
-  (await rendered(folder)).find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'gpumix').spec
-    .template;
+  (await rendered(folder)).find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'gpumix').spec.template;
 
 describe('overlays', () => {
   const overlays = folders.filter((folder) => folder.startsWith('manifests/overlays/'));
@@ -108,16 +101,13 @@ describe('overlays', () => {
       spec,
     });
 
-  test.each(overlays)(
-    '%s: says who needs it, and its pods pass the restricted pod security standard',
-    async (folder) => {
-      expect(readFileSync(join(root, folder, 'kustomization.yaml'), 'utf8')).toMatch(/^# For /);
-      const { spec } = await podTemplate(folder);
-      expect(await createPod(spec)).toContain('created');
-      const container = { ...spec.containers[0], securityContext: {} };
-      await expect(createPod({ ...spec, containers: [container] })).rejects.toThrow(/violates PodSecurity "restricted/);
-    },
-  );
+  test.each(overlays)('%s: says who needs it, and its pods pass the restricted pod security standard', async (folder) => {
+    expect(readFileSync(join(root, folder, 'kustomization.yaml'), 'utf8')).toMatch(/^# For /);
+    const { spec } = await podTemplate(folder);
+    expect(await createPod(spec)).toContain('created');
+    const container = { ...spec.containers[0], securityContext: {} };
+    await expect(createPod({ ...spec, containers: [container] })).rejects.toThrow(/violates PodSecurity "restricted/);
+  });
 
   test.each(overlays)('%s: each file that a flag names is in a volume', async (folder) => {
     const { args, volumeMounts = [] } = await containerOf(folder);
@@ -148,8 +138,7 @@ describe('overlays', () => {
 
   test('cert-manager: its Certificate is what the pods mount and the APIServices trust; gpumix has no right to either', async () => {
     const objects = await rendered('manifests/overlays/cert-manager');
-    const named = (kind: string, name: string) =>
-      objects.find((object) => object.kind === kind && object.metadata.name === name);
+    const named = (kind: string, name: string) => objects.find((object) => object.kind === kind && object.metadata.name === name);
     const { spec } = named('Certificate', 'gpumix');
     const [volume] = (await podTemplate('manifests/overlays/cert-manager')).spec.volumes;
     expect(volume.secret.secretName).toBe(spec.secretName);
@@ -226,9 +215,7 @@ test('gpumix may do what it must, and nothing that it need not', async () => {
     ['create', 'leases.coordination.k8s.io', '-n', 'kube-system'],
   ];
   const answers = (list: string[][]) =>
-    Promise.all(
-      list.map(async ([verb = '', what = '', ...more]) => `${verb} ${what}: ${await may(verb, what, ...more)}`),
-    );
+    Promise.all(list.map(async ([verb = '', what = '', ...more]) => `${verb} ${what}: ${await may(verb, what, ...more)}`));
   expect(await answers(needed)).toEqual(needed.map(([verb, what]) => `${verb} ${what}: yes`));
   expect(await answers(needless)).toEqual(needless.map(([verb, what]) => `${verb} ${what}: no`));
 });

@@ -136,9 +136,7 @@ const withFiles = run('cert-manager', await rendered('manifests/overlays/cert-ma
 /** The ServiceAccount, its roles and bindings and the Secret in the run's own namespace; cluster-wide names begin with it. */
 const copies = ({ namespace, objects }: Run): readonly object[] => {
   const labels = { e2e: 'rights' };
-  const wanted = objects.filter(
-    (one) => isRole(one) || isBinding(one) || ['ServiceAccount', 'Secret'].includes(one.kind),
-  );
+  const wanted = objects.filter((one) => isRole(one) || isBinding(one) || ['ServiceAccount', 'Secret'].includes(one.kind));
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } },
     ...wanted.map((object) => {
@@ -168,8 +166,7 @@ const apiServicesOf = ({ namespace, apiServices }: Run) =>
       spec: { version, group: group.join('.'), ...priorities, service },
     };
   });
-const create = (objects: readonly object[]) =>
-  kubectl(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: objects });
+const create = (objects: readonly object[]) => kubectl(['create', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: objects });
 
 let redis: RedisServer;
 const seen = new Map<Run, Seen>();
@@ -253,8 +250,7 @@ const observe = async (one: Run, redisUrl: string): Promise<Seen> => {
   for (const deadline = Date.now() + 7_500; !refused() && Date.now() < deadline; ) await sleep(100);
   await sleep(refused() ? 1_500 : 0);
   const isReady = async () => (await answers()).at(-1) === '200';
-  for (const deadline = Date.now() + 7_500; knowsLess(one) && !(await isReady()) && Date.now() < deadline; )
-    await sleep(100);
+  for (const deadline = Date.now() + 7_500; knowsLess(one) && !(await isReady()) && Date.now() < deadline; ) await sleep(100);
   const ready = (await answers()).at(-1) ?? '';
   const exitCode = ended();
   await process.terminate();
@@ -281,22 +277,14 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
     writeServingFiles();
     await kubectl(['apply', '--server-side', '-f', crds]);
     await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-    const all = [
-      ...verbs.map((one) => one.run),
-      ...bindings.map((one) => one.run),
-      everything,
-      idle,
-      anyUser,
-      withFiles,
-    ];
+    const all = [...verbs.map((one) => one.run), ...bindings.map((one) => one.run), everything, idle, anyUser, withFiles];
     await create(all.flatMap(copies));
     await create(sleepingDeployment());
     await lastRecord(redis.url);
     await create(all.flatMap(apiServicesOf));
     const waiting = [...all];
     const worker = async () => {
-      for (let one = waiting.shift(); one !== undefined; one = waiting.shift())
-        seen.set(one, await observe(one, redis.url));
+      for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) seen.set(one, await observe(one, redis.url));
     };
     await Promise.all(Array.from({ length: most }, worker));
   });
@@ -321,22 +309,16 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
         { kind: 'ServiceAccount', name: 'gpumix', namespace: 'gpumix-system' },
       ]);
     }
-    expect(bindings.map(({ binding }) => binding).sort()).toEqual([
-      'gpumix-auth-reader',
-      'gpumix:system:auth-delegator',
-    ]);
+    expect(bindings.map(({ binding }) => binding).sort()).toEqual(['gpumix-auth-reader', 'gpumix:system:auth-delegator']);
   });
 
-  test.each(verbs)(
-    'without $verb $what it goes on, and names the right and $role',
-    ({ verb, what, role, run: one }) => {
-      const { exitCode, output } = seen.get(one)!;
-      expect(exitCode, output).toBeNull();
-      const kind = { secrets: 'Secret', leases: 'Lease', apiservices: 'APIService' }[what] ?? what;
-      expect(refusals(one), output).toHaveLength(1);
-      expect(refusals(one)[0]).toMatch(new RegExp(`^may not ${verb} ${kind}\\b.*: see the ${role}(:|$)`));
-    },
-  );
+  test.each(verbs)('without $verb $what it goes on, and names the right and $role', ({ verb, what, role, run: one }) => {
+    const { exitCode, output } = seen.get(one)!;
+    expect(exitCode, output).toBeNull();
+    const kind = { secrets: 'Secret', leases: 'Lease', apiservices: 'APIService' }[what] ?? what;
+    expect(refusals(one), output).toHaveLength(1);
+    expect(refusals(one)[0]).toMatch(new RegExp(`^may not ${verb} ${kind}\\b.*: see the ${role}(:|$)`));
+  });
 
   test.each(verbs.filter(({ run: one }) => knowsLess(one)))(
     'without $verb $what it is ready all the same: plans only know less',

@@ -77,8 +77,7 @@ test('99, 102: the serving certificate and its authority are replaced: no failed
   const { reads, failures } = await underLoad(async () => {
     for (let second = 0; second < 60; second += 1) {
       seen.add(
-        stringify((await publishedBundle(cluster)).match(/BEGIN/g)?.length) +
-          (await publishedBundle(cluster)).slice(100, 160),
+        stringify((await publishedBundle(cluster)).match(/BEGIN/g)?.length) + (await publishedBundle(cluster)).slice(100, 160),
       );
       await seconds(1);
     }
@@ -90,17 +89,8 @@ test('99, 102: the serving certificate and its authority are replaced: no failed
 }, 120_000);
 
 const configMap = async (key: string): Promise<string> =>
-  parse(
-    await cluster.kubectl([
-      'get',
-      'configmap',
-      'extension-apiserver-authentication',
-      '-n',
-      'kube-system',
-      '-o',
-      'json',
-    ]),
-  ).data[key] ?? '';
+  parse(await cluster.kubectl(['get', 'configmap', 'extension-apiserver-authentication', '-n', 'kube-system', '-o', 'json']))
+    .data[key] ?? '';
 const replaced = async (key: string, file: string, before: string, next: KeyPair, use: () => void | Promise<void>) => {
   writeFileSync(file, before + next.certificate); // both are trusted ...
   await eventually(key, async () => String((await configMap(key)).includes(next.certificate)), 'true', 90);

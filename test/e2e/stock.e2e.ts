@@ -161,15 +161,7 @@ describe.runIf(ours)('stock', () => {
     await traffic?.kill();
     await uninstall(async () => adapter?.kill());
     await kubectl(['delete', 'namespace', namespace, '--ignore-not-found']);
-    await kubectl([
-      'delete',
-      'node',
-      'stock-l40s',
-      'stock-l40s-b',
-      'stock-h100-a',
-      'stock-h100-b',
-      '--ignore-not-found',
-    ]);
+    await kubectl(['delete', 'node', 'stock-l40s', 'stock-l40s-b', 'stock-h100-a', 'stock-h100-b', '--ignore-not-found']);
     await redis?.kill();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -238,11 +230,7 @@ describe.runIf(ours)('stock', () => {
     expect(replicas()[variants.H100]).toBeGreaterThan(0);
     await eventually('a pod waits', async () => String((await waitingPods()).length), '1');
     await apply(gpuNode('stock-l40s-b', products.l40s, 8));
-    await eventually(
-      'all on L40S',
-      async () => JSON.stringify(replicas()),
-      `{"${variants.H100}":0,"${variants.L40S}":7}`,
-    );
+    await eventually('all on L40S', async () => JSON.stringify(replicas()), `{"${variants.H100}":0,"${variants.L40S}":7}`);
     await eventually(
       'said',
       async () => adapter.output(),
@@ -255,11 +243,7 @@ describe.runIf(ours)('stock', () => {
     await kubectl(['delete', 'hpa', 'llama-l40s', '-n', namespace]);
     await kubectl(['scale', 'deployment', 'llama-l40s', '-n', namespace, '--replicas=1']);
     await eventually('said', async () => adapter.output(), /llama-l40s: not followed/, 90);
-    await eventually(
-      'the others make up for it',
-      async () => JSON.stringify(replicas()),
-      new RegExp(`"${variants.L40S}":1}`),
-    );
+    await eventually('the others make up for it', async () => JSON.stringify(replicas()), new RegExp(`"${variants.L40S}":1}`));
     expect(last()!.plan.status).toBe('optimal');
     await apply(autoscaler(namespace, 'llama-l40s'));
   });

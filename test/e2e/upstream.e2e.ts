@@ -37,10 +37,7 @@ beforeAll(async () => {
   cluster = clusterAt(controlPlane.kubeconfig, join(await builtBinaries(), 'kubectl'));
   const hour = 3_600_000;
   const validity = { notBefore: new Date(Date.now() - hour), notAfter: new Date(Date.now() + hour) };
-  const pair = issueCertificate(
-    { commonName: 'localhost', dnsNames: ['localhost'], usages: ['serverAuth'], ...validity },
-    ca,
-  );
+  const pair = issueCertificate({ commonName: 'localhost', dnsNames: ['localhost'], usages: ['serverAuth'], ...validity }, ca);
   const [certificate, key] = [join(controlPlane.folder, 'peer.crt'), join(controlPlane.folder, 'peer.key')];
   writeFileSync(certificate, pair.certificate);
   writeFileSync(key, pair.privateKey);
@@ -123,11 +120,7 @@ test('52, 59: discovery is merged', async () => {
     return body.resources.map(({ name }: { name: string }) => name).join(' ');
   };
   // the test-adapter lists a dummy in place of its metrics
-  await eventually(
-    'resources',
-    names,
-    'deployments.apps/gpumix_target_replicas pods/gpumix_target_centi /custommetrics',
-  );
+  await eventually('resources', names, 'deployments.apps/gpumix_target_replicas pods/gpumix_target_centi /custommetrics');
 });
 
 test('51, 49: with the upstream away ours are served, its metrics are 503, and we stay available', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { chooser } from '../../src/gateway/choose.ts';
 import { answered, createFleet, failed, type Pod } from '../../src/gateway/fleet.ts';
+import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 
 const plan = (more: Partial<RoutingPlan> = {}): RoutingPlan => ({
   version: 1,

@@ -1,15 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
-import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import type { GatewaySettings } from '../../src/gateway/passage.ts';
-import {
-  ask,
-  completion,
-  jsonAnswer,
-  openRequest,
-  type ScriptedPod,
-  scriptedPod,
-  startTestGateway,
-} from '../helpers/gateway.ts';
+import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
+import { ask, completion, jsonAnswer, openRequest, type ScriptedPod, scriptedPod, startTestGateway } from '../helpers/gateway.ts';
 import { until } from '../helpers/redis.ts';
 
 const cleanup: (() => Promise<void>)[] = [];
@@ -135,9 +127,7 @@ test('more than the profile’s requests in flight wait in order, and nobody ove
   for (let seed = 0; seed < 8; seed += 1) {
     answers.push(ask(gateway.url, { seed }));
     await until(
-      () =>
-        gateway.gateway.inFlight() === seed + 1 &&
-        (seed < 3 ? order.length : gateway.gateway.waiting('m') + 3) === seed + 1,
+      () => gateway.gateway.inFlight() === seed + 1 && (seed < 3 ? order.length : gateway.gateway.waiting('m') + 3) === seed + 1,
     );
   }
   // 1.5 times 2 are in flight.

@@ -1,15 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
-import {
-  ask,
-  completion,
-  jsonAnswer,
-  openRequest,
-  type ScriptedPod,
-  scriptedPod,
-  startTestGateway,
-} from '../helpers/gateway.ts';
+import { ask, completion, jsonAnswer, openRequest, type ScriptedPod, scriptedPod, startTestGateway } from '../helpers/gateway.ts';
 import { until } from '../helpers/redis.ts';
 
 let gateway: Awaited<ReturnType<typeof startTestGateway>>;
@@ -207,24 +199,21 @@ test.each([
   expect(await gateway.metrics.registry.metrics()).toMatch(/gpumix_gateway_retried_total\{model="m"\} [1-4]/);
 });
 
-test.each([429, 502, 503, 504])(
-  'a pod that answers %d rests, also where its answer is the client’s',
-  async (status) => {
-    a.answer = (response) => jsonAnswer(response, '{}', status);
-    const podOfA = () => gateway.fleet.variants('m')!.get('ns/a')![0]!;
-    await ask(gateway.url);
-    expect(podOfA().failures).toBe(1);
-    const rested = podOfA().restsUntil;
-    expect(rested).toBeGreaterThan(0);
-    gateway.set({ 'ns/a': [a] });
-    expect((await ask(gateway.url)).status).toBe(status);
-    expect(podOfA().failures).toBe(2);
-    expect(podOfA().restsUntil).toBeGreaterThan(rested);
-    a.answer = (response) => jsonAnswer(response, completion);
-    expect((await ask(gateway.url)).status).toBe(200);
-    expect(podOfA()).toMatchObject({ failures: 0, restsUntil: 0 });
-  },
-);
+test.each([429, 502, 503, 504])('a pod that answers %d rests, also where its answer is the client’s', async (status) => {
+  a.answer = (response) => jsonAnswer(response, '{}', status);
+  const podOfA = () => gateway.fleet.variants('m')!.get('ns/a')![0]!;
+  await ask(gateway.url);
+  expect(podOfA().failures).toBe(1);
+  const rested = podOfA().restsUntil;
+  expect(rested).toBeGreaterThan(0);
+  gateway.set({ 'ns/a': [a] });
+  expect((await ask(gateway.url)).status).toBe(status);
+  expect(podOfA().failures).toBe(2);
+  expect(podOfA().restsUntil).toBeGreaterThan(rested);
+  a.answer = (response) => jsonAnswer(response, completion);
+  expect((await ask(gateway.url)).status).toBe(200);
+  expect(podOfA()).toMatchObject({ failures: 0, restsUntil: 0 });
+});
 
 test('where no pod answers the client is told why', async () => {
   await Promise.all([a.close(), b.close()]);
@@ -287,8 +276,7 @@ test('a client that reads slowly slows the pod down, and holds no memory', async
     const piece = event({ choices: [{ text: 'x'.repeat(60_000) }] });
     while (!response.destroyed && written < 200) {
       written += 1;
-      if (!response.write(piece))
-        await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+      if (!response.write(piece)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
     }
     response.end();
   };

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { type Asking, chooser } from '../../src/gateway/choose.ts';
 import { createFleet, type Pod } from '../../src/gateway/fleet.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
@@ -9,6 +8,7 @@ import type { GatewayRequest } from '../../src/gateway/request.ts';
 import type { GatewayMetrics } from '../../src/gateway/telemetry.ts';
 import type { AnswerReader } from '../../src/gateway/upstream.ts';
 import { seeded } from '../../src/vocabulary/random.ts';
+import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { requestCounts } from '../../src/workload/request-counts.ts';
 
 /**
@@ -71,15 +71,7 @@ class Client extends EventEmitter {
 }
 
 type Habit = 'answers' | 'answers later' | 'breaks off' | 'refuses the connection' | 429 | 503;
-const habits: readonly Habit[] = [
-  'answers',
-  'answers later',
-  'answers later',
-  'breaks off',
-  'refuses the connection',
-  429,
-  503,
-];
+const habits: readonly Habit[] = ['answers', 'answers later', 'answers later', 'breaks off', 'refuses the connection', 429, 503];
 
 const names = ['ns/a', 'ns/b', 'ns/c'] as const;
 const planOf = (random: () => number): RoutingPlan | null => {
@@ -303,9 +295,7 @@ test(`in ${states} random states a request chooses a bounded number of times, an
     if (!clients.every(({ over }) => over)) throw new Error(`${where}: somebody has no answer`);
     expect([gateway.waiting('m'), gateway.inFlight(), vi.getTimerCount()], where).toEqual([0, 0, 0]);
     const pods = [...known];
-    expect(new Set(pods.flatMap(({ requests, work }) => [requests, work])), where).toEqual(
-      new Set(pods.length === 0 ? [] : [0]),
-    );
+    expect(new Set(pods.flatMap(({ requests, work }) => [requests, work])), where).toEqual(new Set(pods.length === 0 ? [] : [0]));
     expect(counts.counter('m').pending(), where).toBe(0);
   }
   expect(visited).toBe(states);

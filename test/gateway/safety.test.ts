@@ -42,22 +42,11 @@ describe('nothing that a client sends chooses where its request goes', () => {
   test('an absolute target, a path out of the API and a model with a host in its name', async () => {
     const absolute = post(`Content-Length: ${body.length}`, body, `${outsider.origin}/v1/completions`);
     expect(statusOf(await exchangeRaw(gateway.url, absolute))).toMatch(/^(200|400|404)$/);
-    for (const path of [
-      '/v1/../admin',
-      '//evil/v1/completions',
-      '/v1/completions/../../metrics',
-      '/metrics',
-      '/v1/chat',
-    ])
+    for (const path of ['/v1/../admin', '//evil/v1/completions', '/v1/completions/../../metrics', '/metrics', '/v1/chat'])
       expect(statusOf(await exchangeRaw(gateway.url, post(`Content-Length: ${body.length}`, body, path)))).toBe('404');
     const named = await ask(gateway.url, { model: elsewhere() });
-    expect([named.status, ((await named.json()) as { error: { code: string } }).error.code]).toEqual([
-      404,
-      'model_not_found',
-    ]);
-    expect(statusOf(await exchangeRaw(gateway.url, `CONNECT ${elsewhere()} HTTP/1.1\r\nHost: g\r\n\r\n`))).not.toBe(
-      '200',
-    );
+    expect([named.status, ((await named.json()) as { error: { code: string } }).error.code]).toEqual([404, 'model_not_found']);
+    expect(statusOf(await exchangeRaw(gateway.url, `CONNECT ${elsewhere()} HTTP/1.1\r\nHost: g\r\n\r\n`))).not.toBe('200');
     expect(outsider.seen).toEqual([]);
   });
 });
@@ -70,10 +59,7 @@ describe('request smuggling', () => {
       'Content-Length and Transfer-Encoding',
       post(`Content-Length: ${body.length}\r\nTransfer-Encoding: chunked`, chunked + smuggled),
     ],
-    [
-      'Transfer-Encoding and Content-Length',
-      post(`Transfer-Encoding: chunked\r\nContent-Length: 4`, chunked + smuggled),
-    ],
+    ['Transfer-Encoding and Content-Length', post(`Transfer-Encoding: chunked\r\nContent-Length: 4`, chunked + smuggled)],
     ['two lengths', post(`Content-Length: ${body.length}\r\nContent-Length: 1`, body + smuggled)],
     ['a list of lengths', post(`Content-Length: ${body.length}, 1`, body + smuggled)],
     ['a length with a sign', post(`Content-Length: +${body.length}`)],
@@ -92,10 +78,7 @@ describe('request smuggling', () => {
     ['a chunk that goes on beyond its size', post('Transfer-Encoding: chunked', `2\r\n${body}\r\n0\r\n\r\n`)],
     ['a zero byte in a header', post(`X: \0\r\nContent-Length: ${body.length}`)],
     ['no host', `POST /v1/completions HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n${body}`],
-    [
-      'two hosts',
-      `POST /v1/completions HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-    ],
+    ['two hosts', `POST /v1/completions HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: ${body.length}\r\n\r\n${body}`],
   ])('%s is answered 400, once', async (_, text) => {
     const before = pod.seen.length;
     const answer = await exchangeRaw(gateway.url, text);

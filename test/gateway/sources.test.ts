@@ -2,11 +2,11 @@ import { mkdtempSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
+import { readGatewayConfig } from '../../src/config/gateway-config.ts';
 import { heldReports } from '../../src/gateway/held-reports.ts';
 import { watchPlans } from '../../src/gateway/plans.ts';
 import { endpointsFile, parseEndpoints } from '../../src/gateway/static-endpoints.ts';
-import { readGatewayConfig } from '../../src/config/gateway-config.ts';
+import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 
 describe('routing plans', () => {
   const plan = (more: Partial<RoutingPlan> | Record<string, unknown> = {}) =>

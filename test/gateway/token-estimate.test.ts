@@ -72,9 +72,7 @@ describe('what is no text', () => {
     // A sound is another thing, and of both nothing can be told.
     const both = { ...text(400), parts: { ...parts, image: 1, audio: 1 } };
     estimate.learn(both, 100_000, 100);
-    expect(estimate.inputTokens({ ...text(400), parts: { ...parts, audio: 1 } })).toBe(
-      estimate.inputTokens(text(400)) + 500,
-    );
+    expect(estimate.inputTokens({ ...text(400), parts: { ...parts, audio: 1 } })).toBe(estimate.inputTokens(text(400)) + 500);
   });
 
   test('tokens count as they are', () => {
@@ -102,8 +100,7 @@ test('one request in twenty with any count at all moves the estimate by no more 
       const after = lengths.map((characters) => estimate.inputTokens(text(characters)));
       for (const [index, characters] of lengths.entries()) {
         expect(Math.abs(after[index]! / before[index]! - 1)).toBeLessThan(0.1);
-        if (spread || characters === 2000)
-          expect(Math.abs(after[index]! / trueTokens(characters) - 1)).toBeLessThan(0.1);
+        if (spread || characters === 2000) expect(Math.abs(after[index]! / trueTokens(characters) - 1)).toBeLessThan(0.1);
       }
       expect(estimate.outputTokens(null)).toBe(100);
     }),

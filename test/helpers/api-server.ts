@@ -118,8 +118,7 @@ export const apiUnderTest = ({ freshEachTest = false } = {}): ApiUnderTest => {
   const hpa = asUser('hpa');
   const under = {
     ask,
-    get: (path, headers = {}, method = 'GET') =>
-      ask(path, { ...hpa, agent, method, headers: { ...hpa.headers, ...headers } }),
+    get: (path, headers = {}, method = 'GET') => ask(path, { ...hpa, agent, method, headers: { ...hpa.headers, ...headers } }),
     problems: new Map<string, string>(),
     log: [] as string[],
   } as ApiUnderTest;
@@ -127,9 +126,7 @@ export const apiUnderTest = ({ freshEachTest = false } = {}): ApiUnderTest => {
     under.board = fakeBoard();
     under.kubernetes = fakeKubernetes();
     const pair = servingPair();
-    const readyChecks: readonly Check[] = [
-      { name: 'informer-sync', problem: () => under.problems.get('informer-sync') },
-    ];
+    const readyChecks: readonly Check[] = [{ name: 'informer-sync', problem: () => under.problems.get('informer-sync') }];
     const note = (fields: object, message: string) => under.log.push(`${message} ${JSON.stringify(fields)}`);
     under.server = await startServer({
       board: under.board,

@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { createFleet } from '../../src/gateway/fleet.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import type { GatewaySettings } from '../../src/gateway/passage.ts';
 import { startGatewayServer } from '../../src/gateway/server.ts';
 import { gatewayMetrics } from '../../src/gateway/telemetry.ts';
 import { upstream } from '../../src/gateway/upstream.ts';
+import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { requestCounts } from '../../src/workload/request-counts.ts';
 import { wholeInterval } from './records.ts';
 

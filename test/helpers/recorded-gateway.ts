@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type EngineReport, together } from '../../src/cluster/engine-metrics.ts';
 import { readConfig } from '../../src/config/serve-config.ts';
-import { createBoard } from '../../src/planner/publish/board.ts';
 import { clusterInMemory } from '../../src/planner/cluster-in-memory.ts';
-import type { Decided, ModelReport } from '../../src/planner/pipeline.ts';
-import { createLoop } from '../../src/planner/tick.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
+import { createBoard } from '../../src/planner/publish/board.ts';
+import type { Decided, ModelReport } from '../../src/planner/publish/decided.ts';
+import { createLoop } from '../../src/planner/tick.ts';
 import { profileSources } from '../../src/profiles/sources.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
@@ -20,13 +20,7 @@ interface Recording {
   readonly engines: readonly string[];
   readonly requests: readonly (readonly [at: number, seconds: number, kind: number, status: number])[];
   readonly writes: readonly (readonly [at: number, key: string, value: string])[];
-  readonly engineSamples: readonly (readonly [
-    at: number,
-    engine: number,
-    running: number,
-    waiting: number,
-    ended: number,
-  ])[];
+  readonly engineSamples: readonly (readonly [at: number, engine: number, running: number, waiting: number, ended: number])[];
 }
 
 /** What gpumix made of it at one tick. */
@@ -73,10 +67,7 @@ export const replayRecording = async (
     gpus.map((gpu) => [`ns/${gpu}`, deployment(gpu, { model, gpu, replicas: count(gpu), idleReplicas: 0 })]),
   );
   const pods = new Map(
-    recording.engines.map((gpu, index) => [
-      `ns/${index}`,
-      deploymentPod(String(index), { deployment: gpu, ip: '127.0.0.1' }),
-    ]),
+    recording.engines.map((gpu, index) => [`ns/${index}`, deploymentPod(String(index), { deployment: gpu, ip: '127.0.0.1' })]),
   );
   for (const gpu of gpus) {
     const document = { ...JSON.parse(readFileSync(resolve(profiles, `${gpu.toLowerCase()}.json`), 'utf8')), gpu };

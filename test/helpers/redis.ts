@@ -37,13 +37,7 @@ export const startRedis = async (
   const directory = mkdtempSync(join(tmpdir(), 'gpumix-redis-'));
   const chosen = port ?? (await freePort());
   const tls = config.some((line) => line.startsWith('tls-port'));
-  const lines = [
-    ...(tls ? ['port 0'] : [`port ${chosen}`]),
-    'bind 127.0.0.1',
-    'save ""',
-    `dir ${directory}`,
-    ...config,
-  ];
+  const lines = [...(tls ? ['port 0'] : [`port ${chosen}`]), 'bind 127.0.0.1', 'save ""', `dir ${directory}`, ...config];
   writeFileSync(
     join(directory, 'redis.conf'),
     `${lines.join('\n').replaceAll('{dir}', directory).replaceAll('{port}', String(chosen))}\n`,
@@ -80,9 +74,7 @@ export const startCluster = async (): Promise<readonly RedisServer[]> => {
   // By itself a node takes the port 10,000 above its own for the others, which may be an outgoing connection's.
   const buses = await freePorts(3);
   const nodes = await Promise.all(
-    buses.map((bus) =>
-      startRedis(['cluster-enabled yes', `cluster-port ${bus}`, 'cluster-config-file {dir}/nodes.conf']),
-    ),
+    buses.map((bus) => startRedis(['cluster-enabled yes', `cluster-port ${bus}`, 'cluster-config-file {dir}/nodes.conf'])),
   );
   const clients = nodes.map(({ port }) => new Redis(port));
   const edges = [0, 5461, 10923, 16384];

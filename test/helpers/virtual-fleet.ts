@@ -1,12 +1,12 @@
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import type { ModelDeployment } from '../../src/cluster/variant.ts';
 import { readConfig } from '../../src/config/serve-config.ts';
-import { type Board, createBoard } from '../../src/planner/publish/board.ts';
 import { clusterInMemory } from '../../src/planner/cluster-in-memory.ts';
-import { createLoop } from '../../src/planner/tick.ts';
-import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { createReplica, shareThrough } from '../../src/planner/leader-or-follower.ts';
+import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
+import { type Board, createBoard } from '../../src/planner/publish/board.ts';
 import { storedPlans } from '../../src/planner/publish/stored-plan.ts';
+import { createLoop } from '../../src/planner/tick.ts';
 import { profileSources } from '../../src/profiles/sources.ts';
 import { faultyStore, type StoreState } from '../../src/simulation/faulty-store.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
@@ -101,8 +101,7 @@ export const virtualFleet = (
     const serving = [...instances].at(-1);
     for (const [key, one] of deployments) {
       const decision = serving?.board.target('ns', one.name)?.decision;
-      if (decision !== undefined && 'replicas' in decision)
-        deployments.set(key, { ...one, replicas: decision.replicas });
+      if (decision !== undefined && 'replicas' in decision) deployments.set(key, { ...one, replicas: decision.replicas });
     }
   };
   const runPods = () => {

@@ -75,11 +75,7 @@ export interface Reads {
 }
 
 /** Reads a path through kube-apiserver, so many times a second, until `work` is done. */
-export const readingMeanwhile = async (
-  path: string,
-  perSecond: number,
-  work: () => Promise<unknown>,
-): Promise<Reads> => {
+export const readingMeanwhile = async (path: string, perSecond: number, work: () => Promise<unknown>): Promise<Reads> => {
   const config = parse(readFileSync(kubeconfig, 'utf8'));
   const bytes = (base64: string) => Buffer.from(base64, 'base64');
   const { server, 'certificate-authority-data': ca } = config.clusters[0].cluster;
@@ -126,15 +122,7 @@ export const keepArtefacts = async (): Promise<string> => {
     'describe.txt': ['describe', 'pods,deployments,hpa', '-n', 'serving'],
     'describe-gpumix.txt': ['describe', 'pods', '-n', 'gpumix-system'],
     'gpumix.log': ['logs', '-n', 'gpumix-system', '-l', 'app.kubernetes.io/name=gpumix', '--prefix', '--tail=-1'],
-    'gpumix-before.log': [
-      'logs',
-      '-n',
-      'gpumix-system',
-      '-l',
-      'app.kubernetes.io/name=gpumix',
-      '--prefix',
-      '--previous',
-    ],
+    'gpumix-before.log': ['logs', '-n', 'gpumix-system', '-l', 'app.kubernetes.io/name=gpumix', '--prefix', '--previous'],
     'apiservices.txt': ['get', 'apiservices', '-o', 'yaml'],
   };
   for (const [file, args] of Object.entries(asked)) {

@@ -10,8 +10,7 @@ import { eventually, field, inNode, keepArtefacts, kubectl, readingMeanwhile, re
  * The README's walk on kind, block by block: our image in pods, from our manifests, as a user installs it; and what must hold
  * on the way. Each step stands on the one before.
  */
-const [up = '', install = '', traffic = '', look = '', uninstall = '', down = '', ...more] =
-  readmeBlocks('Ten minutes on kind');
+const [up = '', install = '', traffic = '', look = '', uninstall = '', down = '', ...more] = readmeBlocks('Ten minutes on kind');
 const targets = '/apis/custom.metrics.k8s.io/v1beta2/namespaces/serving/deployments.apps/*/gpumix_target_replicas';
 const apiServices = ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'];
 const pods = ['-n', 'gpumix-system', '-l', 'app.kubernetes.io/name=gpumix'];
@@ -78,9 +77,7 @@ test('up again: nothing breaks', async () => {
 test('install: the metrics API is available within 60 s', async () => {
   const began = Date.now();
   await shell(install);
-  expect(await field('{.status.conditions[?(@.type=="Available")].status}', 'apiservice', apiServices[1]!)).toBe(
-    'True',
-  );
+  expect(await field('{.status.conditions[?(@.type=="Available")].status}', 'apiservice', apiServices[1]!)).toBe('True');
   console.log(`installed in ${((Date.now() - began) / 1000).toFixed(0)} s`);
   await bothReady();
 });
@@ -110,9 +107,7 @@ test('anonymous callers and foreign ServiceAccounts get 403', async () => {
     const token = require('fs').readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/token', 'utf8');
     const ask = (headers) => fetch('https://gpumix.gpumix-system.svc${targets}', { headers }).then(({ status }) => status);
     ask({}).then(async (none) => console.log('statuses', none, await ask({ authorization: 'Bearer ' + token })));`;
-  const [engine = ''] = (
-    await field('{.items[*].metadata.name}', 'pods', '-n', 'serving', '-l', 'app=llama-l40s')
-  ).split(' ');
+  const [engine = ''] = (await field('{.items[*].metadata.name}', 'pods', '-n', 'serving', '-l', 'app=llama-l40s')).split(' ');
   const said = await kubectl(['exec', '-n', 'serving', engine, '--', 'node', '-e', script]);
   expect(said).toContain('statuses 403 403');
 });
@@ -160,9 +155,7 @@ test('idle: the label and zero, and back with traffic', async () => {
 
 test('the gateway in pods: a request through it reaches an engine, streamed, and is counted', async () => {
   const rendered = await kubectl(['kustomize', 'manifests/gateway']);
-  const objects = parseAllDocuments(
-    rendered.replace(/redis:\/\/[^\s"]+/, 'redis://redis.serving.svc.cluster.local:6379'),
-  );
+  const objects = parseAllDocuments(rendered.replace(/redis:\/\/[^\s"]+/, 'redis://redis.serving.svc.cluster.local:6379'));
   await kubectl(['apply', '--server-side', '-f', '-'], {
     apiVersion: 'v1',
     kind: 'List',
@@ -194,12 +187,7 @@ test('the gateway in pods: a request through it reaches an engine, streamed, and
     const keys = (await kubectl([...redis, '--raw', 'keys', 'aibrix:llama-3.1-8b_request_trace_*'])).trim().split('\n');
     return await kubectl([...redis, '--raw', 'mget', ...keys]);
   };
-  await eventually(
-    'the record of it',
-    records,
-    (text) => /"100:20":1/.test(text) && /meta_by_gpumix-gateway-/.test(text),
-    40,
-  );
+  await eventually('the record of it', records, (text) => /"100:20":1/.test(text) && /meta_by_gpumix-gateway-/.test(text), 40);
   await kubectl(['delete', '-k', 'manifests/gateway']);
   await kubectl(['delete', 'service', 'llama', '-n', 'serving']);
 });

@@ -68,9 +68,7 @@ const partOf = (kind: 'steady' | 'ramp', planned: (at: number) => number) => {
     const at = 1012 + 10 * index;
     return { at, asking: { at, rate: planned(at) }, blind: null, target: replicas, spec: replicas };
   });
-  return partVerdicts([{ name: 'part', kind, settleSeconds: 60, from: 1000, to: 1230 }], moments, sent, ended, 30, [
-    'asking',
-  ]);
+  return partVerdicts([{ name: 'part', kind, settleSeconds: 60, from: 1000, to: 1230 }], moments, sent, ended, 30, ['asking']);
 };
 
 test('demand is compared with what was sent over the window that gpumix had the records of', () => {

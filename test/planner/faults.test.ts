@@ -7,10 +7,7 @@ type Instance = ReturnType<Fleet['start']>;
 interface Fault {
   readonly name: string;
   /** Begins the fault; what it returns ends it. Called with the instance that leads. */
-  readonly begin: (
-    fleet: Fleet,
-    leader: Instance,
-  ) => (() => void | Promise<void>) | Promise<() => void | Promise<void>>;
+  readonly begin: (fleet: Fleet, leader: Instance) => (() => void | Promise<void>) | Promise<() => void | Promise<void>>;
   /** Called every second while it lasts. */
   readonly meanwhile?: (fleet: Fleet) => void | Promise<void>;
   readonly seconds?: number;
@@ -154,8 +151,7 @@ const profiled = async (fleet: Fleet): Promise<void> => {
   await fleet.profile('h100', 8);
   await fleet.profile('l40s', 2);
 };
-const total = (replicas: Readonly<Record<string, number>>) =>
-  Object.values(replicas).reduce((sum, count) => sum + count, 0);
+const total = (replicas: Readonly<Record<string, number>>) => Object.values(replicas).reduce((sum, count) => sum + count, 0);
 
 /** Steady traffic, everything Ready, every wish old. */
 const settled = async () => {

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/serve-config.ts';
-import { decide } from '../../src/planner/pipeline.ts';
-import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { type DecideSettings, emptyMemory, type Memory, type Reading } from '../../src/planner/believe/believe.ts';
+import { decide, type PlannerSettings, type Reading } from '../../src/planner/pipeline.ts';
 import { routingNow } from '../../src/planner/plan/make-snapshot.ts';
+import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
+import { emptyMemory, type Memory } from '../../src/planner/publish/decided.ts';
 import type { Interval, Workload } from '../../src/workload/rates.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
 import { nothing, record } from '../helpers/records.ts';
 
-const settings: DecideSettings = { ...readConfig([], {}), prices: { H100: 4, L40S: 1 }, keepSnapshot: true };
+const settings: PlannerSettings = { ...readConfig([], {}), prices: { H100: 4, L40S: 1 }, keepSnapshot: true };
 const deployments = ['h100', 'l40s'].map((name) => deployment(name, { gpu: name.toUpperCase(), replicas: 0 }));
 const times = Array.from({ length: 60 }, (_, index) => 1410 + 10 * index);
 const workload = (intervals: readonly Interval[], more: Partial<Workload>): Workload => ({

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createBoard } from '../../src/planner/publish/board.ts';
-import type { Decided } from '../../src/planner/pipeline.ts';
 import { createReplica, shareThrough } from '../../src/planner/leader-or-follower.ts';
+import { createBoard } from '../../src/planner/publish/board.ts';
+import { type Decided, emptyMemory } from '../../src/planner/publish/decided.ts';
 import { storedPlans, type Term } from '../../src/planner/publish/stored-plan.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import type { Store } from '../../src/workload/store.ts';
@@ -10,14 +10,12 @@ import { deployment } from '../helpers/deployments.ts';
 const strain = { factor: 1.2, steadySince: 4000, base: 1, rate: 3, ready: 2, at: 4900 };
 const decided = (replicas: number, asOf: number): Decided => ({
   memory: {
-    decisions: new Map([['ns/a', { replicas, asOf }]]),
-    recent: new Map([['ns/a', [{ at: 4890, replicas: 2 }]]]),
-    shapes: new Map(),
-    histories: new Map(),
-    observed: new Map(),
-    strains: new Map([['m', strain]]),
-    samples: new Map(),
-    trials: new Map(),
+    ...emptyMemory,
+    believed: { ...emptyMemory.believed, strains: new Map([['m', strain]]) },
+    moved: {
+      decisions: new Map([['ns/a', { replicas, asOf }]]),
+      recent: new Map([['ns/a', [{ at: 4890, replicas: 2 }]]]),
+    },
   },
   targets: [
     {
@@ -32,6 +30,7 @@ const decided = (replicas: number, asOf: number): Decided => ({
   snapshot: null,
   plan: null,
   routes: [],
+  plansMade: 1,
 });
 
 /** Redis' clock is 100 s behind ours. */
@@ -168,9 +167,7 @@ test('another living installation under the same prefix is named; one that is go
   other.leadership.term = { uid: 'another lease', createdAt: 3000, transitions: 0 };
   other.planner.wants = 8;
   await other.turn();
-  expect(other.problems).toEqual([
-    'another installation of gpumix keeps its plans here: give each its own --plan-prefix',
-  ]);
+  expect(other.problems).toEqual(['another installation of gpumix keeps its plans here: give each its own --plan-prefix']);
   expect(other.answer()).toBe(8);
   clock.now += 61;
   await other.turn();

@@ -2,17 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { type Pace, paceOfBehavior } from '../../src/cluster/pace.ts';
 import type { Supply } from '../../src/cluster/stock.ts';
 import type { ModelDeployment } from '../../src/cluster/variant.ts';
-import type { Routing, Snapshot } from '../../src/vocabulary/planning-documents.ts';
-import { decide } from '../../src/planner/pipeline.ts';
-import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { type DecideSettings, emptyMemory, type Memory, type Reading } from '../../src/planner/believe/believe.ts';
-import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
 import { noStartups, type ReplicaPod } from '../../src/planner/believe/startups.ts';
+import type { MoveMemory } from '../../src/planner/move/move.ts';
+import { decide, type PlannerSettings, type Reading } from '../../src/planner/pipeline.ts';
+import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
+import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
+import { emptyMemory, type Memory } from '../../src/planner/publish/decided.ts';
+import type { Routing, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import type { Interval, Workload } from '../../src/workload/rates.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
 import { nothing, record } from '../helpers/records.ts';
 
-const settings: DecideSettings = {
+const settings: PlannerSettings = {
   windowSeconds: 60,
   shapeWindowSeconds: 240,
   startupSeconds: 600,
@@ -37,14 +38,9 @@ const settings: DecideSettings = {
 const times = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, (to - from) / 10 + 1) }, (_, index) => from + 10 * index);
 /** 30 arrivals and completions of 1024 in, 64 out in each interval: 3 req/s. */
-const busy = (from: number, to: number): Interval[] =>
-  times(from, to).map((time) => record(time, 30, { '100:60': 30 }));
+const busy = (from: number, to: number): Interval[] => times(from, to).map((time) => record(time, 30, { '100:60': 30 }));
 
-const workload = (
-  now: number,
-  names: Readonly<Record<string, readonly Interval[]>>,
-  more: Partial<Workload> = {},
-): Workload => ({
+const workload = (now: number, names: Readonly<Record<string, readonly Interval[]>>, more: Partial<Workload> = {}): Workload => ({
   now,
   names: new Map(
     Object.entries(names).map(([name, intervals]) => [
@@ -83,7 +79,11 @@ const reading = (now: number, given: Workload | null, more: Partial<Reading> = {
   unsynced: [],
   ...more,
 });
-const run = (given: Reading, memory: Memory = emptyMemory, more: Partial<DecideSettings> = {}) =>
+const decidedBefore = (decisions: MoveMemory['decisions'], recent: MoveMemory['recent'] = new Map()): Memory => ({
+  ...emptyMemory,
+  moved: { decisions, recent },
+});
+const run = (given: Reading, memory: Memory = emptyMemory, more: Partial<PlannerSettings> = {}) =>
   decide(given, memory, { ...settings, ...more }, planOf);
 const targets = (decided: ReturnType<typeof run>) =>
   Object.fromEntries(
@@ -103,7 +103,7 @@ describe('stock', () => {
     ...more,
   });
   const cordoned = { gpu: 'L40S', gpus: 2, usable: false, elastic: false };
-  const planned = (given: Supply, more: Partial<DecideSettings> = {}) =>
+  const planned = (given: Supply, more: Partial<PlannerSettings> = {}) =>
     run(reading(2002, workload(2002, { m: busy(1410, 2000) }), { supply: given }), emptyMemory, {
       stock: 'auto',
       ...more,
@@ -125,19 +125,15 @@ describe('stock', () => {
   test('the replica that waits counts nowhere as one that serves', () => {
     const at = (count: number, memory: Memory = emptyMemory) =>
       run(
-        reading(
-          2002,
-          workload(2002, { m: times(1410, 2000).map((time) => record(time, count, { '100:60': count })) }),
-          {
-            supply: supply({ L40S: 2, H100: 4 }),
-          },
-        ),
+        reading(2002, workload(2002, { m: times(1410, 2000).map((time) => record(time, count, { '100:60': count })) }), {
+          supply: supply({ L40S: 2, H100: 4 }),
+        }),
         memory,
         { stock: 'auto', prices: { H100: 5, L40S: 1 }, switchSavings: 0.05 },
       );
     // 12 req/s: two L40S and an H100, where six L40S would be cheaper.
     const short = at(120);
-    expect(short.memory.decisions.get('ns/l40s')).toEqual({ replicas: 3, asOf: 2000, waiting: 1 });
+    expect(short.memory.moved.decisions.get('ns/l40s')).toEqual({ replicas: 3, asOf: 2000, waiting: 1 });
     expect(targets(short)).toEqual({ 'ns/h100': 1, 'ns/l40s': 3 });
     // 13.9 req/s are more than those carry, and no more than they would with the one that waits.
     expect(targets(at(139, short.memory))['ns/h100']).toBe(2);
@@ -170,7 +166,7 @@ describe('stock', () => {
           supply: supply({}, { quotas: [{ namespace: 'ns', gpus }] }),
           ready: runs,
         }),
-        { ...emptyMemory, decisions: new Map([...runs].map(([key, replicas]) => [key, { replicas, asOf: 1990 }])) },
+        decidedBefore(new Map([...runs].map(([key, replicas]) => [key, { replicas, asOf: 1990 }]))),
         { stock: 'auto', prices: { H100: 1, L40S: 1 } },
       );
     expect(targets(swap(2))).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
@@ -187,7 +183,7 @@ describe('stock', () => {
         deployments: new Map(all.map((one) => [`ns/${one.name}`, one])),
         supply: supply({ L40S: 5, H100: 4 }),
       }),
-      { ...emptyMemory, decisions: new Map([['ns/other', { replicas: 4, asOf: 1990 }]]) },
+      decidedBefore(new Map([['ns/other', { replicas: 4, asOf: 1990 }]])),
       { stock: 'auto' },
     );
     expect(decided.snapshot?.stock).toEqual({ L40S: 1, H100: 4 });
@@ -212,12 +208,12 @@ describe('what was seen of pods and replicas', () => {
       readonly podsRefused?: string;
     },
     paces?: ReadonlyMap<string, Pace>,
-    more: Partial<DecideSettings> = {},
+    more: Partial<PlannerSettings> = {},
   ) => {
     let decided: ReturnType<typeof run> | null = null;
     for (let now = from; now <= to; now += 10) {
       const { replicas, pods, podsRefused = null } = l40s(now);
-      const followed = decided?.memory.decisions.get('ns/h100')?.replicas ?? 0;
+      const followed = decided?.memory.moved.decisions.get('ns/h100')?.replicas ?? 0;
       const all = [
         deployment('h100', { gpu: 'H100', replicas: followed }),
         deployment('l40s', { gpu: 'L40S', replicas, podsRefused }),
@@ -238,8 +234,7 @@ describe('what was seen of pods and replicas', () => {
   const ready = pod('a', { ready: true, readinessAt: 2010, placedAt: 2002, unschedulable: false });
 
   /** No L40S at all: two pods wait, and when it is out of stock one. */
-  const none = (now: number) =>
-    now < 2620 ? { replicas: 2, pods: [pod('a'), pod('b')] } : { replicas: 1, pods: [pod('b')] };
+  const none = (now: number) => (now < 2620 ? { replicas: 2, pods: [pod('a'), pod('b')] } : { replicas: 1, pods: [pod('b')] });
 
   test('pods that find no place are waited for until their startup time is over, then planned around', () => {
     const short = () => ({ replicas: 2, pods: [ready, pod('b')] });
@@ -279,7 +274,7 @@ describe('what was seen of pods and replicas', () => {
     expect(targets(out)['ns/h100']).toBe(1);
     const wished = ticks(2002, 2622, none, undefined, { switchSavings: 0.05 });
     expect(targets(wished)).toEqual({ 'ns/h100': 1, 'ns/l40s': 1 });
-    expect(wished.memory.decisions.get('ns/l40s')).toMatchObject({ replicas: 1, waiting: 1 });
+    expect(wished.memory.moved.decisions.get('ns/l40s')).toMatchObject({ replicas: 1, waiting: 1 });
   });
 
   test('startup times are learned from pods, and then count', () => {
@@ -328,7 +323,7 @@ describe('what was seen of pods and replicas', () => {
       }),
       memory,
     );
-    expect(decided.memory.observed.get('ns/l40s')).toMatchObject({ outage: null, following: null });
+    expect(decided.memory.believed.behaviours.get('ns/l40s')).toMatchObject({ outage: null, following: null });
     expect(targets(decided)).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
   });
 });
@@ -375,9 +370,7 @@ describe('fresh', () => {
   });
 
   test('one interval alone makes no first plan; two do', () => {
-    expect(targets(run(reading(2002, workload(2002, { m: busy(2000, 2000) }))))['ns/l40s']).toMatch(
-      /^quiet: only one interval/,
-    );
+    expect(targets(run(reading(2002, workload(2002, { m: busy(2000, 2000) }))))['ns/l40s']).toMatch(/^quiet: only one interval/);
     expect(targets(run(reading(2002, workload(2002, { m: busy(1990, 2000) }))))['ns/l40s']).toBe(2);
   });
 
@@ -388,9 +381,7 @@ describe('fresh', () => {
   });
 
   test('requests under another name of the model are added', () => {
-    const named = new Map(
-      [...reading(0, null).deployments].map(([key, one]) => [key, { ...one, aliases: ['adapter'] }]),
-    );
+    const named = new Map([...reading(0, null).deployments].map(([key, one]) => [key, { ...one, aliases: ['adapter'] }]));
     const both = workload(2002, { m: busy(1410, 2000), adapter: busy(1410, 2000) });
     expect(run(reading(2002, both, { deployments: named })).models).toMatchObject([{ arrivalRate: 6 }]);
   });
@@ -425,9 +416,7 @@ describe('what is not known lowers nothing', () => {
 
   test('case 22: after staleAfterSeconds it is unavailable with the reason, and pods are still answered', () => {
     const old = run(reading(2301, workload(2002, { m: busy(1410, 2000) })), steady.memory);
-    expect(targets(old)['ns/l40s']).toMatch(
-      /^stale: no request record for 301 s; our own write to Redis does not succeed/,
-    );
+    expect(targets(old)['ns/l40s']).toMatch(/^stale: no request record for 301 s; our own write to Redis does not succeed/);
     expect(old.targets.map(({ standing }) => standing.replicas)).toEqual([0, 2]);
   });
 
@@ -503,9 +492,7 @@ describe('what is not known lowers nothing', () => {
 });
 
 describe('one model in two namespaces', () => {
-  const two = new Map(
-    ['a', 'b'].map((namespace) => [`${namespace}/l40s`, deployment('l40s', { gpu: 'L40S', namespace })]),
-  );
+  const two = new Map(['a', 'b'].map((namespace) => [`${namespace}/l40s`, deployment('l40s', { gpu: 'L40S', namespace })]));
   const profiles = new Map([...two.keys()].map((key) => [key, foundProfile('l40s', 2)]));
   const given = workload(2002, { m: busy(1410, 2000) });
 
@@ -528,9 +515,9 @@ describe('one model in two namespaces', () => {
   });
 
   test('evenly where nothing is Ready; as one where they are pooled', () => {
-    expect(
-      run(reading(2002, given, { deployments: two, profiles })).models.map(({ arrivalRate }) => arrivalRate),
-    ).toEqual([1.5, 1.5]);
+    expect(run(reading(2002, given, { deployments: two, profiles })).models.map(({ arrivalRate }) => arrivalRate)).toEqual([
+      1.5, 1.5,
+    ]);
     const pooled = run(reading(2002, given, { deployments: two, profiles }), emptyMemory, { poolNamespaces: true });
     expect(pooled.plan?.cost).toBe(2);
   });
@@ -538,9 +525,7 @@ describe('one model in two namespaces', () => {
 
 test('what cannot be served is reported with the reason; what is beyond every SLO is served and reported', () => {
   const given = workload(2002, { m: busy(1410, 2000) });
-  const capped = new Map(
-    ['ns/h100', 'ns/l40s'].map((key) => [key, { minReplicas: 0, maxReplicas: key === 'ns/h100' ? 0 : 1 }]),
-  );
+  const capped = new Map(['ns/h100', 'ns/l40s'].map((key) => [key, { minReplicas: 0, maxReplicas: key === 'ns/h100' ? 0 : 1 }]));
   const short = run(reading(2002, given, { bounds: capped }));
   expect(short.models).toMatchObject([{ unserved: { maxReplicas: expect.closeTo(1, 6) }, beyondSlo: 0 }]);
   expect(targets(short)).toEqual({ 'ns/h100': 0, 'ns/l40s': 1 });
@@ -556,14 +541,14 @@ test('what cannot be served is reported with the reason; what is beyond every SL
 test('a Deployment that is gone is forgotten, and starts anew when it is made again', () => {
   const one = new Map([['ns/h100', deployments[0]!]]);
   const without = run(reading(2012, workload(2012, { m: busy(1410, 2010) }), { deployments: one }), steady.memory);
-  expect(without.memory.decisions.has('ns/l40s')).toBe(false);
+  expect(without.memory.moved.decisions.has('ns/l40s')).toBe(false);
   expect(targets(without)).toEqual({ 'ns/h100': 1 });
 });
 
 test('what the planner remembered is not changed by the next tick', () => {
-  const before = JSON.stringify([...steady.memory.decisions]);
+  const before = JSON.stringify([...steady.memory.moved.decisions]);
   run(reading(2012, workload(2012, { m: [] })), steady.memory);
-  expect(JSON.stringify([...steady.memory.decisions])).toBe(before);
+  expect(JSON.stringify([...steady.memory.moved.decisions])).toBe(before);
 });
 
 test('models decided one after the other get the same targets as together', () => {
@@ -590,11 +575,7 @@ test('models decided one after the other get the same targets as together', () =
   const [together, alone] = [run(given), run(given, emptyMemory, { keepSnapshot: false })];
   expect(targets(together)).toEqual({ 'ns/m-h100': 0, 'ns/m-l40s': 2, 'ns/n-h100': 0, 'ns/n-l40s': 2 });
   expect(targets(alone)).toEqual(targets(together));
-  expect([alone.plan?.cost, alone.plan?.status, alone.snapshot]).toEqual([
-    together.plan?.cost,
-    together.plan?.status,
-    null,
-  ]);
+  expect([alone.plan?.cost, alone.plan?.status, alone.snapshot]).toEqual([together.plan?.cost, together.plan?.status, null]);
 });
 
 describe('a user who fixes the replicas', () => {
@@ -631,10 +612,7 @@ describe('a user who fixes the replicas', () => {
 
   test('what is fixed below the demand leaves the rest to the others, or says what is not served', () => {
     const both = new Map(
-      deployments.map((one) => [
-        `ns/${one.name}`,
-        { ...one, pin: { replicas: one.name === 'l40s' ? 1 : 0, until: null } },
-      ]),
+      deployments.map((one) => [`ns/${one.name}`, { ...one, pin: { replicas: one.name === 'l40s' ? 1 : 0, until: null } }]),
     );
     const decided = run(reading(2002, busyNow, { deployments: both }));
     expect(targets(decided)).toEqual({ 'ns/h100': 0, 'ns/l40s': 1 });
@@ -676,14 +654,13 @@ describe('toward a plan', () => {
   });
 
   test('another mix waits until it is Ready', () => {
-    const settledAt = { ...emptyMemory, decisions: new Map([['ns/h100', { replicas: 1, asOf: 2000 }]]) };
-    const memory = {
-      ...settledAt,
-      recent: new Map([
+    const memory = decidedBefore(
+      new Map([['ns/h100', { replicas: 1, asOf: 2000 }]]),
+      new Map([
         ['ns/h100', [{ at: 0, replicas: 0 }]],
         ['ns/l40s', [{ at: 0, replicas: 0 }]],
       ]),
-    };
+    );
     const at = (ready: number) =>
       targets(
         run(
@@ -709,8 +686,7 @@ describe('toward a plan', () => {
       ['ns/l40s', { replicas: 0, asOf: 2000 }],
     ]);
     const given = reading(2002, workload(2002, { m: busy(1410, 2000) }));
-    const mix = (switchSavings: number) =>
-      targets(run(given, { ...emptyMemory, decisions, recent }, { ...careful, switchSavings }));
+    const mix = (switchSavings: number) => targets(run(given, decidedBefore(decisions, recent), { ...careful, switchSavings }));
     // 2 L40S at 1 in place of one H100 at 4 save half.
     expect(mix(0.4)).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
     expect(mix(0.6)).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
-import { createBoard } from '../../src/planner/publish/board.ts';
-import { createLoop, type Engines } from '../../src/planner/tick.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { emptyMemory } from '../../src/planner/believe/believe.ts';
+import { createBoard } from '../../src/planner/publish/board.ts';
+import { emptyMemory } from '../../src/planner/publish/decided.ts';
+import { createLoop, type Engines } from '../../src/planner/tick.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
@@ -11,13 +11,7 @@ import { deploymentPod } from '../helpers/pods.ts';
 import { recordText } from '../helpers/records.ts';
 
 /** Redis' clock is `behind` seconds behind ours. */
-const setUp = (
-  behind = 0,
-  gateways = 1,
-  recordSeconds = 10,
-  engines?: Engines,
-  pods: readonly DeploymentPod[] = [],
-) => {
+const setUp = (behind = 0, gateways = 1, recordSeconds = 10, engines?: Engines, pods: readonly DeploymentPod[] = []) => {
   const clock = { now: 5000 };
   const store = memoryStore(() => clock.now - behind);
   let away = false;
@@ -87,11 +81,7 @@ const setUp = (
     },
   });
   const writeRecord = (time: number, arrivals: number, fields: Readonly<Record<string, number>>) =>
-    store.write(
-      `aibrix:m_request_trace_${time}`,
-      recordText(arrivals, { meta_interval_sec: recordSeconds, ...fields }),
-      600,
-    );
+    store.write(`aibrix:m_request_trace_${time}`, recordText(arrivals, { meta_interval_sec: recordSeconds, ...fields }), 600);
   const write = (time: number) => writeRecord(time, 30, { '100:60': 30 });
   return {
     clock,
@@ -219,14 +209,12 @@ test('pods on their way out are neither Ready nor starting', async () => {
   clock.now = 5002;
   await loop.tick();
   expect(routed.at(-1)?.ready).toBe(1);
-  expect([...memory().observed.get('ns/l40s')!.startups.waiting]).toEqual([]);
-  expect([...(memory().observed.get('ns/l40s')!.startups.seen ?? [])]).toEqual(['l40s-1']);
+  expect([...memory().believed.behaviours.get('ns/l40s')!.startups.waiting]).toEqual([]);
+  expect([...(memory().believed.behaviours.get('ns/l40s')!.startups.seen ?? [])]).toEqual(['l40s-1']);
 });
 
 test('routers are told after each tick, with what is Ready; what fails is a problem', async () => {
-  const { clock, loop, problems, write, routed } = setUp(0, 1, 10, undefined, [
-    deploymentPod('l40s-1', { deployment: 'l40s' }),
-  ]);
+  const { clock, loop, problems, write, routed } = setUp(0, 1, 10, undefined, [deploymentPod('l40s-1', { deployment: 'l40s' })]);
   for (const time of [4990, 5000]) await write(time);
   clock.now = 5002;
   await loop.tick();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Profile } from '../../src/profiles/profile.ts';
 import { atOnePace, iterationsOf } from '../../src/profiles/iterations.ts';
+import type { Profile } from '../../src/profiles/profile.ts';
 import { servedByProfile } from '../../src/profiles/served.ts';
 import { engineSpeed } from '../../src/simulation/engine-speeds.ts';
 import { profileSet } from '../../src/simulation/profile-sets.ts';
@@ -82,8 +82,7 @@ describe('a replica that a mixture fills', () => {
         const seconds = alone / (1 - work / load);
         const needed = Math.min(...demand.map(({ outputTokens }) => Math.min(0.06, (limit - 1) / outputTokens)));
         // Except where the rarest sizes may miss the limit.
-        if (demand.every(({ arrivalRate }) => arrivalRate > 0.2))
-          expect(Math.abs(seconds / needed - 1)).toBeLessThan(0.01);
+        if (demand.every(({ arrivalRate }) => arrivalRate > 0.2)) expect(Math.abs(seconds / needed - 1)).toBeLessThan(0.01);
       }),
     );
   });

@@ -168,10 +168,7 @@ test('a profile of ours may be for any Deployment on its GPU type', () => {
 });
 
 test('a profile survives being written and read', () => {
-  const profile = parseProfile(
-    '{"gpu":"x","cost":1,"indexes":[[64],[512,1024]],"tputs":[[NaN,5]],"e2e":[[NaN,1]]}',
-    'p',
-  );
+  const profile = parseProfile('{"gpu":"x","cost":1,"indexes":[[64],[512,1024]],"tputs":[[NaN,5]],"e2e":[[NaN,1]]}', 'p');
   expect(profileOf(JSON.parse(JSON.stringify(profileDocument(profile))), 'p')).toEqual(profile);
 });
 
@@ -297,8 +294,7 @@ test('outside the grid the load grows at least in proportion to tokens, however 
     },
     'p',
   );
-  for (const times of [2, 4, 8, 64])
-    expect(throughputAt(flat, times * 64, times * 16).throughput).toBeCloseTo(4 / times, 12);
+  for (const times of [2, 4, 8, 64]) expect(throughputAt(flat, times * 64, times * 16).throughput).toBeCloseTo(4 / times, 12);
 });
 
 test('a profile that serves nothing has no throughput at all', () => {
@@ -316,9 +312,6 @@ test('a cell whose time is not known is left out between those that are, and unk
 });
 
 test('less than one request per hour is no throughput', () => {
-  const profile = parseProfile(
-    '{"gpu":"x","cost":1,"indexes":[[64],[512,1024,2048]],"tputs":[[1e-9,2.7e-4,0.001]]}',
-    'p',
-  );
+  const profile = parseProfile('{"gpu":"x","cost":1,"indexes":[[64],[512,1024,2048]],"tputs":[[1e-9,2.7e-4,0.001]]}', 'p');
   expect(profile.throughput).toEqual([0, 0, 0.001]);
 });

@@ -38,9 +38,7 @@ test('with an end-to-end limit alone a mixture runs in a batch that its tightest
 test('a size that is rare enough to miss the limit, or does not arrive, tightens nothing', () => {
   const rare = [row(64, 64, 99.5), row(64, 1024, 0.5)];
   expect(servedByProfile(profile({ percentile: 99, e2e: 5 }), rare).throughput).toEqual([6, 1]);
-  expect(servedByProfile(profile({ percentile: 99, e2e: 5 }), [row(64, 64, 1), row(64, 1024, 0)]).throughput[0]).toBe(
-    6,
-  );
+  expect(servedByProfile(profile({ percentile: 99, e2e: 5 }), [row(64, 64, 1), row(64, 1024, 0)]).throughput[0]).toBe(6);
   const twoRare = [row(64, 64, 98), row(64, 1024, 0.7), row(64, 1024, 0.7)];
   expect(servedByProfile(profile({ percentile: 99, e2e: 5 }), twoRare).throughput).toEqual([4, 1, 1]);
 });

@@ -36,29 +36,24 @@ test.each(files)('%s: a larger request is not served faster, as far as its bars 
   const at = (i: number, o: number) => throughput[i * outputs.length + o]!;
   const wrong = inputs.flatMap((_, i) =>
     outputs.flatMap((_out, o) => {
-      const smaller = Math.min(
-        ...inputs.slice(0, i + 1).flatMap((_in, a) => outputs.slice(0, o + 1).map((_, b) => at(a, b))),
-      );
+      const smaller = Math.min(...inputs.slice(0, i + 1).flatMap((_in, a) => outputs.slice(0, o + 1).map((_, b) => at(a, b))));
       return at(i, o) > 1.2 * smaller ? [`${inputs[i]} in, ${outputs[o]} out`] : [];
     }),
   );
   expect(wrong).toEqual([]);
 });
 
-test.each(measuredReplicas)(
-  '$llm on $gpu serves at least what was measured within the limits',
-  ({ llm, gpu, ...more }) => {
-    const path = `${llm}/${gpu.toLowerCase()}.json`;
-    const profile = parseProfile(textOf(path), path);
-    const sizes = [...bySize(sampleOf({ llm, gpu, ...more }).points).values()];
-    const least = sizes.flatMap((some) => bestWithin(some, { ttft: 1.5, tpot: 0.075 }) ?? []);
-    expect(least.length).toBeGreaterThan(1);
-    for (const { input, output, rate } of least) {
-      const share = throughputAt(profile, input, output).throughput / rate;
-      expect([input, output, share > 0.999 && share < 2]).toEqual([input, output, true]);
-    }
-  },
-);
+test.each(measuredReplicas)('$llm on $gpu serves at least what was measured within the limits', ({ llm, gpu, ...more }) => {
+  const path = `${llm}/${gpu.toLowerCase()}.json`;
+  const profile = parseProfile(textOf(path), path);
+  const sizes = [...bySize(sampleOf({ llm, gpu, ...more }).points).values()];
+  const least = sizes.flatMap((some) => bestWithin(some, { ttft: 1.5, tpot: 0.075 }) ?? []);
+  expect(least.length).toBeGreaterThan(1);
+  for (const { input, output, rate } of least) {
+    const share = throughputAt(profile, input, output).throughput / rate;
+    expect([input, output, share > 0.999 && share < 2]).toEqual([input, output, true]);
+  }
+});
 
 test('sizes that are left out of the 8B model are met within 10 % in the median, on the replicas whose profiles are shipped too', () => {
   const all = leftOut('llama-3.1-8b');

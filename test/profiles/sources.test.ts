@@ -17,8 +17,7 @@ const folderOf = (files: Readonly<Record<string, string>>): string => {
   }
   return folder;
 };
-const profile = (fields: object): string =>
-  JSON.stringify({ cost: 1, indexes: [[64], [512]], tputs: [[5]], ...fields });
+const profile = (fields: object): string => JSON.stringify({ cost: 1, indexes: [[64], [512]], tputs: [[5]], ...fields });
 const wanted = (namespace: string, name: string, model: string, more: Partial<Wanted> = {}): Wanted => ({
   namespace,
   name,
@@ -27,8 +26,7 @@ const wanted = (namespace: string, name: string, model: string, more: Partial<Wa
   gpusPerReplica: 1,
   ...more,
 });
-const redis = (values: Record<string, string>) => async (keys: readonly string[]) =>
-  keys.map((key) => values[key] ?? null);
+const redis = (values: Record<string, string>) => async (keys: readonly string[]) => keys.map((key) => values[key] ?? null);
 
 test('case 29: a document with the same created but other content is read again', async () => {
   const values: Record<string, string> = { 'aibrix:profile_m_a100': profile({ gpu: 'a100', created: 5 }) };
@@ -99,8 +97,7 @@ test('a folder: by Deployment, else by GPU type and count; changed and removed f
     wanted('ns', 'special', 'org/llama', { gpu: 'L40S' }),
     wanted('ns', 'none', 'org/llama', { gpu: 'H100' }),
   ];
-  const costs = async (now: number) =>
-    [...(await read(all, now)).found].map(([name, { profile: found }]) => [name, found.cost]);
+  const costs = async (now: number) => [...(await read(all, now)).found].map(([name, { profile: found }]) => [name, found.cost]);
   expect(await costs(0)).toEqual([
     ['ns/one', 1],
     ['ns/two', 2],

@@ -73,10 +73,7 @@ describe("AIBrix's optimizer does what its description says", () => {
     }));
     const clusters = clustersOf(points);
     expect(clusters).toHaveLength(1);
-    expect([2 ** clusters[0]!.input, 2 ** clusters[0]!.output]).toEqual([
-      expect.closeTo(512, 6),
-      expect.closeTo(32, 6),
-    ]);
+    expect([2 ** clusters[0]!.input, 2 ** clusters[0]!.output]).toEqual([expect.closeTo(512, 6), expect.closeTo(32, 6)]);
   });
 });
 

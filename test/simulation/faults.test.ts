@@ -38,23 +38,19 @@ test('a fault lasts from its beginning to before its end, and is of its type', (
 const run = async (text: string, rate = steady(10), seconds = 1500): Promise<Outcome> =>
   await runPlanner({ ...scenario(synthetic(rate, seconds)), faults: faults(text) });
 const at = ({ samples }: Outcome, time: number) => samples.find((sample) => sample.time === time)!;
-const total = (counts: Readonly<Record<string, number>>) =>
-  Object.values(counts).reduce((sum, count) => sum + count, 0);
+const total = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, count) => sum + count, 0);
 const least = ({ samples }: Outcome, from: number, until: number) =>
   Math.min(...samples.filter(({ time }) => time >= from && time <= until).map(({ spec }) => total(spec)));
 
 describe('while the planner cannot know, what runs stays, and then it goes on', () => {
-  test.each([
-    'redis-away@600-900',
-    'redis-slow@600-900',
-    'redis-read-only@600-900',
-    'redis-empty@600',
-    'gateway-lost@600-900',
-  ])('%s', async (text) => {
-    const outcome = await run(text);
-    expect(least(outcome, 600, 1500)).toBeGreaterThanOrEqual(least(outcome, 300, 590));
-    expect(outcome.attainment).toBeGreaterThan(0.99);
-  });
+  test.each(['redis-away@600-900', 'redis-slow@600-900', 'redis-read-only@600-900', 'redis-empty@600', 'gateway-lost@600-900'])(
+    '%s',
+    async (text) => {
+      const outcome = await run(text);
+      expect(least(outcome, 600, 1500)).toBeGreaterThanOrEqual(least(outcome, 300, 590));
+      expect(outcome.attainment).toBeGreaterThan(0.99);
+    },
+  );
 
   test('a step of the traffic is not seen before Redis is back', async () => {
     const seen = await run('redis-slow@0-1', step(10, 20, 600));

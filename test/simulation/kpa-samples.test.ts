@@ -30,25 +30,21 @@ const followed = (settings: KpaSettings, wanted: readonly number[]): readonly nu
 };
 const levels = (...counts: readonly number[]) => counts.flatMap((count) => Array.from({ length: 40 }, () => count));
 const halvings = (wanted: readonly number[], replicas: readonly number[]): number =>
-  replicas.filter((count, i) => i > 0 && count < replicas[i - 1]! && count < wanted[i]! && wanted[i] === wanted[i - 1])
-    .length;
+  replicas.filter((count, i) => i > 0 && count < replicas[i - 1]! && count < wanted[i]! && wanted[i] === wanted[i - 1]).length;
 
 const counts = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 2, maxLength: 4 });
 
-test.each(samples)(
-  '$metadata.name: follows every target within a window, and never falls below one that stands',
-  (sample) => {
-    const settings = settingsOf(sample.metadata.annotations);
-    fc.assert(
-      fc.property(counts, (some) => {
-        const wanted = levels(...some);
-        const replicas = followed(settings, wanted);
-        expect(halvings(wanted, replicas)).toBe(0);
-        for (const [level, count] of some.entries()) expect(replicas[40 * level + 39]).toBe(count);
-      }),
-    );
-  },
-);
+test.each(samples)('$metadata.name: follows every target within a window, and never falls below one that stands', (sample) => {
+  const settings = settingsOf(sample.metadata.annotations);
+  fc.assert(
+    fc.property(counts, (some) => {
+      const wanted = levels(...some);
+      const replicas = followed(settings, wanted);
+      expect(halvings(wanted, replicas)).toBe(0);
+      for (const [level, count] of some.entries()) expect(replicas[40 * level + 39]).toBe(count);
+    }),
+  );
+});
 
 test('with the defaults a fleet that has just grown is cut back', () => {
   const wanted = levels(1, 4);

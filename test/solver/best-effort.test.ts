@@ -24,9 +24,7 @@ const mostServed = ({ programs, gpus }: FleetInstance, stock: readonly number[])
       lines.push(` c${m}_${c}: ${on.map((g) => `x${m}_${c}_${g}`).join(' + ')} <= 1`);
     });
     for (let g = 0; g < types; g++) {
-      const terms = servable[m]!.flatMap((on, c) =>
-        on.includes(g) ? [`${loads[c * types + g]} x${m}_${c}_${g}`] : [],
-      );
+      const terms = servable[m]!.flatMap((on, c) => (on.includes(g) ? [`${loads[c * types + g]} x${m}_${c}_${g}`] : []));
       if (terms.length > 0) lines.push(` g${m}_${g}: ${terms.join(' + ')} - ${1 + lineTolerance} y${m}_${g} <= 0`);
     }
   });

@@ -38,8 +38,7 @@ export const bruteForce = (snapshot: Snapshot): BruteForce => {
   if (cheapest === undefined) throw new Error('the floors alone do not fit');
   const cost = costOf(cheapest);
   const tied = left.filter(
-    (choice) =>
-      costOf(choice) <= cost * (1 + 1e-10) && (complete === undefined || choice.every((mix) => mix.unserved() === 0)),
+    (choice) => costOf(choice) <= cost * (1 + 1e-10) && (complete === undefined || choice.every((mix) => mix.unserved() === 0)),
   );
   const best = tied.reduce((chosen, other) => (preferred(models, other, chosen) ? other : chosen));
   const replicas = Object.fromEntries(
@@ -97,9 +96,7 @@ const mixesOf = (model: Model, routing: Routing): Mix[] => {
   return model.variants
     .reduce<number[][]>(
       (all, { minReplicas, maxReplicas }) =>
-        all.flatMap((head) =>
-          Array.from({ length: maxReplicas! - minReplicas + 1 }, (_, i) => [...head, minReplicas + i]),
-        ),
+        all.flatMap((head) => Array.from({ length: maxReplicas! - minReplicas + 1 }, (_, i) => [...head, minReplicas + i])),
       [[]],
     )
     .map((replicas) => {
@@ -146,10 +143,7 @@ const pooled = (model: Model, rows: readonly Demand[], routing: 'none' | 'load')
   const total = rate(rows);
   const loads = classLoads(model, rows, true);
   const times = model.variants.map(({ e2eSeconds }) =>
-    rows.reduce(
-      (sum, row) => sum + (row.arrivalRate * (e2eSeconds?.[model.demand.indexOf(row)] ?? Number.NaN)) / total,
-      0,
-    ),
+    rows.reduce((sum, row) => sum + (row.arrivalRate * (e2eSeconds?.[model.demand.indexOf(row)] ?? Number.NaN)) / total, 0),
   );
   const byLoad =
     routing === 'load' &&
@@ -184,10 +178,7 @@ const loadOf = ({ demand, variants }: Model, rows: readonly Demand[], g: number)
     const ranked = served
       .map((other) => ({
         ...other,
-        distance: Math.hypot(
-          Math.log2(row.inputTokens / other.inputTokens),
-          Math.log2(row.outputTokens / other.outputTokens),
-        ),
+        distance: Math.hypot(Math.log2(row.inputTokens / other.inputTokens), Math.log2(row.outputTokens / other.outputTokens)),
       }))
       .sort(
         (a, b) =>
@@ -248,8 +239,7 @@ export const mostServed = (
       const pivot = table[i]![entering]!;
       if (pivot <= 1e-11) continue;
       const ratio = table[i]![width - 1]! / pivot;
-      if (ratio < least - 1e-13 || (ratio <= least + 1e-13 && basis[i]! < basis[leaving]!))
-        [leaving, least] = [i, ratio];
+      if (ratio < least - 1e-13 || (ratio <= least + 1e-13 && basis[i]! < basis[leaving]!)) [leaving, least] = [i, ratio];
     }
     if (leaving < 0) throw new Error('unbounded');
     const row = table[leaving]!;

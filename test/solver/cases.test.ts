@@ -37,8 +37,7 @@ test.each(cases)('$name ($source)', ({ steps }) => {
     if (expected.cost !== undefined) expect(plan.cost).toBeCloseTo(expected.cost, 9);
     if (expected.replicas !== undefined)
       expect(Object.assign({}, ...plan.models.map(({ replicas }) => replicas))).toEqual(expected.replicas);
-    if (expected.beyondSlo !== undefined)
-      expect(plan.models.flatMap(({ beyondSlo }) => beyondSlo)).toEqual(expected.beyondSlo);
+    if (expected.beyondSlo !== undefined) expect(plan.models.flatMap(({ beyondSlo }) => beyondSlo)).toEqual(expected.beyondSlo);
     const unserved = plan.models.flatMap((model) => model.unserved);
     expect(unserved.map(({ reason }) => reason)).toEqual((expected.unserved ?? []).map(({ reason }) => reason));
     for (const [i, { arrivalRate }] of (expected.unserved ?? []).entries())
@@ -46,8 +45,7 @@ test.each(cases)('$name ($source)', ({ steps }) => {
     const { notRouted } = expected;
     if (notRouted !== undefined) {
       const rows = plan.models[0]!.routing.filter(
-        ({ inputTokens, outputTokens }) =>
-          inputTokens === notRouted.inputTokens && outputTokens === notRouted.outputTokens,
+        ({ inputTokens, outputTokens }) => inputTokens === notRouted.inputTokens && outputTokens === notRouted.outputTokens,
       );
       expect(rows).toHaveLength(1);
       expect(Object.keys(rows[0]!.shares)).not.toContain(notRouted.variant);

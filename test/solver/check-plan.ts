@@ -37,8 +37,7 @@ export const wrongWith = (snapshot: Snapshot, plan: Plan): string[] => {
     }
   if (snapshot.budget !== null && cost > snapshot.budget * line) wrong.push(`cost ${cost} above the budget`);
   const served = plan.models.every(({ unserved }) => unserved.every(({ reason }) => reason === 'profile'));
-  if ((plan.status === 'optimal' || plan.status === 'feasible') !== served)
-    wrong.push(`${plan.status}, but served: ${served}`);
+  if ((plan.status === 'optimal' || plan.status === 'feasible') !== served) wrong.push(`${plan.status}, but served: ${served}`);
   if (plan.bound !== null && plan.bound > plan.cost) wrong.push('bound above the cost');
   return wrong;
 };
@@ -55,14 +54,11 @@ const wrongWithModel = (snapshot: Snapshot, model: Model, plan: ModelPlan): stri
   wrong.push(...wrongDemand(model, plan));
   for (const { shares } of plan.routing) {
     const sum = Object.values(shares).reduce((total, share) => total + share, 0);
-    if (Math.abs(sum - 1) > 1e-9 || Object.values(shares).some((share) => share < 0))
-      wrong.push(`shares sum to ${sum}`);
+    if (Math.abs(sum - 1) > 1e-9 || Object.values(shares).some((share) => share < 0)) wrong.push(`shares sum to ${sum}`);
   }
   const timed =
     snapshot.routing === 'load' &&
-    model.variants
-      .filter(({ throughput }) => throughput.some((rate) => rate > 0))
-      .every(({ e2eSeconds }) => e2eSeconds !== null);
+    model.variants.filter(({ throughput }) => throughput.some((rate) => rate > 0)).every(({ e2eSeconds }) => e2eSeconds !== null);
   if (snapshot.routing === 'size' || snapshot.routing === 'input') wrong.push(...overloaded(snapshot, model, plan));
   else wrong.push(...overloadedPool(model, plan, timed));
   return wrong;
@@ -73,9 +69,7 @@ const wrongDemand = (model: Model, plan: ModelPlan): string[] =>
   model.demand.flatMap((row) => {
     const same = (other: { inputTokens: number; outputTokens: number }) =>
       other.inputTokens === row.inputTokens && other.outputTokens === row.outputTokens;
-    const sum = [...plan.routing, ...plan.unserved]
-      .filter(same)
-      .reduce((total, { arrivalRate }) => total + arrivalRate, 0);
+    const sum = [...plan.routing, ...plan.unserved].filter(same).reduce((total, { arrivalRate }) => total + arrivalRate, 0);
     const aside = model.variants.every(({ throughput }) => throughput.every((rate) => rate === 0));
     if (aside && row.arrivalRate > 0) {
       const named = plan.unserved.filter(same).every(({ reason }) => reason === 'profile');
@@ -95,8 +89,7 @@ const charge = (model: Model, name: string, row: { inputTokens: number; outputTo
 const overloaded = ({ routing }: Snapshot, model: Model, plan: ModelPlan): string[] => {
   const wrong = model.variants.flatMap(({ name }) => {
     const load = plan.routing.reduce(
-      (sum, row) =>
-        sum + (row.shares[name] === undefined ? 0 : (row.arrivalRate * row.shares[name]) / charge(model, name, row)),
+      (sum, row) => sum + (row.shares[name] === undefined ? 0 : (row.arrivalRate * row.shares[name]) / charge(model, name, row)),
       0,
     );
     return load <= plan.replicas[name]! * line ? [] : [`${name} carries ${load} with ${plan.replicas[name]}`];

@@ -16,15 +16,9 @@ const peer = (
   upper: readonly number[],
   rows: readonly Row[],
 ): number | null => {
-  const sum = (row: readonly number[]) =>
-    row.map((value, j) => `${value < 0 ? '-' : '+'} ${Math.abs(value)} v${j}`).join(' ');
+  const sum = (row: readonly number[]) => row.map((value, j) => `${value < 0 ? '-' : '+'} ${Math.abs(value)} v${j}`).join(' ');
   const text = [
-    ...[
-      'Minimize',
-      ` cost: ${sum(cost)}`,
-      'Subject To',
-      ...rows.map(({ row, most }, i) => ` r${i}: ${sum(row)} <= ${most}`),
-    ],
+    ...['Minimize', ` cost: ${sum(cost)}`, 'Subject To', ...rows.map(({ row, most }, i) => ` r${i}: ${sum(row)} <= ${most}`)],
     ...['Bounds', ...lower.map((low, j) => ` ${low} <= v${j} <= ${upper[j]}`), 'End'],
   ].join('\n');
   const solution = highs.solve(text);

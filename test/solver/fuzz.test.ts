@@ -1,17 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { routings, type Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { extrapolated } from '../../src/planner/plan/snapshot-document.ts';
+import { routings, type Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { bruteForce } from './brute-force.ts';
 import { wrongWith } from './check-plan.ts';
 
 const rate = fc.oneof(fc.integer({ min: 0, max: 4 }), fc.double({ min: 0.01, max: 4, noNaN: true }));
-const throughput = fc.oneof(
-  fc.constant(0),
-  fc.integer({ min: 1, max: 6 }),
-  fc.double({ min: 0.5, max: 6, noNaN: true }),
-);
+const throughput = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 6 }), fc.double({ min: 0.5, max: 6, noNaN: true }));
 const price = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 4 }), fc.double({ min: 0.1, max: 5, noNaN: true }));
 
 const variant = (rows: number) =>

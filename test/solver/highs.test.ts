@@ -7,9 +7,7 @@ import { byHighs, overload } from './highs.ts';
 
 /** Load over replicas of our own answer, from its shares. */
 const ourOverload = (programs: readonly Program[], outcome: Outcome): number =>
-  Math.max(
-    ...programs.map((program, m) => overload(program, [...outcome.models[m]!.mix], outcome.models[m]!.assignment)),
-  );
+  Math.max(...programs.map((program, m) => overload(program, [...outcome.models[m]!.mix], outcome.models[m]!.assignment)));
 
 const compare = (given: FleetInstance): 'equal' | 'infeasible' => {
   const { programs } = given;
@@ -24,9 +22,7 @@ const compare = (given: FleetInstance): 'equal' | 'infeasible' => {
   expect(outcome.status).toBe('optimal');
   expect(ourOverload(programs, outcome)).toBeLessThanOrEqual(lineTolerance);
   const cost = costOf(fleet, outcome);
-  const sound = programs.every(
-    (program, m) => overload(program, peer.replicas[m]!, peer.shares[m]!) <= 2 * lineTolerance,
-  );
+  const sound = programs.every((program, m) => overload(program, peer.replicas[m]!, peer.shares[m]!) <= 2 * lineTolerance);
   if (sound) expect(cost).toBeLessThanOrEqual(peer.cost * (1 + 1e-9));
   expect(cost).toBeGreaterThanOrEqual(peer.cost * (1 - 1e-9) - (sound ? 0 : 1e-6 * peer.cost));
   return 'equal';

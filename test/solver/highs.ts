@@ -31,9 +31,7 @@ export const byHighs = (peer: Peer, seconds = 600): PeerAnswer | null | 'stopped
   if (solution.Status === 'Time limit reached') return 'stopped';
   if (solution.Status !== 'Optimal') throw new Error(`HiGHS says ${solution.Status}`);
   const value = (name: string) => (solution.Columns[name] as { Primal: number } | undefined)?.Primal ?? 0;
-  const replicas = programs.map(({ types }, m) =>
-    Array.from({ length: types }, (_, g) => Math.round(value(`y${m}_${g}`))),
-  );
+  const replicas = programs.map(({ types }, m) => Array.from({ length: types }, (_, g) => Math.round(value(`y${m}_${g}`))));
   const shares = programs.map(({ types, classes }, m) =>
     Float64Array.from({ length: types * classes }, (_, at) => value(`x${m}_${Math.floor(at / types)}_${at % types}`)),
   );
@@ -45,11 +43,7 @@ export const byHighs = (peer: Peer, seconds = 600): PeerAnswer | null | 'stopped
 };
 
 /** The largest share by which HiGHS's own shares overload its replicas: it is no oracle without this check. */
-export const overload = (
-  { types, classes, loads }: Program,
-  replicas: readonly number[],
-  shares: Float64Array,
-): number => {
+export const overload = ({ types, classes, loads }: Program, replicas: readonly number[], shares: Float64Array): number => {
   let worst = 0;
   for (let g = 0; g < types; g++) {
     let load = 0;
@@ -80,9 +74,7 @@ const lpOf = ({ programs, stock = [], gpus = [] }: Peer): string => {
           .join(' + ')} = 1`,
       );
     for (const g of types[m]!) {
-      const terms = rows
-        .filter((c) => load(c, g) < Number.POSITIVE_INFINITY)
-        .map((c) => `${load(c, g)} x${m}_${c}_${g}`);
+      const terms = rows.filter((c) => load(c, g) < Number.POSITIVE_INFINITY).map((c) => `${load(c, g)} x${m}_${c}_${g}`);
       if (terms.length > 0) lines.push(` C2_${m}_${g}: ${terms.join(' + ')} - ${1 + lineTolerance} y${m}_${g} <= 0`);
     }
   });

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { instance } from '../../hack/bench/instances.ts';
-import { routings, type Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { branch } from '../../src/solver/branch.ts';
 import type { BranchOptions } from '../../src/solver/branch-options.ts';
@@ -8,6 +7,7 @@ import { withoutDominated } from '../../src/solver/one-model.ts';
 import { dualBound, fullLoads, lineScale, type Program, replicasFor } from '../../src/solver/program.ts';
 import { Relaxation, type RelaxationStatus } from '../../src/solver/relaxation.ts';
 import { twoTypes } from '../../src/solver/two-types.ts';
+import { routings, type Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { mostServed } from './brute-force.ts';
 import { overload } from './highs.ts';
 import { Random } from './random.ts';
@@ -20,10 +20,7 @@ const solved = routings.flatMap((routing) =>
     .filter(({ status }) => status === 'optimal'),
 );
 
-const mapVariants = (
-  snapshot: Snapshot,
-  change: (variant: Snapshot['models'][0]['variants'][0]) => object,
-): Snapshot => ({
+const mapVariants = (snapshot: Snapshot, change: (variant: Snapshot['models'][0]['variants'][0]) => object): Snapshot => ({
   ...snapshot,
   models: snapshot.models.map((model) => ({
     ...model,
@@ -53,8 +50,7 @@ test('more demand never costs less', () => {
 test('a looser bound, more stock or no budget never costs more', () => {
   for (const { snapshot, cost } of solved) {
     const looser = mapVariants(snapshot, ({ minReplicas, maxReplicas }) => ({
-      minReplicas:
-        snapshot.routing === 'size' || snapshot.routing === 'input' ? Math.max(0, minReplicas - 1) : minReplicas,
+      minReplicas: snapshot.routing === 'size' || snapshot.routing === 'input' ? Math.max(0, minReplicas - 1) : minReplicas,
       maxReplicas: maxReplicas! + 1,
     }));
     const stock = Object.fromEntries(Object.entries(snapshot.stock).map(([gpu, count]) => [gpu, count + 1]));
@@ -66,10 +62,7 @@ test('one more variant that need not be used never costs more', () => {
   for (const { snapshot, cost } of solved) {
     const models = snapshot.models.map((model) => ({
       ...model,
-      variants: [
-        ...model.variants,
-        { ...model.variants[0]!, name: `${model.name}/extra`, gpu: 'E', price: 2.5, minReplicas: 0 },
-      ],
+      variants: [...model.variants, { ...model.variants[0]!, name: `${model.name}/extra`, gpu: 'E', price: 2.5, minReplicas: 0 }],
     }));
     expect(planOf({ ...snapshot, models }).cost).toBeLessThanOrEqual(cost * (1 + 1e-9));
   }
@@ -214,8 +207,7 @@ test('10,000 programs of whole numbers: no mix is better, the closed form agrees
         seen.two++;
         expect(other.cost, `${i}`).toBe(ours.cost);
         expect([...(other.mix ?? [])], `${i}`).toEqual([...(ours.mix ?? [])]);
-        if (other.mix !== null)
-          expect(overload(program, [...other.mix], other.assignment), `${i}`).toBeLessThanOrEqual(1e-9);
+        if (other.mix !== null) expect(overload(program, [...other.mix], other.assignment), `${i}`).toBeLessThanOrEqual(1e-9);
       }
     }
     seen[ours.mix === null ? 'infeasible' : 'optimal']++;

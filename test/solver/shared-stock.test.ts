@@ -7,8 +7,7 @@ import { searchJointly } from '../../src/solver/joint-search.ts';
 import { SharedStock } from '../../src/solver/shared-stock.ts';
 import { defaultOptions, solve } from '../../src/solver/solve.ts';
 
-const small = (seed: number): Fleet =>
-  prepared(fleetOf(fleetInstance(seed, { types: 3, classes: 6, models: 3 }))).fleet;
+const small = (seed: number): Fleet => prepared(fleetOf(fleetInstance(seed, { types: 3, classes: 6, models: 3 }))).fleet;
 
 test('40 small fleets: prices of stock and one search over all models find the same cost', () => {
   const seen = { optimal: 0, infeasible: 0 };

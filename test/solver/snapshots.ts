@@ -1,5 +1,5 @@
-import type { Demand, Model, Routing, Snapshot, Variant } from '../../src/vocabulary/planning-documents.ts';
 import { extrapolated } from '../../src/planner/plan/snapshot-document.ts';
+import type { Demand, Model, Routing, Snapshot, Variant } from '../../src/vocabulary/planning-documents.ts';
 import { Random } from './random.ts';
 
 /** What a random snapshot has, so that tests can count what they covered. */
@@ -63,11 +63,7 @@ export const smallSnapshot = (seed: number, routing: Routing): RandomSnapshot =>
 };
 
 /** A limit to all GPUs of the first model's namespace, or of one type, or both; the floors fit. */
-const smallQuotas = (
-  random: Random,
-  models: readonly Model[],
-  gpus: readonly string[],
-): NonNullable<Snapshot['quotas']> => {
+const smallQuotas = (random: Random, models: readonly Model[], gpus: readonly string[]): NonNullable<Snapshot['quotas']> => {
   const variants = models[0]!.variants;
   const limit = (type: string): number =>
     variants
@@ -80,9 +76,7 @@ const smallQuotas = (
 const smallModel = (random: Random, m: number, traits: Traits, gpus: readonly string[]): Model => {
   const types = traits.models === 1 ? random.whole(1, 4) : random.whole(1, 2);
   const rows = random.whole(1, traits.models === 1 ? 6 : 3);
-  const sizes = random.shuffled(
-    inputs.flatMap((inputTokens) => outputs.map((outputTokens) => ({ inputTokens, outputTokens }))),
-  );
+  const sizes = random.shuffled(inputs.flatMap((inputTokens) => outputs.map((outputTokens) => ({ inputTokens, outputTokens }))));
   const demand: Demand[] = sizes.slice(0, rows).map((size) => ({
     ...size,
     arrivalRate: random.chance(0.05) ? 0 : traits.integer ? random.whole(1, 4) : random.between(0.2, 4),
@@ -97,13 +91,7 @@ const smallModel = (random: Random, m: number, traits: Traits, gpus: readonly st
   };
 };
 
-const smallVariant = (
-  random: Random,
-  name: string,
-  gpu: string,
-  demand: readonly Demand[],
-  traits: Traits,
-): Variant => {
+const smallVariant = (random: Random, name: string, gpu: string, demand: readonly Demand[], traits: Traits): Variant => {
   const speed = traits.integer ? random.whole(1, 4) : random.between(0.7, 5);
   const throughput = demand.map(() => {
     if (traits.unservable && random.chance(0.2)) return 0;
@@ -122,9 +110,7 @@ const smallVariant = (
     ready: null,
     throughput,
     throughputBeyondSlo: extrapolated(demand, throughput),
-    e2eSeconds: random.chance(0.95)
-      ? demand.map(() => (traits.integer ? random.whole(1, 4) : random.between(0.5, 6)))
-      : null,
+    e2eSeconds: random.chance(0.95) ? demand.map(() => (traits.integer ? random.whole(1, 4) : random.between(0.5, 6))) : null,
     sloShare: random.chance(0.3) ? random.pick([0.01, 0.1, 0.5]) : null,
   };
 };

@@ -5,9 +5,7 @@ import { instance } from '../../hack/bench/instances.ts';
 import { alone, costOf, fleetOf } from '../../hack/bench/timing.ts';
 import { defaultOptions, solve } from '../../src/solver/solve.ts';
 
-const fleets = Array.from({ length: 40 }, (_, i) =>
-  fleetOf(alone(instance(60_000 + i, { types: 2 + (i % 5), classes: 20 }))),
-);
+const fleets = Array.from({ length: 40 }, (_, i) => fleetOf(alone(instance(60_000 + i, { types: 2 + (i % 5), classes: 20 }))));
 
 test('a known mix, good or useless, changes no answer', () => {
   let helped = 0;

@@ -36,9 +36,7 @@ test.each(recorded)(
 test('AIBrix v0.6.0 and v0.7.0 lose nearly all arrivals, and pending falls below zero', () => {
   for (const { requests, writes } of recorded.filter(({ name }) => name.includes('steady'))) {
     const records = writes.map(([, , value]) => JSON.parse(value) as Record<string, number>);
-    expect(records.reduce((sum, record) => sum + (record['meta_total_reqs'] ?? 0), 0)).toBeLessThan(
-      0.2 * requests.length,
-    );
+    expect(records.reduce((sum, record) => sum + (record['meta_total_reqs'] ?? 0), 0)).toBeLessThan(0.2 * requests.length);
     expect(records.at(-1)?.['meta_pending_reqs']).toBeLessThan(0);
   }
 });

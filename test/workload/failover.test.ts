@@ -81,8 +81,7 @@ describe('a primary that becomes a replica while connections to it stay open', (
     await clients[1]!.replicaof('127.0.0.1', servers[0]!.port);
     const endpoint = await movingEndpoint(servers[0]!);
     const writer = writerOf(open(`redis://127.0.0.1:${endpoint.port}`));
-    const caughtUp = (replica: Redis) =>
-      until(async () => (await replica.info('replication')).includes('master_link_status:up'));
+    const caughtUp = (replica: Redis) => until(async () => (await replica.info('replication')).includes('master_link_status:up'));
     let time = 1000;
     for (let tried = 0; tried < 20; tried += 1) {
       const [primary, replica] = tried % 2 === 0 ? [0, 1] : [1, 0];

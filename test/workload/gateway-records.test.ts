@@ -58,8 +58,7 @@ test('arrivals count when they come in, completions when they end, the rest is p
 
 test('twice the speed is twice the rate', () => {
   const requests = Array.from({ length: 100 }, (_, index) => ({ time: index, inputTokens: 10, outputTokens: 1 }));
-  const total = (speed: number) =>
-    JSON.parse(gatewayCounter(requests, 10, 0, speed).recordUntil(10) ?? '{}').meta_total_reqs;
+  const total = (speed: number) => JSON.parse(gatewayCounter(requests, 10, 0, speed).recordUntil(10) ?? '{}').meta_total_reqs;
   expect([total(1), total(2)]).toEqual([11, 21]);
 });
 

@@ -85,11 +85,7 @@ test.each([
 
 test('case 11: sizes are 2^(index / 10)', () => {
   const [bucket] = decode({ ...v4, '75:61': 4 }).completions;
-  expect([bucket?.inputTokens.toFixed(2), bucket?.outputTokens.toFixed(2), bucket?.count]).toEqual([
-    '181.02',
-    '68.59',
-    4,
-  ]);
+  expect([bucket?.inputTokens.toFixed(2), bucket?.outputTokens.toFixed(2), bucket?.count]).toEqual(['181.02', '68.59', 4]);
 });
 
 test.each(['[]', 'not json', '"text"', 'null', '12', ''])('case 18: %j is refused, with its key', (text) => {

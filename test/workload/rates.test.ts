@@ -104,9 +104,7 @@ describe('shapeOf', () => {
   });
 
   test('records outside the window do not count', () => {
-    expect(shapeOf([record(1000, 1, { '80:60': 1 }), record(2000, 1, { '90:60': 1 })], 60)).toMatchObject([
-      { inputTokens: 512 },
-    ]);
+    expect(shapeOf([record(1000, 1, { '80:60': 1 }), record(2000, 1, { '90:60': 1 })], 60)).toMatchObject([{ inputTokens: 512 }]);
   });
 });
 

@@ -63,8 +63,7 @@ test('an absent record is asked for again until it is a minute old, and counts w
 test('a record that names another interval changes the keys that are asked for', async () => {
   const { clock, memory, key, readAt } = world();
   clock.now = 5000;
-  for (let time = 4960; time <= 5000; time += 5)
-    await memory.write(key(time), recordText(1, { meta_interval_sec: 5 }), 600);
+  for (let time = 4960; time <= 5000; time += 5) await memory.write(key(time), recordText(1, { meta_interval_sec: 5 }), 600);
   const { names } = await readAt(5002);
   const records = names
     .get('m')
@@ -175,8 +174,7 @@ test('what a gateway writes after a silence is read, however old it is', async (
     await memory.addRecord(key(now - 2), { meta_v: 4, meta_total_reqs: 3 }, 'b', 600);
     await readAt(now);
   }
-  for (let time = 1010; time <= 1130; time += 10)
-    await memory.addRecord(key(time), { meta_v: 4, meta_total_reqs: 4 }, 'a', 600);
+  for (let time = 1010; time <= 1130; time += 10) await memory.addRecord(key(time), { meta_v: 4, meta_total_reqs: 4 }, 'a', 600);
   await memory.writeField('gpumix:heartbeats', 'a', '1130');
   const { names, asked } = await readAt(1132);
   expect([asked[0], asked.length]).toEqual([1010, 13]);
@@ -188,8 +186,7 @@ test('what a gateway writes after a silence is read, however old it is', async (
 test('on a clock that has stepped back, with the gateway on it, what is ahead is read anew', async () => {
   const { clock, memory, key, readAt } = world();
   clock.now = 2000;
-  for (let time = 1410; time <= 2000; time += 10)
-    await memory.addRecord(key(time), { meta_v: 4, meta_total_reqs: 2 }, 'a', 900);
+  for (let time = 1410; time <= 2000; time += 10) await memory.addRecord(key(time), { meta_v: 4, meta_total_reqs: 2 }, 'a', 900);
   await memory.writeField('gpumix:heartbeats', 'a', '2000');
   await readAt(2002);
   // Not yet: a gateway that goes by its own clock writes no key again.

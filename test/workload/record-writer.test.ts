@@ -32,8 +32,7 @@ const fields = (total: number, buckets: Readonly<Record<string, number>>) => ({
   meta_queueing_reqs: 0,
   ...buckets,
 });
-const writerTo = (store: Store, instance: string) =>
-  recordWriter(store, { instance, keyPrefix: 'gpumix:', intervalSeconds: 10 });
+const writerTo = (store: Store, instance: string) => recordWriter(store, { instance, keyPrefix: 'gpumix:', intervalSeconds: 10 });
 const stores: readonly (readonly [string, () => Store])[] = [
   ['redis', () => redis],
   ['memory', () => memoryStore(() => 1000)],

@@ -218,9 +218,7 @@ describe('what is wrong with Redis is one clear line', () => {
     cleanup.push(() => rmSync(directory, { recursive: true }));
     const first = await running([`dir ${directory}`]);
     const filler = new Redis(first.port);
-    await filler.mset(
-      Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`key:${index}`, 'x'.repeat(100)])),
-    );
+    await filler.mset(Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`key:${index}`, 'x'.repeat(100)])));
     await filler.save();
     filler.disconnect();
     await first.kill();
@@ -279,14 +277,7 @@ describe('what is wrong with Redis is one clear line', () => {
 });
 
 describe('of several plans under one key the latest is kept', () => {
-  const plan = (
-    lease: string,
-    transitions: number,
-    sequence: number,
-    at: number,
-    leaseCreatedAt = 0,
-    installation = 'n/s',
-  ) => ({
+  const plan = (lease: string, transitions: number, sequence: number, at: number, leaseCreatedAt = 0, installation = 'n/s') => ({
     installation,
     lease,
     leaseCreatedAt,
@@ -338,10 +329,7 @@ describe('of several plans under one key the latest is kept', () => {
 
 describe('redisAddress', () => {
   test.each([
-    [
-      'redis://u:p%40ss@h:6380/3',
-      { tls: false, username: 'u', password: 'p@ss', hosts: [{ host: 'h', port: 6380 }], db: 3 },
-    ],
+    ['redis://u:p%40ss@h:6380/3', { tls: false, username: 'u', password: 'p@ss', hosts: [{ host: 'h', port: 6380 }], db: 3 }],
     ['redis://h', { tls: false, username: null, password: null, hosts: [{ host: 'h', port: 6379 }], db: 0 }],
     [
       'rediss://:x@a:1,b:2',

@@ -54,8 +54,7 @@ test('counts are spread over the keys that they come from, and what is pending s
   ]);
   expect(records.map(({ fields }) => fields['106:76'])).toEqual([1, 1, 1]);
   expect(records.map(({ fields }) => fields['80:42'] ?? 0).reduce((sum, one) => sum + one)).toBe(1);
-  for (const { fields } of records)
-    expect(fields).toMatchObject({ meta_pending_reqs: 6, meta_queueing_reqs: 2, meta_paused: 1 });
+  for (const { fields } of records) expect(fields).toMatchObject({ meta_pending_reqs: 6, meta_queueing_reqs: 2, meta_paused: 1 });
 });
 
 test.each([

@@ -9,10 +9,7 @@ const account = { namespace: 'aibrix-system', name: 'aibrix-controller-manager' 
 const kinds = new Set(['Namespace', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding']);
 
 /** Applies AIBrix's CRDs and rights, and the right to read gpumix's metrics that manifests/samples/aibrix has. */
-export const installAibrix = async (
-  { controlPlane: { kubectl }, apply }: Stack,
-  { module }: Binaries,
-): Promise<void> => {
+export const installAibrix = async ({ controlPlane: { kubectl }, apply }: Stack, { module }: Binaries): Promise<void> => {
   await kubectl(['apply', '--server-side', '--force-conflicts', '-k', join(module, 'config/crd')]);
   const rendered = await kubectl(['kustomize', join(module, 'config/default')]);
   const objects = parseAllDocuments(rendered).map((document) => document.toJS());
@@ -39,19 +36,13 @@ export const startController = async (stack: Stack, { controllers }: Binaries) =
 };
 
 /** A PodAutoscaler of strategy KPA on the pods' metric gpumix_target_centi. */
-export const podAutoscaler = (
-  namespace: string,
-  name: string,
-  annotations: Readonly<Record<string, string>>,
-): object => ({
+export const podAutoscaler = (namespace: string, name: string, annotations: Readonly<Record<string, string>>): object => ({
   apiVersion: 'autoscaling.aibrix.ai/v1alpha1',
   kind: 'PodAutoscaler',
   metadata: {
     name,
     namespace,
-    annotations: Object.fromEntries(
-      Object.entries(annotations).map(([key, value]) => [`autoscaling.aibrix.ai/${key}`, value]),
-    ),
+    annotations: Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`autoscaling.aibrix.ai/${key}`, value])),
   },
   spec: {
     scalingStrategy: 'KPA',

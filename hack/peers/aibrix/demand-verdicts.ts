@@ -66,16 +66,11 @@ export const partVerdicts = (
     const settledAt = from + settleSeconds;
     const within = moments.filter(({ at }) => at >= settledAt && at < to + settle);
     const seconds = mean(ended.filter(({ at }) => at >= settledAt && at < to).map((one) => one.seconds));
-    const follows = share(within, ({ target, spec }) =>
-      [...target].every(([key, value]) => (spec.get(key) ?? 0) >= value),
-    );
+    const follows = share(within, ({ target, spec }) => [...target].every(([key, value]) => (spec.get(key) ?? 0) >= value));
     const cells = askers.map((asker) => {
-      const plans = plansOf(moments, asker).filter(
-        ({ at }) => at >= from + settle + interval + learnSeconds && at < to + settle,
-      );
+      const plans = plansOf(moments, asker).filter(({ at }) => at >= from + settle + interval + learnSeconds && at < to + settle);
       const settled = plans.filter(({ at }) => at >= settledAt);
-      const planned =
-        mean(settled.map(({ rate }) => rate)) / mean(settled.map(({ at }) => sentRate(at, windowSeconds)));
+      const planned = mean(settled.map(({ rate }) => rate)) / mean(settled.map(({ at }) => sentRate(at, windowSeconds)));
       // After a step down a plan may be for the new rate already.
       const due = (at: number) =>
         kind === 'ramp' ? sentRate(at, windowSeconds) : Math.min(sentRate(at, windowSeconds), sentRate(at, interval));
@@ -83,8 +78,7 @@ export const partVerdicts = (
       const behind = kind === 'ramp' ? secondsBehind(settled, ({ at }) => sentRate(at, windowSeconds)) : null;
       if (judged.includes(asker)) {
         const miss = (what: string) => missed.push(`${name}, ${askerNames[asker]}: ${what}`);
-        if (kind === 'steady' && !(Math.abs(planned - 1) <= steadyError))
-          miss(`planned ${percent(planned)} of what was sent`);
+        if (kind === 'steady' && !(Math.abs(planned - 1) <= steadyError)) miss(`planned ${percent(planned)} of what was sent`);
         if (!(least >= leastShare)) miss(`once only ${percent(least)} of what was sent`);
         if (behind !== null && !(behind <= seconds))
           miss(`${behind.toFixed(1)} s behind, a request takes ${seconds.toFixed(1)} s`);

@@ -54,10 +54,7 @@ const steadyPart = (rate: number, before: number, learnSeconds = 0): Played => (
   kind: 'steady',
   settleSeconds,
   ample: true,
-  pace: inTurn(
-    { pace: ramp(before, rate, rise), seconds: rise },
-    { pace: steady(rate, steadySeconds), seconds: steadySeconds },
-  ),
+  pace: inTurn({ pace: ramp(before, rate, rise), seconds: rise }, { pace: steady(rate, steadySeconds), seconds: steadySeconds }),
   seconds: rise + steadySeconds,
 });
 /** The ramp's first rate lasts until the fleet has shrunk to what it needs: longer requests then would be taken for delay (s). */
@@ -92,10 +89,7 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<Judged> 
   const deployments = Object.keys(products).map((gpu) => `${model}-${gpu}`);
   const endpoints = join(stack.folder, 'endpoints.json');
   const writeEndpoints = () => {
-    const variants = [...(pods?.origins() ?? [])].map(([deployment, origins]) => [
-      `${namespace}/${deployment}`,
-      origins,
-    ]);
+    const variants = [...(pods?.origins() ?? [])].map(([deployment, origins]) => [`${namespace}/${deployment}`, origins]);
     writeFileSync(endpoints, JSON.stringify({ [model]: Object.fromEntries(variants) }));
   };
   let pods: Awaited<ReturnType<typeof startEnginePods>> | null = null;
@@ -140,18 +134,9 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<Judged> 
   const parts: Part[] = [];
   const clients: Client[] = [];
   const pin = async (annotation: string): Promise<void> => {
-    await stack.controlPlane.kubectl([
-      'annotate',
-      'deployment',
-      ...deployments,
-      '-n',
-      namespace,
-      annotation,
-      '--overwrite',
-    ]);
+    await stack.controlPlane.kubectl(['annotate', 'deployment', ...deployments, '-n', namespace, annotation, '--overwrite']);
   };
-  const isAmple = async (): Promise<boolean> =>
-    deployments.every((name) => pods?.origins().get(name)?.length === ampleReplicas);
+  const isAmple = async (): Promise<boolean> => deployments.every((name) => pods?.origins().get(name)?.length === ampleReplicas);
   let pinned = false;
   for (const part of partsOf(writer)) {
     if (part.ample && !pinned) {
@@ -183,14 +168,7 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<Judged> 
   const ended = clients.flatMap((client) => client.ended);
   keepLog(writer, { parts, moments: watch.moments, sent, ended });
   // Without the engines' counts nobody knows what replicas of AIBrix's gateway destroy of each other's records.
-  const judged = partVerdicts(
-    parts,
-    watch.moments,
-    sent,
-    ended,
-    windowSeconds,
-    writer.replicas > 1 ? ['asking'] : undefined,
-  );
+  const judged = partVerdicts(parts, watch.moments, sent, ended, windowSeconds, writer.replicas > 1 ? ['asking'] : undefined);
   const ends = [
     { how: askerNames.asking, ...endOf(asking, silentFrom) },
     { how: askerNames.blind, ...endOf(blind, silentFrom) },
@@ -206,9 +184,7 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<Judged> 
     missed: [
       ...judged.missed,
       ...ends.filter(({ idle }) => !idle).map(({ how, what }) => `the end of traffic, ${how}: ${what}`),
-      ...([...left.values()].every((count) => count === 0)
-        ? []
-        : [`the end of traffic: replicas are left: ${replicas}`]),
+      ...([...left.values()].every((count) => count === 0) ? [] : [`the end of traffic: replicas are left: ${replicas}`]),
     ].map((what) => `B: ${nameOf(writer)}: ${what}`),
   };
 };

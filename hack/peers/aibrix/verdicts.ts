@@ -42,9 +42,7 @@ export const verdictOf = (name: string, samples: readonly Sample[], phases: read
     phases.some((phase) => phase.kind === kind && at >= phase.from && at < phase.to);
   const points = samples.flatMap(({ at, target, spec }) => {
     const [wanted, have] = [target.get(name), spec.get(name)];
-    return wanted === undefined || have === undefined
-      ? []
-      : [{ at, target: wanted, spec: have, away: inPhase('away', at) }];
+    return wanted === undefined || have === undefined ? [] : [{ at, target: wanted, spec: have, away: inPhase('away', at) }];
   });
   const up: number[] = [];
   const down: number[] = [];

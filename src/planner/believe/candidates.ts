@@ -1,11 +1,11 @@
 import type { Bounds } from '../../cluster/bounds.ts';
 import { listPrices } from '../../cluster/list-prices.ts';
 import { fixedReplicas, type ModelDeployment } from '../../cluster/variant.ts';
-import type { Profile } from '../../profiles/profile.ts';
-import type { FoundProfile } from '../../profiles/profile.ts';
+import type { FoundProfile, Profile } from '../../profiles/profile.ts';
+import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 
 /** A Deployment that can take part in a plan: what it is, what one replica does and costs, and its bounds. */
-export interface Offer {
+export interface Candidate {
   /** `namespace/name`. */
   readonly key: string;
   readonly gpu: string;
@@ -20,13 +20,13 @@ export interface Offer {
   readonly ready: number;
 }
 
-/** What the Deployments of one model offer; and of each that cannot take part, why not. */
-export interface Offers {
-  readonly offers: readonly Offer[];
+/** Those of the Deployments of one model; and of each that cannot take part, why not. */
+export interface Candidates {
+  readonly candidates: readonly Candidate[];
   readonly refused: ReadonlyMap<string, string>;
 }
 
-export interface OfferSources {
+export interface CandidateSources {
   /** Unix seconds. */
   readonly now: number;
   readonly profiles: ReadonlyMap<string, FoundProfile>;
@@ -44,10 +44,10 @@ const fixedBounds = (replicas: number | null): Bounds | null =>
  * Joins the Deployments of one model with their profiles, prices and bounds. Prices within a model are comparable: all
  * from annotations and the price table, or else all from the profiles.
  */
-export const offersOf = (deployments: readonly ModelDeployment[], sources: OfferSources): Offers => {
+export const candidatesOf = (deployments: readonly ModelDeployment[], sources: CandidateSources): Candidates => {
   const refused = new Map<string, string>();
-  const candidates = deployments.flatMap((deployment) => {
-    const key = `${deployment.namespace}/${deployment.name}`;
+  const profiled = deployments.flatMap((deployment) => {
+    const key = deploymentKey(deployment);
     const found = sources.profiles.get(key);
     if (found === undefined) {
       refused.set(key, `no profile for Deployment ${key} of model ${deployment.model}`);
@@ -66,16 +66,16 @@ export const offersOf = (deployments: readonly ModelDeployment[], sources: Offer
     const market = deployment.price ?? (perGpu === undefined ? null : perGpu * deployment.gpusPerReplica);
     return [{ key, deployment, profile, source, gpu, market }];
   });
-  const comparable = candidates.every(({ market }) => market !== null);
-  const annotated = candidates.find(({ deployment }) => deployment.price !== null);
+  const comparable = profiled.every(({ market }) => market !== null);
+  const annotated = profiled.find(({ deployment }) => deployment.price !== null);
   if (!comparable && annotated !== undefined) {
-    const unpriced = candidates.filter(({ market }) => market === null);
+    const unpriced = profiled.filter(({ market }) => market === null);
     const example = unpriced[0]!;
     const reason = `prices cannot be compared: ${annotated.key} has the annotation gpumix.io/price, ${example.key} only the cost in ${example.source}`;
-    for (const { key } of candidates) refused.set(key, reason);
-    return { offers: [], refused };
+    for (const { key } of profiled) refused.set(key, reason);
+    return { candidates: [], refused };
   }
-  const offers = candidates.map(({ key, deployment, profile, gpu, market }) => ({
+  const candidates = profiled.map(({ key, deployment, profile, gpu, market }) => ({
     key,
     gpu,
     gpusPerReplica: deployment.gpusPerReplica,
@@ -85,7 +85,7 @@ export const offersOf = (deployments: readonly ModelDeployment[], sources: Offer
     running: deployment.replicas,
     ready: sources.ready.get(key) ?? 0,
   }));
-  return { offers, refused };
+  return { candidates, refused };
 };
 
 /** The built-in list with the user's prices over it. */

@@ -1,6 +1,5 @@
-import type { Decision } from '../../vocabulary/target.ts';
 import type { Demand } from '../../vocabulary/planning-documents.ts';
-import { caughtUp, type Forecast, forecast, type History, observed } from './forecast.ts';
+import type { Decision } from '../../vocabulary/target.ts';
 import {
   arrivalRate,
   demandOf,
@@ -11,18 +10,19 @@ import {
   type Shape,
   type Workload,
 } from '../../workload/rates.ts';
+import type { Candidate } from './candidates.ts';
+import { type EngineStrain, strainNow } from './engine-strain.ts';
+import { caughtUp, type Forecast, forecast, historyWith, type RateHistory } from './forecast.ts';
 import { meanSeconds } from './request-seconds.ts';
-import type { Offer } from './candidates.ts';
-import { type Strain, strainNow } from './slowdown.ts';
 
 /** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
 export interface DemandNow {
   readonly demand: readonly Demand[] | null;
   readonly wait: string | null;
   /** What was seen of each name so far. */
-  readonly histories: ReadonlyMap<string, History>;
+  readonly histories: ReadonlyMap<string, RateHistory>;
   /** What was learned of the engines under each name. */
-  readonly strains: ReadonlyMap<string, Strain>;
+  readonly strains: ReadonlyMap<string, EngineStrain>;
   /** Where one was believed. */
   readonly forecast: Forecast | null;
 }
@@ -43,11 +43,11 @@ export interface DemandSources {
   readonly workload: Workload | null;
   readonly silentUntil: number;
   readonly shapes: ReadonlyMap<string, Shape>;
-  readonly histories: ReadonlyMap<string, History>;
-  readonly strains: ReadonlyMap<string, Strain>;
+  readonly histories: ReadonlyMap<string, RateHistory>;
+  readonly strains: ReadonlyMap<string, EngineStrain>;
   /** What was decided last, by `namespace/name`. */
   readonly decisions: ReadonlyMap<string, Decision>;
-  readonly offers: readonly Offer[];
+  readonly candidates: readonly Candidate[];
   readonly decidedBefore: boolean;
 }
 
@@ -55,7 +55,7 @@ const nothingSeen = { histories: new Map(), strains: new Map() };
 
 /** Demand of a fresh model: arrivals now or as foreseen, and what waits, by size, headroom included. */
 export const demandNow = (sources: DemandSources, settings: DemandSettings): DemandNow => {
-  const { name: model, workload, shapes, share, offers } = sources;
+  const { name: model, workload, shapes, share, candidates } = sources;
   const names = sources.aliases.flatMap((name) => {
     const history = workload?.names.get(name);
     return history === undefined ? [] : [{ name, ...history }];
@@ -71,28 +71,27 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
   if (records < 2 && !sources.decidedBefore && held.size === 0)
     return nothing('only one interval has been seen; the first plan waits for two');
   const coverage = { silentUntil: sources.silentUntil, lostUntil: workload?.lostUntil ?? Number.NEGATIVE_INFINITY };
-  const ready = offers.reduce((sum, offer) => sum + offer.ready, 0);
-  const starting = offers.some(
-    (offer) => offer.ready < Math.max(offer.running, sources.decisions.get(offer.key)?.replicas ?? 0),
+  const ready = candidates.reduce((sum, candidate) => sum + candidate.ready, 0);
+  const starting = candidates.some(
+    (candidate) => candidate.ready < Math.max(candidate.running, sources.decisions.get(candidate.key)?.replicas ?? 0),
   );
   const rated = names.flatMap(({ name, intervals, intervalSeconds, lastRecordAt, defect }) => {
     const counted = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);
     const waitsFor = held.get(name);
     if (!(counted >= 0) && waitsFor === undefined) return [];
     const rate = Number.isNaN(counted) ? 0 : counted;
-    const history = observed(sources.histories.get(name), lastRecordAt ?? 0, rate, settings.startupSeconds);
+    const history = historyWith(sources.histories.get(name), lastRecordAt ?? 0, rate, settings.startupSeconds);
     const record = newestRecord(intervals)?.record;
     const shape = shapes.get(name) ?? shapes.get(model) ?? waitsFor?.shape;
     const waiting = Math.max(record?.pending ?? 0, record?.queueing ?? 0);
     const now = workload?.now ?? 0;
-    const seconds = shape === undefined ? null : meanSeconds(shape, offers);
+    const seconds = shape === undefined ? null : meanSeconds(shape, candidates);
     const beyond = excess(waiting, rate, seconds);
     const waits = Math.max(beyond, waitsFor?.requests ?? 0);
     const seen = { now, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting };
     const strain = strainNow(sources.strains.get(name), seen);
     // What ended came a request's duration before, unless the engines said what they hold.
-    const late =
-      (defect?.kind === 'arrivals' || defect?.kind === 'overwritten') && record?.pending === null ? (seconds ?? 0) : 0;
+    const late = (defect?.kind === 'arrivals' || defect?.kind === 'overwritten') && record?.pending === null ? (seconds ?? 0) : 0;
     const ahead = forecast(history, caughtUp(history, rate, late), settings.startupSeconds + late);
     return [{ name, rate, history, strain, shape, waits, ahead }];
   });
@@ -122,8 +121,7 @@ const heldUnder = ({ aliases, workload }: DemandSources) =>
   new Map(
     aliases.flatMap((name) => {
       const held = workload?.held?.filter(({ model }) => model === name) ?? [];
-      const sum = (key: 'requests' | 'inputTokens' | 'outputTokens') =>
-        held.reduce((total, one) => total + one[key], 0);
+      const sum = (key: 'requests' | 'inputTokens' | 'outputTokens') => held.reduce((total, one) => total + one[key], 0);
       const requests = sum('requests');
       if (requests === 0) return [];
       const mean = { inputTokens: sum('inputTokens') / requests, outputTokens: sum('outputTokens') / requests };

@@ -1,23 +1,28 @@
 import type { Pace } from '../../cluster/pace.ts';
+import { fixedReplicas, type ModelDeployment } from '../../cluster/variant.ts';
+import { beyondGrid, extrapolatedShare } from '../../profiles/served.ts';
+import { deploymentKey } from '../../vocabulary/deployment-key.ts';
+import type { Demand } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
+import type { Candidate } from './candidates.ts';
 import { type Following, type FollowSettings, followingAfter, heldByTolerance, isFixed } from './following.ts';
 import { mostOf, type Outage, outageAfter, podCount } from './missing-pods.ts';
 import { learned, noStartups, patienceSeconds, type ReplicaPod, type Startups, startupSeconds } from './startups.ts';
 
-/** What was seen of one Deployment over time: how its pods start, whether they come, whether its target is followed. */
-export interface Observed {
+/** How one Deployment behaves: how its pods start, whether they come, whether its target is followed. */
+export interface DeploymentBehaviour {
   readonly startups: Startups;
   readonly outage: Outage | null;
   readonly following: Following | null;
 }
 
-export interface ObserveSettings extends FollowSettings {
+export interface BehaviourSettings extends FollowSettings {
   /** What a replica takes to start, until that is learned (s). */
   readonly startupSeconds: number;
 }
 
 /** One Deployment as of one tick. */
-export interface Sight {
+interface Look {
   /** Those that have not ended; null = pods are not looked at. */
   readonly pods: readonly ReplicaPod[] | null;
   /** spec.replicas. */
@@ -31,12 +36,53 @@ export interface Sight {
   readonly fixed: boolean;
 }
 
-export const observe = (
-  before: Observed | undefined,
-  { pods, replicas, last, pace, refused, fixed }: Sight,
-  settings: ObserveSettings,
+export interface DeploymentReading {
+  /** Unix s. */
+  readonly now: number;
+  readonly deployments: ReadonlyMap<string, ModelDeployment>;
+  /** Pods of Deployments that have not ended; absent = pods are not looked at. */
+  readonly pods?: ReadonlyMap<string, readonly ReplicaPod[]>;
+  /** How the autoscaler of a Deployment goes about changes; absent = it has none. */
+  readonly paces?: ReadonlyMap<string, Pace>;
+}
+
+/** How every Deployment behaved up to this tick. @param decisions what was decided last */
+export const behavioursNow = (
+  reading: DeploymentReading,
+  decisions: ReadonlyMap<string, Decision>,
+  before: ReadonlyMap<string, DeploymentBehaviour>,
+  settings: BehaviourSettings,
+): ReadonlyMap<string, DeploymentBehaviour> =>
+  new Map(
+    [...reading.deployments.keys()].map((key) => [
+      key,
+      behaviourAfter(before.get(key), lookAt(key, reading, decisions), settings, reading.now),
+    ]),
+  );
+
+const lookAt = (
+  key: string,
+  { deployments, pods, paces, now }: DeploymentReading,
+  decisions: ReadonlyMap<string, Decision>,
+): Look => {
+  const deployment = deployments.get(key)!;
+  const last = decisions.get(key);
+  return {
+    pods: pods === undefined ? null : (pods.get(key) ?? []),
+    replicas: deployment.replicas,
+    last: last === undefined || last.restored === true ? null : last,
+    pace: paces?.get(key) ?? null,
+    refused: deployment.podsRefused,
+    fixed: fixedReplicas(deployment, now) !== null,
+  };
+};
+
+const behaviourAfter = (
+  before: DeploymentBehaviour | undefined,
+  { pods, replicas, last, pace, refused, fixed }: Look,
+  settings: BehaviourSettings,
   now: number,
-): Observed => {
+): DeploymentBehaviour => {
   const { startups = noStartups, outage = null, following = null } = before ?? {};
   const followed = (): Following | null =>
     fixed ? null : followingAfter(following, replicas, last?.replicas ?? null, pace, settings, now);
@@ -75,12 +121,38 @@ export interface VariantReport {
   readonly profileProblem: string | null;
 }
 
-export const variantReport = (
+/** @param demand of the model; null = there is no plan to make */
+export const variantReports = (
+  deployments: readonly ModelDeployment[],
+  candidates: readonly Candidate[],
+  demand: readonly Demand[] | null,
+  reading: DeploymentReading & { readonly profileProblems: ReadonlyMap<string, string> },
+  decisions: ReadonlyMap<string, Decision>,
+  behaviours: ReadonlyMap<string, DeploymentBehaviour>,
+  settings: BehaviourSettings,
+): readonly VariantReport[] =>
+  deployments.map((deployment) => {
+    const key = deploymentKey(deployment);
+    const profile = candidates.find((candidate) => candidate.key === key)?.profile;
+    const known = profile !== undefined && demand !== null;
+    const beyond = known ? beyondGrid(profile, demand) : null;
+    const judged = {
+      extrapolatedShare: known ? extrapolatedShare(profile, demand) : null,
+      beyondGrid: beyond && { share: beyond.share, largest: sizeText(beyond.largest) },
+      profileProblem: reading.profileProblems.get(key) ?? null,
+    };
+    return variantReport(key, behaviours.get(key)!, lookAt(key, reading, decisions), judged, settings, reading.now);
+  });
+
+const sizeText = ({ inputTokens, outputTokens }: Demand): string =>
+  `${Math.round(inputTokens)} + ${Math.round(outputTokens)} tokens`;
+
+const variantReport = (
   deployment: string,
-  { startups, outage, following }: Observed,
-  { replicas, last, pace, refused }: Pick<Sight, 'replicas' | 'last' | 'pace' | 'refused'>,
+  { startups, outage, following }: DeploymentBehaviour,
+  { replicas, last, pace, refused }: Pick<Look, 'replicas' | 'last' | 'pace' | 'refused'>,
   judged: Pick<VariantReport, 'extrapolatedShare' | 'beyondGrid' | 'profileProblem'>,
-  settings: ObserveSettings,
+  settings: BehaviourSettings,
   now: number,
 ): VariantReport => ({
   deployment,

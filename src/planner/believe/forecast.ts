@@ -10,7 +10,7 @@
 export type ForecastMethod = 'as now' | 'trend' | 'season';
 
 /** What has been seen of one model. Rates are req/s, times Unix s. */
-export interface History {
+export interface RateHistory {
   readonly at: number;
   readonly level: number;
   /** req/s per s. */
@@ -56,7 +56,7 @@ const better = 0.9;
 const mostGrowth = 3;
 
 /** Takes a rate into the history. Called again for the same or an earlier time it changes nothing. */
-export const observed = (history: History | undefined, at: number, rate: number, horizon: number): History => {
+export const historyWith = (history: RateHistory | undefined, at: number, rate: number, horizon: number): RateHistory => {
   if (history === undefined) return begun(at, rate);
   const passed = at - history.at;
   if (passed <= 0) return history;
@@ -69,9 +69,7 @@ export const observed = (history: History | undefined, at: number, rate: number,
     slope: mixed(slope, (level - history.level) / passed, 1 - Math.exp(-passed / slopeSeconds)),
     ...dayWith(history, at, rate),
   };
-  const judged = next.said
-    .filter(({ of }) => of <= at)
-    .reduce((known, said) => judge(known, said, rate), next as History);
+  const judged = next.said.filter(({ of }) => of <= at).reduce((known, said) => judge(known, said, rate), next as RateHistory);
   const waiting = judged.said.filter(({ of }) => of > at);
   const lastSaid = waiting.at(-1)?.of ?? Number.NEGATIVE_INFINITY;
   const due = at + horizon - lastSaid >= sayingSeconds;
@@ -79,7 +77,7 @@ export const observed = (history: History | undefined, at: number, rate: number,
 };
 
 /** What to plan for, so far ahead (s). */
-export const forecast = (history: History | undefined, rate: number, horizon: number): Forecast => {
+export const forecast = (history: RateHistory | undefined, rate: number, horizon: number): Forecast => {
   const asNow = { method: 'as now' as const, rate };
   if (history === undefined || history.judged < believedAfter) return asNow;
   const best = methods.reduce((a, b) => (history.loss[b] < history.loss[a] ? b : a));
@@ -90,10 +88,10 @@ export const forecast = (history: History | undefined, rate: number, horizon: nu
 /**
  * A rate of what ended, brought up to what arrives: by its slope over the time that a request takes (s), never lowered.
  */
-export const caughtUp = (history: History, rate: number, lateSeconds: number): number =>
+export const caughtUp = (history: RateHistory, rate: number, lateSeconds: number): number =>
   Math.min(mostGrowth * rate, rate + Math.max(0, history.slope) * lateSeconds);
 
-const begun = (at: number, rate: number): History => ({
+const begun = (at: number, rate: number): RateHistory => ({
   at,
   level: rate,
   slope: 0,
@@ -108,7 +106,7 @@ const mixed = (old: number, fresh: number, weight: number): number => old + weig
 const slotAt = (at: number): number => Math.floor((at % daySeconds) / slotSeconds);
 
 /** A slot enters the day when it is over. */
-const dayWith = ({ day, slot }: History, at: number, rate: number): Pick<History, 'day' | 'slot'> => {
+const dayWith = ({ day, slot }: RateHistory, at: number, rate: number): Pick<RateHistory, 'day' | 'slot'> => {
   const index = slotAt(at);
   if (index === slot.index) return { day, slot: { index, sum: slot.sum + rate, count: slot.count + 1 } };
   const mean = slot.sum / slot.count;
@@ -119,14 +117,14 @@ const dayWith = ({ day, slot }: History, at: number, rate: number): Pick<History
   };
 };
 
-const sayings = ({ at, level, slope, day }: History, rate: number, horizon: number): Saying['rates'] => {
+const sayings = ({ at, level, slope, day }: RateHistory, rate: number, horizon: number): Saying['rates'] => {
   const raised = (to: number) => Math.min(Math.max(rate, to), mostGrowth * rate);
   const [here, there] = [day[slotAt(at)]!, day[slotAt(at + horizon)]!];
   const season = here > 0 && there >= 0 ? (rate * there) / here : rate;
   return { 'as now': rate, trend: raised(level + slope * horizon), season: raised(season) };
 };
 
-const judge = (history: History, { rates }: Saying, rate: number): History => {
+const judge = (history: RateHistory, { rates }: Saying, rate: number): RateHistory => {
   const keep = 0.5 ** (1 / halfLife);
   // Too little and too much count alike: a loss that forgave too much would choose whatever is highest.
   const lossOf = (method: ForecastMethod): number => keep * history.loss[method] + Math.abs(rate - rates[method]);

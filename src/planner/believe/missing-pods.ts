@@ -29,12 +29,7 @@ const longestRetrySeconds = 3600;
  * @param patience how long a pod may take from its creation, from when it was placed, or since it was Ready (s)
  * @param outage while it is tried again, nobody is late for what was before
  */
-export const podCount = (
-  pods: readonly ReplicaPod[],
-  patience: number,
-  outage: Outage | null,
-  now: number,
-): PodCount => {
+export const podCount = (pods: readonly ReplicaPod[], patience: number, outage: Outage | null, now: number): PodCount => {
   const forgiven = outage !== null && now >= outage.retryAt ? outage.retryAt : Number.NEGATIVE_INFINITY;
   const ready = pods.filter((pod) => pod.ready);
   const late = pods.filter((pod) => !pod.ready && now - Math.max(startedAt(pod), forgiven) > patience);
@@ -56,11 +51,7 @@ const startedAt = ({ createdAt, placedAt, readinessAt }: ReplicaPod): number =>
  * The outage after another look at the pods; null = there is none. It is over when one more came; while nobody asks for one,
  * its failures are remembered for an hour.
  */
-export const outageAfter = (
-  outage: Outage | null,
-  { gives, starting, late, out }: PodCount,
-  now: number,
-): Outage | null => {
+export const outageAfter = (outage: Outage | null, { gives, starting, late, out }: PodCount, now: number): Outage | null => {
   const again = (failures: number): Outage => ({
     gives,
     failures,

@@ -4,7 +4,7 @@ import { beyondSloThroughput, throughputAt } from '../../profiles/throughput.ts'
 import type { Shape } from '../../workload/rates.ts';
 
 /** The profile that a Deployment is planned by, and one that has come since and is not believed yet. */
-export interface Trial {
+export interface ProfileTrial {
   readonly digest: string;
   /** The document; null = not seen again since a restart. */
   readonly found: FoundProfile | null;
@@ -22,7 +22,7 @@ interface Held {
 }
 
 export interface Judged {
-  readonly trial: Trial;
+  readonly trial: ProfileTrial;
   /** What to plan by. */
   readonly found: FoundProfile;
   /** Whether what runs must stand: this profile lowers nothing. */
@@ -48,7 +48,7 @@ const incredible = 4;
  * @param confirmed digest of the document that a user has confirmed; null = none
  */
 export const judgeProfile = (
-  known: Trial | undefined,
+  known: ProfileTrial | undefined,
   found: FoundProfile,
   shape: Shape | null,
   confirmed: string | null,
@@ -104,7 +104,6 @@ const servesAnyOf = (profile: Profile, sizes: Sizes): boolean =>
 /** Replicas' worth of work of one request per second of these sizes. */
 const loadOf = (profile: Profile, sizes: Sizes): number =>
   sizes.reduce(
-    (sum, { inputTokens, outputTokens, share }) =>
-      sum + share / beyondSloThroughput(profile, inputTokens, outputTokens),
+    (sum, { inputTokens, outputTokens, share }) => sum + share / beyondSloThroughput(profile, inputTokens, outputTokens),
     0,
   );

@@ -1,15 +1,14 @@
 import { throughputAt } from '../../profiles/throughput.ts';
 import { type Interval, recordOf, type Shape } from '../../workload/rates.ts';
-import type { Offer } from './candidates.ts';
+import type { Candidate } from './candidates.ts';
 
 /** Seconds that a request takes in the mean, at the pace of the slowest variant that is Ready (of all, where none is); null where no profile tells times. */
-export const meanSeconds = (shape: Shape, offers: readonly Offer[]): number | null => {
-  const ready = offers.filter((offer) => offer.ready > 0);
+export const meanSeconds = (shape: Shape, candidates: readonly Candidate[]): number | null => {
+  const ready = candidates.filter((candidate) => candidate.ready > 0);
   return slowest(
-    (ready.length > 0 ? ready : offers).map(({ profile }) =>
+    (ready.length > 0 ? ready : candidates).map(({ profile }) =>
       shape.reduce(
-        (sum, { inputTokens, outputTokens, share }) =>
-          sum + share * throughputAt(profile, inputTokens, outputTokens).e2eSeconds,
+        (sum, { inputTokens, outputTokens, share }) => sum + share * throughputAt(profile, inputTokens, outputTokens).e2eSeconds,
         0,
       ),
     ),
@@ -17,10 +16,10 @@ export const meanSeconds = (shape: Shape, offers: readonly Offer[]): number | nu
 };
 
 /** Seconds that the longest of the requests that ended takes on the slowest variant; null where no profile tells times. */
-export const longestSeconds = (intervals: readonly Interval[], offers: readonly Offer[]): number | null => {
+export const longestSeconds = (intervals: readonly Interval[], candidates: readonly Candidate[]): number | null => {
   const sizes = intervals.flatMap((interval) => recordOf(interval)?.completions ?? []);
   return slowest(
-    offers.flatMap(({ profile }) =>
+    candidates.flatMap(({ profile }) =>
       sizes.map(({ inputTokens, outputTokens }) => throughputAt(profile, inputTokens, outputTokens).e2eSeconds),
     ),
   );

@@ -157,7 +157,5 @@ const silentSeconds = (evidence: Evidence, { from, until }: Silence, settleSecon
 const lastActivity = (names: readonly (readonly Interval[])[]): number =>
   Math.max(
     never,
-    ...names.map(
-      (intervals) => intervals.findLast((one) => one.found === 'record' && active(one.record))?.time ?? never,
-    ),
+    ...names.map((intervals) => intervals.findLast((one) => one.found === 'record' && active(one.record))?.time ?? never),
   );

@@ -1,29 +1,44 @@
 import type { Bounds } from '../../cluster/bounds.ts';
-import type { Snapshot } from '../../vocabulary/planning-documents.ts';
+import type { ModelDeployment } from '../../cluster/variant.ts';
+import type { FoundProfile } from '../../profiles/profile.ts';
 import type { Shape } from '../../workload/rates.ts';
-import { type Judged, judgeProfile, type Trial } from './profile-trial.ts';
-import type { Reading } from './believe.ts';
+import { type Judged, judgeProfile, type ProfileTrial } from './profile-trial.ts';
 
-/** What to make of the profile of each Deployment that has one, by `namespace/name`. */
+interface Profiled {
+  readonly deployments: ReadonlyMap<string, ModelDeployment>;
+  readonly profiles: ReadonlyMap<string, FoundProfile>;
+  readonly bounds: ReadonlyMap<string, Bounds>;
+}
+
+/**
+ * What to make of the profile of each Deployment that has one, by `namespace/name`.
+ * @param loads replicas' worth of work of one request per second, when it was last planned for
+ */
 export const judgedProfiles = (
-  { deployments, profiles }: Pick<Reading, 'deployments' | 'profiles'>,
-  trials: ReadonlyMap<string, Trial>,
+  { deployments, profiles }: Pick<Profiled, 'deployments' | 'profiles'>,
+  trials: ReadonlyMap<string, ProfileTrial>,
   shapes: ReadonlyMap<string, Shape>,
+  loads: ReadonlyMap<string, number>,
 ): ReadonlyMap<string, Judged> =>
   new Map(
     [...profiles].flatMap(([key, found]) => {
       const deployment = deployments.get(key);
       if (deployment === undefined) return [];
       const name = [deployment.model, ...deployment.aliases].find((one) => shapes.has(one)) ?? '';
-      return [[key, judgeProfile(trials.get(key), found, shapes.get(name) ?? null, deployment.confirmedProfile)]];
+      const trial = trials.get(key);
+      const known = trial && { ...trial, load: loads.get(key) ?? trial.load };
+      return [[key, judgeProfile(known, found, shapes.get(name) ?? null, deployment.confirmedProfile)]];
     }),
   );
 
 /** The profiles that are believed; of Deployments whose profile lowers nothing, spec.replicas is the least. */
 export const profilesToPlanBy = (
-  { deployments, bounds }: Pick<Reading, 'deployments' | 'bounds'>,
+  { deployments, bounds }: Pick<Profiled, 'deployments' | 'bounds'>,
   judged: ReadonlyMap<string, Judged>,
-): Pick<Reading, 'profiles' | 'bounds' | 'profileProblems'> => {
+): Pick<Profiled, 'profiles' | 'bounds'> & {
+  /** Why the newest profile of a Deployment is not followed; of those whose profile is followed there is none. */
+  readonly profileProblems: ReadonlyMap<string, string>;
+} => {
   const standing = [...judged].flatMap(([key, { stands }]): [string, Bounds][] => {
     if (!stands) return [];
     const { minReplicas, maxReplicas } = bounds.get(key) ?? { minReplicas: 0, maxReplicas: null };
@@ -45,29 +60,13 @@ export const profilesToPlanBy = (
   };
 };
 
-/** What is remembered of profiles: also of those that are away for a while. @param loads of this tick, by Deployment */
+/** What is remembered of profiles: also of those that are away for a while. */
 export const trialsAfter = (
-  before: ReadonlyMap<string, Trial>,
+  before: ReadonlyMap<string, ProfileTrial>,
   judged: ReadonlyMap<string, Judged>,
-  loads: readonly (readonly [string, number])[],
-): ReadonlyMap<string, Trial> => {
-  const trials = new Map(before);
-  for (const [key, { trial }] of judged) trials.set(key, trial);
-  for (const [key, load] of loads) {
-    const trial = trials.get(key);
-    if (trial !== undefined) trials.set(key, { ...trial, load });
-  }
-  return trials;
-};
-
-/** Replicas' worth of work of one request per second of each model's demand on each of its variants, where it is finite. */
-export const loadsOf = (snapshot: Snapshot | null): ReadonlyMap<string, number> =>
-  new Map(
-    (snapshot?.models ?? []).flatMap(({ demand, variants }) => {
-      const rate = demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
-      return variants.flatMap(({ name, throughputBeyondSlo }): [string, number][] => {
-        const load = demand.reduce((sum, { arrivalRate }, row) => sum + arrivalRate / throughputBeyondSlo[row]!, 0);
-        return Number.isFinite(load / rate) ? [[name, load / rate]] : [];
-      });
-    }),
-  );
+  deployments: ReadonlyMap<string, ModelDeployment>,
+): ReadonlyMap<string, ProfileTrial> =>
+  new Map([
+    ...[...before].filter(([key]) => deployments.has(key)),
+    ...[...judged].map(([key, { trial }]) => [key, trial] as const),
+  ]);

@@ -1,6 +1,56 @@
+import { type EngineReport, together } from '../../cluster/engine-metrics.ts';
+import type { ModelDeployment } from '../../cluster/variant.ts';
+import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { EngineSample } from '../../vocabulary/engine-sample.ts';
 import type { RequestRecord } from '../../workload/histogram.ts';
-import { type Interval, type NameHistory, type RecordDefect, recordOf } from '../../workload/rates.ts';
+import { type Interval, type NameHistory, type RecordDefect, recordOf, type Workload } from '../../workload/rates.ts';
+
+type SamplesByModel = ReadonlyMap<string, readonly EngineSample[]>;
+interface DeploymentsAndEngines {
+  /** Unix s. */
+  readonly now: number;
+  readonly deployments: ReadonlyMap<string, ModelDeployment>;
+  /** What the engines say now, by Deployment. */
+  readonly engines: ReadonlyMap<string, EngineReport>;
+}
+
+/** What engines said so long ago (s) tells nothing of the records that are still read. */
+const samplesKeptSeconds = 600;
+
+/** What the engines of each model said of late, by model, oldest first. */
+export const samplesSeen = ({ deployments, engines, now }: DeploymentsAndEngines, before: SamplesByModel): SamplesByModel => {
+  const byModel = Map.groupBy(deployments.values(), ({ model }) => model);
+  const seen = [...byModel].flatMap(([model, some]) => {
+    const newest = together(some.flatMap((one) => engines.get(deploymentKey(one)) ?? []))?.sample ?? null;
+    const known = (before.get(model) ?? []).filter(({ at }) => at > now - samplesKeptSeconds);
+    const heard = newest === null || newest.at <= (known.at(-1)?.at ?? 0) ? known : [...known, newest];
+    return heard.length === 0 ? [] : [[model, heard] as const];
+  });
+  return new Map(seen);
+};
+
+/** The workload as far as the writers of its records can be trusted. What a model's engines say is shared by what ended under its names. */
+export const trustedWorkload = (
+  workload: Workload,
+  deployments: Iterable<ModelDeployment>,
+  samples: SamplesByModel,
+): Workload => {
+  const modelOf = new Map<string, string>();
+  const ended = new Map<string, number>();
+  for (const { model, aliases } of deployments)
+    for (const name of [model, ...aliases]) if (!modelOf.has(name)) modelOf.set(name, model);
+  if (samples.size > 0)
+    for (const [name, model] of modelOf) ended.set(model, (ended.get(model) ?? 0) + endedOf(workload.names.get(name)));
+  const names = [...workload.names].map(([name, history]): [string, NameHistory] => {
+    const held = samples.get(modelOf.get(name) ?? '') ?? [];
+    const all = ended.get(modelOf.get(name) ?? '') ?? 0;
+    return [name, trusted(history, held, all === 0 ? 1 : endedOf(history) / all)];
+  });
+  return { ...workload, names: new Map(names) };
+};
+
+const endedOf = (history: NameHistory | undefined): number =>
+  (history?.intervals ?? []).reduce((sum, interval) => sum + (recordOf(interval)?.completed ?? 0), 0);
 
 /**
  * The records of one name as far as their writer can be trusted. Each is judged by itself, as gateways of several releases may
@@ -17,7 +67,7 @@ import { type Interval, type NameHistory, type RecordDefect, recordOf } from '..
  * @param samples what the model's engines said, oldest first
  * @param share part of that which belongs to this name, 0 to 1
  */
-export const believed = (history: NameHistory, samples: readonly EngineSample[], share: number): NameHistory => {
+export const trusted = (history: NameHistory, samples: readonly EngineSample[], share: number): NameHistory => {
   const { intervals, intervalSeconds } = history;
   const records = intervals.filter((one) => one.found === 'record');
   const engines = saidByEngines(samples, share, intervalSeconds);

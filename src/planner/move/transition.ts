@@ -10,11 +10,11 @@ export interface Step {
   readonly current: number;
   readonly ready: number;
   /** What earlier plans wanted, oldest first: those of the hold-down time, and the one before it. */
-  readonly recent: readonly Wish[];
+  readonly recent: readonly WantedReplicas[];
 }
 
 /** Replicas that a plan wanted, and when (Unix s). */
-export interface Wish {
+export interface WantedReplicas {
   readonly at: number;
   readonly replicas: number;
 }
@@ -45,8 +45,8 @@ export interface Mixes {
 export interface Transition {
   /** Replicas to publish. */
   readonly targets: ReadonlyMap<string, number>;
-  /** The wishes to remember. */
-  readonly recent: ReadonlyMap<string, readonly Wish[]>;
+  /** What to remember as wanted. */
+  readonly recent: ReadonlyMap<string, readonly WantedReplicas[]>;
   /** There is no stock for what is given up and what replaces it, and nothing to spare: all stays as it is. */
   readonly blocked: boolean;
 }
@@ -65,7 +65,7 @@ export const transition = (
   const wanted = (step: Step): number => planned.get(step.key) ?? step.planned;
   const since = now - holdDownSeconds;
   const recent = new Map(
-    steps.map((step) => [step.key, [...remembered(step.recent, since), { at: now, replicas: wanted(step) }]]),
+    steps.map((step) => [step.key, [...sinceThen(step.recent, since), { at: now, replicas: wanted(step) }]]),
   );
   const held = new Map(
     steps.map((step) => [
@@ -76,22 +76,22 @@ export const transition = (
   return { ...withoutGap(steps, held, mixes), recent };
 };
 
-/** The wishes since then, and the last one before. */
-const remembered = (wishes: readonly Wish[], since: number): readonly Wish[] =>
-  wishes.slice(
+/** What was wanted since then, and last before it. */
+const sinceThen = (wanted: readonly WantedReplicas[], since: number): readonly WantedReplicas[] =>
+  wanted.slice(
     Math.max(
       0,
-      wishes.findLastIndex(({ at }) => at <= since),
+      wanted.findLastIndex(({ at }) => at <= since),
     ),
   );
 
 /**
- * Not below what any plan wanted since then, where a wish stands until the next one: ticks may fail to come. And nothing
+ * Not below what any plan wanted since then, where it stands until the next one: ticks may fail to come. And nothing
  * falls before plans reach back so far.
  */
-const heldUp = (wants: number, current: number, wishes: readonly Wish[], since: number): number => {
-  const reachesBack = wishes.some(({ at }) => at <= since);
-  const meanwhile = wishes.slice(0, -1).filter((_wish, index) => element(wishes, index + 1).at > since);
+const heldUp = (wants: number, current: number, recent: readonly WantedReplicas[], since: number): number => {
+  const reachesBack = recent.some(({ at }) => at <= since);
+  const meanwhile = recent.slice(0, -1).filter((_, index) => element(recent, index + 1).at > since);
   return Math.max(wants, reachesBack ? 0 : current, ...meanwhile.map(({ replicas }) => replicas));
 };
 
@@ -106,8 +106,7 @@ const worthwhile = (steps: readonly Step[], mixes: Mixes, switchSavings: number)
   const grows = steps.some(({ planned: wants, current }) => wants > current);
   if (!grows || switchSavings <= 0) return planned;
   const current = new Map(steps.map((step) => [step.key, step.current]));
-  const cost = (mix: ReadonlyMap<string, number>) =>
-    steps.reduce((sum, { key, price }) => sum + price * (mix.get(key) ?? 0), 0);
+  const cost = (mix: ReadonlyMap<string, number>) => steps.reduce((sum, { key, price }) => sum + price * (mix.get(key) ?? 0), 0);
   const suffices = mixes.cheapestWithin(current) ?? (mixes.carries(current, true) ? current : null);
   const stays = suffices ?? mixes.cheapestAbove(current);
   if (stays === null) return planned;
@@ -129,11 +128,7 @@ const confirmed = ({ current, recent }: Step, wants: number, growAtOnce: number)
  * While some variants start replicas, no other shrinks until what is Ready carries the demand without what it gives up. Where
  * there is no stock for both, they go in steps.
  */
-const withoutGap = (
-  steps: readonly Step[],
-  targets: ReadonlyMap<string, number>,
-  mixes: Mixes,
-): Omit<Transition, 'recent'> => {
+const withoutGap = (steps: readonly Step[], targets: ReadonlyMap<string, number>, mixes: Mixes): Omit<Transition, 'recent'> => {
   const target = ({ key }: Step): number => targets.get(key) ?? 0;
   const shrinks = (step: Step): boolean => target(step) < step.current;
   const starts = (step: Step): boolean => !shrinks(step) && target(step) > step.ready;
@@ -151,11 +146,7 @@ const withoutGap = (
  * What of the Ready replicas the demand does not need is given up, and what takes its place grows as far as there is stock
  * then. Blocked where nothing can be spared and nothing is on its way.
  */
-const inSteps = (
-  steps: readonly Step[],
-  targets: ReadonlyMap<string, number>,
-  mixes: Mixes,
-): Omit<Transition, 'recent'> => {
+const inSteps = (steps: readonly Step[], targets: ReadonlyMap<string, number>, mixes: Mixes): Omit<Transition, 'recent'> => {
   const target = ({ key }: Step): number => targets.get(key) ?? 0;
   const needed = mixes.cheapestWithin(new Map(steps.map(({ key, ready, current }) => [key, Math.min(ready, current)])));
   const kept = ({ key, current }: Step): number => (needed === null ? current : (needed.get(key) ?? 0));

@@ -1,7 +1,7 @@
-import { type Routing, routings, type Snapshot } from '../../vocabulary/planning-documents.ts';
-import { element } from '../../vocabulary/element.ts';
 import { costWithOnly, sensitivity } from '../../solver/sensitivity.ts';
 import { defaultOptions, solve } from '../../solver/solve.ts';
+import { element } from '../../vocabulary/element.ts';
+import { type Routing, routings, type Snapshot } from '../../vocabulary/planning-documents.ts';
 import { planOf, problemOf } from './plan-of-snapshot.ts';
 
 /** What stands behind a plan, and what would change it. Costs and savings are money/h. */
@@ -41,9 +41,7 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
       bound: bound === 'upper' ? 'maxReplicas' : 'minReplicas',
       saves,
     })),
-    routing: Object.fromEntries(
-      routings.map((routing) => [routing, costUnder(snapshot, routing)]),
-    ) as Explanation['routing'],
+    routing: Object.fromEntries(routings.map((routing) => [routing, costUnder(snapshot, routing)])) as Explanation['routing'],
     singleType: gpus.map((gpu) => ({
       gpu,
       cost: costWithOnly(fleet, (_, m, g) => variantOf(m, g).gpu === gpu, options),
@@ -52,9 +50,7 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
       if (mix === null) return [];
       const { name, variants } = element(models, m).model;
       const replicas = Object.fromEntries(variants.map((variant, g) => [variant.name, element(mix, g)]));
-      return [
-        { model: name, replicas, cost: variants.reduce((sum, { price }, g) => sum + price * element(mix, g), 0) },
-      ];
+      return [{ model: name, replicas, cost: variants.reduce((sum, { price }, g) => sum + price * element(mix, g), 0) }];
     }),
   };
 };

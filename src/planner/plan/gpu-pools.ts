@@ -1,3 +1,4 @@
+import { namespaceOf } from '../../vocabulary/deployment-key.ts';
 import type { Snapshot, Variant } from '../../vocabulary/planning-documents.ts';
 
 /** GPUs that several variants draw on: those of one type, or those that a namespace may have. */
@@ -22,9 +23,6 @@ export const poolsOf = ({ stock, quotas = {} }: Pick<Snapshot, 'stock' | 'quotas
     })),
   ),
 ];
-
-/** Variants are called `namespace/deployment`. */
-export const namespaceOf = (variant: string): string => variant.slice(0, Math.max(0, variant.indexOf('/')));
 
 const byName = <Value>(record: Readonly<Record<string, Value>>): readonly (readonly [string, Value])[] =>
   Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,43 +1,73 @@
+import type { Supply } from '../../cluster/stock.ts';
 import type { ModelDeployment } from '../../cluster/variant.ts';
-import { type Demand, type Model, type Routing, routings, type Snapshot, type Variant } from '../../vocabulary/planning-documents.ts';
 import { servedByProfile } from '../../profiles/served.ts';
-import type { Offer } from '../believe/candidates.ts';
-import { type DecideSettings, keyOf, type Memory, type Reading, type Situation } from '../believe/believe.ts';
-import { type Limits, limitsOf, noLimits, type Taker } from './stock-limits.ts';
+import { deploymentKey } from '../../vocabulary/deployment-key.ts';
+import {
+  type Demand,
+  type Model,
+  type Routing,
+  routings,
+  type Snapshot,
+  type Variant,
+} from '../../vocabulary/planning-documents.ts';
+import type { Decision } from '../../vocabulary/target.ts';
+import type { Workload } from '../../workload/rates.ts';
+import type { Belief } from '../believe/believe.ts';
+import type { Candidate } from '../believe/candidates.ts';
+import { type Limits, limitsOf, noLimits, type StockSource, type Taker } from './stock-limits.ts';
+
+export interface SnapshotReading {
+  /** Unix seconds by Redis' clock. */
+  readonly now: number;
+  readonly workload: Pick<Workload, 'heartbeatAt'> | null;
+}
+
+export interface SnapshotSettings {
+  /** What the router knows of a request; `auto` = input while a gateway of ours is there, else `router`. */
+  readonly routing: Routing | 'auto';
+  /** What another router knows; absent = none. */
+  readonly router?: Routing;
+  /** What is believed of the number of GPUs; absent = none of it. */
+  readonly stock?: StockSource;
+  /** Money/h for all models; null = no limit. */
+  readonly budget: number | null;
+  /** Nodes of one search after which it stops with what it has. */
+  readonly nodeLimit: number;
+}
 
 /** What the models that are solved for may use; of the others stands what they have, or were told. */
 export const limitsNow = (
-  situations: readonly Situation[],
-  { supply }: Reading,
-  { decisions }: Memory,
-  { stock = 'none' }: DecideSettings,
+  models: readonly Belief[],
+  supply: Supply | undefined,
+  decisions: ReadonlyMap<string, Decision>,
+  { stock = 'none' }: SnapshotSettings,
 ): Limits => {
   if (supply === undefined) return noLimits;
-  const solved = situations.flatMap(({ demand, offers }) => (demand === null ? [] : offers));
+  const solved = models.flatMap(({ demand, candidates }) => (demand === null ? [] : candidates));
   const keys = new Set(solved.map(({ key }) => key));
-  const others = situations.flatMap(({ deployments }) => deployments).filter((one) => !keys.has(keyOf(one)));
+  const others = models.flatMap(({ deployments }) => deployments).filter((one) => !keys.has(deploymentKey(one)));
   return limitsOf(
     supply,
     stock,
-    solved.map((offer): Taker => ({ ...offer, least: offer.bounds.minReplicas })),
+    solved.map((candidate): Taker => ({ ...candidate, least: candidate.bounds.minReplicas })),
     others.map((one): Taker => {
-      const key = keyOf(one);
+      const key = deploymentKey(one);
       return { ...one, key, least: Math.max(one.replicas, decisions.get(key)?.replicas ?? 0) };
     }),
   );
 };
 
 /** The solve's whole input. */
-export const snapshotNow = (
-  situations: readonly Situation[],
-  reading: Pick<Reading, 'now' | 'workload'>,
+export const makeSnapshot = (
+  models: readonly Belief[],
+  reading: SnapshotReading,
   { stock, quotas }: Limits,
-  memory: Memory,
-  settings: DecideSettings,
+  decisions: ReadonlyMap<string, Decision>,
+  settings: SnapshotSettings,
 ): Snapshot => ({
   now: new Date(reading.now * 1000).toISOString(),
-  models: situations.map(({ name, deployments, offers, demand }) =>
-    modelOf(name, deployments, offers, demand ?? [], memory),
+  models: models.map(({ name, deployments, candidates, demand }) =>
+    modelOf(name, deployments, candidates, demand ?? [], decisions),
   ),
   stock,
   ...(quotas === undefined ? {} : { quotas }),
@@ -51,8 +81,8 @@ const gatewayLostAfter = 600;
 
 /** What the router in front knows of a request. */
 export const routingNow = (
-  { routing, router = 'none' }: Pick<DecideSettings, 'routing' | 'router'>,
-  { now, workload }: Pick<Reading, 'now' | 'workload'>,
+  { routing, router = 'none' }: Pick<SnapshotSettings, 'routing' | 'router'>,
+  { now, workload }: SnapshotReading,
 ): Routing => {
   if (routing !== 'auto') return routing;
   const heartbeatAt = workload?.heartbeatAt ?? null;
@@ -68,12 +98,12 @@ const annotatedRouting = (deployments: readonly ModelDeployment[]): { readonly r
 const modelOf = (
   name: string,
   deployments: readonly ModelDeployment[],
-  offers: readonly Offer[],
+  candidates: readonly Candidate[],
   demand: readonly Demand[],
-  memory: Memory,
+  decisions: ReadonlyMap<string, Decision>,
 ): Model => {
-  const previous = offers.flatMap(({ key }) => {
-    const decision = memory.decisions.get(key);
+  const previous = candidates.flatMap(({ key }) => {
+    const decision = decisions.get(key);
     return decision === undefined ? [] : [[key, decision.replicas] as const];
   });
   return {
@@ -81,18 +111,18 @@ const modelOf = (
     priority: Math.max(...deployments.map(({ priority }) => priority)),
     ...annotatedRouting(deployments),
     demand,
-    variants: offers.map((offer) => variantOf(offer, demand)),
+    variants: candidates.map((candidate) => variantOf(candidate, demand)),
     previous: previous.length === 0 ? null : { replicas: Object.fromEntries(previous) },
   };
 };
 
-const variantOf = ({ key, profile, bounds, ...offer }: Offer, demand: readonly Demand[]): Variant => ({
+const variantOf = ({ key, profile, bounds, ...candidate }: Candidate, demand: readonly Demand[]): Variant => ({
   name: key,
-  gpu: offer.gpu,
-  gpusPerReplica: offer.gpusPerReplica,
-  price: offer.price,
+  gpu: candidate.gpu,
+  gpusPerReplica: candidate.gpusPerReplica,
+  price: candidate.price,
   ...bounds,
-  running: offer.running,
-  ready: offer.ready,
+  running: candidate.running,
+  ready: candidate.ready,
   ...servedByProfile(profile, demand),
 });

@@ -1,7 +1,16 @@
-import type { Model, ModelPlan, Plan, RoutedDemand, Shortage, Snapshot, Status, UnservedDemand } from '../../vocabulary/planning-documents.ts';
-import { element } from '../../vocabulary/element.ts';
 import type { Fleet, FleetModel } from '../../solver/fleet.ts';
 import { defaultOptions, type ModelOutcome, solve } from '../../solver/solve.ts';
+import { element } from '../../vocabulary/element.ts';
+import type {
+  Model,
+  ModelPlan,
+  Plan,
+  RoutedDemand,
+  Shortage,
+  Snapshot,
+  Status,
+  UnservedDemand,
+} from '../../vocabulary/planning-documents.ts';
 import { type Pool, poolsOf } from './gpu-pools.ts';
 import { canServe, type RoutingClasses, routingClasses, rowShares } from './routing-classes.ts';
 
@@ -10,11 +19,7 @@ import { canServe, type RoutingClasses, routingClasses, rowShares } from './rout
  * whatever the order of its models, variants, rows and stock; only `solve.milliseconds` is as long as it takes by `clock`.
  * @param clock milliseconds from any start
  */
-export const planOf = (
-  snapshot: Snapshot,
-  clock: () => number = () => 0,
-  detail: PlanDetail = { routing: true },
-): Plan => {
+export const planOf = (snapshot: Snapshot, clock: () => number = () => 0, detail: PlanDetail = { routing: true }): Plan => {
   const started = clock();
   const plan = plannedOneByOne(snapshot, detail) ?? plannedTogether(snapshot, detail);
   return { ...plan, solve: { ...plan.solve, milliseconds: clock() - started } };
@@ -78,8 +83,7 @@ const plannedTogether = (snapshot: Snapshot, detail: PlanDetail): Plan => {
     modelPlan(model, classes, element(outcome.models, m), left, detail),
   );
   const cost = rounded(plans.reduce((sum, plan) => sum + plan.cost, 0));
-  const bound =
-    outcome.bound === null ? null : outcome.status === 'optimal' ? cost : Math.min(cost, rounded(outcome.bound));
+  const bound = outcome.bound === null ? null : outcome.status === 'optimal' ? cost : Math.min(cost, rounded(outcome.bound));
   return {
     status: outcome.status,
     cost,

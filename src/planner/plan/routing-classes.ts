@@ -1,5 +1,5 @@
-import type { Demand, Model, Routing, Variant } from '../../vocabulary/planning-documents.ts';
 import { element } from '../../vocabulary/element.ts';
+import type { Demand, Model, Routing, Variant } from '../../vocabulary/planning-documents.ts';
 
 /** Share of a class that may be beyond a variant's SLO, where its profile names no percentile. */
 export const defaultSloShare = 0.01;
@@ -149,13 +149,8 @@ const waysByPace = (
   loadAt: (g: number, pace: number) => number,
 ): RoutingWay[] => {
   const serves = loads.map((load) => load < Number.POSITIVE_INFINITY);
-  const forced = Math.max(
-    ...pace.filter((_, g) => serves[g] && element(variants, g).minReplicas > 0),
-    Number.NEGATIVE_INFINITY,
-  );
-  const paces = [...new Set(pace.filter((_, g) => serves[g]))]
-    .filter((slowest) => slowest >= forced)
-    .sort((a, b) => a - b);
+  const forced = Math.max(...pace.filter((_, g) => serves[g] && element(variants, g).minReplicas > 0), Number.NEGATIVE_INFINITY);
+  const paces = [...new Set(pace.filter((_, g) => serves[g]))].filter((slowest) => slowest >= forced).sort((a, b) => a - b);
   return paces.map((slowest) => {
     const open = variants.map((variant, g) => (serves[g] ? element(pace, g) <= slowest : variant.minReplicas > 0));
     return {
@@ -172,8 +167,7 @@ const waysOfLoad = (model: Model, loads: readonly number[], rows: readonly numbe
   const { demand, variants } = model;
   const seconds = variants.map(
     ({ e2eSeconds }) =>
-      rows.reduce((sum, row) => sum + element(demand, row).arrivalRate * (e2eSeconds?.[row] ?? 0), 0) /
-      rateOf(demand, rows),
+      rows.reduce((sum, row) => sum + element(demand, row).arrivalRate * (e2eSeconds?.[row] ?? 0), 0) / rateOf(demand, rows),
   );
   const rate = rateOf(demand, rows);
   const inFlight = loads.map((load, g) => (rate / load) * element(seconds, g));

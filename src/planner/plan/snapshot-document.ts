@@ -1,8 +1,15 @@
-import { type Demand, type Model, type PreviousPlan, type Routing, routings, type Snapshot, type Variant } from '../../vocabulary/planning-documents.ts';
-import { type Profile } from '../../profiles/profile.ts';
-import { GpumixError } from '../../vocabulary/errors.ts';
-import { profileOf } from '../../profiles/profile.ts';
+import { type Profile, profileOf } from '../../profiles/profile.ts';
 import { type Served, servedByProfile } from '../../profiles/served.ts';
+import { GpumixError } from '../../vocabulary/errors.ts';
+import {
+  type Demand,
+  type Model,
+  type PreviousPlan,
+  type Routing,
+  routings,
+  type Snapshot,
+  type Variant,
+} from '../../vocabulary/planning-documents.ts';
 
 /**
  * Reads a snapshot document.
@@ -29,9 +36,7 @@ export const snapshotOf = (document: unknown): Snapshot => {
   const fields = object(document, '', ['now', 'models', 'stock', 'quotas', 'budget', 'routing', 'nodeLimit']);
   const models = list(fields['models'], 'models').map((model, m) => modelOf(model, `models[${m}]`));
   unique(models, 'models');
-  const all = models.flatMap((model, m) =>
-    model.variants.map(({ name }, v) => ({ name, path: `models[${m}].variants[${v}]` })),
-  );
+  const all = models.flatMap((model, m) => model.variants.map(({ name }, v) => ({ name, path: `models[${m}].variants[${v}]` })));
   for (const [i, { name, path }] of all.entries())
     if (all.slice(0, i).some((other) => other.name === name)) fail(`${path}.name`, `${name} is named twice`);
   return {
@@ -223,16 +228,11 @@ const routing: Read<Routing> = (value, path) =>
     : fail(path, `must be one of ${routings.join(', ')}, not ${shown(value)}`);
 
 const counts: Read<Readonly<Record<string, number>>> = (value, path) =>
-  Object.fromEntries(
-    Object.entries(object(value, path, null)).map(([name, number]) => [name, count(number, `${path}.${name}`)]),
-  );
+  Object.fromEntries(Object.entries(object(value, path, null)).map(([name, number]) => [name, count(number, `${path}.${name}`)]));
 
 const quotasOf: Read<NonNullable<Snapshot['quotas']>> = (value, path) =>
   Object.fromEntries(
-    Object.entries(object(value, path, null)).map(([namespace, limits]) => [
-      namespace,
-      counts(limits, `${path}.${namespace}`),
-    ]),
+    Object.entries(object(value, path, null)).map(([namespace, limits]) => [namespace, counts(limits, `${path}.${namespace}`)]),
   );
 
 const unique = (models: readonly Model[], path: string): void => {

@@ -1,14 +1,15 @@
 import type { GpuHolder, GpuNode, Supply } from '../../cluster/stock.ts';
+import { deploymentKey, namespaceOf } from '../../vocabulary/deployment-key.ts';
 import type { Snapshot } from '../../vocabulary/planning-documents.ts';
-import type { Offer } from '../believe/candidates.ts';
-import { anyType, namespaceOf } from './gpu-pools.ts';
+import type { Candidate } from '../believe/candidates.ts';
+import { anyType } from './gpu-pools.ts';
 
 /** What is believed of the number of GPUs: see `--stock`. */
 export type StockSource = 'auto' | 'nodes' | 'config' | 'none';
 export const stockSources: readonly StockSource[] = ['auto', 'nodes', 'config', 'none'];
 
 /** A Deployment of a model, as far as it takes GPUs. */
-export type Taker = Pick<Offer, 'key' | 'gpusPerReplica'> & {
+export type Taker = Pick<Candidate, 'key' | 'gpusPerReplica'> & {
   /** null = not known where it has no pods. */
   readonly gpu: string | null;
   /** What it has in any case: a floor of the solve, or what it is told where it takes no part in it. */
@@ -29,12 +30,7 @@ export const noLimits: Limits = { stock: {}, guessed: new Set() };
  * autoscaler may have gone down to none. Nor is, where the source is `auto`, a type in a pool that may grow.
  * @param others our Deployments that take no part in the solve
  */
-export const limitsOf = (
-  supply: Supply,
-  source: StockSource,
-  solved: readonly Taker[],
-  others: readonly Taker[],
-): Limits => {
+export const limitsOf = (supply: Supply, source: StockSource, solved: readonly Taker[], others: readonly Taker[]): Limits => {
   if (source === 'none') return noLimits;
   const nodes = withDevices(supply);
   const ours = takenBy(supply, nodes, solved);
@@ -102,19 +98,19 @@ const placed = (holder: GpuHolder, nodes: ReadonlyMap<string, Node>): PlacedPod 
   return { gpus, type: node?.gpu ?? null, namespace, onUsable: node?.usable ?? false, byClaim };
 };
 
-const keyOf = ({ namespace, deployment }: GpuHolder): string => `${namespace}/${deployment}`;
+const holderKey = ({ namespace, deployment }: GpuHolder): string => deploymentKey({ namespace, name: deployment });
 const sumOf = (pods: readonly PlacedPod[]): number => pods.reduce((sum, { gpus }) => sum + gpus, 0);
 
 /** GPUs of pods that belong to none of our Deployments, by any criterion. */
 const strangersOf = (supply: Supply, nodes: ReadonlyMap<string, Node>, known: readonly Taker[]) => {
   const keys = new Set(known.map(({ key }) => key));
-  const pods = supply.holders.filter((one) => !keys.has(keyOf(one))).map((one) => placed(one, nodes));
+  const pods = supply.holders.filter((one) => !keys.has(holderKey(one))).map((one) => placed(one, nodes));
   return (which: (pod: PlacedPod) => boolean): number => sumOf(pods.filter(which));
 };
 
 /** What some of our Deployments hold by their pods, and what they have in any case. */
 const takenBy = (supply: Supply, nodes: ReadonlyMap<string, Node>, takers: readonly Taker[]) => {
-  const pods = Map.groupBy(supply.holders, keyOf);
+  const pods = Map.groupBy(supply.holders, holderKey);
   const each = takers.map((taker) => ({
     ...taker,
     namespace: namespaceOf(taker.key),
@@ -132,8 +128,7 @@ const takenBy = (supply: Supply, nodes: ReadonlyMap<string, Node>, takers: reado
         all.filter((pod) => pod.onUsable === onUsable),
       ),
     /** The more of what they hold and what they are bound to have. */
-    total: (type: string) =>
-      sum(each.map((taker) => Math.max(heldOn(type, taker.pods), taker.gpu === type ? bound(taker) : 0))),
+    total: (type: string) => sum(each.map((taker) => Math.max(heldOn(type, taker.pods), taker.gpu === type ? bound(taker) : 0))),
     floor: (type: string) => Math.max(heldOn(type, all), sum(each.filter(({ gpu }) => gpu === type).map(bound))),
     /** In a namespace, of one type or of all; pods that wait for a place count there. */
     inNamespace: (namespace: string, type: string) =>

@@ -1,9 +1,9 @@
 import type { Bounds } from '../../cluster/bounds.ts';
 import type { DeploymentPod } from '../../cluster/pods.ts';
 import type { ModelDeployment } from '../../cluster/variant.ts';
-import type { Decision, Target } from '../../vocabulary/target.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
-import type { Decided, ModelReport } from '../pipeline.ts';
+import type { Decision, Target } from '../../vocabulary/target.ts';
+import type { Decided, ModelReport } from './decided.ts';
 import { asKubernetesSays } from './kubernetes-overrides.ts';
 
 export type PlanSummary = Pick<Plan, 'status' | 'cost'>;
@@ -56,12 +56,7 @@ export const createBoard = (
   let publishedAt: number | null = null;
 
   const targetOf = (deployment: ModelDeployment): Target =>
-    asKubernetesSays(
-      decidedFor(deployment),
-      deployment,
-      boundsOf(`${deployment.namespace}/${deployment.name}`),
-      clock(),
-    );
+    asKubernetesSays(decidedFor(deployment), deployment, boundsOf(`${deployment.namespace}/${deployment.name}`), clock());
   const decidedFor = (deployment: ModelDeployment): Target => {
     const { namespace, name, labels, replicas } = deployment;
     const target = published.get(`${namespace}/${name}`);

@@ -1,9 +1,9 @@
 import { Gauge, Registry } from 'prom-client';
+import type { Drift } from '../../profiles/drift.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Target } from '../../vocabulary/target.ts';
-import type { ModelReport } from '../pipeline.ts';
 import type { VariantReport } from '../believe/deployment-behaviour.ts';
-import type { Drift } from '../../profiles/drift.ts';
+import type { ModelReport } from './decided.ts';
 
 /** What the gauges are read from when they are asked for. */
 export interface Published {
@@ -37,17 +37,11 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
     for (const { namespace, deployment, decision } of published.allTargets())
       if ('replicas' in decision) one.set({ namespace, deployment }, decision.replicas);
   });
-  gauge(
-    'model_state',
-    '1 for the state that a model is in: fresh, quiet, idle, stale or missing',
-    ['model', 'state'],
-    (one) => {
-      for (const { name, state } of published.models()) one.set({ model: name, state }, 1);
-    },
-  );
+  gauge('model_state', '1 for the state that a model is in: fresh, quiet, idle, stale or missing', ['model', 'state'], (one) => {
+    for (const { name, state } of published.models()) one.set({ model: name, state }, 1);
+  });
   gauge('arrival_rate', 'requests per second that were planned for, headroom included', ['model'], (one) => {
-    for (const { name, arrivalRate } of published.models())
-      if (arrivalRate !== null) one.set({ model: name }, arrivalRate);
+    for (const { name, arrivalRate } of published.models()) if (arrivalRate !== null) one.set({ model: name }, arrivalRate);
   });
   gauge(
     'forecast_rate',
@@ -97,13 +91,9 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
     });
   perVariant('startup_seconds', 'what a replica takes from creation to Ready', (one) => one.startupSeconds);
   perVariant('out_of_stock', '1 where the pods of a Deployment do not come, else 0', (one) => Number(one.outOfStock));
-  perVariant('not_followed', '1 where spec.replicas does not move toward the target, else 0', (one) =>
-    Number(one.notFollowed),
-  );
-  perVariant(
-    'held_by_tolerance',
-    "1 where the difference to the target is within the autoscaler's tolerance, else 0",
-    (one) => Number(one.heldByTolerance),
+  perVariant('not_followed', '1 where spec.replicas does not move toward the target, else 0', (one) => Number(one.notFollowed));
+  perVariant('held_by_tolerance', "1 where the difference to the target is within the autoscaler's tolerance, else 0", (one) =>
+    Number(one.heldByTolerance),
   );
   perVariant(
     'extrapolated_share',

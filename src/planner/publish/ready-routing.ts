@@ -1,5 +1,6 @@
 import type { Model, ModelPlan, Plan, RoutedDemand, Snapshot } from '../../vocabulary/planning-documents.ts';
 import type { RoutingClass } from '../../vocabulary/routing-plan.ts';
+import type { WhatIf } from '../plan/what-if.ts';
 
 /** By how much demand is scaled in search of the most that the Ready replicas can bear. */
 const scales = [
@@ -17,7 +18,7 @@ export const readyRouting = (
   snapshot: Snapshot,
   model: Model,
   ready: (variant: string) => number,
-  solve: (snapshot: Snapshot) => Plan,
+  whatIf: WhatIf,
 ): readonly RoutedDemand[] => {
   const variants = model.variants.map((variant) => {
     const replicas = ready(variant.name);
@@ -27,7 +28,7 @@ export const readyRouting = (
   const unlimited = { ...snapshot, stock: {}, quotas: {}, budget: null };
   const at = (scale: number): readonly RoutedDemand[] | null => {
     const demand = model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * scale }));
-    const plan = solve({ ...unlimited, models: [{ ...model, demand, variants }] });
+    const plan = whatIf({ ...unlimited, models: [{ ...model, demand, variants }] });
     return plan.status === 'optimal' || plan.status === 'feasible' ? (plan.models[0]?.routing ?? []) : null;
   };
   let best: readonly RoutedDemand[] = [];
@@ -42,7 +43,7 @@ export const readyRouting = (
 };
 
 /** What routers are told of one model; all but the classes by `namespace/deployment`. */
-export interface Routes {
+export interface ModelRoutes {
   readonly model: string;
   readonly classes: readonly RoutingClass[];
   /** The replicas that the classes are for: the Ready ones, or those of the plan where none is. */
@@ -56,13 +57,13 @@ export const routesOf = (
   snapshot: Snapshot,
   plan: Plan,
   ready: ReadonlyMap<string, number>,
-  solve: (snapshot: Snapshot) => Plan,
-): readonly Routes[] =>
+  whatIf: WhatIf,
+): readonly ModelRoutes[] =>
   snapshot.models.flatMap((model) => {
     const planned = plan.models.find(({ name }) => name === model.name);
     if (planned === undefined) return [];
     const now = (variant: string): number => ready.get(variant) ?? 0;
-    const shared = readyRouting(snapshot, model, now, solve);
+    const shared = readyRouting(snapshot, model, now, whatIf);
     const routing = shared.length > 0 ? shared : planned.routing;
     if (routing.length === 0) return [];
     const readyNow = Object.fromEntries(model.variants.map(({ name }) => [name, now(name)]));
@@ -81,10 +82,7 @@ export const routesOf = (
  * By Little's law over the sizes that are routed to a variant, each in the measure of the time that it takes there; over all
  * sizes where none is. A cheap type has dozens of short requests in flight, and would have one of those that it is spared.
  */
-const concurrencyOf = (
-  { demand, variants }: Model,
-  routing: readonly RoutedDemand[],
-): Readonly<Record<string, number>> => {
+const concurrencyOf = ({ demand, variants }: Model, routing: readonly RoutedDemand[]): Readonly<Record<string, number>> => {
   const bySize = new Map(routing.map((row) => [`${row.inputTokens}:${row.outputTokens}`, row.shares]));
   const shares = demand.map(({ inputTokens, outputTokens }) => bySize.get(`${inputTokens}:${outputTokens}`) ?? {});
   return Object.fromEntries(
@@ -123,8 +121,7 @@ export const classesOf = ({ routing }: Pick<ModelPlan, 'routing'>): readonly Rou
 const sharesOf = (rows: readonly RoutedDemand[]): Readonly<Record<string, number>> => {
   const sums = new Map<string, number>();
   for (const { arrivalRate, shares } of rows)
-    for (const [variant, share] of Object.entries(shares))
-      sums.set(variant, (sums.get(variant) ?? 0) + arrivalRate * share);
+    for (const [variant, share] of Object.entries(shares)) sums.set(variant, (sums.get(variant) ?? 0) + arrivalRate * share);
   return normalized([...sums].sort(([a], [b]) => (a < b ? -1 : 1)));
 };
 

@@ -1,15 +1,14 @@
-import type { RoutingPlan } from '../../vocabulary/routing-plan.ts';
 import { messageOf } from '../../vocabulary/errors.ts';
-import type { Decided } from '../pipeline.ts';
-import type { Routes } from './ready-routing.ts';
-import { classesForReady } from './ready-routing.ts';
+import type { RoutingPlan } from '../../vocabulary/routing-plan.ts';
+import type { Decided } from './decided.ts';
+import { classesForReady, type ModelRoutes } from './ready-routing.ts';
 
 /** What is asked of Redis. */
 export interface RoutingStore {
   write(key: string, value: string, expirySeconds: number): Promise<void>;
 }
 
-export interface RoutingPlansSettings {
+export interface RoutingPlanSettings {
   /** Before every key: `gpumix:`; a model's plan is at `<prefix>plan:<model>`. */
   readonly prefix: string;
   /** How long a plan is to be followed once nobody renews it (s). */
@@ -21,8 +20,8 @@ export interface RoutingPlansSettings {
  * is routed as before. What is returned says what could not be written, one line each.
  * @param ready Ready replicas by `namespace/deployment`
  */
-export const routingPlans = (store: RoutingStore, { prefix, lifetimeSeconds }: RoutingPlansSettings) => {
-  let known = new Map<string, Routes>();
+export const routingPlanWriter = (store: RoutingStore, { prefix, lifetimeSeconds }: RoutingPlanSettings) => {
+  let known = new Map<string, ModelRoutes>();
   return async (
     { models, routes }: Pick<Decided, 'models' | 'routes'>,
     ready: (key: string) => number,
@@ -45,9 +44,7 @@ export const routingPlans = (store: RoutingStore, { prefix, lifetimeSeconds }: R
       };
       await store.write(`${prefix}plan:${model}`, JSON.stringify(document), lifetimeSeconds);
     });
-    const failed = (await Promise.allSettled(written)).flatMap((one) =>
-      one.status === 'rejected' ? messageOf(one.reason) : [],
-    );
+    const failed = (await Promise.allSettled(written)).flatMap((one) => (one.status === 'rejected' ? messageOf(one.reason) : []));
     return [...new Set(failed)].map((problem) => `routing plans are not written: ${problem}`);
   };
 };

@@ -1,12 +1,13 @@
 import type { Decision, Target } from '../../vocabulary/target.ts';
 import type { PlanToKeep } from '../../workload/store.ts';
-import type { PlanSummary } from './board.ts';
-import type { Decided, ModelReport } from '../pipeline.ts';
-import type { Observed } from '../believe/deployment-behaviour.ts';
-import type { Trial } from '../believe/profile-trial.ts';
-import type { Memory } from '../believe/believe.ts';
+import type { BelieveMemory } from '../believe/believe.ts';
+import type { DeploymentBehaviour } from '../believe/deployment-behaviour.ts';
+import type { ProfileTrial } from '../believe/profile-trial.ts';
 import { noStartups, type Startups } from '../believe/startups.ts';
-import type { Wish } from '../move/transition.ts';
+import type { MoveMemory } from '../move/move.ts';
+import type { WantedReplicas } from '../move/transition.ts';
+import type { PlanSummary } from './board.ts';
+import type { Decided, ModelReport } from './decided.ts';
 
 /** What the leader said at one tick, for the other replicas and for whoever leads next. */
 export interface StoredPlan {
@@ -17,27 +18,30 @@ export interface StoredPlan {
   readonly plan: PlanSummary | null;
   /** Last decision by `namespace/name`. */
   readonly decisions: ReadonlyMap<string, Decision>;
-  readonly recent: Memory['recent'];
-  readonly observed: Memory['observed'];
-  readonly strains: Memory['strains'];
-  readonly trials: Memory['trials'];
+  readonly recent: MoveMemory['recent'];
+  readonly behaviours: BelieveMemory['behaviours'];
+  readonly strains: BelieveMemory['strains'];
+  readonly trials: BelieveMemory['trials'];
 }
 
 /** Of another version nothing is taken over. */
 const documentVersion = 3;
 
 /** Labels stay out: every replica watches them. */
-const encoded = ({ targets, models, plan, memory }: Decided): string =>
+const encoded = ({ targets, models, plan, memory: { believed, planned, moved } }: Decided): string =>
   JSON.stringify({
     version: documentVersion,
     targets: targets.map(({ labels: _, ...target }) => target),
     models,
     plan: plan === null ? null : { status: plan.status, cost: plan.cost },
-    decisions: [...memory.decisions],
-    strains: [...memory.strains],
-    trials: [...memory.trials].map(([key, { found: _, held: __, ...rest }]) => [key, rest]),
-    observed: [...memory.observed].map(([key, { startups, ...rest }]) => [key, { ...rest, seconds: startups.seconds }]),
-    recent: [...memory.recent].map(([key, wishes]) => [key, wishes.flatMap(({ at, replicas }) => [at, replicas])]),
+    decisions: [...moved.decisions],
+    strains: [...believed.strains],
+    trials: [...believed.trials].map(([key, { found: _, held: __, ...rest }]) => [
+      key,
+      { ...rest, load: planned.loads.get(key) ?? rest.load },
+    ]),
+    observed: [...believed.behaviours].map(([key, { startups, ...rest }]) => [key, { ...rest, seconds: startups.seconds }]),
+    recent: [...moved.recent].map(([key, wanted]) => [key, wanted.flatMap(({ at, replicas }) => [at, replicas])]),
   });
 
 const decoded = (at: number, text: string): StoredPlan | null => {
@@ -52,20 +56,20 @@ const decoded = (at: number, text: string): StoredPlan | null => {
     decisions: new Map(decisions),
     strains: new Map(strains),
     trials: new Map(trials.map(([key, one]: [string, StoredTrial]) => [key, { ...one, found: null, held: null }])),
-    observed: new Map(observed.map(([key, one]: [string, StoredObserved]) => [key, observedOf(one)])),
-    recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wishesOf(flat)])),
+    behaviours: new Map(observed.map(([key, one]: [string, StoredBehaviour]) => [key, behaviourOf(one)])),
+    recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wantedOf(flat)])),
   };
 };
 /** The documents themselves are not stored. */
-type StoredTrial = Omit<Trial, 'found' | 'held'>;
+type StoredTrial = Omit<ProfileTrial, 'found' | 'held'>;
 /** Which pods were seen is not stored: the next leader looks for itself. */
-type StoredObserved = Omit<Observed, 'startups'> & Pick<Startups, 'seconds'>;
-const observedOf = ({ seconds, ...rest }: StoredObserved): Observed => ({
+type StoredBehaviour = Omit<DeploymentBehaviour, 'startups'> & Pick<Startups, 'seconds'>;
+const behaviourOf = ({ seconds, ...rest }: StoredBehaviour): DeploymentBehaviour => ({
   ...rest,
   startups: { ...noStartups, seconds },
 });
 /** Times and replicas in turn: there are many. */
-const wishesOf = (flat: readonly number[]): readonly Wish[] =>
+const wantedOf = (flat: readonly number[]): readonly WantedReplicas[] =>
   flat.flatMap((at, index) => (index % 2 === 0 ? [{ at, replicas: flat[index + 1]! }] : []));
 
 /** Who is leading: the Lease, when it was created (Unix s), and how often it has changed hands. */

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Decided } from '../pipeline.ts';
+import type { Decided } from './decided.ts';
 
 /** Says what changed since the last tick, and each problem once until it goes away. */
 export const tickReporter = (log: Logger) => {
@@ -23,6 +23,7 @@ export const tickReporter = (log: Logger) => {
       if (targets.get(deployment) !== target) log.info({ deployment, target, from: targets.get(deployment) }, 'target');
     targets = now;
     const { plan } = decided;
-    if (plan !== null) log.debug({ status: plan.status, cost: plan.cost, gap: plan.gap, ...plan.solve }, 'planned');
+    if (plan !== null)
+      log.debug({ status: plan.status, cost: plan.cost, gap: plan.gap, ...plan.solve, plansMade: decided.plansMade }, 'planned');
   };
 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { offersOf, priceTable } from '../../../src/planner/believe/candidates.ts';
+import { candidatesOf, priceTable } from '../../../src/planner/believe/candidates.ts';
 import { deployment, foundProfile } from '../../helpers/deployments.ts';
 
 const sources = {
@@ -13,7 +13,7 @@ const sources = {
   prices: priceTable({ L4: 0.5 }),
 };
 const prices = (...deployments: ReturnType<typeof deployment>[]) =>
-  offersOf(deployments, sources).offers.map(({ price }) => price);
+  candidatesOf(deployments, sources).candidates.map(({ price }) => price);
 
 describe('prices', () => {
   test('annotation, else price table x GPUs', () => {
@@ -26,8 +26,8 @@ describe('prices', () => {
   });
 
   test('an annotation beside a cost of a profile is an error that names both', () => {
-    const { offers, refused } = offersOf([deployment('a', { price: 9 }), deployment('b')], sources);
-    expect(offers).toEqual([]);
+    const { candidates, refused } = candidatesOf([deployment('a', { price: 9 }), deployment('b')], sources);
+    expect(candidates).toEqual([]);
     expect(refused.get('ns/a')).toBe(
       'prices cannot be compared: ns/a has the annotation gpumix.io/price, ns/b only the cost in profile b',
     );
@@ -36,15 +36,15 @@ describe('prices', () => {
 });
 
 test('a Deployment without a profile is refused alone', () => {
-  const { offers, refused } = offersOf([deployment('a'), deployment('c')], sources);
-  expect(offers.map(({ key }) => key)).toEqual(['ns/a']);
-  expect(offers[0]).toMatchObject({ running: 1, ready: 2, gpu: 'unknown' });
+  const { candidates, refused } = candidatesOf([deployment('a'), deployment('c')], sources);
+  expect(candidates.map(({ key }) => key)).toEqual(['ns/a']);
+  expect(candidates[0]).toMatchObject({ running: 1, ready: 2, gpu: 'unknown' });
   expect([...refused]).toEqual([['ns/c', 'no profile for Deployment ns/c of model m']]);
 });
 
 test('a profile measured at another GPU count does not apply', () => {
   const found = foundProfile('a', 5);
   const measured = { ...found, profile: { ...found.profile, gpusPerReplica: 4 } };
-  const { refused } = offersOf([deployment('a')], { ...sources, profiles: new Map([['ns/a', measured]]) });
+  const { refused } = candidatesOf([deployment('a')], { ...sources, profiles: new Map([['ns/a', measured]]) });
   expect(refused.get('ns/a')).toBe('profile a was measured with 4 GPUs per replica, Deployment ns/a has 1');
 });

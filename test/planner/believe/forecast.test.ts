@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { forecast, type History, observed } from '../../../src/planner/believe/forecast.ts';
+import { forecast, historyWith, type RateHistory } from '../../../src/planner/believe/forecast.ts';
 
 const horizon = 600;
 /** Rates seen every 10 s from `from` to `to`. */
-const seen = (rate: (at: number) => number, from: number, to: number, history?: History): History => {
+const seen = (rate: (at: number) => number, from: number, to: number, history?: RateHistory): RateHistory => {
   let known = history;
-  for (let at = from; at <= to; at += 10) known = observed(known, at, rate(at), horizon);
+  for (let at = from; at <= to; at += 10) known = historyWith(known, at, rate(at), horizon);
   return known!;
 };
 /** Deterministic noise in [-1, 1]. */
@@ -48,6 +48,6 @@ test('a step at the same time of each day is seen coming on the third day', () =
 test('growth has its limit, and the same moment twice changes nothing', () => {
   const explosive = seen((at) => 1.01 ** (at / 10), 0, 5000);
   expect(forecast(explosive, 10, horizon).rate).toBeLessThanOrEqual(30);
-  expect(observed(explosive, 5000, 1e9, horizon)).toBe(explosive);
-  expect(observed(explosive, 4000, 1e9, horizon)).toBe(explosive);
+  expect(historyWith(explosive, 5000, 1e9, horizon)).toBe(explosive);
+  expect(historyWith(explosive, 4000, 1e9, horizon)).toBe(explosive);
 });

@@ -9,8 +9,7 @@ const pod = (name: string, more: Partial<ReplicaPod> = {}): ReplicaPod => ({
 });
 const ready = (name: string, readinessAt = 0) => pod(name, { ready: true, readinessAt, placedAt: 0 });
 const nowhere = (name: string, createdAt = 0) => pod(name, { createdAt, unschedulable: true });
-const count = (pods: readonly ReplicaPod[], now: number, outage: Outage | null = null) =>
-  podCount(pods, patience, outage, now);
+const count = (pods: readonly ReplicaPod[], now: number, outage: Outage | null = null) => podCount(pods, patience, outage, now);
 const next = (outage: Outage | null, pods: readonly ReplicaPod[], now: number) =>
   outageAfter(outage, count(pods, now, outage), now);
 
@@ -48,9 +47,7 @@ describe('an outage', () => {
     expect(mostOf(begun, 400)).toBe(1);
     expect(mostOf(begun, 401)).toBeNull();
     expect(mostOf(null, 0)).toBeNull();
-    expect(mostOf(next(begun, [ready('a'), nowhere('b'), pod('c', { createdAt: 150, placedAt: 150 })], 160), 160)).toBe(
-      2,
-    );
+    expect(mostOf(next(begun, [ready('a'), nowhere('b'), pod('c', { createdAt: 150, placedAt: 150 })], 160), 160)).toBe(2);
   });
 
   test('is over at once when the pod that waited gets its place', () => {

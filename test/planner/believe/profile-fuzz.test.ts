@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../../src/config/serve-config.ts';
-import { decide } from '../../../src/planner/pipeline.ts';
+import { decide, type Reading } from '../../../src/planner/pipeline.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
-import { emptyMemory, type Memory, type Reading } from '../../../src/planner/believe/believe.ts';
+import { emptyMemory, type Memory } from '../../../src/planner/publish/decided.ts';
 import { parseProfile } from '../../../src/profiles/profile.ts';
 import { profileSources } from '../../../src/profiles/sources.ts';
 import { beyondSloThroughput, throughputAt } from '../../../src/profiles/throughput.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Judged, judgeProfile, type Trial } from '../../../src/planner/believe/profile-trial.ts';
+import { type Judged, judgeProfile, type ProfileTrial } from '../../../src/planner/believe/profile-trial.ts';
 import { type FoundProfile, profileOf } from '../../../src/profiles/profile.ts';
 import type { Shape } from '../../../src/workload/rates.ts';
 
@@ -16,7 +16,7 @@ const document = (digest: string, short: number, long: number): FoundProfile => 
 const long: Shape = [{ inputTokens: 2048, outputTokens: 64, share: 1 }];
 /** Documents that come one after the other, each seen at two ticks. */
 const judgedAfter = (...documents: readonly (readonly [FoundProfile, (Shape | null)?, (string | null)?])[]): Judged => {
-  let trial: Trial | undefined;
+  let trial: ProfileTrial | undefined;
   let judged: Judged | undefined;
   for (const [found, shape = long, confirmed = null] of documents)
     for (let tick = 0; tick < 2; tick += 1) {
@@ -98,7 +98,7 @@ describe('a new document', () => {
 });
 
 describe('after a restart the last document is not there, but what it served is known', () => {
-  const remembered: Trial = { digest: 'good', found: null, load: 0.25, proven: true, held: null };
+  const remembered: ProfileTrial = { digest: 'good', found: null, load: 0.25, proven: true, held: null };
 
   test('the same document is followed', () => {
     expect(judgeProfile(remembered, good, long, null)).toMatchObject({ found: good, stands: false, problem: null });

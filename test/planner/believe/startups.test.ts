@@ -13,8 +13,7 @@ const pod = (name: string, more: Partial<ReplicaPod> = {}): ReplicaPod => ({
   ...{ name, createdAt: 1000, ready: false, readinessAt: null, placedAt: null, unschedulable: false },
   ...more,
 });
-const ready = (name: string, readinessAt: number, createdAt = 1000) =>
-  pod(name, { ready: true, readinessAt, createdAt });
+const ready = (name: string, readinessAt: number, createdAt = 1000) => pod(name, { ready: true, readinessAt, createdAt });
 const nobody = new Set<string>();
 /** Looks at one list of pods after the other, 10 s apart. */
 const look = (...looks: readonly (readonly ReplicaPod[])[]): Startups =>

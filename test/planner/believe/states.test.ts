@@ -36,9 +36,9 @@ describe('fresh, quiet, missing', () => {
   });
 
   test('no record ever: missing, whatever makes silence credible', () => {
-    expect(
-      state(evidence(times(1410, 2000).map(nothing), { lastRecordAt: null, heartbeatAt: 2000, trustSilence: true })),
-    ).toBe('missing');
+    expect(state(evidence(times(1410, 2000).map(nothing), { lastRecordAt: null, heartbeatAt: 2000, trustSilence: true }))).toBe(
+      'missing',
+    );
   });
 
   test('empty records, not yet long enough: fresh while something happened within idleAfter, then idle', () => {
@@ -65,10 +65,7 @@ describe('idle needs a credible silence', () => {
   test.each([
     ["a gateway's heartbeat", { heartbeatAt: 2000 }],
     ['records of another model', { otherModelAt: 2000 }],
-    [
-      'gateway pods unchanged since before the last record, which left nothing pending',
-      { gatewayUnchangedSince: 1700 },
-    ],
+    ['gateway pods unchanged since before the last record, which left nothing pending', { gatewayUnchangedSince: 1700 }],
     ['the setting', { trustSilence: true }],
   ])('%s', (_name, more) => {
     expect(state(evidence(silent, more))).toBe('idle');
@@ -94,9 +91,7 @@ describe('idle needs a credible silence', () => {
   });
 
   test('where the records do not say what is pending: unchanged gateway pods, and twice the longest request is over', () => {
-    const unknown = silent.map((one) =>
-      one.found === 'record' ? { ...one, record: { ...one.record, pending: null } } : one,
-    );
+    const unknown = silent.map((one) => (one.found === 'record' ? { ...one, record: { ...one.record, pending: null } } : one));
     const since = (longestRequestSeconds: number | null) =>
       conclude(evidence(unknown, { gatewayUnchangedSince: 1700, longestRequestSeconds }), settings);
     expect(since(120)).toMatchObject({
@@ -141,17 +136,13 @@ describe('idle needs a credible silence', () => {
   });
 
   test('a broken record in the silence starts the count anew', () => {
-    const broken = silent.map(
-      (interval): Interval => (interval.time === 1900 ? { time: 1900, found: 'broken' } : interval),
-    );
+    const broken = silent.map((interval): Interval => (interval.time === 1900 ? { time: 1900, found: 'broken' } : interval));
     expect(state(evidence(broken, { heartbeatAt: 2000 }))).toBe('quiet');
   });
 
   test('a model with several names is idle only when all are', () => {
     const busy = silentAfter(1900);
     expect(state(evidence(silent, { names: [silent, busy], lastRecordAt: 1900, heartbeatAt: 2000 }))).toBe('quiet');
-    expect(state(evidence(silent, { names: [silent, times(1410, 2000).map(nothing)], heartbeatAt: 2000 }))).toBe(
-      'idle',
-    );
+    expect(state(evidence(silent, { names: [silent, times(1410, 2000).map(nothing)], heartbeatAt: 2000 }))).toBe('idle');
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Plan } from '../../../src/vocabulary/planning-documents.ts';
+import { stockBeside } from '../../../src/planner/move/stock-beside.ts';
 import { snapshotOf } from '../../../src/planner/plan/snapshot-document.ts';
-import { fitsBeside } from '../../../src/planner/move/stock-beside.ts';
+import type { Plan } from '../../../src/vocabulary/planning-documents.ts';
 
 const variant = (name: string, gpu: string, more: object = {}) => ({ name, gpu, price: 1, throughput: [], ...more });
 const snapshot = snapshotOf({
@@ -22,11 +22,7 @@ const snapshot = snapshotOf({
 });
 const planned = (d: number) => ({ models: [{ name: 'n', replicas: { 'ns/d': d, 'other/e': 0 } }] }) as unknown as Plan;
 const fits = (a: number, b: number, c: number, d = 0, key = 'ns/a') =>
-  fitsBeside(
-    snapshot,
-    planned(d),
-    'm',
-  )(
+  stockBeside(snapshot, planned(d))(snapshot.models[0]!)(
     new Map([
       ['ns/a', a],
       ['ns/b', b],
@@ -55,5 +51,5 @@ test('elsewhere there may be more than there is room for', () => {
     ['ns/b', 0],
     ['ns/c', 1],
   ]);
-  expect(fitsBeside(noQuota, planned(0), 'm')(mix, 'ns/c')).toBe(true);
+  expect(stockBeside(noQuota, planned(0))(noQuota.models[0]!)(mix, 'ns/c')).toBe(true);
 });

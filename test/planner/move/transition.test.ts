@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type Step, type TransitionSettings, transition, type Wish } from '../../../src/planner/move/transition.ts';
+import { type Step, type TransitionSettings, transition, type WantedReplicas } from '../../../src/planner/move/transition.ts';
 
 /** Demand 10; one replica of `a` carries 2 for 1, one of `b` carries 5 for 2. */
 const [load, capacity, price] = [10, { a: 2, b: 5 }, { a: 1, b: 2 }] as const;
-const carried = (mix: ReadonlyMap<string, number>): number =>
-  capacity.a * (mix.get('a') ?? 0) + capacity.b * (mix.get('b') ?? 0);
+const carried = (mix: ReadonlyMap<string, number>): number => capacity.a * (mix.get('a') ?? 0) + capacity.b * (mix.get('b') ?? 0);
 const cost = (mix: ReadonlyMap<string, number>) => price.a * (mix.get('a') ?? 0) + price.b * (mix.get('b') ?? 0);
 const cheapest = (demand: number, from: (key: string) => number, to: (key: string) => number) => {
   let best: Map<string, number> | null = null;
@@ -46,7 +45,7 @@ const mixesFor = (demand: number, bare = demand, gpus = Number.POSITIVE_INFINITY
     ),
 });
 const settings: TransitionSettings = { holdDownSeconds: 120, switchSavings: 0.05, growAtOnce: 3 };
-const wish = (at: number, replicas: number): Wish => ({ at, replicas });
+const wish = (at: number, replicas: number): WantedReplicas => ({ at, replicas });
 /** Plans have been made for long, and wanted nothing of late. */
 const step = (key: 'a' | 'b', current: number, planned: number, more: Partial<Step> = {}): Step => ({
   key,
@@ -95,7 +94,7 @@ describe('up and down', () => {
 
   test('a load that wobbles at a boundary changes nothing after the first rise', () => {
     let current = 5;
-    let recent: readonly Wish[] = [];
+    let recent: readonly WantedReplicas[] = [];
     const said = new Set<number>();
     for (let tick = 0; tick < 360; tick += 1) {
       const planned = tick % 7 < 3 ? 6 : 5;
@@ -157,8 +156,7 @@ describe('another mix', () => {
   });
 
   test('noise that half of the headroom takes adds nothing', () => {
-    const grown = (bare: number) =>
-      Object.fromEntries(transition([step('a', 5, 6)], mixesFor(11, bare), 1000, settings).targets);
+    const grown = (bare: number) => Object.fromEntries(transition([step('a', 5, 6)], mixesFor(11, bare), 1000, settings).targets);
     expect(grown(10)).toEqual({ a: 5 });
     expect(grown(10.1)).toEqual({ a: 6 });
   });
@@ -176,7 +174,7 @@ describe('another mix', () => {
 
   test('never less Ready than the demand while something can be kept, whatever the order in which pods start', () => {
     let [a, b, ready] = [5, 0, 0];
-    let recent = new Map<string, readonly Wish[]>();
+    let recent = new Map<string, readonly WantedReplicas[]>();
     for (let tick = 0; tick < 40; tick += 1) {
       const steps = [
         step('a', a, 0, { ready: a, recent: recent.get('a') ?? [] }),
@@ -237,7 +235,7 @@ describe('on common stock', () => {
 
   test('each step fits and carries, until the swap is done', () => {
     let [a, b, ready] = [5, 0, 0];
-    let recent = new Map<string, readonly Wish[]>();
+    let recent = new Map<string, readonly WantedReplicas[]>();
     for (let tick = 0; tick < 40; tick += 1) {
       const steps = [
         step('a', a, 0, { ready: a, recent: recent.get('a') ?? [] }),

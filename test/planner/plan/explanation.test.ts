@@ -41,8 +41,7 @@ test('every router is asked of every model, whatever is in front of it now', () 
     { ...a, throughput: [5, 4] },
     { ...b, throughput: [20, 0] },
   ];
-  const under = (more: object) =>
-    explanationOf(snapshotOf({ models: [{ name: 'm', demand, variants, ...more }] })).routing;
+  const under = (more: object) => explanationOf(snapshotOf({ models: [{ name: 'm', demand, variants, ...more }] })).routing;
   expect(under({ routing: 'none' })).toEqual(under({}));
   expect(under({})).toMatchObject({ size: 13, none: 20 });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { routings, type Snapshot } from '../../../src/vocabulary/planning-documents.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import { parseSnapshot, snapshotDocument, snapshotOf } from '../../../src/planner/plan/snapshot-document.ts';
+import { routings, type Snapshot } from '../../../src/vocabulary/planning-documents.ts';
 import { Random } from '../../solver/random.ts';
 import { smallSnapshot } from '../../solver/snapshots.ts';
 
@@ -136,9 +136,7 @@ test.each(routings)('%s: the plan depends on no order of models, variants, rows 
       })),
     });
     expect(JSON.stringify(sorted(again))).toBe(JSON.stringify(sorted(plan)));
-    expect(again.models.map(({ routing: rows }) => rows.length)).toEqual(
-      plan.models.map(({ routing: rows }) => rows.length),
-    );
+    expect(again.models.map(({ routing: rows }) => rows.length)).toEqual(plan.models.map(({ routing: rows }) => rows.length));
     if (JSON.stringify(other) !== JSON.stringify(snapshot)) moved++;
   }
   expect(moved).toBeGreaterThan(40);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Demand, Model, Variant } from '../../../src/vocabulary/planning-documents.ts';
 import { routingClasses, rowShares } from '../../../src/planner/plan/routing-classes.ts';
 import { extrapolated } from '../../../src/planner/plan/snapshot-document.ts';
+import type { Demand, Model, Variant } from '../../../src/vocabulary/planning-documents.ts';
 
 const demand: readonly Demand[] = [
   { inputTokens: 512, outputTokens: 64, arrivalRate: 3 },
@@ -51,10 +51,7 @@ test('a class that is beyond every SLO goes where the least of it is beyond', ()
 });
 
 test('none: one way per slowest variant, whose load all in use share', () => {
-  const classes = routingClasses(
-    model(variant('a', [6, 4, 4]), variant('b', [3, 2, 2]), variant('c', [12, 8, 8])),
-    'none',
-  );
+  const classes = routingClasses(model(variant('a', [6, 4, 4]), variant('b', [3, 2, 2]), variant('c', [12, 8, 8])), 'none');
   const infinite = Number.POSITIVE_INFINITY;
   expect(classes.ways.map(({ loads }) => [...loads])).toEqual([
     [infinite, infinite, 0.625],
@@ -87,9 +84,7 @@ test('load: every replica holds what the smallest in-flight limit allows', () =>
 test('load without end-to-end times is none', () => {
   const timed = variant('a', [6, 6, 6], { e2eSeconds: [2, 2, 2] });
   expect(routingClasses(model(timed, variant('b', [2, 2, 2])), 'load').routing).toBe('none');
-  expect(
-    routingClasses(model(timed, variant('b', [2, 2, 2], { e2eSeconds: [1, Number.NaN, 1] })), 'load').routing,
-  ).toBe('none');
+  expect(routingClasses(model(timed, variant('b', [2, 2, 2], { e2eSeconds: [1, Number.NaN, 1] })), 'load').routing).toBe('none');
   expect(routingClasses(model(timed, variant('b', [0, 0, 0])), 'load').routing).toBe('load');
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { GpumixError } from '../../../src/vocabulary/errors.ts';
 import { extrapolated, parseSnapshot, snapshotDocument, snapshotOf } from '../../../src/planner/plan/snapshot-document.ts';
+import { GpumixError } from '../../../src/vocabulary/errors.ts';
 
 const row = { inputTokens: 1024, outputTokens: 128, arrivalRate: 3.5 };
 const variant = { name: 'serving/llama-8b-l40s', gpu: 'L40S', price: 1.86, throughput: [2.2] };

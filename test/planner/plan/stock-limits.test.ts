@@ -23,12 +23,8 @@ const taker = (name: string, gpu: string | null = 'H100', more: Partial<Taker> =
   ...more,
 });
 const a = taker('a');
-const stockOf = (
-  given: Supply,
-  source: StockSource = 'auto',
-  solved: readonly Taker[] = [a],
-  others: readonly Taker[] = [],
-) => limitsOf(given, source, solved, others).stock;
+const stockOf = (given: Supply, source: StockSource = 'auto', solved: readonly Taker[] = [a], others: readonly Taker[] = []) =>
+  limitsOf(given, source, solved, others).stock;
 
 describe('GPUs of Nodes', () => {
   const nodes = { n1: node('H100', 8), n2: node('H100', 4), n3: node('L4', 2) };

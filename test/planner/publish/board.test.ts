@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Bounds } from '../../../src/cluster/bounds.ts';
-import type { Decision } from '../../../src/vocabulary/target.ts';
 import { createBoard } from '../../../src/planner/publish/board.ts';
+import type { Decision } from '../../../src/vocabulary/target.ts';
 import { deployment } from '../../helpers/deployments.ts';
 import { deploymentPod } from '../../helpers/pods.ts';
 

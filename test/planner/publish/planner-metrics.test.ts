@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import type { Decided } from '../../../src/planner/pipeline.ts';
+import { type Decided, emptyMemory } from '../../../src/planner/publish/decided.ts';
 import { plannerRegistry } from '../../../src/planner/publish/planner-metrics.ts';
 import { tickReporter } from '../../../src/planner/publish/tick-report.ts';
 
@@ -81,21 +81,13 @@ test('changes and problems are said once, and a problem also when it is gone', (
     pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
   );
   const decided = (replicas: number): Decided => ({
-    memory: {
-      decisions: new Map(),
-      recent: new Map(),
-      shapes: new Map(),
-      histories: new Map(),
-      observed: new Map(),
-      strains: new Map(),
-      samples: new Map(),
-      trials: new Map(),
-    },
+    memory: emptyMemory,
     targets: [target('a', { replicas, asOf: 0 })],
     models: [model],
     snapshot: null,
     plan: null,
     routes: [],
+    plansMade: 1,
   });
   report(decided(1), ['broken record']);
   report(decided(1), ['broken record']);

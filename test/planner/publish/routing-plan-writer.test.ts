@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { RoutedDemand } from '../../../src/vocabulary/planning-documents.ts';
-import type { Decided } from '../../../src/planner/pipeline.ts';
+import type { Decided } from '../../../src/planner/publish/decided.ts';
 import { classesForReady, classesOf } from '../../../src/planner/publish/ready-routing.ts';
-import { routingPlans } from '../../../src/planner/publish/routing-plan-writer.ts';
+import { routingPlanWriter } from '../../../src/planner/publish/routing-plan-writer.ts';
+import type { RoutedDemand } from '../../../src/vocabulary/planning-documents.ts';
 import { memoryStore } from '../../../src/workload/memory-store.ts';
 
 const row = (inputTokens: number, outputTokens: number, arrivalRate: number, shares: RoutedDemand['shares']) => ({
@@ -30,8 +30,7 @@ test('one class per input size, from 0 to infinity, the border at the geometric 
 
 test('shares are for the replicas that are Ready', () => {
   const classes = [{ fromTokens: 0, toTokens: null, shares: { a: 0.5, b: 0.5 } }];
-  const shares = (ready: Readonly<Record<string, number>>) =>
-    classesForReady(classes, { a: 2, b: 4, c: 1 }, ready)[0]?.shares;
+  const shares = (ready: Readonly<Record<string, number>>) => classesForReady(classes, { a: 2, b: 4, c: 1 }, ready)[0]?.shares;
   expect(shares({ a: 2, b: 4, c: 1 })).toEqual({ a: 0.5, b: 0.5 });
   expect(shares({ a: 2, b: 2, c: 1 })).toEqual({ a: 2 / 3, b: 1 / 3 });
   expect(shares({ a: 9, b: 0, c: 1 })).toEqual({ a: 1 });
@@ -84,7 +83,7 @@ const decided = (...names: readonly string[]): Pick<Decided, 'models' | 'routes'
 test('each tick renews every model, also those that nothing new was planned for', async () => {
   const clock = { now: 1000 };
   const store = memoryStore(() => clock.now);
-  const publish = routingPlans(store, { prefix: 'gpumix:', lifetimeSeconds: 300 });
+  const publish = routingPlanWriter(store, { prefix: 'gpumix:', lifetimeSeconds: 300 });
   const read = async (model: string) => JSON.parse((await store.read([`gpumix:plan:${model}`]))[0] ?? 'null');
   expect(await publish(decided('m', 'a/b'), () => 2, 1000)).toEqual([]);
   expect(await read('a/b')).toEqual({
@@ -107,7 +106,7 @@ test('each tick renews every model, also those that nothing new was planned for'
 
 test('between two plans a variant has its share in the measure of its replicas that are left', async () => {
   const store = memoryStore(() => 1000);
-  const publish = routingPlans(store, { prefix: 'gpumix:', lifetimeSeconds: 300 });
+  const publish = routingPlanWriter(store, { prefix: 'gpumix:', lifetimeSeconds: 300 });
   const read = async () => JSON.parse((await store.read(['gpumix:plan:m']))[0] ?? 'null');
   const classes = [{ fromTokens: 0, toTokens: null, shares: { 'ns/a': 0.75, 'ns/b': 0.25 } }];
   const [routes] = decided('m').routes;
@@ -124,7 +123,7 @@ test('between two plans a variant has its share in the measure of its replicas t
 });
 
 test('what cannot be written is one problem', async () => {
-  const publish = routingPlans(
+  const publish = routingPlanWriter(
     { write: () => Promise.reject(new Error('READONLY')) },
     { prefix: 'gpumix:', lifetimeSeconds: 300 },
   );

@@ -1,7 +1,7 @@
 import { type Interval, recordOf } from '../../workload/rates.ts';
 
 /** What is learned of a model's engines from what stays in flight. */
-export interface Strain {
+export interface EngineStrain {
   /** Work of a request over what the profiles say; 1 = as they say. */
   readonly factor: number;
   /** Since when the same replicas are Ready, all that were asked for then, and the rate has not risen (Unix s). */
@@ -44,7 +44,7 @@ const most = 2;
  * capacity over that is the factor. Without it a backlog would be worked off, the replicas for it be taken away, and the
  * next one begin.
  */
-export const strainNow = (previous: Strain | undefined, strained: Strained): Strain => {
+export const strainNow = (previous: EngineStrain | undefined, strained: Strained): EngineStrain => {
   const { now, intervals, rate, headroom, excess, ready, starting } = strained;
   const known = previous ?? { factor: 1, steadySince: now, base: 1, rate, ready, at: now };
   const factor = 1 + (known.factor - 1) * 2 ** (-Math.max(0, now - known.at) / halfLife);

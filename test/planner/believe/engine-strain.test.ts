@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type Strain, type Strained, strainNow } from '../../../src/planner/believe/slowdown.ts';
+import { type EngineStrain, type Strained, strainNow } from '../../../src/planner/believe/engine-strain.ts';
 import { record } from '../../helpers/records.ts';
 
 /** Records of 10 req/s up to `until`, what is in flight growing by so many in each interval. */
 const growing = (until: number, growth: number) =>
-  Array.from({ length: 12 }, (_, index) =>
-    record(until - 110 + 10 * index, 100, { meta_pending_reqs: 200 + growth * index }),
-  );
+  Array.from({ length: 12 }, (_, index) => record(until - 110 + 10 * index, 100, { meta_pending_reqs: 200 + growth * index }));
 const strained = (now: number, growth: number, more: Partial<Strained> = {}): Strained => ({
   now,
   intervals: growing(now, growth),
@@ -17,7 +15,7 @@ const strained = (now: number, growth: number, more: Partial<Strained> = {}): St
   starting: false,
   ...more,
 });
-const steady: Strain = { factor: 1, steadySince: 0, base: 1, rate: 10, ready: 4, at: 990 };
+const steady: EngineStrain = { factor: 1, steadySince: 0, base: 1, rate: 10, ready: 4, at: 990 };
 
 describe('engines are taken for slower than their profiles', () => {
   test('by what they serve while more and more stays in flight', () => {

@@ -1,64 +1,12 @@
-import type { Model, ModelPlan, Plan, Snapshot, Variant } from '../../vocabulary/planning-documents.ts';
-import { keyOf, type Memory, type Situation } from '../believe/believe.ts';
-import { fitsBeside } from './stock-beside.ts';
-import { type Mixes, type Transition, type TransitionSettings, transition } from './transition.ts';
-
-/** A plan, what it was made from, and who made it. */
-export interface Solved {
-  readonly snapshot: Snapshot;
-  readonly plan: Plan;
-  readonly solve: (snapshot: Snapshot) => Plan;
-}
-
-interface Unfollowed {
-  /** Of Deployments whose targets are not followed, what the plan wants of them. */
-  readonly unfollowed: ReadonlyMap<string, number>;
-}
-
-/** Of one model: from what was published last, and runs, toward its plan. */
-export const towardPlan = (
-  { deployments, offers }: Situation,
-  planned: ModelPlan,
-  { snapshot, plan, solve }: Solved,
-  { decisions, recent, unfollowed }: Pick<Memory, 'decisions' | 'recent'> & Unfollowed,
-  settings: TransitionSettings & { readonly headroom: number },
-  now: number,
-): Transition => {
-  const running = new Map(deployments.map((deployment) => [keyOf(deployment), deployment.replicas]));
-  const current = (key: string): number => {
-    const last = decisions.get(key);
-    const runs = running.get(key) ?? 0;
-    // What is beyond its wish may be gone as soon as it is followed again.
-    if (unfollowed.has(key)) return Math.min(runs, unfollowed.get(key)!);
-    if (last === undefined) return runs;
-    return last.restored === true ? Math.max(last.replicas, runs) : last.replicas - (last.waiting ?? 0);
-  };
-  // What nobody can serve says nothing of what there should be.
-  const stands = planned.unserved.some(({ reason }) => reason === 'profile');
-  const steps = offers.map(({ key, price, ready }) => ({
-    key,
-    price,
-    planned: Math.max(planned.replicas[key] ?? 0, stands ? current(key) : 0),
-    current: current(key),
-    ready: Math.min(ready, unfollowed.get(key) ?? ready),
-    recent: recent.get(key) ?? [],
-  }));
-  const model = snapshot.models.find(({ name }) => name === planned.name)!;
-  const mixes = { ...mixesOf(model, snapshot, solve, settings.headroom), fits: fitsBeside(snapshot, plan, model.name) };
-  const next = transition(steps, mixes, now, settings);
-  return { ...next, targets: new Map([...next.targets].map(([key, target]) => [key, unfollowed.get(key) ?? target])) };
-};
+import type { Model, ModelPlan, Snapshot, Variant } from '../../vocabulary/planning-documents.ts';
+import type { WhatIf } from '../plan/what-if.ts';
+import type { Mixes } from './transition.ts';
 
 /**
  * Asks the planner itself what replicas can do, with bounds in place of the variants' own; what limits them is asked only
  * where more are wanted, and then what other models leave of a budget is not.
  */
-const mixesOf = (
-  model: Model,
-  snapshot: Snapshot,
-  solve: (snapshot: Snapshot) => Plan,
-  headroom: number,
-): Omit<Mixes, 'fits'> => {
+export const mixesOf = (model: Model, snapshot: Snapshot, whatIf: WhatIf, headroom: number): Omit<Mixes, 'fits'> => {
   const { quotas: _, ...rest } = snapshot;
   const unlimited = { ...rest, budget: null, stock: {} };
   const planWith = (
@@ -67,7 +15,7 @@ const mixesOf = (
     limits: Snapshot = unlimited,
   ): ModelPlan | null => {
     const variants = model.variants.map((variant) => ({ ...variant, ...bounds(variant) }));
-    const plan = solve({ ...limits, models: [{ ...model, demand, variants }] });
+    const plan = whatIf({ ...limits, models: [{ ...model, demand, variants }] });
     return plan.status === 'optimal' || plan.status === 'feasible' ? (plan.models[0] ?? null) : null;
   };
   /** The demand with so much headroom in place of the whole. */

@@ -1,0 +1,113 @@
+import { deploymentKey } from '../../vocabulary/deployment-key.ts';
+import type { ModelPlan } from '../../vocabulary/planning-documents.ts';
+import type { Decision } from '../../vocabulary/target.ts';
+import type { Belief } from '../believe/believe.ts';
+import { isFixed } from '../believe/following.ts';
+import type { Planned } from '../plan/plan.ts';
+import type { WhatIf } from '../plan/what-if.ts';
+import { extraReplicas } from './extra-replicas.ts';
+import { mixesOf } from './possible-mixes.ts';
+import { stockBeside } from './stock-beside.ts';
+import { type Mixes, type Transition, type TransitionSettings, transition, type WantedReplicas } from './transition.ts';
+
+export interface MoveSettings extends TransitionSettings {
+  /** Extra demand planned for; 0.1 = 10 %. */
+  readonly headroom: number;
+}
+
+/** What is remembered of moves, by `namespace/name`. */
+export interface MoveMemory {
+  /** The last decision per Deployment. */
+  readonly decisions: ReadonlyMap<string, Decision>;
+  /** What the plans of the hold-down time wanted. */
+  readonly recent: ReadonlyMap<string, readonly WantedReplicas[]>;
+}
+export const nothingMoved: MoveMemory = { decisions: new Map(), recent: new Map() };
+
+/** What was decided in this tick; of all others the last decision stands. */
+export interface Moved extends MoveMemory {
+  /** Models that would change to another mix, but there is no stock for what is given up and what replaces it. */
+  readonly blocked: ReadonlySet<string>;
+}
+
+/**
+ * The third stage of a tick: from what was published last, and runs, toward the plan. Idle models go to their label; where there is no
+ * plan to follow nothing is decided. Replicas that limits are only guessed to forbid are asked for one at a time.
+ * @param now Unix s
+ */
+export const move = (planned: Planned, memory: MoveMemory, settings: MoveSettings, now: number, whatIf: WhatIf): Moved => {
+  const { beliefs, solved } = planned;
+  const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, whatIf);
+  const fits = solved === null ? null : stockBeside(solved.snapshot, solved.plan);
+  const plans = new Map(solved?.plan.status === 'unknown' ? [] : solved?.plan.models.map((one) => [one.name, one]));
+  const models = new Map(solved?.snapshot.models.map((one) => [one.name, one]));
+  const moves = beliefs.map((belief) => {
+    const [own, model] = [plans.get(belief.name), models.get(belief.name)];
+    if (belief.demand === null || own === undefined || model === undefined || solved === null || fits === null)
+      return { ...idleMove(belief), blocked: [] };
+    const mixes = { ...mixesOf(model, solved.snapshot, whatIf, settings.headroom), fits: fits(model) };
+    const { targets, recent, blocked } = towardPlan(belief, own, mixes, memory, planned.unfollowed, settings, now);
+    return { decisions: asDecisions(targets, extra, belief.dataAt), recent, blocked: blocked ? [belief.name] : [] };
+  });
+  return {
+    decisions: new Map(moves.flatMap(({ decisions }) => [...decisions])),
+    recent: new Map(moves.flatMap(({ recent }) => [...recent])),
+    blocked: new Set(moves.flatMap(({ blocked }) => blocked)),
+  };
+};
+
+const towardPlan = (
+  { deployments, candidates, behaviours }: Belief,
+  planned: ModelPlan,
+  mixes: Mixes,
+  { decisions, recent }: MoveMemory,
+  unfollowed: ReadonlyMap<string, number>,
+  settings: MoveSettings,
+  now: number,
+): Transition => {
+  const running = new Map(deployments.map((deployment) => [deploymentKey(deployment), deployment.replicas]));
+  /** What was published of a Deployment that does not follow is not what it goes by: a plan starts from what runs. */
+  const follows = (key: string): boolean => !isFixed(behaviours.get(key)?.following ?? null);
+  const current = (key: string): number => {
+    const last = follows(key) ? decisions.get(key) : undefined;
+    const runs = running.get(key) ?? 0;
+    // What is beyond what is wanted may be gone as soon as it is followed again.
+    if (unfollowed.has(key)) return Math.min(runs, unfollowed.get(key)!);
+    if (last === undefined) return runs;
+    return last.restored === true ? Math.max(last.replicas, runs) : last.replicas - (last.waiting ?? 0);
+  };
+  // What nobody can serve says nothing of what there should be.
+  const stands = planned.unserved.some(({ reason }) => reason === 'profile');
+  const steps = candidates.map(({ key, price, ready }) => ({
+    key,
+    price,
+    planned: Math.max(planned.replicas[key] ?? 0, stands ? current(key) : 0),
+    current: current(key),
+    ready: Math.min(ready, unfollowed.get(key) ?? ready),
+    recent: (follows(key) && recent.get(key)) || [],
+  }));
+  const next = transition(steps, mixes, now, settings);
+  return { ...next, targets: new Map([...next.targets].map(([key, target]) => [key, unfollowed.get(key) ?? target])) };
+};
+
+const asDecisions = (
+  targets: ReadonlyMap<string, number>,
+  extra: ReadonlyMap<string, number>,
+  asOf: number | null,
+): ReadonlyMap<string, Decision> => {
+  if (asOf === null) return new Map();
+  const decisionOf = (target: number, more: number): Decision =>
+    more > target ? { replicas: more, asOf, waiting: more - target } : { replicas: target, asOf };
+  return new Map([...targets].map(([key, target]) => [key, decisionOf(target, extra.get(key) ?? 0)]));
+};
+
+/** Idle goes to the label; what earlier plans wanted is over. In other states nothing is newly decided. */
+const idleMove = ({ conclusion, deployments, refused, dataAt }: Belief): MoveMemory => {
+  if (conclusion.state !== 'idle') return nothingMoved;
+  const asOf = Math.max(dataAt ?? 0, conclusion.silentUntil);
+  const decided = deployments.filter((one) => !refused.has(deploymentKey(one)) && one.idleReplicas !== null);
+  return {
+    decisions: new Map(decided.map((one) => [deploymentKey(one), { replicas: one.idleReplicas ?? 0, asOf, idle: true }])),
+    recent: new Map(deployments.map((one) => [deploymentKey(one), []])),
+  };
+};

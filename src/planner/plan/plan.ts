@@ -1,0 +1,98 @@
+import type { Bounds } from '../../cluster/bounds.ts';
+import type { Supply } from '../../cluster/stock.ts';
+import type { Plan, Snapshot } from '../../vocabulary/planning-documents.ts';
+import type { Decision } from '../../vocabulary/target.ts';
+import type { Belief } from '../believe/believe.ts';
+import { attainable, boundsOfMissing, isLacking, plannedOfUnfollowed, withUnfollowed } from './attainable-bounds.ts';
+import { limitsNow, makeSnapshot, type SnapshotReading, type SnapshotSettings } from './make-snapshot.ts';
+import { type Limits, mayLimit } from './stock-limits.ts';
+import type { WhatIf } from './what-if.ts';
+
+export interface PlanReading extends SnapshotReading {
+  /** What the cluster shows of its GPUs; absent = nothing. */
+  readonly supply?: Supply;
+}
+
+export interface PlanSettings extends SnapshotSettings {
+  /** Whether the tick's snapshot is wanted; with many models it is most of the memory. */
+  readonly keepSnapshot: boolean;
+}
+
+/** What is remembered of plans. */
+export interface PlanMemory {
+  /** Replicas' worth of work of one request per second of a model's demand, by `namespace/name`, when it was last planned for. */
+  readonly loads: ReadonlyMap<string, number>;
+}
+export const nothingPlanned: PlanMemory = { loads: new Map() };
+
+/** Models that were planned for together, and the plan. */
+export interface Planned {
+  /** With the bounds by which they were planned. */
+  readonly beliefs: readonly Belief[];
+  /** Whether these are all models, as they share a budget or stock, or one of many. */
+  readonly together: boolean;
+  /** The solve's input and answer; null where no model had demand to plan for. */
+  readonly solved: { readonly snapshot: Snapshot; readonly plan: Plan } | null;
+  readonly limits: Limits;
+  /** Bounds of the variants that are held to the pods they have because more do not come, as they would be without that. */
+  readonly missing: ReadonlyMap<string, Bounds>;
+  /** Of Deployments whose targets are not followed, what the plan wants of them. */
+  readonly unfollowed: ReadonlyMap<string, number>;
+  readonly loads: ReadonlyMap<string, number>;
+}
+
+/**
+ * The second stage of a tick: the cheapest replicas for what is believed. Models that share no budget and no stock come one after the
+ * other, so that the numbers of only one are in memory.
+ * @param decisions what was decided last, by `namespace/name`
+ */
+export function* plan(
+  models: readonly Belief[],
+  reading: PlanReading,
+  decisions: ReadonlyMap<string, Decision>,
+  settings: PlanSettings,
+  whatIf: WhatIf,
+): Generator<Planned, void> {
+  const alone = settings.budget === null && !settings.keepSnapshot && !mayLimit(reading.supply, settings.stock ?? 'none');
+  const { supply: _, ...unlimited } = reading;
+  for (const some of alone ? models.map((model) => [model]) : [models])
+    yield { ...planned(some, alone ? unlimited : reading, decisions, settings, whatIf), together: !alone };
+}
+
+const planned = (
+  models: readonly Belief[],
+  reading: PlanReading,
+  decisions: ReadonlyMap<string, Decision>,
+  settings: PlanSettings,
+  whatIf: WhatIf,
+): Omit<Planned, 'together'> => {
+  const planFor = (beliefs: readonly Belief[]) => {
+    const fresh = beliefs.filter(({ demand }) => demand !== null);
+    const limits = limitsNow(beliefs, reading.supply, decisions, settings);
+    const snapshot = fresh.length === 0 ? null : makeSnapshot(fresh, reading, limits, decisions, settings);
+    return { beliefs, limits, solved: snapshot === null ? null : { snapshot, plan: whatIf(snapshot) } };
+  };
+  const beliefs = models.map((model) => attainable(model, reading.now));
+  const first = planFor(beliefs);
+  const unfollowed = plannedOfUnfollowed(beliefs, first.solved?.plan ?? null);
+  const lacking = beliefs.some(({ candidates }) => candidates.some((candidate) => isLacking(candidate, unfollowed)));
+  const final = lacking ? planFor(beliefs.map((belief) => withUnfollowed(belief, unfollowed))) : first;
+  return {
+    ...final,
+    unfollowed,
+    missing: boundsOfMissing(models, reading.now),
+    loads: loadsOf(final.solved?.snapshot ?? null),
+  };
+};
+
+/** Replicas' worth of work of one request per second of each model's demand on each of its variants, where it is finite. */
+const loadsOf = (snapshot: Snapshot | null): ReadonlyMap<string, number> =>
+  new Map(
+    (snapshot?.models ?? []).flatMap(({ demand, variants }) => {
+      const rate = demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
+      return variants.flatMap(({ name, throughputBeyondSlo }): [string, number][] => {
+        const load = demand.reduce((sum, { arrivalRate }, row) => sum + arrivalRate / throughputBeyondSlo[row]!, 0);
+        return Number.isFinite(load / rate) ? [[name, load / rate]] : [];
+      });
+    }),
+  );

@@ -1,0 +1,59 @@
+import type { Plan, Shortage, Snapshot } from '../../vocabulary/planning-documents.ts';
+import type { Target } from '../../vocabulary/target.ts';
+import type { RecordDefect } from '../../workload/rates.ts';
+import { type BelieveMemory, nothingBelieved } from '../believe/believe.ts';
+import type { VariantReport } from '../believe/deployment-behaviour.ts';
+import type { Forecast } from '../believe/forecast.ts';
+import type { State } from '../believe/states.ts';
+import { type MoveMemory, nothingMoved } from '../move/move.ts';
+import { nothingPlanned, type PlanMemory } from '../plan/plan.ts';
+import type { ModelRoutes } from './ready-routing.ts';
+
+/** What became of one model in this tick. */
+export interface ModelReport {
+  readonly name: string;
+  readonly state: State;
+  readonly reason: string;
+  /** req/s, headroom included; null = not known. */
+  readonly arrivalRate: number | null;
+  /** Of it what the plan cannot serve, by reason, and what no variant serves within the SLO (req/s). */
+  readonly unserved: Readonly<Partial<Record<Shortage, number>>>;
+  readonly beyondSlo: number;
+  /** What was planned for is foreseen, by this method; null = as it is now. */
+  readonly forecast: Forecast | null;
+  /** Work of a request over what the profiles say, as learned; 1 = as they say. */
+  readonly strain: number;
+  /** End of the newest record (Unix s); null = there never was one. */
+  readonly dataAt: number | null;
+  /** Why what its gateway counts is not believed; null = it is. */
+  readonly recordDefect: RecordDefect | null;
+  readonly deployments: readonly string[];
+  /** It would change to another mix, but there is no stock for what is given up and what replaces it. */
+  readonly swapBlocked: boolean;
+  /** It is at zero, and no request will be seen that could wake it. */
+  readonly cannotWake: boolean;
+  /** What was seen of its Deployments. */
+  readonly variants: readonly VariantReport[];
+}
+
+/** What the stages remember from tick to tick. */
+export interface Memory {
+  readonly believed: BelieveMemory;
+  readonly planned: PlanMemory;
+  readonly moved: MoveMemory;
+}
+export const emptyMemory: Memory = { believed: nothingBelieved, planned: nothingPlanned, moved: nothingMoved };
+
+/** What a tick decided. */
+export interface Decided {
+  readonly memory: Memory;
+  readonly targets: readonly Target[];
+  readonly models: readonly ModelReport[];
+  /** The solve's input and answer; null where no model had demand to plan for, the snapshot also where models were planned one by one. */
+  readonly snapshot: Snapshot | null;
+  readonly plan: Plan | null;
+  /** Of each model that was planned for, where routers are told: where its requests go. */
+  readonly routes: readonly ModelRoutes[];
+  /** How many plans were made for it, its own among them. */
+  readonly plansMade: number;
+}

@@ -1,0 +1,34 @@
+import type { Board } from './board.ts';
+import type { Decided } from './decided.ts';
+
+export interface PublishParts {
+  readonly board: Pick<Board, 'publish'>;
+  /** Unix seconds, our own clock. */
+  clock(): number;
+  /** Lets the other replicas know, before anything is published here; absent where there are none. */
+  share?(decided: Decided, now: number): Promise<Shared>;
+  /** Tells routers where requests go, after it is published; absent where nobody listens. Answers what is wrong. */
+  route?(decided: Decided, ready: (key: string) => number, now: number): Promise<readonly string[]>;
+}
+
+export interface Shared {
+  /** Another replica leads by now: what was decided here is void. */
+  readonly superseded: boolean;
+  readonly problems: readonly string[];
+}
+
+/**
+ * The last stage of a tick: to the other replicas, then to the board, from which the API and the metrics are served, then to routers.
+ * @returns what is wrong, one line each
+ */
+export const publish = async (
+  decided: Decided,
+  { now, ready }: { readonly now: number; readonly ready: ReadonlyMap<string, number> },
+  { board, clock, share, route }: PublishParts,
+): Promise<readonly string[]> => {
+  const shared = await share?.(decided, now);
+  if (shared?.superseded) return shared.problems;
+  board.publish(decided, clock());
+  const unrouted = await route?.(decided, (key) => ready.get(key) ?? 0, now);
+  return [...(shared?.problems ?? []), ...(unrouted ?? [])];
+};

@@ -1,0 +1,119 @@
+import type { ModelDeployment } from '../../cluster/variant.ts';
+import { deploymentKey } from '../../vocabulary/deployment-key.ts';
+import type { Demand, Plan } from '../../vocabulary/planning-documents.ts';
+import type { Decision, Target } from '../../vocabulary/target.ts';
+import type { Workload } from '../../workload/rates.ts';
+import type { Belief } from '../believe/believe.ts';
+import type { State } from '../believe/states.ts';
+import type { Moved } from '../move/move.ts';
+import type { Planned } from '../plan/plan.ts';
+import type { WhatIf } from '../plan/what-if.ts';
+import { cannotWake } from './cannot-wake.ts';
+import type { Decided, ModelReport } from './decided.ts';
+import { asKubernetesSays } from './kubernetes-overrides.ts';
+import { routesOf } from './ready-routing.ts';
+
+export interface SayReading {
+  /** Unix seconds by Redis' clock. */
+  readonly now: number;
+  readonly workload: Pick<Workload, 'heartbeatAt'> | null;
+  /** Ready pods by Deployment. */
+  readonly ready: ReadonlyMap<string, number>;
+}
+
+export interface SaySettings {
+  /** A stale plan stands this long (s). */
+  readonly staleAfterSeconds: number;
+  /** Whether routers are told of the plan; absent = they are not. */
+  readonly routingPlans?: boolean;
+}
+
+/**
+ * What is to be said of models that were planned for and moved: to autoscalers, to people, and to routers.
+ * @param last decisions of earlier ticks, which stand where nothing new was decided
+ */
+export const said = (
+  { beliefs, solved }: Planned,
+  { decisions, blocked }: Moved,
+  last: ReadonlyMap<string, Decision>,
+  reading: SayReading,
+  settings: SaySettings,
+  whatIf: WhatIf,
+): Pick<Decided, 'targets' | 'models' | 'routes'> => {
+  const standing = (key: string): Decision | undefined => decisions.get(key) ?? last.get(key);
+  const plans = new Map(solved?.plan.models.map((one) => [one.name, one]));
+  const heartbeatAt = reading.workload?.heartbeatAt ?? null;
+  const all = beliefs.map((belief) => {
+    const targets = belief.deployments.map((deployment) =>
+      targetOf(deployment, belief, standing(deploymentKey(deployment)), reading.now, settings),
+    );
+    const report: ModelReport = {
+      ...reportOf(belief, plans.get(belief.name)),
+      cannotWake: cannotWake(belief.conclusion, targets, heartbeatAt, reading.now),
+      swapBlocked: blocked.has(belief.name),
+      variants: belief.variants,
+    };
+    return { targets, report };
+  });
+  return {
+    targets: all.flatMap(({ targets }) => targets),
+    models: all.map(({ report }) => report),
+    routes:
+      solved === null || settings.routingPlans !== true ? [] : routesOf(solved.snapshot, solved.plan, reading.ready, whatIf),
+  };
+};
+
+const targetOf = (
+  deployment: ModelDeployment,
+  { conclusion: { state, reason }, refused }: Belief,
+  last: Decision | undefined,
+  now: number,
+  { staleAfterSeconds }: SaySettings,
+): Target => {
+  const key = deploymentKey(deployment);
+  const { namespace, name, labels, idleReplicas, replicas } = deployment;
+  const unavailable = (): Target['decision'] => {
+    // Raising is safe, whatever is not known.
+    if ((state === 'missing' || refused.has(key)) && idleReplicas !== null && replicas < idleReplicas)
+      return { replicas: idleReplicas, asOf: now };
+    return { unavailable: refused.get(key) ?? unreadableLabel(deployment, state) ?? `${state}: ${reason}` };
+  };
+  const stands =
+    last !== undefined && !refused.has(key) && state !== 'missing' && !(state === 'stale' && now - last.asOf > staleAfterSeconds);
+  const target = {
+    namespace,
+    deployment: name,
+    labels,
+    decision: stands && unreadableLabel(deployment, state) === null ? last : unavailable(),
+    standing: last ?? { replicas, asOf: now },
+  };
+  return asKubernetesSays(target, deployment, undefined, now);
+};
+
+/** Only an idle model needs its label. */
+const unreadableLabel = ({ idleReplicas, problem }: ModelDeployment, state: State): string | null =>
+  state === 'idle' && idleReplicas === null ? problem : null;
+
+const reportOf = (
+  { name, conclusion, demand, dataAt, deployments, candidates, refused, forecast, strains, recordDefect }: Belief,
+  planned: Plan['models'][number] | undefined,
+): Omit<ModelReport, 'variants' | 'swapBlocked' | 'cannotWake'> => {
+  const unserved = Object.groupBy(planned?.unserved ?? [], ({ reason }) => reason);
+  // Demand is known, but there is nothing to serve it with.
+  const nothingServes = conclusion.state === 'fresh' && candidates.length === 0;
+  return {
+    name,
+    state: conclusion.state,
+    reason: nothingServes ? [...refused.values()].join('; ') : conclusion.reason,
+    arrivalRate: demand === null ? null : rateOf(demand),
+    unserved: Object.fromEntries(Object.entries(unserved).map(([reason, rows]) => [reason, rateOf(rows)])),
+    beyondSlo: rateOf(planned?.beyondSlo ?? []),
+    forecast,
+    strain: Math.max(1, ...[...strains.values()].map(({ factor }) => factor)),
+    dataAt,
+    recordDefect,
+    deployments: deployments.map(deploymentKey),
+  };
+};
+
+const rateOf = (rows: readonly Demand[]): number => rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);

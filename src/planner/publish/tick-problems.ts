@@ -1,0 +1,45 @@
+import { recordDefectText } from '../believe/trusted-records.ts';
+import { cannotWakeText } from './cannot-wake.ts';
+import type { ModelReport } from './decided.ts';
+
+/** Without rates, which change all the time: a problem is said once. The gauges have them. */
+export const problemsOf = (models: readonly ModelReport[]): readonly string[] =>
+  models.flatMap(({ name, unserved, beyondSlo, variants, swapBlocked, cannotWake, recordDefect }) => [
+    ...(recordDefect === null ? [] : [recordDefectText(name, recordDefect)]),
+    ...Object.keys(unserved).map((reason) => `model ${name}: not all demand can be served: ${reason}`),
+    ...(cannotWake ? [cannotWakeText(name)] : []),
+    ...(swapBlocked
+      ? [`model ${name}: swap blocked: there is no stock for what would be given up and what would replace it at once`]
+      : []),
+    ...variants.flatMap(({ deployment, outOfStock, podsRefused, notFollowed, profileProblem, beyondGrid }) => [
+      ...(profileProblem ? [`${deployment}: ${profileProblem}`] : []),
+      ...beyondGridTexts(deployment, beyondGrid?.share ?? 0),
+      ...(outOfStock
+        ? [
+            `${deployment}: out of stock: ${podsRefused ?? 'its pods do not come within their startup time'}; planned with what it has`,
+          ]
+        : []),
+      ...(notFollowed
+        ? [`${deployment}: not followed: spec.replicas does not move toward the target; the others are planned around it`]
+        : []),
+    ]),
+    ...(beyondSlo > 0 ? [`model ${name}: some requests are beyond the SLO of every variant`] : []),
+  ]);
+
+/** In steps, so that it is not said anew at each tick. */
+const beyondGridTexts = (deployment: string, share: number): readonly string[] => {
+  const much = share >= 0.5 ? 'half' : 'a tenth';
+  return share < 0.1
+    ? []
+    : [
+        `${deployment}: over ${much} of the demand is larger than its profile measured, and extrapolated: long prompts may be undercharged there`,
+      ];
+};
+
+/** Replicas of AIBrix's gateway overwrite each other's record: of each interval only one replica's share is left. */
+export const undercount = (gatewayReplicas: number): readonly string[] =>
+  gatewayReplicas < 2
+    ? []
+    : [
+        `undercount possible: the gateway has ${gatewayReplicas} replicas, which overwrite each other's records; demand may be ${gatewayReplicas} times what is seen`,
+      ];
