@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { disagrees, driftOf, type Served } from '../../src/profiles/drift.ts';
+import { disagrees, driftOf } from '../../src/profiles/drift.ts';
+import type { ServedByEngines } from '../../src/vocabulary/engine-sample.ts';
 import { profileOf } from '../../src/profiles/profile.ts';
 
 /** 4 req/s of 1,000 tokens in, 100 out. */
@@ -8,7 +9,7 @@ const profile = profileOf(
   'p',
 );
 /** Requests of two replicas in five minutes, of which some took longer than 2.5 s to the first token. */
-const served = (requests: number, late: number, given: Partial<Served> = {}): Served => ({
+const served = (requests: number, late: number, given: Partial<ServedByEngines> = {}): ServedByEngines => ({
   requests,
   promptTokens: 1000 * requests,
   generatedTokens: 100 * requests,
