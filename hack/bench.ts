@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { growth } from './bench/growth.ts';
 import { bench as simulate } from './bench/simulate.ts';
 import { bench as solver } from './bench/solver.ts';
+import { tick } from './bench/tick.ts';
 
 /** A bench that is a program of its own. */
 const program = (path: string) => async (argv: readonly string[]) =>
@@ -12,6 +13,7 @@ const benches: Record<string, (argv: readonly string[]) => Promise<number>> = {
   solver,
   growth,
   simulate,
+  tick,
   api: program('api/bench.ts'),
   'api-aggregated': program('api/aggregated-load.ts'),
   'api-fuzz': program('api/fuzz.ts'),

@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { errorCodes, GpumixError, messageOf } from '../../src/vocabulary/errors.ts';
 
-const source = resolve(import.meta.dirname, '../src');
+const source = resolve(import.meta.dirname, '../../src');
 const code = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts') && path !== 'errors.ts')
+  .filter((path) => path.endsWith('.ts') && path !== 'vocabulary/errors.ts')
   .map((path) => readFileSync(join(source, path), 'utf8'))
   .join('\n');
 
