@@ -1,6 +1,6 @@
 import { type Fleet, type FleetModel, mixCost, poolUse } from './fleet.ts';
-import type { Goal } from './goal.ts';
 import { Joint, negligible } from './joint.ts';
+import type { Goal } from './joint-program.ts';
 import { searchJointly } from './joint-search.ts';
 
 /**

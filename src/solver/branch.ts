@@ -1,8 +1,38 @@
-import { type BranchOptions, type BranchResult, sameCost, wholeReplicas, wholeTolerance } from './branch-options.ts';
-import { drawIn } from './draw-in.ts';
 import { basic, Forest } from './forest.ts';
-import type { Program } from './program.ts';
-import { Relaxation } from './relaxation.ts';
+import { type Program, sameCost, wholeReplicas, wholeTolerance } from './program.ts';
+import { drawIn, Relaxation, type RelaxationStatus } from './relaxation.ts';
+
+export interface BranchOptions {
+  /** Nodes after which the search stops with its incumbent and bound. */
+  readonly nodeLimit: number;
+  /** Nodes that may be spent on mixes of the same cost once the cost is proven. */
+  readonly tieLimit: number;
+  /** Whether the first of two mixes of the same cost is the better one. */
+  readonly prefers: (mix: Float64Array, other: Float64Array) => boolean;
+  /** Writes the mix between two bounds that is preferred to all others there. */
+  readonly favourite: (lower: Float64Array, upper: Float64Array, mix: Float64Array) => void;
+  /** Share of the cost within which a mix counts as the cheapest. */
+  readonly gapTolerance: number;
+  /** Greatest common divisor of the prices (money/h); 0 = they have none. */
+  readonly unit: number;
+  /** A mix to start from, if it carries the demand. */
+  readonly known: ArrayLike<number> | null;
+  /** Whether it is sure that the known mix carries the demand. */
+  readonly trusted: boolean;
+  /** Called with the relaxation of every node as soon as it is solved: for checks in the tests. */
+  readonly watch?: (relaxation: Relaxation, status: RelaxationStatus) => void;
+}
+
+export interface BranchResult {
+  readonly status: 'optimal' | 'feasible' | 'infeasible' | 'unknown';
+  /** Replicas per type; null without one. */
+  readonly mix: Float64Array | null;
+  /** Share of each class on each type, class x type, with which the mix carries the demand. */
+  readonly assignment: Float64Array;
+  readonly cost: number;
+  readonly bound: number;
+  readonly nodes: number;
+}
 
 /**
  * Branch and bound for one program: depth first, on a dear fractional type, nearer side first.

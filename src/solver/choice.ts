@@ -1,5 +1,5 @@
+import type { Column } from './choice-states.ts';
 import { emptyState, lexical, type State, States } from './choice-states.ts';
-import type { Column } from './column.ts';
 
 export interface Choice {
   /** One column per model. */

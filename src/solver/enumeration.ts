@@ -1,8 +1,7 @@
-import { wholeReplicas } from './branch-options.ts';
-import { drawIn } from './draw-in.ts';
 import { Forest } from './forest.ts';
 import type { Program } from './program.ts';
-import { Relaxation, type RelaxationStatus } from './relaxation.ts';
+import { wholeReplicas } from './program.ts';
+import { drawIn, Relaxation, type RelaxationStatus } from './relaxation.ts';
 
 /**
  * Every minimal mix that costs at most `cutoff`: one from which no replica can be taken. Returns false where `nodeLimit`

@@ -1,8 +1,7 @@
 import type { DenseSimplex } from './dense-simplex.ts';
 import { close, preference } from './fleet.ts';
-import { type Goal, goalValue } from './goal.ts';
 import { type Joint, negligible } from './joint.ts';
-import { addCut, jointProgram } from './joint-program.ts';
+import { addCut, type Goal, goalValue, jointProgram } from './joint-program.ts';
 
 export interface JointResult {
   readonly status: 'optimal' | 'feasible' | 'infeasible' | 'unknown';

@@ -1,7 +1,6 @@
-import { branch } from './branch.ts';
-import { type BranchOptions, type BranchResult, sameCost } from './branch-options.ts';
+import { type BranchOptions, type BranchResult, branch } from './branch.ts';
 import { type FleetModel, favourite, mixCost, preference, type Way } from './fleet.ts';
-import { fullLoads, lineScale, type Program, replicasFor } from './program.ts';
+import { fullLoads, lineScale, type Program, replicasFor, sameCost } from './program.ts';
 import { twoTypes } from './two-types.ts';
 
 export interface SolveOptions {

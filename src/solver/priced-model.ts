@@ -1,4 +1,4 @@
-import type { Column } from './column.ts';
+import type { Column } from './choice-states.ts';
 import { enumerateMixes } from './enumeration.ts';
 import { changes, type FleetModel, mixCost, poolUse, preference } from './fleet.ts';
 import { type SolveOptions, solveProgram, type WayProgram, wayPrograms } from './one-model.ts';

@@ -102,3 +102,12 @@ export const fullLoads = (program: Program): Float64Array => {
   }
   return full;
 };
+
+/** Costs closer than this share of each other are the same cost. */
+export const sameCost = 1e-11;
+
+/** y this close below a whole number (share of y) is that number: far inside the line, above the rounding of sums. */
+export const wholeTolerance = 4e-12;
+
+/** The whole number of replicas for a load that is divided by the line's scale. */
+export const wholeReplicas = (load: number): number => Math.ceil(load * (1 - wholeTolerance));

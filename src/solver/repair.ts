@@ -1,5 +1,5 @@
 import type { Choice } from './choice.ts';
-import type { Column } from './column.ts';
+import type { Column } from './choice-states.ts';
 
 /**
  * A choice within the stock where the dynamic program has lost all of them: every model starts with its best column, then the

@@ -1,5 +1,5 @@
 import { type Choice, type Chosen, choose } from './choice.ts';
-import type { Column } from './column.ts';
+import type { Column } from './choice-states.ts';
 import { maximise, type Tangent } from './concave.ts';
 import { dearestGpu, type Fleet } from './fleet.ts';
 import { commonUnit, type SolveOptions } from './one-model.ts';
@@ -41,7 +41,17 @@ const firstExcess = 4e-3;
  *
  * 1. lambda is sought by the relaxations, then by whole mixes, each of which is kept as a column.
  * 2. A choice of columns whose excess over the bound is at most D uses only columns that cost at most D more than the
- *    model's best, all of which are enumerated. D starts small and doubles; the first D with a choice in it is proven.
+ *    model's best, all of which are enumerated. D starts small and grows; the first D with a choice in it is proven.
+ *
+ * The invariant of 2.: every choice whose excess is at most `done` has been looked at, and none of them is within the stock. So the
+ * optimum costs more than bound + done. Each step looks at the choices up to the next `part`, and either keeps the invariant with
+ * done = part or stops, in one of these ways:
+ *
+ * - Some choice within `part` is within the stock, and none was dropped: the cheapest of them is the optimum.
+ * - There is none, and `part` reaches the cost of the incumbent: nothing is cheaper than that.
+ * - Something had to be dropped, from an excess of `dropped` on: bound + dropped is proven, and the incumbent stands.
+ * - A model's enumeration was cut short by the node limit: bound + done is proven.
+ * - bound + part is above what any choice can cost: there is no choice.
  */
 export class SharedStock {
   private readonly fleet: Fleet;

@@ -1,5 +1,6 @@
-import { type BranchOptions, type BranchResult, sameCost, wholeReplicas } from './branch-options.ts';
+import type { BranchOptions, BranchResult } from './branch.ts';
 import type { Program } from './program.ts';
+import { sameCost, wholeReplicas } from './program.ts';
 
 /**
  * Two types have a closed form. For a given y of the first type, the second carries least when the first is filled with the

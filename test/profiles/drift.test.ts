@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { disagrees, driftOf } from '../../src/profiles/drift.ts';
-import type { ServedByEngines } from '../../src/vocabulary/engine-sample.ts';
 import { profileOf } from '../../src/profiles/profile.ts';
+import type { ServedByEngines } from '../../src/vocabulary/engine-sample.ts';
 
 /** 4 req/s of 1,000 tokens in, 100 out. */
 const profile = profileOf(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { BranchOptions } from '../../src/solver/branch.ts';
 import { branch } from '../../src/solver/branch.ts';
-import type { BranchOptions } from '../../src/solver/branch-options.ts';
 import { commonUnit } from '../../src/solver/one-model.ts';
 import { carries, dualBound, fullLoads, lineScale, type Program, replicasFor } from '../../src/solver/program.ts';
 import { twoTypes } from '../../src/solver/two-types.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { instance } from '../../hack/bench/instances.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
+import type { BranchOptions } from '../../src/solver/branch.ts';
 import { branch } from '../../src/solver/branch.ts';
-import type { BranchOptions } from '../../src/solver/branch-options.ts';
 import { withoutDominated } from '../../src/solver/one-model.ts';
 import { dualBound, fullLoads, lineScale, type Program, replicasFor } from '../../src/solver/program.ts';
 import { Relaxation, type RelaxationStatus } from '../../src/solver/relaxation.ts';
