@@ -3,7 +3,7 @@ import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory } from '../../src/planner/publish/decided.ts';
 import { type FoundProfile, profileOf } from '../../src/profiles/profile.ts';
 import { deploymentKey } from '../../src/vocabulary/deployment-key.ts';
-import type { Interval } from '../../src/workload/rates.ts';
+import type { Interval } from '../../src/workload/workload.ts';
 import { deployment } from '../../test/helpers/deployments.ts';
 import { quantile, significant } from './timing.ts';
 

@@ -1,6 +1,7 @@
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config/serve-config.ts';
 import { settingOptions } from '../config/settings.ts';
+import type { RecordDefect } from '../planner/believe/trusted-records.ts';
 import { explanationOf } from '../planner/plan/explanation.ts';
 import type { ModelReport } from '../planner/publish/decided.ts';
 import type { StoredPlan } from '../planner/publish/stored-plan.ts';
@@ -8,7 +9,6 @@ import { deploymentKey } from '../vocabulary/deployment-key.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import type { Model, ModelPlan, Plan, Snapshot, Variant } from '../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../vocabulary/target.ts';
-import type { RecordDefect } from '../workload/rates.ts';
 import type { Command } from './command.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
 import { bindingTexts, mixText, money, rateText, sizeText } from './plan-texts.ts';

@@ -7,7 +7,7 @@ import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Profiles } from '../profiles/profile.ts';
 import { messageOf } from '../vocabulary/errors.ts';
 import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';
-import type { Workload } from '../workload/rates.ts';
+import type { Workload } from '../workload/workload.ts';
 import { decide, type PlannerSettings, type Reading } from './pipeline.ts';
 import { type Decided, emptyMemory } from './publish/decided.ts';
 import { type PublishParts, publish } from './publish/publish.ts';

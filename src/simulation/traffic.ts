@@ -1,9 +1,9 @@
+import type { Shape } from '../planner/believe/arrival-rates.ts';
 import { element } from '../vocabulary/element.ts';
 import type { Demand } from '../vocabulary/planning-documents.ts';
 import { exponential, seeded } from '../vocabulary/random.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
 import type { TraceRequest } from '../workload/gateway-records.ts';
-import type { Shape } from '../workload/rates.ts';
 
 /** Requests, and what is known of them only here: the true demand behind them. */
 export interface Traffic {

@@ -1,8 +1,8 @@
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { decodeRecord, recordKey } from './histogram.ts';
-import { type Interval, type NameHistory, recordOf, type Workload } from './rates.ts';
 import type { HeldRequests } from './store.ts';
 import { heartbeatsKey, heldKey, type Store } from './store.ts';
+import { type Interval, type NameHistory, recordOf, type Workload } from './workload.ts';
 
 export interface ReaderSettings {
   /** The gateway's interval until a record names another (s). */

@@ -1,6 +1,6 @@
 import { decodeRecord } from '../../src/workload/histogram.ts';
-import type { Interval } from '../../src/workload/rates.ts';
 import type { EndedInterval } from '../../src/workload/request-counts.ts';
+import type { Interval } from '../../src/workload/workload.ts';
 
 /** A version 4 record of `arrivals` requests in the interval that ends at `time`. */
 export const recordText = (arrivals: number, fields: Readonly<Record<string, number>> = {}): string =>

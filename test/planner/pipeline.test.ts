@@ -9,7 +9,7 @@ import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
 import { emptyMemory, type Memory } from '../../src/planner/publish/decided.ts';
 import type { Routing, Snapshot } from '../../src/vocabulary/planning-documents.ts';
-import type { Interval, Workload } from '../../src/workload/rates.ts';
+import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
 import { nothing, record } from '../helpers/records.ts';
 

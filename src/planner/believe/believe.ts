@@ -4,7 +4,7 @@ import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { EngineSample } from '../../vocabulary/engine-sample.ts';
 import type { Demand } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
-import { type RecordDefect, type Shape, shapeOf } from '../../workload/rates.ts';
+import { type Shape, shapeOf } from './arrival-rates.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { type DemandNow, type DemandSettings, demandNow } from './demand.ts';
 import {
@@ -23,7 +23,7 @@ import type { ProfileTrial } from './profile-trial.ts';
 import { longestStartup } from './startups.ts';
 import type { Conclusion, StateSettings } from './states.ts';
 import { judgedProfiles, profilesToPlanBy, trialsAfter } from './trusted-profiles.ts';
-import { samplesSeen, trustedWorkload } from './trusted-records.ts';
+import { type RecordDefect, samplesSeen, type TrustedWorkload, trustedWorkload } from './trusted-records.ts';
 
 /** What was read of requests, engines, Deployments and profiles. */
 export interface BelieveReading extends StateReading, DeploymentReading {
@@ -121,7 +121,7 @@ export const believe = (
   const reading = { ...read, workload, ...profilesToPlanBy(read, judged) };
   const behaviours = behavioursNow(reading, earlier.decisions, memory.behaviours, settings);
   const concludedOf = conclusions(reading, earlier.decisions, settings);
-  const known = { reading, earlier, memory: { ...memory, shapes, behaviours }, settings };
+  const known = { reading, workload, earlier, memory: { ...memory, shapes, behaviours }, settings };
   const models = modelGroups(reading.deployments, reading.ready, settings.poolNamespaces).map((group) =>
     beliefIn(group, concludedOf, known),
   );
@@ -142,14 +142,14 @@ export const believe = (
 
 interface Known {
   readonly reading: BelieveReading & ReturnType<typeof profilesToPlanBy>;
+  readonly workload: TrustedWorkload | null;
   readonly earlier: EarlierTicks;
   readonly memory: BelieveMemory;
   readonly settings: BelieveSettings;
 }
 
 const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>, known: Known): Belief => {
-  const { reading, earlier, memory, settings } = known;
-  const { workload } = reading;
+  const { reading, workload, earlier, memory, settings } = known;
   const { behaviours } = memory;
   const { candidates, refused } = candidatesOf(group.deployments, { ...reading, prices: settings.prices });
   const { conclusion, dataAt } = concludedOf(group, candidates);
@@ -175,7 +175,7 @@ const demandIn = (
   group: ModelGroup,
   candidates: readonly Candidate[],
   { silentUntil }: Conclusion,
-  { reading: { workload }, earlier: { decisions }, memory, settings }: Known,
+  { workload, earlier: { decisions }, memory, settings }: Known,
 ): DemandNow => {
   const startups = candidates.flatMap(({ key }) => memory.behaviours.get(key)?.startups ?? []);
   const decidedBefore = group.deployments.some((deployment) => decisions.has(deploymentKey(deployment)));

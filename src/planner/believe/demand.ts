@@ -1,19 +1,12 @@
 import type { Demand } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
-import {
-  arrivalRate,
-  demandOf,
-  mergedDemand,
-  newestRecord,
-  type RateSettings,
-  recordOf,
-  type Shape,
-  type Workload,
-} from '../../workload/rates.ts';
+import { newestRecord, recordOf } from '../../workload/workload.ts';
+import { arrivalRate, demandOf, mergedDemand, type RateSettings, type Shape } from './arrival-rates.ts';
 import type { Candidate } from './candidates.ts';
 import { type EngineStrain, strainNow } from './engine-strain.ts';
 import { caughtUp, type Forecast, forecast, historyWith, type RateHistory } from './forecast.ts';
 import { meanSeconds } from './request-seconds.ts';
+import type { TrustedWorkload } from './trusted-records.ts';
 
 /** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
 export interface DemandNow {
@@ -40,7 +33,7 @@ export interface DemandSources {
   readonly aliases: readonly string[];
   /** Share of the arrivals under these names that is this group's. */
   readonly share: number;
-  readonly workload: Workload | null;
+  readonly workload: TrustedWorkload | null;
   readonly silentUntil: number;
   readonly shapes: ReadonlyMap<string, Shape>;
   readonly histories: ReadonlyMap<string, RateHistory>;

@@ -1,4 +1,4 @@
-import { type Interval, recordOf } from '../../workload/rates.ts';
+import { type Interval, recordOf } from '../../workload/workload.ts';
 
 /** What is learned of a model's engines from what stays in flight. */
 export interface EngineStrain {

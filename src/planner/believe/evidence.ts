@@ -1,8 +1,8 @@
 import { type EngineReport, together } from '../../cluster/engine-metrics.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { Decision } from '../../vocabulary/target.ts';
-import { type NameHistory, newestRecord, type Workload } from '../../workload/rates.ts';
 import type { HeldRequests } from '../../workload/store.ts';
+import { type NameHistory, newestRecord, type Workload } from '../../workload/workload.ts';
 import type { Candidate } from './candidates.ts';
 import type { ModelGroup } from './model-groups.ts';
 import { longestSeconds } from './request-seconds.ts';

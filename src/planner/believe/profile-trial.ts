@@ -1,7 +1,7 @@
 import type { Profile } from '../../profiles/profile.ts';
 import { type FoundProfile, limitsText } from '../../profiles/profile.ts';
 import { beyondSloThroughput, throughputAt } from '../../profiles/throughput.ts';
-import type { Shape } from '../../workload/rates.ts';
+import type { Shape } from './arrival-rates.ts';
 
 /** The profile that a Deployment is planned by, and one that has come since and is not believed yet. */
 export interface ProfileTrial {

@@ -1,5 +1,6 @@
 import { throughputAt } from '../../profiles/throughput.ts';
-import { type Interval, recordOf, type Shape } from '../../workload/rates.ts';
+import { type Interval, recordOf } from '../../workload/workload.ts';
+import type { Shape } from './arrival-rates.ts';
 import type { Candidate } from './candidates.ts';
 
 /** Seconds that a request takes in the mean, at the pace of the slowest variant that is Ready (of all, where none is); null where no profile tells times. */

@@ -1,5 +1,5 @@
 import type { EngineReport } from '../../cluster/engine-metrics.ts';
-import { active, type Interval, newestRecord } from '../../workload/rates.ts';
+import { active, type Interval, newestRecord } from '../../workload/workload.ts';
 
 /** What the data of one model lets us conclude. */
 export type State = 'fresh' | 'quiet' | 'idle' | 'stale' | 'missing';

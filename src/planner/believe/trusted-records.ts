@@ -3,7 +3,38 @@ import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { EngineSample } from '../../vocabulary/engine-sample.ts';
 import type { RequestRecord } from '../../workload/histogram.ts';
-import { type Interval, type NameHistory, type RecordDefect, recordOf, type Workload } from '../../workload/rates.ts';
+import { type Interval, type NameHistory, recordOf, type Workload } from '../../workload/workload.ts';
+
+/**
+ * What the records of one name prove of their writer: that what it counts cannot be true.
+ *
+ * AIBrix's gateway v0.4.0 to v0.7.0 counts about one arrival in a hundred, and takes each request that ends twice from what is
+ * pending. What it counts of requests that ended is exact. Newer gateways count right.
+ */
+export interface RecordDefect {
+  /**
+   * `arrivals`: most are missing from the totals. `pending`: only the pending requests are wrong. `overwritten`: records are missing, as
+   * gateways overwrite each other's.
+   */
+  readonly kind: 'arrivals' | 'pending' | 'overwritten';
+  /**
+   * Of the records that are not taken at their word: requests that came in by their totals, and that ended by their buckets; of overwritten
+   * ones those that ended by their buckets, and by the engines.
+   */
+  readonly counted: number;
+  readonly ended: number;
+  /** End of the newest of them (Unix s). */
+  readonly lastAt: number;
+}
+
+/** What is known of one name, as far as its writer can be trusted. */
+export interface TrustedHistory extends NameHistory {
+  /** Why what its gateway counts is not believed; absent or null = it is. */
+  readonly defect?: RecordDefect | null;
+}
+export interface TrustedWorkload extends Workload {
+  readonly names: ReadonlyMap<string, TrustedHistory>;
+}
 
 type SamplesByModel = ReadonlyMap<string, readonly EngineSample[]>;
 interface DeploymentsAndEngines {
@@ -34,14 +65,14 @@ export const trustedWorkload = (
   workload: Workload,
   deployments: Iterable<ModelDeployment>,
   samples: SamplesByModel,
-): Workload => {
+): TrustedWorkload => {
   const modelOf = new Map<string, string>();
   const ended = new Map<string, number>();
   for (const { model, aliases } of deployments)
     for (const name of [model, ...aliases]) if (!modelOf.has(name)) modelOf.set(name, model);
   if (samples.size > 0)
     for (const [name, model] of modelOf) ended.set(model, (ended.get(model) ?? 0) + endedOf(workload.names.get(name)));
-  const names = [...workload.names].map(([name, history]): [string, NameHistory] => {
+  const names = [...workload.names].map(([name, history]): [string, TrustedHistory] => {
     const held = samples.get(modelOf.get(name) ?? '') ?? [];
     const all = ended.get(modelOf.get(name) ?? '') ?? 0;
     return [name, trusted(history, held, all === 0 ? 1 : endedOf(history) / all)];
@@ -67,7 +98,7 @@ const endedOf = (history: NameHistory | undefined): number =>
  * @param samples what the model's engines said, oldest first
  * @param share part of that which belongs to this name, 0 to 1
  */
-export const trusted = (history: NameHistory, samples: readonly EngineSample[], share: number): NameHistory => {
+export const trusted = (history: NameHistory, samples: readonly EngineSample[], share: number): TrustedHistory => {
   const { intervals, intervalSeconds } = history;
   const records = intervals.filter((one) => one.found === 'record');
   const engines = saidByEngines(samples, share, intervalSeconds);

@@ -11,7 +11,7 @@ import {
   type Variant,
 } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
-import type { Workload } from '../../workload/rates.ts';
+import type { Workload } from '../../workload/workload.ts';
 import type { Belief } from '../believe/believe.ts';
 import type { Candidate } from '../believe/candidates.ts';
 import { type Limits, limitsOf, noLimits, type StockSource, type Taker } from './stock-limits.ts';

@@ -1,10 +1,10 @@
 import type { Plan, Shortage, Snapshot } from '../../vocabulary/planning-documents.ts';
 import type { Target } from '../../vocabulary/target.ts';
-import type { RecordDefect } from '../../workload/rates.ts';
 import { type BelieveMemory, nothingBelieved } from '../believe/believe.ts';
 import type { VariantReport } from '../believe/deployment-behaviour.ts';
 import type { Forecast } from '../believe/forecast.ts';
 import type { State } from '../believe/states.ts';
+import type { RecordDefect } from '../believe/trusted-records.ts';
 import { type MoveMemory, nothingMoved } from '../move/move.ts';
 import { nothingPlanned, type PlanMemory } from '../plan/plan.ts';
 import type { ModelRoutes } from './ready-routing.ts';

@@ -2,7 +2,7 @@ import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { Demand, Plan } from '../../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../../vocabulary/target.ts';
-import type { Workload } from '../../workload/rates.ts';
+import type { Workload } from '../../workload/workload.ts';
 import type { Belief } from '../believe/believe.ts';
 import type { State } from '../believe/states.ts';
 import type { Moved } from '../move/move.ts';

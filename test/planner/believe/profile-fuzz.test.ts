@@ -7,7 +7,7 @@ import { emptyMemory, type Memory } from '../../../src/planner/publish/decided.t
 import { parseProfile } from '../../../src/profiles/profile.ts';
 import { profileSources } from '../../../src/profiles/sources.ts';
 import { beyondSloThroughput, throughputAt } from '../../../src/profiles/throughput.ts';
-import type { Interval } from '../../../src/workload/rates.ts';
+import type { Interval } from '../../../src/workload/workload.ts';
 import { deployment } from '../../helpers/deployments.ts';
 import { record } from '../../helpers/records.ts';
 

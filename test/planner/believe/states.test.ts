@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { conclude, type Evidence } from '../../../src/planner/believe/states.ts';
-import type { Interval } from '../../../src/workload/rates.ts';
+import type { Interval } from '../../../src/workload/workload.ts';
 import { nothing, record } from '../../helpers/records.ts';
 
 const settings = { idleAfterSeconds: 240, settleSeconds: 2 };

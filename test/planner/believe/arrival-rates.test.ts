@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { exponential, seeded } from '../../src/vocabulary/random.ts';
-import { arrivalRate, demandOf, type Interval, mergedDemand, shapeOf } from '../../src/workload/rates.ts';
-import { nothing, record } from '../helpers/records.ts';
+import { arrivalRate, demandOf, mergedDemand, shapeOf } from '../../../src/planner/believe/arrival-rates.ts';
+import { exponential, seeded } from '../../../src/vocabulary/random.ts';
+import type { Interval } from '../../../src/workload/workload.ts';
+import { nothing, record } from '../../helpers/records.ts';
 
 const never = Number.NEGATIVE_INFINITY;
 const rate = (intervals: readonly Interval[], silentUntil = never, lostUntil = never, windowSeconds = 60) =>

@@ -1,62 +1,5 @@
-import type { Demand } from '../vocabulary/planning-documents.ts';
-import type { RequestRecord } from './histogram.ts';
-import type { HeldRequests } from './store.ts';
-
-/** What was found when the record of one interval was asked for. `time` is the interval's end, as in the key (Unix s). */
-export type Interval =
-  | { readonly time: number; readonly found: 'record'; readonly record: RequestRecord }
-  | { readonly time: number; readonly found: 'nothing' }
-  | { readonly time: number; readonly found: 'broken' };
-
-/** What is known of one name, oldest interval first. */
-export interface NameHistory {
-  readonly intervals: readonly Interval[];
-  readonly intervalSeconds: number;
-  /** End of the newest record ever read (Unix s); null = never. */
-  readonly lastRecordAt: number | null;
-  /** Why what its gateway counts is not believed; absent or null = it is. */
-  readonly defect?: RecordDefect | null;
-}
-
-/**
- * What the records of one name prove of their writer: that what it counts cannot be true.
- *
- * AIBrix's gateway v0.4.0 to v0.7.0 counts about one arrival in a hundred, and takes each request that ends twice from what is
- * pending. What it counts of requests that ended is exact. Newer gateways count right.
- */
-export interface RecordDefect {
-  /**
-   * `arrivals`: most are missing from the totals. `pending`: only the pending requests are wrong. `overwritten`: records are missing, as
-   * gateways overwrite each other's.
-   */
-  readonly kind: 'arrivals' | 'pending' | 'overwritten';
-  /**
-   * Of the records that are not taken at their word: requests that came in by their totals, and that ended by their buckets; of overwritten
-   * ones those that ended by their buckets, and by the engines.
-   */
-  readonly counted: number;
-  readonly ended: number;
-  /** End of the newest of them (Unix s). */
-  readonly lastAt: number;
-}
-
-export interface Workload {
-  /** Redis TIME (Unix s). */
-  readonly now: number;
-  readonly names: ReadonlyMap<string, NameHistory>;
-  /** Since when our own write has succeeded at every tick and was found again; null = it fails now. */
-  readonly writableSince: number | null;
-  /** Up to when the store may have lost records, as it lost or refused our own write (Unix s); -Infinity = it has not. */
-  readonly lostUntil: number;
-  /** Why the own write fails. */
-  readonly writeProblem: string | null;
-  /** Newest heartbeat of a gateway of ours (Unix s). */
-  readonly heartbeatAt: number | null;
-  /** What gateways of ours hold for models without a replica; absent = nothing. */
-  readonly held?: readonly HeldRequests[];
-  /** Records that could not be read this time, one line each. */
-  readonly problems: readonly string[];
-}
+import type { Demand } from '../../vocabulary/planning-documents.ts';
+import { type Interval, recordOf } from '../../workload/workload.ts';
 
 /** Share of requests of each size; shares sum to 1. */
 export type Shape = readonly { readonly inputTokens: number; readonly outputTokens: number; readonly share: number }[];
@@ -195,15 +138,6 @@ export const mergedDemand = (demands: readonly (readonly Demand[])[]): readonly 
   }
   return [...bySize.values()].sort((a, b) => a.inputTokens - b.inputTokens || a.outputTokens - b.outputTokens);
 };
-
-export const recordOf = (interval: Interval): RequestRecord | null => (interval.found === 'record' ? interval.record : null);
-
-export const newestRecord = (intervals: readonly Interval[]): (Interval & { readonly found: 'record' }) | null =>
-  intervals.findLast((interval) => interval.found === 'record') ?? null;
-
-/** Whether requests arrived, ended, ran or waited in the interval. */
-export const active = ({ arrivals, completions, unknownSize, pending, queueing }: RequestRecord): boolean =>
-  arrivals > 0 || completions.length > 0 || unknownSize > 0 || (pending ?? 0) > 0 || (queueing ?? 0) > 0;
 
 const coveredIntervals = (
   intervals: readonly Interval[],
