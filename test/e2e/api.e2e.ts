@@ -1,18 +1,18 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { authority, clientCertificate } from '../../hack/cluster/pki.ts';
 import type { RunningServer } from '../../src/api/start.ts';
 import type { KeyPair } from '../../src/api/x509.ts';
 import { decided, type FakeBoard, fakeBoard, undecided } from '../helpers/fake-board.ts';
 import { httpsClient } from '../helpers/https-client.ts';
 import { autoscaler } from './autoscaler.ts';
-import { apply, cluster, eventually, field, kubectl } from './cluster.ts';
+import { apply, cluster, eventually, field, kubectl, ownCluster } from './cluster.ts';
 import { publishedBundle, serveOnHost, uninstall } from './install.ts';
 
 /**
  * The API server behind the real aggregator, read by the real HPA controller. The board is written by the test and the
  * process runs on this host; its rights are those of manifests/, and its certificate is the one that it makes itself.
  */
-const { ours } = inject('cluster');
+const { ours } = ownCluster;
 const system = 'gpumix-system';
 const models = 'e2e-api-models';
 const board: FakeBoard = fakeBoard();

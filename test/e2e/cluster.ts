@@ -56,9 +56,10 @@ const tokenRequests = (kubeconfig: string): Cluster['requestWithToken'] => {
     });
 };
 
-const provided = inject('cluster');
-/** The cluster that global-setup.ts chose. */
-export const cluster: Cluster = clusterAt(provided.kubeconfig, provided.kubectl);
+const clusters = inject('clusters');
+/** The cluster that this worker has to itself; see global-setup.ts. */
+export const ownCluster = clusters[(Number(process.env['VITEST_POOL_ID']) - 1) % clusters.length]!;
+export const cluster: Cluster = clusterAt(ownCluster.kubeconfig, ownCluster.kubectl);
 export const { kubectl, apply, field, requestWithToken } = cluster;
 
 /** Asks until the answer is `wanted`; throws with the last one after `seconds`. */

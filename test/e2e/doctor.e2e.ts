@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
-import { apply, eventually, kubectl } from './cluster.ts';
-import { build, gpumix, kubeconfigWithToken, serveFlags } from './gpumix-process.ts';
+import { apply, eventually, kubectl, ownCluster } from './cluster.ts';
+import { gpumix, kubeconfigWithToken, serveFlags } from './gpumix-process.ts';
 import { installOnHost, uninstall } from './install.ts';
 
 /**
@@ -75,12 +75,11 @@ const doctor = async (...more: readonly string[]): Promise<string> => {
   return running.output();
 };
 
-describe.runIf(inject('cluster').ours)('doctor and AIBrix', () => {
+describe.runIf(ownCluster.ours)('doctor and AIBrix', () => {
   beforeAll(async () => {
-    build();
     redis = await startRedis();
     const { token } = await installOnHost();
-    kubeconfigWithToken(inject('cluster').kubeconfig, token, join(folder, 'kubeconfig'));
+    kubeconfigWithToken(ownCluster.kubeconfig, token, join(folder, 'kubeconfig'));
     flags = serveFlags(join(folder, 'kubeconfig'), redis.url, await freePort());
     await kubectl(['apply', '--server-side', '-f', crd]);
     await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunningServer } from '../../src/api/start.ts';
 import { decided, fakeBoard, undecided } from '../helpers/fake-board.ts';
 import { autoscaler } from './autoscaler.ts';
-import { apply, cluster, eventually, field, kubectl } from './cluster.ts';
+import { apply, cluster, eventually, field, kubectl, ownCluster } from './cluster.ts';
 import { serveOnHost, uninstall } from './install.ts';
 
 /** external.metrics.k8s.io behind the real aggregator, as manifests/overlays/external-metrics installs it, read by the real HPA controller. */
-const { ours } = inject('cluster');
+const { ours } = ownCluster;
 const namespace = 'e2e-external';
 const board = fakeBoard();
 let server: RunningServer;

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startRedis } from '../helpers/redis.ts';
 import { autoscaler } from './autoscaler.ts';
-import { apply, eventually, field, kubectl } from './cluster.ts';
+import { apply, eventually, field, kubectl, ownCluster } from './cluster.ts';
 import { type Fleet, startFleet, total } from './fleet.ts';
 import { steadyTrace } from './gpumix-process.ts';
 
@@ -25,7 +25,7 @@ const slower = (gpu: string, factor: number): string => {
   return JSON.stringify({ ...profile, gpu: `llama-${gpu}`, tputs });
 };
 
-describe.runIf(inject('cluster').ours)('faults', () => {
+describe.runIf(ownCluster.ours)('faults', () => {
   let fleet: Fleet;
   let client: Redis;
   let [steady, half] = ['', ''];

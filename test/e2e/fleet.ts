@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, inject } from 'vitest';
+import { expect } from 'vitest';
 import { gpuNode } from '../../hack/cluster/control-plane.ts';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
 import { autoscaler } from './autoscaler.ts';
-import { apply, eventually, field, kubectl } from './cluster.ts';
-import { build, gpumix, kubeconfigWithToken, type Running, savedPlans, serveFlags } from './gpumix-process.ts';
+import { apply, eventually, field, kubectl, ownCluster } from './cluster.ts';
+import { gpumix, kubeconfigWithToken, type Running, savedPlans, serveFlags } from './gpumix-process.ts';
 import { installOnHost, uninstall } from './install.ts';
 
 export type Replicas = Readonly<Record<string, number>>;
@@ -42,12 +42,11 @@ export const startFleet = async (
     processes.add(running);
     return running;
   };
-  build();
   const fleet: { redis: RedisServer; adapter: Running } = { redis: await startRedis(), adapter: undefined as never };
   const port = await freePort();
   const installed = await installOnHost();
   await installed.serve(port);
-  kubeconfigWithToken(inject('cluster').kubeconfig, installed.token, join(folder, 'kubeconfig'));
+  kubeconfigWithToken(ownCluster.kubeconfig, installed.token, join(folder, 'kubeconfig'));
   const nodes = Object.entries(products).map(([gpu, product]) => gpuNode(`${namespace}-${gpu}`, product, 64));
   await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, ...nodes);
   await apply(

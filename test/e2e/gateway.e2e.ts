@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { engineFleet } from '../../hack/gateway/engine-fleet.ts';
 import { openLoop } from '../../hack/gateway/load.ts';
 import { type Started, startGateway, startInstantEngine } from '../../hack/gateway/processes.ts';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
-import { apply, eventually, field, kubectl } from './cluster.ts';
+import { apply, eventually, field, kubectl, ownCluster } from './cluster.ts';
 import { type Fleet, names, startFleet, total } from './fleet.ts';
 import { kubeconfigWithToken, savedPlans } from './gpumix-process.ts';
 
@@ -115,7 +115,7 @@ test('routing is by input size while the gateway is heard', () => {
   expect(JSON.parse(readFileSync(snapshot, 'utf8')).routing).toBe('input');
 });
 
-describe.runIf(inject('cluster').ours)('a gateway that watches Kubernetes, with the rights of manifests/gateway', () => {
+describe.runIf(ownCluster.ours)('a gateway that watches Kubernetes, with the rights of manifests/gateway', () => {
   let watching: Started & { readonly admin: string };
 
   beforeAll(async () => {
@@ -123,7 +123,7 @@ describe.runIf(inject('cluster').ours)('a gateway that watches Kubernetes, with 
     await kubectl(['delete', 'deployment', 'gpumix-gateway', '-n', 'gpumix-system']);
     const token = (await kubectl(['create', 'token', 'gpumix-gateway', '-n', 'gpumix-system'])).trim();
     const kubeconfig = join(fleet.folder, 'gateway-kubeconfig');
-    kubeconfigWithToken(inject('cluster').kubeconfig, token, kubeconfig);
+    kubeconfigWithToken(ownCluster.kubeconfig, token, kubeconfig);
     watching = await startGateway(fleet.now.redis.url, '', '--kubeconfig', kubeconfig, '--instance', 'watching');
   });
   afterAll(async () => {

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Plan, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { startRedis } from '../helpers/redis.ts';
-import { eventually, kubectl } from './cluster.ts';
+import { eventually, kubectl, ownCluster } from './cluster.ts';
 import { type Fleet, names, type Replicas, startFleet, syncSeconds, total } from './fleet.ts';
 import { planAgain, savedPlans, steadyTrace } from './gpumix-process.ts';
 
-const { ours, control } = inject('cluster');
+const { ours, control } = ownCluster;
 /** Stops kube-apiserver and starts it again on the same port and data. */
 const restartApiServer = async (): Promise<void> => {
   const answer = await fetch(`${control}/restart-api-server`, { method: 'POST' });
@@ -188,7 +188,7 @@ describe.runIf(ours)('the main job', () => {
     const found = await fleet.beside(['doctor']);
     expect(found.status, found.output).toBe(0);
     expect(found.output).toMatch(/^\? {6}targets in e2e-main: not ours to read/m);
-    const all = await fleet.beside(['doctor'], [`--kubeconfig=${inject('cluster').kubeconfig}`]);
+    const all = await fleet.beside(['doctor'], [`--kubeconfig=${ownCluster.kubeconfig}`]);
     expect(all.output).toMatch(/^ok {5}targets in e2e-main as an HPA reads them: 3 of 3$/m);
     expect(all.output).not.toMatch(/WRONG/);
   });

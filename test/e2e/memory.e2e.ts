@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
-import { apply, eventually, field, kubectl } from './cluster.ts';
-import { build, gpumix, kubeconfigWithToken, type Running, serveFlags } from './gpumix-process.ts';
+import { apply, eventually, field, kubectl, ownCluster } from './cluster.ts';
+import { gpumix, kubeconfigWithToken, type Running, serveFlags } from './gpumix-process.ts';
 import { installOnHost, uninstall } from './install.ts';
 
 /**
  * `gpumix serve` with 1,000 Deployments, 200 pods (the controller makes 20 a second) and records of 250 models on four GPU
  * types: those of the last ten minutes, which is as far back as any is of use, and new ones every 10 s.
  */
-const { ours, kubeconfig } = inject('cluster');
+const { ours, kubeconfig } = ownCluster;
 const namespace = 'e2e-memory';
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-memory-'));
 const limitMebibytes = 150;
@@ -73,7 +73,6 @@ const residentMebibytes = (): number => {
 
 describe.runIf(ours)('memory', () => {
   beforeAll(async () => {
-    build();
     redis = await startRedis();
     const client = new Redis(redis.port);
     const grid = [64, 128, 256, 512, 1024];

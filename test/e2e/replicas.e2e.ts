@@ -2,17 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
-import { apply, eventually, field, kubectl } from './cluster.ts';
-import { build, gpumix, kubeconfigWithToken, type Running, serveFlags } from './gpumix-process.ts';
+import { apply, eventually, field, kubectl, ownCluster } from './cluster.ts';
+import { gpumix, kubeconfigWithToken, type Running, serveFlags } from './gpumix-process.ts';
 import { installOnHost, uninstall } from './install.ts';
 
 /**
  * Two replicas of `gpumix serve` with the rights of manifests/, a real Lease, a real Redis between them. Each is asked at
  * its own plain HTTP port, so that it shows which of them says what.
  */
-const { ours, kubeconfig } = inject('cluster');
+const { ours, kubeconfig } = ownCluster;
 const namespace = 'e2e-replicas';
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-replicas-'));
 const azure = join(import.meta.dirname, '../../src/cli/demo/azure-conversation-10min.csv');
@@ -78,7 +78,6 @@ const agree = (one: readonly Sample[], other: readonly Sample[]): void => {
 
 describe.runIf(ours)('two replicas of gpumix', () => {
   beforeAll(async () => {
-    build();
     redis = await startRedis();
     const installed = await installOnHost();
     kubeconfigWithToken(kubeconfig, installed.token, join(folder, 'kubeconfig'));

@@ -4,20 +4,20 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { authority } from '../../hack/cluster/pki.ts';
 import { issueCertificate } from '../../src/api/x509.ts';
 import { recordText } from '../helpers/records.ts';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
-import { kubectl } from './cluster.ts';
-import { build, dist, gpumix, kubeconfigWithToken, type Running, serveFlags } from './gpumix-process.ts';
+import { kubectl, ownCluster } from './cluster.ts';
+import { dist, gpumix, kubeconfigWithToken, type Running, serveFlags } from './gpumix-process.ts';
 
 /**
  * The rights of gpumix's ServiceAccount, one taken away at a time: `gpumix serve` goes on, and says which one it lacks and what
  * gives it. A right whose absence nobody notices is needless. Each process has a namespace and copies of the roles of its own.
  */
-const { ours, kubeconfig } = inject('cluster');
+const { ours, kubeconfig } = ownCluster;
 const root = resolve(import.meta.dirname, '../..');
 const crds = join(root, 'test/fixtures/crds');
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-rights-'));
@@ -269,7 +269,6 @@ const asAnyUser = (): [readonly string[], { cwd: string; uid?: number; gid?: num
 
 describe.runIf(ours)('rights of the ServiceAccount', () => {
   beforeAll(async () => {
-    build();
     redis = await startRedis();
     chmodSync(folder, 0o755);
     copyFileSync(process.execPath, join(folder, 'node'));

@@ -1,14 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gpuNode } from '../../hack/cluster/control-plane.ts';
 import type { Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
 import { autoscaler } from './autoscaler.ts';
-import { apply, eventually, kubectl } from './cluster.ts';
+import { apply, eventually, kubectl, ownCluster } from './cluster.ts';
 import {
-  build,
   gpumix,
   kubeconfigWithToken,
   planAgain,
@@ -23,7 +22,7 @@ import { installOnHost, uninstall } from './install.ts';
  * `gpumix serve` with the rights of manifests/ on a cluster whose GPUs are few: what Nodes, pods of others, quotas and the
  * ConfigMap leave goes into the snapshot, and what the plan cannot have on one type it takes from another.
  */
-const { ours, kubeconfig } = inject('cluster');
+const { ours, kubeconfig } = ownCluster;
 const namespace = 'e2e-stock';
 const model = 'llama-3.1-8b';
 const products = { l40s: 'NVIDIA-L40S', h100: 'NVIDIA-H100-80GB-HBM3' };
@@ -110,7 +109,6 @@ const waitingPods = async (): Promise<readonly string[]> =>
 
 describe.runIf(ours)('stock', () => {
   beforeAll(async () => {
-    build();
     redis = await startRedis();
     const installed = await installOnHost();
     const port = await freePort();

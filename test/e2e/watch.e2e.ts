@@ -2,14 +2,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { kubernetes } from '../../src/cluster/kubernetes.ts';
 import { type Cluster, watchCluster } from '../../src/cluster/watch.ts';
-import { apply, eventually, kubectl } from './cluster.ts';
+import { apply, eventually, kubectl, ownCluster } from './cluster.ts';
 
 /** The watches of `serve` on the real kube-apiserver, through a TCP proxy that can stop forwarding, or refuse. */
-const { kubeconfig } = inject('cluster');
+const { kubeconfig } = ownCluster;
 const namespace = 'e2e-watch';
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-watch-'));
 const proxy = { frozen: new WeakSet<Socket>(), sockets: new Set<Socket>(), refusing: false, connections: 0 };
