@@ -4,12 +4,12 @@ import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
 import { joined } from './plan/plan-of-snapshot.ts';
 import { countedWhatIf, type WhatIf } from './plan/what-if.ts';
 import type { Decided, Memory } from './publish/decided.ts';
-import { type SaySettings, said } from './publish/said.ts';
+import { type ReportSettings, targetsAndReports } from './publish/targets-and-reports.ts';
 
 /** All that was read, as of one tick; each stage declares its own part. */
 export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {}
 
-export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSettings, SaySettings {}
+export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSettings, ReportSettings {}
 
 /**
  * One tick of the planner: what was read is believed, what is believed is planned for, what runs moves toward the plan, and what is to be
@@ -24,7 +24,7 @@ export const decide = (reading: Reading, memory: Memory, settings: PlannerSettin
   const parts = [];
   for (const planned of plan(beliefs.models, reading, decisions, settings, whatIf)) {
     const moved = move(planned, memory.moved, settings, now, whatIf);
-    const { targets, models, routes } = said(planned, moved, decisions, reading, settings, whatIf);
+    const { targets, models, routes } = targetsAndReports(planned, moved, decisions, reading, settings, whatIf);
     const { solved, loads, together } = planned;
     const snapshot = together ? (solved?.snapshot ?? null) : null;
     parts.push({ moved, targets, models, routes, loads, snapshot, plan: solved?.plan ?? null });

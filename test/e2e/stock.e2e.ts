@@ -7,15 +7,7 @@ import type { Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
 import { autoscaler } from './autoscaler.ts';
 import { apply, eventually, kubectl, ownCluster } from './cluster.ts';
-import {
-  gpumix,
-  kubeconfigWithToken,
-  planAgain,
-  type Running,
-  savedPlans,
-  serveFlags,
-  steadyTrace,
-} from './gpumix-process.ts';
+import { gpumix, kubeconfigWithToken, planAgain, type Running, savedPlans, serveFlags, steadyTrace } from './gpumix-process.ts';
 import { installOnHost, uninstall } from './install.ts';
 
 /**

@@ -7,7 +7,7 @@ import type { Planned } from '../plan/plan.ts';
 import type { WhatIf } from '../plan/what-if.ts';
 import { extraReplicas } from './extra-replicas.ts';
 import { mixesOf } from './possible-mixes.ts';
-import { stockBeside } from './stock-beside.ts';
+import { stockLeftByOthers } from './stock-left-by-others.ts';
 import { type Mixes, type Transition, type TransitionSettings, transition, type WantedReplicas } from './transition.ts';
 
 export interface MoveSettings extends TransitionSettings {
@@ -38,7 +38,7 @@ export interface Moved extends MoveMemory {
 export const move = (planned: Planned, memory: MoveMemory, settings: MoveSettings, now: number, whatIf: WhatIf): Moved => {
   const { beliefs, solved } = planned;
   const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, whatIf);
-  const fits = solved === null ? null : stockBeside(solved.snapshot, solved.plan);
+  const fits = solved === null ? null : stockLeftByOthers(solved.snapshot, solved.plan);
   const plans = new Map(solved?.plan.status === 'unknown' ? [] : solved?.plan.models.map((one) => [one.name, one]));
   const models = new Map(solved?.snapshot.models.map((one) => [one.name, one]));
   const moves = beliefs.map((belief) => {

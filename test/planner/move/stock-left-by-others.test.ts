@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { stockBeside } from '../../../src/planner/move/stock-beside.ts';
+import { stockLeftByOthers } from '../../../src/planner/move/stock-left-by-others.ts';
 import { snapshotOf } from '../../../src/planner/plan/snapshot-document.ts';
 import type { Plan } from '../../../src/vocabulary/planning-documents.ts';
 
@@ -22,7 +22,7 @@ const snapshot = snapshotOf({
 });
 const planned = (d: number) => ({ models: [{ name: 'n', replicas: { 'ns/d': d, 'other/e': 0 } }] }) as unknown as Plan;
 const fits = (a: number, b: number, c: number, d = 0, key = 'ns/a') =>
-  stockBeside(snapshot, planned(d))(snapshot.models[0]!)(
+  stockLeftByOthers(snapshot, planned(d))(snapshot.models[0]!)(
     new Map([
       ['ns/a', a],
       ['ns/b', b],
@@ -51,5 +51,5 @@ test('elsewhere there may be more than there is room for', () => {
     ['ns/b', 0],
     ['ns/c', 1],
   ]);
-  expect(stockBeside(noQuota, planned(0))(noQuota.models[0]!)(mix, 'ns/c')).toBe(true);
+  expect(stockLeftByOthers(noQuota, planned(0))(noQuota.models[0]!)(mix, 'ns/c')).toBe(true);
 });

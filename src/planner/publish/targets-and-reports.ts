@@ -13,7 +13,7 @@ import type { Decided, ModelReport } from './decided.ts';
 import { asKubernetesSays } from './kubernetes-overrides.ts';
 import { routesOf } from './ready-routing.ts';
 
-export interface SayReading {
+export interface ReportReading {
   /** Unix seconds by Redis' clock. */
   readonly now: number;
   readonly workload: Pick<Workload, 'heartbeatAt'> | null;
@@ -21,7 +21,7 @@ export interface SayReading {
   readonly ready: ReadonlyMap<string, number>;
 }
 
-export interface SaySettings {
+export interface ReportSettings {
   /** A stale plan stands this long (s). */
   readonly staleAfterSeconds: number;
   /** Whether routers are told of the plan; absent = they are not. */
@@ -32,12 +32,12 @@ export interface SaySettings {
  * What is to be said of models that were planned for and moved: to autoscalers, to people, and to routers.
  * @param last decisions of earlier ticks, which stand where nothing new was decided
  */
-export const said = (
+export const targetsAndReports = (
   { beliefs, solved }: Planned,
   { decisions, blocked }: Moved,
   last: ReadonlyMap<string, Decision>,
-  reading: SayReading,
-  settings: SaySettings,
+  reading: ReportReading,
+  settings: ReportSettings,
   whatIf: WhatIf,
 ): Pick<Decided, 'targets' | 'models' | 'routes'> => {
   const standing = (key: string): Decision | undefined => decisions.get(key) ?? last.get(key);
@@ -68,7 +68,7 @@ const targetOf = (
   { conclusion: { state, reason }, refused }: Belief,
   last: Decision | undefined,
   now: number,
-  { staleAfterSeconds }: SaySettings,
+  { staleAfterSeconds }: ReportSettings,
 ): Target => {
   const key = deploymentKey(deployment);
   const { namespace, name, labels, idleReplicas, replicas } = deployment;

@@ -9,7 +9,7 @@ export type Fits = (mix: ReadonlyMap<string, number>, variant: string) => boolea
  * have, whichever is more. Only what that variant draws on is asked: elsewhere there may be more than there is room for, on a Node
  * that was lost, say.
  */
-export const stockBeside = (snapshot: Snapshot, plan: Plan): ((model: Model) => Fits) => {
+export const stockLeftByOthers = (snapshot: Snapshot, plan: Plan): ((model: Model) => Fits) => {
   const planned: Readonly<Record<string, number>> = Object.assign({}, ...plan.models.map(({ replicas }) => replicas));
   const taken = (variants: readonly Variant[]): number =>
     variants.reduce(
