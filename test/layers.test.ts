@@ -85,7 +85,7 @@ const layers: Record<string, number> = {
   'planner/sights': 1,
   'planner/wishes': 1,
   version: 0,
-  'shipped-files': 2,
+  'shipped-files': 1.5,
   'every-second': 2,
   'unused-connections': 1.5,
   turns: 2,

@@ -23,7 +23,7 @@ import {
 import type { ApiGroup } from './group.ts';
 import type { Log } from './log.ts';
 import { asksForAggregated, negotiated } from './negotiation.ts';
-import { addOpenapi } from './openapi-routes.ts';
+import { addOpenapi } from './openapi.ts';
 import { addProbes, type Check } from './probes.ts';
 import { json, represented } from './representation.ts';
 import { decodedTarget } from './request-info.ts';
@@ -137,7 +137,7 @@ const addRoutes = (
   telemetry: ApiTelemetry,
 ): void => {
   addProbes(app, readyChecks);
-  addOpenapi(app, groups, version);
+  addOpenapi(app, groups);
   const more: More = (group, served) => upstream?.resources(group, served) ?? [];
   for (const slash of ['', '/']) addDiscovery(app, groups, more, slash);
   for (const { name, versions, isOwn, answer } of groups) {
