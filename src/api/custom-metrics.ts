@@ -1,7 +1,7 @@
 import type { Board } from './board.ts';
 import type { ApiGroup, MetricList } from './group.ts';
-import { matches, type Requirement, selectorObject, selectorText } from './label-selector.ts';
-import { listOptions, selectsBareMetric } from './list-options.ts';
+import { matches, parseLabelSelector, type Requirement, selectorObject, selectorText } from './label-selector.ts';
+import { listedLabels } from './list-options.ts';
 import { type Metric, metrics, normalizedResource, type Reading } from './metrics.ts';
 import { quantity, timestamp } from './quantity.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
@@ -18,17 +18,18 @@ const answer = (board: Board, info: RequestInfo): MetricList => {
   if (request === null || !routed(request.segments)) throw noSuchResource();
   const described = describedNamespace(request);
   if (described.name === '' || described.metric === '') throw badRequest('invalid request path');
-  const options = listOptions(info.query, described.name);
+  const labelSelector = listedLabels(info.query, described.name);
+  const metricLabelSelector = parseLabelSelector(info.query.get('metricLabelSelector') ?? '');
   const { resource, name, metric: metricName, namespace } = described;
   const metric = metrics.find((one) => one.resource === resource && one.name === metricName);
   if (metric === undefined) throw metricNotFound(metricName, resource);
   const readings =
     name === '*'
-      ? metric.all(board, namespace).filter(({ labels }) => matches(options.labelSelector, labels))
+      ? metric.all(board, namespace).filter(({ labels }) => matches(labelSelector, labels))
       : [known(metric, name, metric.one(board, namespace, name))];
-  const selected = selectsBareMetric(options.metricLabelSelector) ? readings : [];
+  const selected = matches(metricLabelSelector, {}) ? readings : []; // our metrics have no labels of their own
   if (name !== '*' && selected.length === 0) {
-    throw metricNotFound(metricName, resource, name, selectorText(options.metricLabelSelector));
+    throw metricNotFound(metricName, resource, name, selectorText(metricLabelSelector));
   }
   const toItem = items[request.version as Version];
   const apiVersion = `${group}/${request.version}`;
@@ -36,7 +37,7 @@ const answer = (board: Board, info: RequestInfo): MetricList => {
     kind: 'MetricValueList',
     apiVersion,
     metadata: {},
-    items: selected.map((reading) => toItem(metric, namespace, reading, options.metricLabelSelector)),
+    items: selected.map((reading) => toItem(metric, namespace, reading, metricLabelSelector)),
   };
 };
 

@@ -2,7 +2,7 @@ import type { Target } from '../domain.ts';
 import type { Board } from './board.ts';
 import type { ApiGroup, MetricList } from './group.ts';
 import { type Labels, matches } from './label-selector.ts';
-import { externalListOptions } from './list-options.ts';
+import { listedExternalLabels } from './list-options.ts';
 import { centi } from './metrics.ts';
 import { quantity, timestamp } from './quantity.ts';
 import type { RequestInfo } from './request-info.ts';
@@ -29,7 +29,7 @@ const answer = (board: Board, { query, resource: request }: RequestInfo): Metric
   if (request?.segments.length !== 3 || first !== 'namespaces' || namespace === '' || metric === '') {
     throw noSuchResource();
   }
-  const { labelSelector } = externalListOptions(query);
+  const labelSelector = listedExternalLabels(query);
   const selected = readings(board, namespace, metric).filter(({ labels }) => matches(labelSelector, labels));
   return {
     kind: 'ExternalMetricValueList',
