@@ -88,6 +88,7 @@ const layers: Record<string, number> = {
   'shipped-files': 1.5,
   'every-second': 2,
   'unused-connections': 1.5,
+  'plain-http': 1.5,
   turns: 2,
   garbage: 2,
   'until-told': 2,

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Registry } from 'prom-client';
+import { authority } from '../plain-http.ts';
 import { authenticator, isCredentialHeader } from './authentication.ts';
 import { watchAuthenticationConfig } from './authentication-config.ts';
 import { authorizer } from './authorization.ts';
@@ -88,7 +89,7 @@ const listen = async (options: StartOptions, parts: Parts): Promise<RunningServe
   const app = buildServer({ ...common, groups, registry, ...parts, readyChecks: [...parts.readyChecks, shutdown] });
   await app.listen({ host, port });
   const { port: chosen } = app.server.address() as AddressInfo;
-  const url = `${parts.certificate === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${chosen}`;
+  const url = `${parts.certificate === null ? 'http' : 'https'}://${authority(host, chosen)}`;
   const drain = async (seconds: number) => {
     draining = true;
     await pause(seconds * 1000);
