@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { FrontProxy, WatchedAuthenticationConfig } from './authentication-config.ts';
 import { type ClientCertificate, vouchedFor } from './client-certificate.ts';
 import { remembered } from './expiring-cache.ts';
-import { type KubernetesRequest, persistently } from './kubernetes.ts';
+import { type KubernetesRequest, persistently } from './kubernetes-request.ts';
 import { unauthorized } from './status.ts';
 
 /** Who is asking. */

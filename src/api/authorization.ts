@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts';
 import type { User } from './authentication.ts';
 import { remembered } from './expiring-cache.ts';
-import { type KubernetesRequest, persistently } from './kubernetes.ts';
+import { type KubernetesRequest, persistently } from './kubernetes-request.ts';
 import { parseLabelSelector, selectorRequirements } from './label-selector.ts';
 import { manyNames } from './many-names.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';

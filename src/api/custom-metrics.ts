@@ -1,9 +1,8 @@
-import type { Board } from './board.ts';
-import type { ApiGroup, MetricList } from './group.ts';
+import type { ApiGroup, Board, MetricList } from './api-group.ts';
 import { matches, parseLabelSelector, type Requirement, selectorObject, selectorText } from './label-selector.ts';
 import { listedLabels } from './list-options.ts';
 import { type Metric, metrics, normalizedResource, type Reading } from './metrics.ts';
-import { quantity, timestamp } from './quantity.ts';
+import { quantity, timestamp } from './representation.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
 import { badRequest, metricNotFound, noSuchResource } from './status.ts';
 

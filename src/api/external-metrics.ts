@@ -1,10 +1,9 @@
 import type { Target } from '../domain.ts';
-import type { Board } from './board.ts';
-import type { ApiGroup, MetricList } from './group.ts';
+import type { ApiGroup, Board, MetricList } from './api-group.ts';
 import { type Labels, matches } from './label-selector.ts';
 import { listedExternalLabels } from './list-options.ts';
 import { centi } from './metrics.ts';
-import { quantity, timestamp } from './quantity.ts';
+import { quantity, timestamp } from './representation.ts';
 import type { RequestInfo } from './request-info.ts';
 import { noSuchResource, unavailable } from './status.ts';
 

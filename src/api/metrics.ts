@@ -1,5 +1,5 @@
 import type { ModelPod, Target } from '../domain.ts';
-import type { Board } from './board.ts';
+import type { Board } from './api-group.ts';
 import type { Labels } from './label-selector.ts';
 import { unavailable } from './status.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { shippedOpenapi } from '../shipped-files.ts';
 import { sendBytes } from './answer.ts';
-import type { ApiGroup } from './group.ts';
+import type { ApiGroup } from './api-group.ts';
 
 const protobufTypes = [
   'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Target } from '../domain.ts';
 import { messageOf } from '../errors.ts';
 import { type PlainAnswer, type PlainServer, startPlainHttp } from '../plain-http.ts';
-import type { Board } from './board.ts';
+import type { Board } from './api-group.ts';
 import { standingCenti } from './metrics.ts';
 import { json } from './representation.ts';
 

@@ -2,20 +2,20 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { authority } from '../plain-http.ts';
+import type { Board } from './api-group.ts';
+import { buildServer } from './api-server.ts';
 import { authenticator, isCredentialHeader } from './authentication.ts';
 import { watchAuthenticationConfig } from './authentication-config.ts';
 import { authorizer } from './authorization.ts';
-import type { Board } from './board.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { customMetrics } from './custom-metrics.ts';
 import { externalMetrics } from './external-metrics.ts';
-import type { KubernetesRequest } from './kubernetes.ts';
+import type { KubernetesRequest } from './kubernetes-request.ts';
+import { sayingRefusals } from './kubernetes-request.ts';
 import type { Log } from './log.ts';
 import type { Check } from './probes.ts';
-import { sayingRefusals } from './reviews.ts';
-import { buildServer } from './server.ts';
-import type { ServingCertificate } from './tls.ts';
-import type { Upstream } from './upstream.ts';
+import type { ServingCertificate } from './serving-certificate.ts';
+import type { Upstream } from './upstream-adapter.ts';
 
 export interface StartOptions {
   readonly board: Board;

@@ -1,8 +1,8 @@
-import { forbidden, messageOf } from '../errors.ts';
-import type { KubernetesRequest } from './kubernetes.ts';
+import { forbidden } from '../errors.ts';
+import type { KubernetesRequest } from './kubernetes-request.ts';
 import type { Log } from './log.ts';
 import { type Certificates, defaultLifetimes, type Lifetimes, nextCertificates } from './rotation.ts';
-import type { ServingCertificate } from './tls.ts';
+import { followed, type ServingCertificate } from './serving-certificate.ts';
 import type { KeyPair } from './x509.ts';
 
 export interface SecretOptions {
@@ -27,42 +27,19 @@ export interface SecretOptions {
  * so that probes are answered; `problem` says so.
  */
 export const certificateFromSecret = (options: SecretOptions): ServingCertificate => {
-  const { log } = options;
   const names = dnsNames(options);
-  const makeshift = nextCertificates(null, names, new Date());
-  let current: KeyPair | undefined;
-  let lastProblem = '';
-  const listeners: ((pair: KeyPair) => void)[] = [];
-  const round = async (): Promise<void> => {
-    try {
-      const certificates = options.leads() ? await maintain(options, names) : (await readSecret(options)).certificates;
-      if (certificates === null) throw new Error(`Secret ${options.secret} is still empty`);
-      const { serving } = certificates;
-      lastProblem = '';
-      if (serving.certificate === current?.certificate && serving.privateKey === current.privateKey) return;
-      current = serving;
-      for (const listener of listeners) listener(serving);
-    } catch (error) {
-      const problem = messageOf(error);
-      if (problem !== lastProblem) log.warn({ problem }, 'serving certificate not maintained, the last one stands');
-      lastProblem = problem;
-    }
+  const read = async (): Promise<KeyPair> => {
+    const certificates = options.leads() ? await maintain(options, names) : (await readSecret(options)).certificates;
+    if (certificates === null) throw new Error(`Secret ${options.secret} is still empty`);
+    return certificates.serving;
   };
-  let running = false;
-  const poll = async (): Promise<void> => {
-    if (running) return;
-    running = true;
-    await round();
-    running = false;
-  };
-  void poll();
-  const timer = setInterval(() => void poll(), options.pollMilliseconds ?? 5_000).unref();
-  return {
-    current: () => current ?? makeshift.serving,
-    problem: () => (current === undefined ? lastProblem || 'not loaded yet' : undefined),
-    onChange: (changed) => listeners.push(changed),
-    stop: () => clearInterval(timer),
-  };
+  return followed({
+    first: nextCertificates(null, names, new Date()).serving,
+    makeshift: true,
+    read,
+    pollMilliseconds: options.pollMilliseconds,
+    sayProblem: (problem) => options.log.warn({ problem }, 'serving certificate not maintained, the last one stands'),
+  });
 };
 
 const dnsNames = ({ service, namespace }: SecretOptions): readonly string[] => {
@@ -136,22 +113,19 @@ const publishBundle = async (options: SecretOptions, bundle: string): Promise<vo
   }
 };
 
-const refusedSecret = (verb: string, { namespace, secret }: SecretOptions, status: number): Error =>
-  refused(verb, `Secret ${namespace}/${secret}`, 'Role gpumix in manifests/', status);
-const refusedApiService = (verb: string, name: string, status: number): Error =>
-  refused(
-    verb,
-    `APIService ${name}`,
-    name.includes('.external.')
-      ? 'ClusterRole gpumix-apiservice-external in apiservice/external/'
-      : 'ClusterRole gpumix-apiservice in apiservice/',
-    status,
-  );
+const refusedSecret = (verb: string, { namespace, secret }: SecretOptions, status: number): Error => {
+  const object = `Secret ${namespace}/${secret}`;
+  if (status !== 404) return refused(verb, object, 'Role gpumix in manifests/', status);
+  const cure = 'kubectl apply --server-side -k manifests puts it back empty, and it is filled again';
+  return new Error(`${object} is gone: ${cure}`);
+};
+const refusedApiService = (verb: string, name: string, status: number): Error => {
+  const role = name.includes('.external.')
+    ? 'ClusterRole gpumix-apiservice-external in apiservice/external/'
+    : 'ClusterRole gpumix-apiservice in apiservice/';
+  return refused(verb, `APIService ${name}`, role, status);
+};
 const refused = (verb: string, object: string, givenIn: string, status: number): Error =>
   status === 403
     ? forbidden(verb, object, givenIn)
-    : status === 404
-      ? new Error(
-          `${object} is gone: kubectl apply --server-side -k manifests puts it back empty, and it is filled again`,
-        )
-      : new Error(`cannot ${verb} ${object}: kube-apiserver answered ${status}`);
+    : new Error(`cannot ${verb} ${object}: kube-apiserver answered ${status}`);

@@ -5,7 +5,8 @@ import type { Registry } from 'prom-client';
 import { unusedConnections } from '../unused-connections.ts';
 import { type Access, addAccess, addCommonHeaders } from './access.ts';
 import { send, sendBytes, sendError } from './answer.ts';
-import type { Board } from './board.ts';
+import type { ApiGroup, Board } from './api-group.ts';
+import { type ApiTelemetry, addTelemetry } from './api-telemetry.ts';
 import {
   answerBrokenRequest,
   type ConnectionLimits,
@@ -20,17 +21,15 @@ import {
   type More,
   resourceList,
 } from './discovery.ts';
-import type { ApiGroup } from './group.ts';
 import type { Log } from './log.ts';
 import { asksForAggregated, negotiated } from './negotiation.ts';
 import { addOpenapi } from './openapi.ts';
 import { addProbes, type Check } from './probes.ts';
 import { json, represented } from './representation.ts';
 import { decodedTarget } from './request-info.ts';
+import type { ServingCertificate } from './serving-certificate.ts';
 import { noSuchResource } from './status.ts';
-import { type ApiTelemetry, addTelemetry } from './telemetry.ts';
-import type { ServingCertificate } from './tls.ts';
-import type { Upstream } from './upstream.ts';
+import type { Upstream } from './upstream-adapter.ts';
 
 export interface ApiOptions {
   readonly board: Board;
