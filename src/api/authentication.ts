@@ -78,39 +78,31 @@ const fromFrontProxy = (proxy: FrontProxy, { certificate, rawHeaders }: Credenti
   if (certificate === null) return 'nothing';
   if (!vouchedFor(certificate, proxy.authorities, now)) return 'bad';
   if (proxy.allowedNames.length > 0 && !proxy.allowedNames.includes(certificate.commonName)) return 'bad';
-  const headers = lowerCased(rawHeaders);
+  const headers = headersOf(rawHeaders);
   const values = (names: readonly string[]): readonly string[] =>
-    names.flatMap((name) => headerValues(headers, name)).filter((value) => value !== '');
-  const name = values(proxy.userHeaders)[0];
+    names.flatMap((name) => valuesOf(headers, name)).filter((value) => value !== '');
+  const [name] = values(proxy.userHeaders);
   if (name === undefined) return 'nothing';
-  const uid = values(proxy.uidHeaders)[0] ?? '';
-  return {
-    name,
-    uid,
-    groups: values(proxy.groupHeaders),
-    extra: extraOf(proxy.extraPrefixes, headers),
-    aggregated: true,
-  };
+  const [uid = ''] = values(proxy.uidHeaders);
+  const extra = extraOf(proxy.extraPrefixes, headers);
+  return { name, uid, groups: values(proxy.groupHeaders), extra, aggregated: true };
 };
 
-/** Names in lower case, values as they are, in turn. */
-const lowerCased = (rawHeaders: readonly string[]): readonly string[] =>
-  rawHeaders.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text));
+/** Names in lower case, values as they are. */
+type Headers = readonly (readonly [name: string, value: string])[];
+const headersOf = (raw: readonly string[]): Headers =>
+  raw.flatMap((name, at) => (at % 2 === 0 ? [[name.toLowerCase(), raw[at + 1] ?? ''] as const] : []));
 
-const headerValues = (headers: readonly string[], name: string): string[] => {
-  const values: string[] = [];
-  for (let at = 0; at < headers.length; at += 2) if (headers[at] === name) values.push(headers[at + 1] ?? '');
-  return values;
-};
+const valuesOf = (headers: Headers, name: string): readonly string[] =>
+  headers.flatMap(([one, value]) => (one === name ? [value] : []));
 
-const extraOf = (prefixes: readonly string[], headers: readonly string[]): Record<string, string[]> => {
+const extraOf = (prefixes: readonly string[], headers: Headers): Record<string, string[]> => {
   const extra: Record<string, string[]> = Object.create(null);
-  for (let at = 0; at < headers.length; at += 2) {
-    const name = headers[at] ?? '';
+  for (const [name, value] of headers) {
     const prefix = prefixes.find((one) => name.startsWith(one));
     if (prefix === undefined) continue;
     const key = percentDecoded(name.slice(prefix.length));
-    extra[key] = [...(extra[key] ?? []), headers[at + 1] ?? ''];
+    extra[key] = [...(extra[key] ?? []), value];
   }
   return extra;
 };
@@ -130,8 +122,8 @@ const ofCertificate = ({ leaf, commonName, organizations }: ClientCertificate): 
 };
 
 const bearerToken = (rawHeaders: readonly string[]): string | undefined => {
-  const header = headerValues(lowerCased(rawHeaders), 'authorization')[0]?.trim() ?? '';
-  const [scheme, token] = header.split(' ');
+  const [header = ''] = valuesOf(headersOf(rawHeaders), 'authorization');
+  const [scheme, token] = header.trim().split(' ');
   return scheme?.toLowerCase() === 'bearer' && token !== undefined && token !== '' ? token : undefined;
 };
 

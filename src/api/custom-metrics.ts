@@ -9,8 +9,6 @@ import { badRequest, metricNotFound, noSuchResource } from './status.ts';
 /** custom.metrics.k8s.io (metrics-api.md 1 and 2): metrics of one object, or of all that a selector picks. */
 
 const group = 'custom.metrics.k8s.io';
-const versions = ['v1beta2', 'v1beta1'] as const; // the preferred one first
-type Version = (typeof versions)[number];
 
 const answer = (board: Board, info: RequestInfo): MetricList => {
   const request = info.resource;
@@ -30,13 +28,12 @@ const answer = (board: Board, info: RequestInfo): MetricList => {
   if (name !== '*' && selected.length === 0) {
     throw metricNotFound(metricName, resource, name, selectorText(metricLabelSelector));
   }
-  const toItem = items[request.version as Version];
-  const apiVersion = `${group}/${request.version}`;
+  const { version } = request;
   return {
     kind: 'MetricValueList',
-    apiVersion,
+    apiVersion: `${group}/${version}`,
     metadata: {},
-    items: selected.map((reading) => toItem(metric, namespace, reading, metricLabelSelector)),
+    items: selected.map((reading) => itemOf(version, metric, namespace, reading, metricLabelSelector)),
   };
 };
 
@@ -61,38 +58,26 @@ const known = (metric: Metric, name: string, reading: Reading | undefined): Read
   return reading;
 };
 
-const describedObject = (metric: Metric, namespace: string, name: string) => ({
-  kind: metric.kind,
-  namespace,
-  name,
-  apiVersion: metric.apiVersion,
-});
-
-type ToItem = (
+/** The versions differ in where they say which metric it is. */
+const itemOf = (
+  version: string,
   metric: Metric,
   namespace: string,
   reading: Reading,
-  selector: readonly Requirement[],
-) => { readonly timestamp: string };
-const items: Record<Version, ToItem> = {
-  v1beta2: (metric, namespace, reading, selector) => ({
-    describedObject: describedObject(metric, namespace, reading.name),
-    metric: { name: metric.name, selector: selectorObject(selector) },
-    timestamp: timestamp(reading.asOf),
-    value: quantity(reading.value),
-  }),
-  v1beta1: (metric, namespace, reading, selector) => ({
-    describedObject: describedObject(metric, namespace, reading.name),
-    metricName: metric.name,
-    timestamp: timestamp(reading.asOf),
-    value: quantity(reading.value),
-    selector: selectorObject(selector),
-  }),
+  selected: readonly Requirement[],
+) => {
+  const { kind, apiVersion } = metric;
+  const describedObject = { kind, namespace, name: reading.name, apiVersion };
+  const selector = selectorObject(selected);
+  const sample = { timestamp: timestamp(reading.asOf), value: quantity(reading.value) };
+  return version === 'v1beta1'
+    ? { describedObject, metricName: metric.name, ...sample, selector }
+    : { describedObject, metric: { name: metric.name, selector }, ...sample };
 };
 
 export const customMetrics: ApiGroup = {
   name: group,
-  versions,
+  versions: ['v1beta2', 'v1beta1'],
   kind: 'MetricValueList',
   resources: metrics.map(({ resource, name }) => `${resource}/${name}`),
   isOwn: (request) => {
