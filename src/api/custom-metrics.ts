@@ -18,12 +18,12 @@ const answer = (board: Board, info: RequestInfo): MetricList => {
   const labelSelector = listedLabels(info.query, described.name);
   const metricLabelSelector = parseLabelSelector(info.query.get('metricLabelSelector') ?? '');
   const { resource, name, metric: metricName, namespace } = described;
-  const metric = metrics.find((one) => one.resource === resource && one.name === metricName);
+  const metric = metrics.find((known) => known.resource === resource && known.name === metricName);
   if (metric === undefined) throw metricNotFound(metricName, resource);
-  const readings =
-    name === '*'
-      ? metric.all(board, namespace).filter(({ labels }) => matches(labelSelector, labels))
-      : [known(metric, name, metric.one(board, namespace, name))];
+  const one = name === '*' ? undefined : metric.one(board, namespace, name);
+  if (name !== '*' && one === undefined) throw metricNotFound(metricName, resource, name);
+  const all = () => metric.all(board, namespace).filter(({ labels }) => matches(labelSelector, labels));
+  const readings = one === undefined ? all() : [one];
   const selected = matches(metricLabelSelector, {}) ? readings : []; // our metrics have no labels of their own
   if (name !== '*' && selected.length === 0) {
     throw metricNotFound(metricName, resource, name, selectorText(metricLabelSelector));
@@ -51,11 +51,6 @@ const describedNamespace = ({ namespace, resource, name, subresource }: Resource
     return { namespace: '', resource: 'namespaces', name: name === '' ? '' : namespace, metric: name };
   }
   return { namespace, resource: normalizedResource(resource), name, metric: subresource };
-};
-
-const known = (metric: Metric, name: string, reading: Reading | undefined): Reading => {
-  if (reading === undefined) throw metricNotFound(metric.name, metric.resource, name);
-  return reading;
 };
 
 /** The versions differ in where they say which metric it is. */
