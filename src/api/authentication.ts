@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { FrontProxy, WatchedAuthenticationConfig } from './authentication-config.ts';
 import { type ClientCertificate, vouchedFor } from './client-certificate.ts';
 import { remembered } from './expiring-cache.ts';
-import { type KubernetesRequest, persistently } from './kubernetes-request.ts';
+import { type KubernetesRequest, reviewer } from './kubernetes-request.ts';
 import { unauthorized } from './status.ts';
 
 /** Who is asking. */
@@ -129,16 +129,15 @@ const bearerToken = (rawHeaders: readonly string[]): string | undefined => {
 
 /** Asks kube-apiserver whose token it is; its word counts for ten seconds. No answer: bad, never anonymous. */
 const tokenReviewer = (kubernetes: KubernetesRequest): ((token: string) => Promise<Opinion>) => {
-  const review = persistently(kubernetes);
+  const review = reviewer(kubernetes);
   const recall = remembered<Opinion>({ entries: 8192, milliseconds: 10_000, clock: () => performance.now() });
   const secret = randomBytes(32);
   const lookUp = async (token: string): Promise<Opinion> => {
-    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
-    const answer = await review('POST', '/apis/authentication.k8s.io/v1/tokenreviews', body);
-    if (answer.status !== 200 && answer.status !== 201) throw new Error(`TokenReview: ${answer.status}`);
-    const { status = {} } = answer.body as { status?: { authenticated?: boolean; user?: ReviewedUser } };
-    if (status.authenticated !== true || status.user?.username === undefined) return 'bad';
-    const { username, uid = '', groups = [], extra = {} } = status.user;
+    const { authenticated = false, user } = await review<TokenReview>('authentication.k8s.io', 'TokenReview', {
+      token,
+    });
+    if (!authenticated || user?.username === undefined) return 'bad';
+    const { username, uid = '', groups = [], extra = {} } = user;
     return { name: username, uid, groups, extra, aggregated: false };
   };
   return async (token) => {
@@ -146,11 +145,9 @@ const tokenReviewer = (kubernetes: KubernetesRequest): ((token: string) => Promi
     return Promise.resolve(recall(key, () => lookUp(token))).catch((): Opinion => 'bad');
   };
 };
-interface ReviewedUser {
-  readonly username?: string;
-  readonly uid?: string;
-  readonly groups?: readonly string[];
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
+interface TokenReview {
+  readonly authenticated: boolean;
+  readonly user: Partial<Omit<User, 'name' | 'aggregated'>> & { readonly username?: string };
 }
 
 /** Whether a header, its name in lower case, says who is asking; nothing behind authentication may see it. */

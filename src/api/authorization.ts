@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts';
 import type { User } from './authentication.ts';
 import { remembered } from './expiring-cache.ts';
-import { type KubernetesRequest, persistently } from './kubernetes-request.ts';
+import { type KubernetesRequest, reviewer } from './kubernetes-request.ts';
 import { parseLabelSelector, selectorRequirements } from './label-selector.ts';
 import { manyNames } from './many-names.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
@@ -29,14 +29,10 @@ export const isMaster = (user: User): boolean => user.groups.includes('system:ma
 
 /** Asks kube-apiserver, whose word counts for ten seconds. No answer is a 500: nothing is served on a guess. */
 export const authorizer = (kubernetes: KubernetesRequest, clock: () => number = () => performance.now()): Authorize => {
-  const review = persistently(kubernetes);
+  const review = reviewer(kubernetes);
   const recall = remembered<Verdict>({ entries: 8192, milliseconds: memoryMilliseconds, clock });
   const lookUp = async (spec: object): Promise<Verdict> => {
-    const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
-    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-    const answer = await review('POST', path, body);
-    if (answer.status !== 200 && answer.status !== 201) throw new Error(`SubjectAccessReview: ${answer.status}`);
-    const { status = {} } = answer.body as { status?: Partial<Verdict> };
+    const status = await review<Verdict>('authorization.k8s.io', 'SubjectAccessReview', spec);
     const { allowed = false, denied = false, reason = '' } = status;
     if (allowed && denied) throw new Error('SubjectAccessReview: allowed and denied at once');
     return { allowed, denied, reason };

@@ -48,6 +48,17 @@ const withLimit = async <Result>(ask: (signal: AbortSignal) => Promise<Result>):
   }
 };
 
+/** Has kube-apiserver review something; the status of the review. Throws when there was no review. */
+export const reviewer = (request: KubernetesRequest) => {
+  const ask = persistently(request);
+  return async <Status>(group: string, kind: string, spec: object): Promise<Partial<Status>> => {
+    const body = { apiVersion: `${group}/v1`, kind, spec };
+    const answer = await ask('POST', `/apis/${group}/v1/${kind.toLowerCase()}s`, body);
+    if (answer.status !== 200 && answer.status !== 201) throw new Error(`${kind}: ${answer.status}`);
+    return (answer.body as { status?: Partial<Status> }).status ?? {};
+  };
+};
+
 /**
  * Passes reviews on, and says once, until it is over, that kube-apiserver takes none from us: whoever asks us sees nothing
  * but a 401 or a 500.
