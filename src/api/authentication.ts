@@ -22,8 +22,8 @@ export interface Credentials {
   readonly rawHeaders: readonly string[];
 }
 
-/** At once where no token has to be reviewed. Throws or rejects with a 401. */
-export type Authenticate = (credentials: Credentials) => User | Promise<User>;
+/** Rejects with a 401. */
+export type Authenticate = (credentials: Credentials) => Promise<User>;
 
 const anonymous: User = {
   name: 'system:anonymous',
@@ -52,19 +52,18 @@ export const authenticator = (config: WatchedAuthenticationConfig, kubernetes: K
     }
     return 'bad';
   };
-  const byOtherMeans = async (credentials: Credentials, first: Opinion): Promise<User> => {
-    if (first === 'bad') await config.refresh();
-    const opinion = first === 'bad' ? byCertificate(credentials) : first;
+  return async (credentials) => {
+    let opinion = byCertificate(credentials);
+    if (opinion === 'bad') {
+      await config.refresh();
+      opinion = byCertificate(credentials);
+    }
     if (typeof opinion === 'object') return authenticated(opinion);
     const token = bearerToken(credentials.rawHeaders);
     const user = token === undefined ? opinion : await byToken(token);
     if (typeof user === 'object') return authenticated(user);
     if (user === 'bad' || opinion === 'bad') throw unauthorized();
     return anonymous;
-  };
-  return (credentials) => {
-    const opinion = byCertificate(credentials);
-    return typeof opinion === 'object' ? authenticated(opinion) : byOtherMeans(credentials, opinion);
   };
 };
 
@@ -142,7 +141,7 @@ const tokenReviewer = (kubernetes: KubernetesRequest): ((token: string) => Promi
   };
   return async (token) => {
     const key = createHmac('sha256', secret).update(token).digest('base64');
-    return Promise.resolve(recall(key, () => lookUp(token))).catch((): Opinion => 'bad');
+    return recall(key, () => lookUp(token)).catch((): Opinion => 'bad');
   };
 };
 interface TokenReview {

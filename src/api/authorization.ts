@@ -7,11 +7,8 @@ import { manyNames } from './many-names.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
 import { PlainError, StatusError } from './status.ts';
 
-/**
- * May `user` do that? Returns when he may, at once where that is remembered, and throws or rejects with what he is to be
- * told when not.
- */
-export type Authorize = (user: User, info: RequestInfo) => Promise<void> | undefined;
+/** May `user` do that? Rejects with what he is to be told when he may not. */
+export type Authorize = (user: User, info: RequestInfo) => Promise<void>;
 
 /** kube-apiserver's answer to a SubjectAccessReview. */
 interface Verdict {
@@ -38,7 +35,8 @@ export const authorizer = (kubernetes: KubernetesRequest, clock: () => number = 
     return { allowed, denied, reason };
   };
   const names = manyNames(memoryMilliseconds, clock);
-  const reviewed = (user: User, info: RequestInfo, key: string, onLookUp = () => {}): Verdict | Promise<Verdict> => {
+  const reviewed = (user: User, info: RequestInfo, onLookUp = () => {}): Promise<Verdict> => {
+    const key = reviewKey(user, info);
     const ask = () => {
       onLookUp();
       return lookUp(reviewSpec(user, info));
@@ -46,28 +44,19 @@ export const authorizer = (kubernetes: KubernetesRequest, clock: () => number = 
     return recall(key, ask, key.length <= longestCachedKey);
   };
   /** The aggregator has authorized this very name; whether all names are allowed is one question for thousands. */
-  const verdict = (user: User, info: RequestInfo): Verdict | Promise<Verdict> => {
-    if (!user.aggregated || !info.resource?.name) return reviewed(user, info, reviewKey(user, info));
-    const byName = () =>
-      reviewed(user, info, reviewKey(user, info), () => names.note(reviewKey(user, ofAnyName(info))));
-    if (!names.some()) return byName();
+  const verdictOn = async (user: User, info: RequestInfo): Promise<Verdict> => {
+    if (!user.aggregated || !info.resource?.name) return await reviewed(user, info);
     const anyName = ofAnyName(info);
     const collection = reviewKey(user, anyName);
-    if (!names.asked(collection)) return byName();
-    const all = reviewed(user, anyName, collection);
-    const settled = (one: Verdict) => (one.allowed ? one : byName());
-    return all instanceof Promise ? all.then(settled) : settled(all);
+    const all = names.asked(collection) ? await reviewed(user, anyName) : undefined;
+    return all?.allowed ? all : await reviewed(user, info, () => names.note(collection));
   };
-  return (user, info) => {
-    if (isMaster(user) || (info.resource === null && openPaths.has(info.path))) return undefined;
-    const found = verdict(user, info);
-    if (!(found instanceof Promise)) return check(found, user, info);
-    return found.then(
-      (late) => check(late, user, info),
-      (error: unknown) => {
-        throw new PlainError(500, `Internal Server Error: ${JSON.stringify(info.path)}: ${messageOf(error)}`);
-      },
-    );
+  return async (user, info) => {
+    if (isMaster(user) || (info.resource === null && openPaths.has(info.path))) return;
+    const verdict = await verdictOn(user, info).catch((error: unknown) => {
+      throw new PlainError(500, `Internal Server Error: ${JSON.stringify(info.path)}: ${messageOf(error)}`);
+    });
+    if (!verdict.allowed) throw forbidden(user, info, verdict.reason);
   };
 };
 
@@ -77,10 +66,6 @@ const ofAnyName = ({ path, resource, ...info }: RequestInfo): RequestInfo => {
   const { group, version, namespace, subresource } = resource;
   const where = `${group}/${version}/${namespace}/${resource.resource}/*/${subresource}`;
   return { ...info, path: where, resource: { ...resource, name: '', segments: [] } };
-};
-
-const check = ({ allowed, reason }: Verdict, user: User, info: RequestInfo): undefined => {
-  if (!allowed) throw forbidden(user, info, reason);
 };
 
 /** Everything that the spec is made of, cheaper than the spec itself. */

@@ -33,7 +33,7 @@ const plainServer = (seen: object[] = []) => {
     certificate: null,
     access: {
       authenticate: async () => user,
-      authorize: () => undefined,
+      authorize: async () => {},
       isCredentialHeader: (name) => isCredentialHeader(config, name),
     },
     readyChecks: [],
