@@ -147,7 +147,8 @@ const addRoutes = (
       if (upstream !== undefined && !isOwn(resource)) return passOn(upstream, request, reply);
       const list = answer(board, request.info);
       const now = Date.now();
-      for (const { timestamp } of list.items) telemetry.served(name, (now - Date.parse(timestamp)) / 1000);
+      const ages = list.items.map(({ timestamp }) => (now - Date.parse(timestamp)) / 1000);
+      telemetry.served(name, ages);
       return send(request, reply, list);
     });
   }
