@@ -35,21 +35,25 @@ export const authorizer = (kubernetes: KubernetesRequest, clock: () => number = 
     return { allowed, denied, reason };
   };
   const names = manyNames(memoryMilliseconds, clock);
-  const reviewed = (user: User, info: RequestInfo, onLookUp = () => {}): Promise<Verdict> => {
-    const key = reviewKey(user, info);
+  const reviewed = (spec: object, onLookUp = () => {}): Promise<Verdict> => {
+    const key = JSON.stringify(spec);
     const ask = () => {
       onLookUp();
-      return lookUp(reviewSpec(user, info));
+      return lookUp(spec);
     };
     return recall(key, ask, key.length <= longestCachedKey);
   };
-  /** The aggregator has authorized this very name; whether all names are allowed is one question for thousands. */
+  /**
+   * The aggregator has authorized this very name; whether all names are allowed is one question for thousands: a review
+   * without a name is allowed only where every name is.
+   */
   const verdictOn = async (user: User, info: RequestInfo): Promise<Verdict> => {
-    if (!user.aggregated || !info.resource?.name) return await reviewed(user, info);
-    const anyName = ofAnyName(info);
-    const collection = reviewKey(user, anyName);
-    const all = names.asked(collection) ? await reviewed(user, anyName) : undefined;
-    return all?.allowed ? all : await reviewed(user, info, () => names.note(collection));
+    const spec = reviewSpec(user, info);
+    if (!user.aggregated || !info.resource?.name) return await reviewed(spec);
+    const ofAnyName = reviewSpec(user, { ...info, resource: { ...info.resource, name: '' } });
+    const collection = JSON.stringify(ofAnyName);
+    const all = names.asked(collection) ? await reviewed(ofAnyName) : undefined;
+    return all?.allowed ? all : await reviewed(spec, () => names.note(collection));
   };
   return async (user, info) => {
     if (isMaster(user) || (info.resource === null && openPaths.has(info.path))) return;
@@ -60,29 +64,8 @@ export const authorizer = (kubernetes: KubernetesRequest, clock: () => number = 
   };
 };
 
-/** The same question for whatever object: a review without a name is allowed only where every name is. */
-const ofAnyName = ({ path, resource, ...info }: RequestInfo): RequestInfo => {
-  if (resource === null) return { path, resource, ...info };
-  const { group, version, namespace, subresource } = resource;
-  const where = `${group}/${version}/${namespace}/${resource.resource}/*/${subresource}`;
-  return { ...info, path: where, resource: { ...resource, name: '', segments: [] } };
-};
-
-/** Everything that the spec is made of, cheaper than the spec itself. */
-const reviewKey = ({ name, uid, groups, extra }: User, { path, query, verb, resource }: RequestInfo): string =>
-  JSON.stringify([
-    name,
-    uid,
-    groups,
-    extra,
-    verb,
-    path,
-    verb === 'get' ? '' : query.get('labelSelector'),
-    resource?.name,
-  ]);
-
 /** The spec of a SubjectAccessReview; empty attributes are left out. */
-export const reviewSpec = (user: User, info: RequestInfo): object => ({
+const reviewSpec = (user: User, info: RequestInfo): object => ({
   ...(info.resource === null
     ? { nonResourceAttributes: { path: info.path, verb: info.verb } }
     : { resourceAttributes: { ...resourceAttributes(info.verb, info.resource), ...selection(info) } }),
@@ -92,15 +75,8 @@ export const reviewSpec = (user: User, info: RequestInfo): object => ({
   ...(Object.keys(user.extra).length === 0 ? {} : { extra: user.extra }),
 });
 
-const resourceAttributes = (
-  verb: string,
-  { namespace, group, version, resource, subresource, name }: ResourceRequest,
-) =>
-  Object.fromEntries(
-    Object.entries({ namespace, verb, group, version, resource, subresource, name }).filter(
-      ([, value]) => value !== '',
-    ),
-  );
+const resourceAttributes = (verb: string, { segments: _segments, ...attributes }: ResourceRequest) =>
+  Object.fromEntries(Object.entries({ verb, ...attributes }).filter(([, value]) => value !== ''));
 
 /** What a list or watch is limited to, so that rights can be; a selector that cannot be read limits nothing. */
 const selection = ({ verb, query }: RequestInfo): object => {
