@@ -14,12 +14,6 @@ interface Field {
 export type Messages = Readonly<Record<string, readonly Field[]>>;
 type Values = Readonly<Record<string, unknown>>;
 
-const forms: readonly [RegExp, Field['form']][] = [
-  [/^\[\](.*)$/, 'repeated'],
-  [/^(.*)\?$/, 'optional'],
-  [/^(map)$/, 'map'],
-];
-
 /**
  * Fields in short: number, key of the JSON form, type where it is not a string.
  * @example fields('1 name, 2 count int?') // => [{ number: 1, key: 'name', type: 'string', form: 'always' }, { number: 2, key: 'count', type: 'int', form: 'optional' }]
@@ -27,8 +21,9 @@ const forms: readonly [RegExp, Field['form']][] = [
 export const fields = (text: string): readonly Field[] =>
   text.split(',').map((part) => {
     const [number, key = '', written = 'string'] = part.trim().split(' ');
-    const [pattern, form] = forms.find(([candidate]) => candidate.test(written)) ?? [/(.*)/, 'always' as const];
-    return { number: Number(number), key, type: pattern.exec(written)?.[1] ?? '', form };
+    const [, repeated, type = '', optional] = /^(\[\])?(\w+)(\?)?$/.exec(written) ?? [];
+    const form = type === 'map' ? 'map' : repeated ? 'repeated' : optional ? 'optional' : 'always';
+    return { number: Number(number), key, type, form };
   });
 
 /** The bytes of one message. */
