@@ -2,7 +2,7 @@ import { forbidden } from '../errors.ts';
 import type { KubernetesRequest } from './kubernetes-request.ts';
 import type { Log } from './log.ts';
 import { type Certificates, defaultLifetimes, type Lifetimes, nextCertificates } from './rotation.ts';
-import { followed, type ServingCertificate } from './serving-certificate.ts';
+import { polledCertificate, type ServingCertificate } from './serving-certificate.ts';
 import type { KeyPair } from './x509.ts';
 
 export interface SecretOptions {
@@ -33,7 +33,7 @@ export const certificateFromSecret = (options: SecretOptions): ServingCertificat
     if (certificates === null) throw new Error(`Secret ${options.secret} is still empty`);
     return certificates.serving;
   };
-  return followed({
+  return polledCertificate({
     first: nextCertificates(null, names, new Date()).serving,
     makeshift: true,
     read,

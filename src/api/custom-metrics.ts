@@ -1,6 +1,6 @@
 import type { ApiGroup, Board, MetricList } from './api-group.ts';
 import { matches, parseLabelSelector, type Requirement, selectorObject, selectorText } from './label-selector.ts';
-import { listedLabels } from './list-options.ts';
+import { labelSelectorOf } from './list-options.ts';
 import { type Metric, metrics, normalizedResource, type Reading } from './metrics.ts';
 import { quantity, timestamp } from './representation.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
@@ -15,7 +15,7 @@ const answer = (board: Board, info: RequestInfo): MetricList => {
   if (request === null || !routed(request.segments)) throw noSuchResource();
   const described = describedNamespace(request);
   if (described.name === '' || described.metric === '') throw badRequest('invalid request path');
-  const labelSelector = listedLabels(info.query, described.name);
+  const labelSelector = labelSelectorOf(info.query, described.name);
   const metricLabelSelector = parseLabelSelector(info.query.get('metricLabelSelector') ?? '');
   const { resource, name, metric: metricName, namespace } = described;
   const metric = metrics.find((known) => known.resource === resource && known.name === metricName);

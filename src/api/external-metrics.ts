@@ -1,7 +1,7 @@
 import type { Target } from '../domain.ts';
 import type { ApiGroup, Board, MetricList } from './api-group.ts';
 import { type Labels, matches } from './label-selector.ts';
-import { listedExternalLabels } from './list-options.ts';
+import { externalLabelSelectorOf } from './list-options.ts';
 import { centi } from './metrics.ts';
 import { quantity, timestamp } from './representation.ts';
 import type { RequestInfo } from './request-info.ts';
@@ -28,7 +28,7 @@ const answer = (board: Board, { query, resource: request }: RequestInfo): Metric
   if (request?.segments.length !== 3 || first !== 'namespaces' || namespace === '' || metric === '') {
     throw noSuchResource();
   }
-  const labelSelector = listedExternalLabels(query);
+  const labelSelector = externalLabelSelectorOf(query);
   const selected = readings(board, namespace, metric).filter(({ labels }) => matches(labelSelector, labels));
   return {
     kind: 'ExternalMetricValueList',

@@ -3,7 +3,7 @@ import { isTrue } from './request-info.ts';
 import { badRequest, StatusError } from './status.ts';
 
 /** The labelSelector of a request for the object `name`. What has no effect is checked all the same. Throws a 400. */
-export const listedLabels = (query: URLSearchParams, name: string): readonly Requirement[] => {
+export const labelSelectorOf = (query: URLSearchParams, name: string): readonly Requirement[] => {
   for (const parameter of ['timeoutSeconds', 'limit']) {
     const text = query.get(parameter);
     if (text !== null && !isInt64(text)) throw badRequest(`${parameter} is not an integer: ${JSON.stringify(text)}`);
@@ -14,8 +14,8 @@ export const listedLabels = (query: URLSearchParams, name: string): readonly Req
 };
 
 /** The same for external metrics, which cannot be watched; also throws a 405 or 422. */
-export const listedExternalLabels = (query: URLSearchParams): readonly Requirement[] => {
-  const labelSelector = listedLabels(query, '');
+export const externalLabelSelectorOf = (query: URLSearchParams): readonly Requirement[] => {
+  const labelSelector = labelSelectorOf(query, '');
   if (isTrue(query.get('watch'))) {
     const details = { group: 'external.metrics.k8s.io', kind: '*' };
     throw new StatusError(405, 'MethodNotAllowed', 'external metrics cannot be watched', details);

@@ -13,7 +13,7 @@ export interface ServingCertificate {
   readonly stop: () => void;
 }
 
-export interface FollowedPair {
+export interface PolledPair {
   /** What is shown until `read` has something else. */
   readonly first: KeyPair;
   /** Nobody trusts `first`: the pair is read at once, and it is a problem until it was. */
@@ -25,7 +25,13 @@ export interface FollowedPair {
 }
 
 /** A certificate that someone renews: it is read again every few seconds, and compared by content. */
-export const followed = ({ first, makeshift, read, sayProblem, ...options }: FollowedPair): ServingCertificate => {
+export const polledCertificate = ({
+  first,
+  makeshift,
+  read,
+  sayProblem,
+  ...options
+}: PolledPair): ServingCertificate => {
   let current = first;
   const listeners: ((pair: KeyPair) => void)[] = [];
   const round = async (): Promise<void> => {
@@ -66,7 +72,7 @@ export const certificateFromFiles = async (
   };
   const sayProblem = (problem: string) =>
     log.warn({ problem }, 'certificate files not read, the last certificate stands');
-  const certificate = followed({ first: await read(), makeshift: false, read, sayProblem, pollMilliseconds });
+  const certificate = polledCertificate({ first: await read(), makeshift: false, read, sayProblem, pollMilliseconds });
   certificate.onChange(({ certificate: pem }) =>
     log.info({ certificateFile, expires: new X509Certificate(pem).validTo }, 'certificate renewed'),
   );
