@@ -6,7 +6,7 @@
  *   node hack/build.ts --if-stale   build unless dist/ is newer than every source
  */
 import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
 
 const root = join(import.meta.dirname, '..');
@@ -57,5 +57,7 @@ if (!process.argv.includes('--if-stale') || stale()) {
     minify: true,
   });
   await bundle.close();
-  cpSync(join(root, 'src/cli/demo'), join(root, 'dist/demo'), { recursive: true });
+  for (const folder of ['cli/demo', 'api/openapi']) {
+    cpSync(join(root, 'src', folder), join(root, 'dist', basename(folder)), { recursive: true });
+  }
 }

@@ -1,10 +1,11 @@
-/** Repairs what a machine can repair: format, imports, generated parts of the docs, shipped profiles. */
+/** Repairs what a machine can repair: format, imports, generated parts of the docs, OpenAPI documents, shipped profiles. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 for (const [command, ...args] of [
   [process.execPath, 'hack/profiles/update.ts'],
+  [process.execPath, 'hack/openapi/update.ts'],
   [process.execPath, 'hack/docs.ts'],
   [join(root, 'node_modules/.bin/biome'), 'check', '--write', '.'],
 ] as const) {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { rolldown } from 'rolldown';
@@ -22,6 +22,7 @@ export const startBundled = async (folder: string, options: object) => {
     onLog: () => {},
   });
   await bundle.write({ dir: output, format: 'esm', minify: 'dce-only' });
+  cpSync(join(import.meta.dirname, '../../src/api/openapi'), join(output, 'openapi'), { recursive: true });
   const flags = ['--max-semi-space-size=2']; // and one arena: as in the Dockerfile
   const child = spawn(process.execPath, [...flags, join(output, 'server.js'), JSON.stringify(options)], {
     stdio: ['pipe', 'pipe', 'inherit'],

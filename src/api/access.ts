@@ -34,30 +34,23 @@ export const addAccess = (app: FastifyInstance, access: Access | null): (() => n
   let inFlight = 0;
   app.decorateRequest('info', null as unknown as RequestInfo);
   app.decorateRequest('counted', false);
-  // without promises where all is remembered: nearly every request
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', async (request, reply) => {
     addCommonHeaders(request, reply);
     request.info = requestInfo(request.method, request.raw.url ?? '/');
     const milliseconds = deadlineMilliseconds(request.info.query);
-    const admission = access === null ? undefined : admit(access, request);
-    if (admission !== undefined) return within(milliseconds, admission).then(() => checkMethod(request));
-    checkMethod(request);
-    done();
-    return undefined;
+    if (access !== null) await within(milliseconds, admit(access, request));
+    if (request.method !== 'GET' && !request.is404) throw methodNotAllowed();
   });
   app.addHook('onResponse', (request, _reply, done) => {
     if (request.counted) inFlight -= 1;
     done();
   });
 
-  const admit = ({ authenticate, authorize, isCredentialHeader }: Access, request: FastifyRequest) => {
-    const enter = (user: User) => {
-      for (const name of Object.keys(request.headers)) if (isCredentialHeader(name)) delete request.headers[name];
-      count(request, user);
-      return authorize(user, request.info);
-    };
-    const user = authenticate({ certificate: shownCertificate(request), rawHeaders: request.raw.rawHeaders });
-    return user instanceof Promise ? user.then(enter) : enter(user);
+  const admit = async ({ authenticate, authorize, isCredentialHeader }: Access, request: FastifyRequest) => {
+    const user = await authenticate({ certificate: shownCertificate(request), rawHeaders: request.raw.rawHeaders });
+    for (const name of Object.keys(request.headers)) if (isCredentialHeader(name)) delete request.headers[name];
+    count(request, user);
+    await authorize(user, request.info);
   };
   const count = (request: FastifyRequest, user: User): void => {
     if (isMaster(user)) return;
@@ -66,10 +59,6 @@ export const addAccess = (app: FastifyInstance, access: Access | null): (() => n
     inFlight += 1;
   };
   return () => inFlight;
-};
-
-const checkMethod = ({ method, is404 }: FastifyRequest): void => {
-  if (method !== 'GET' && !is404) throw methodNotAllowed();
 };
 
 /** What every answer carries. */

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { FrontProxy, WatchedAuthenticationConfig } from './authentication-config.ts';
 import { type ClientCertificate, vouchedFor } from './client-certificate.ts';
 import { remembered } from './expiring-cache.ts';
-import { type KubernetesRequest, persistently } from './kubernetes.ts';
+import { type KubernetesRequest, reviewer } from './kubernetes-request.ts';
 import { unauthorized } from './status.ts';
 
 /** Who is asking. */
@@ -22,8 +22,8 @@ export interface Credentials {
   readonly rawHeaders: readonly string[];
 }
 
-/** At once where no token has to be reviewed. Throws or rejects with a 401. */
-export type Authenticate = (credentials: Credentials) => User | Promise<User>;
+/** Rejects with a 401. */
+export type Authenticate = (credentials: Credentials) => Promise<User>;
 
 const anonymous: User = {
   name: 'system:anonymous',
@@ -52,19 +52,18 @@ export const authenticator = (config: WatchedAuthenticationConfig, kubernetes: K
     }
     return 'bad';
   };
-  const byOtherMeans = async (credentials: Credentials, first: Opinion): Promise<User> => {
-    if (first === 'bad') await config.refresh();
-    const opinion = first === 'bad' ? byCertificate(credentials) : first;
+  return async (credentials) => {
+    let opinion = byCertificate(credentials);
+    if (opinion === 'bad') {
+      await config.refresh();
+      opinion = byCertificate(credentials);
+    }
     if (typeof opinion === 'object') return authenticated(opinion);
     const token = bearerToken(credentials.rawHeaders);
     const user = token === undefined ? opinion : await byToken(token);
     if (typeof user === 'object') return authenticated(user);
     if (user === 'bad' || opinion === 'bad') throw unauthorized();
     return anonymous;
-  };
-  return (credentials) => {
-    const opinion = byCertificate(credentials);
-    return typeof opinion === 'object' ? authenticated(opinion) : byOtherMeans(credentials, opinion);
   };
 };
 
@@ -78,39 +77,31 @@ const fromFrontProxy = (proxy: FrontProxy, { certificate, rawHeaders }: Credenti
   if (certificate === null) return 'nothing';
   if (!vouchedFor(certificate, proxy.authorities, now)) return 'bad';
   if (proxy.allowedNames.length > 0 && !proxy.allowedNames.includes(certificate.commonName)) return 'bad';
-  const headers = lowerCased(rawHeaders);
+  const headers = headersOf(rawHeaders);
   const values = (names: readonly string[]): readonly string[] =>
-    names.flatMap((name) => headerValues(headers, name)).filter((value) => value !== '');
-  const name = values(proxy.userHeaders)[0];
+    names.flatMap((name) => valuesOf(headers, name)).filter((value) => value !== '');
+  const [name] = values(proxy.userHeaders);
   if (name === undefined) return 'nothing';
-  const uid = values(proxy.uidHeaders)[0] ?? '';
-  return {
-    name,
-    uid,
-    groups: values(proxy.groupHeaders),
-    extra: extraOf(proxy.extraPrefixes, headers),
-    aggregated: true,
-  };
+  const [uid = ''] = values(proxy.uidHeaders);
+  const extra = extraOf(proxy.extraPrefixes, headers);
+  return { name, uid, groups: values(proxy.groupHeaders), extra, aggregated: true };
 };
 
-/** Names in lower case, values as they are, in turn. */
-const lowerCased = (rawHeaders: readonly string[]): readonly string[] =>
-  rawHeaders.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text));
+/** Names in lower case, values as they are. */
+type Headers = readonly (readonly [name: string, value: string])[];
+const headersOf = (raw: readonly string[]): Headers =>
+  raw.flatMap((name, at) => (at % 2 === 0 ? [[name.toLowerCase(), raw[at + 1] ?? ''] as const] : []));
 
-const headerValues = (headers: readonly string[], name: string): string[] => {
-  const values: string[] = [];
-  for (let at = 0; at < headers.length; at += 2) if (headers[at] === name) values.push(headers[at + 1] ?? '');
-  return values;
-};
+const valuesOf = (headers: Headers, name: string): readonly string[] =>
+  headers.flatMap(([one, value]) => (one === name ? [value] : []));
 
-const extraOf = (prefixes: readonly string[], headers: readonly string[]): Record<string, string[]> => {
+const extraOf = (prefixes: readonly string[], headers: Headers): Record<string, string[]> => {
   const extra: Record<string, string[]> = Object.create(null);
-  for (let at = 0; at < headers.length; at += 2) {
-    const name = headers[at] ?? '';
+  for (const [name, value] of headers) {
     const prefix = prefixes.find((one) => name.startsWith(one));
     if (prefix === undefined) continue;
     const key = percentDecoded(name.slice(prefix.length));
-    extra[key] = [...(extra[key] ?? []), headers[at + 1] ?? ''];
+    extra[key] = [...(extra[key] ?? []), value];
   }
   return extra;
 };
@@ -130,35 +121,32 @@ const ofCertificate = ({ leaf, commonName, organizations }: ClientCertificate): 
 };
 
 const bearerToken = (rawHeaders: readonly string[]): string | undefined => {
-  const header = headerValues(lowerCased(rawHeaders), 'authorization')[0]?.trim() ?? '';
-  const [scheme, token] = header.split(' ');
+  const [header = ''] = valuesOf(headersOf(rawHeaders), 'authorization');
+  const [scheme, token] = header.trim().split(' ');
   return scheme?.toLowerCase() === 'bearer' && token !== undefined && token !== '' ? token : undefined;
 };
 
 /** Asks kube-apiserver whose token it is; its word counts for ten seconds. No answer: bad, never anonymous. */
 const tokenReviewer = (kubernetes: KubernetesRequest): ((token: string) => Promise<Opinion>) => {
-  const review = persistently(kubernetes);
+  const review = reviewer(kubernetes);
   const recall = remembered<Opinion>({ entries: 8192, milliseconds: 10_000, clock: () => performance.now() });
   const secret = randomBytes(32);
   const lookUp = async (token: string): Promise<Opinion> => {
-    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
-    const answer = await review('POST', '/apis/authentication.k8s.io/v1/tokenreviews', body);
-    if (answer.status !== 200 && answer.status !== 201) throw new Error(`TokenReview: ${answer.status}`);
-    const { status = {} } = answer.body as { status?: { authenticated?: boolean; user?: ReviewedUser } };
-    if (status.authenticated !== true || status.user?.username === undefined) return 'bad';
-    const { username, uid = '', groups = [], extra = {} } = status.user;
+    const { authenticated = false, user } = await review<TokenReview>('authentication.k8s.io', 'TokenReview', {
+      token,
+    });
+    if (!authenticated || user?.username === undefined) return 'bad';
+    const { username, uid = '', groups = [], extra = {} } = user;
     return { name: username, uid, groups, extra, aggregated: false };
   };
   return async (token) => {
     const key = createHmac('sha256', secret).update(token).digest('base64');
-    return Promise.resolve(recall(key, () => lookUp(token))).catch((): Opinion => 'bad');
+    return recall(key, () => lookUp(token)).catch((): Opinion => 'bad');
   };
 };
-interface ReviewedUser {
-  readonly username?: string;
-  readonly uid?: string;
-  readonly groups?: readonly string[];
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
+interface TokenReview {
+  readonly authenticated: boolean;
+  readonly user: Partial<Omit<User, 'name' | 'aggregated'>> & { readonly username?: string };
 }
 
 /** Whether a header, its name in lower case, says who is asking; nothing behind authentication may see it. */

@@ -1,17 +1,14 @@
 import { messageOf } from '../vocabulary/errors.ts';
 import type { User } from './authentication.ts';
 import { remembered } from './expiring-cache.ts';
-import { type KubernetesRequest, persistently } from './kubernetes.ts';
+import { type KubernetesRequest, reviewer } from './kubernetes-request.ts';
 import { parseLabelSelector, selectorRequirements } from './label-selector.ts';
 import { manyNames } from './many-names.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
 import { PlainError, StatusError } from './status.ts';
 
-/**
- * May `user` do that? Returns when he may, at once where that is remembered, and throws or rejects with what he is to be
- * told when not.
- */
-export type Authorize = (user: User, info: RequestInfo) => Promise<void> | undefined;
+/** May `user` do that? Rejects with what he is to be told when he may not. */
+export type Authorize = (user: User, info: RequestInfo) => Promise<void>;
 
 /** kube-apiserver's answer to a SubjectAccessReview. */
 interface Verdict {
@@ -29,69 +26,46 @@ export const isMaster = (user: User): boolean => user.groups.includes('system:ma
 
 /** Asks kube-apiserver, whose word counts for ten seconds. No answer is a 500: nothing is served on a guess. */
 export const authorizer = (kubernetes: KubernetesRequest, clock: () => number = () => performance.now()): Authorize => {
-  const review = persistently(kubernetes);
+  const review = reviewer(kubernetes);
   const recall = remembered<Verdict>({ entries: 8192, milliseconds: memoryMilliseconds, clock });
   const lookUp = async (spec: object): Promise<Verdict> => {
-    const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
-    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-    const answer = await review('POST', path, body);
-    if (answer.status !== 200 && answer.status !== 201) throw new Error(`SubjectAccessReview: ${answer.status}`);
-    const { status = {} } = answer.body as { status?: Partial<Verdict> };
+    const status = await review<Verdict>('authorization.k8s.io', 'SubjectAccessReview', spec);
     const { allowed = false, denied = false, reason = '' } = status;
     if (allowed && denied) throw new Error('SubjectAccessReview: allowed and denied at once');
     return { allowed, denied, reason };
   };
   const names = manyNames(memoryMilliseconds, clock);
-  const reviewed = (user: User, info: RequestInfo, key: string, onLookUp = () => {}): Verdict | Promise<Verdict> => {
+  const reviewed = (spec: object, onLookUp = () => {}): Promise<Verdict> => {
+    const key = JSON.stringify(spec);
     const ask = () => {
       onLookUp();
-      return lookUp(reviewSpec(user, info));
+      return lookUp(spec);
     };
     return recall(key, ask, key.length <= longestCachedKey);
   };
-  /** The aggregator has authorized this very name; whether all names are allowed is one question for thousands. */
-  const verdict = (user: User, info: RequestInfo): Verdict | Promise<Verdict> => {
-    if (!user.aggregated || !info.resource?.name) return reviewed(user, info, reviewKey(user, info));
-    const byName = () => reviewed(user, info, reviewKey(user, info), () => names.note(reviewKey(user, ofAnyName(info))));
-    if (!names.some()) return byName();
-    const anyName = ofAnyName(info);
-    const collection = reviewKey(user, anyName);
-    if (!names.asked(collection)) return byName();
-    const all = reviewed(user, anyName, collection);
-    const settled = (one: Verdict) => (one.allowed ? one : byName());
-    return all instanceof Promise ? all.then(settled) : settled(all);
+  /**
+   * The aggregator has authorized this very name; whether all names are allowed is one question for thousands: a review
+   * without a name is allowed only where every name is.
+   */
+  const verdictOn = async (user: User, info: RequestInfo): Promise<Verdict> => {
+    const spec = reviewSpec(user, info);
+    if (!user.aggregated || !info.resource?.name) return await reviewed(spec);
+    const ofAnyName = reviewSpec(user, { ...info, resource: { ...info.resource, name: '' } });
+    const collection = JSON.stringify(ofAnyName);
+    const all = names.asked(collection) ? await reviewed(ofAnyName) : undefined;
+    return all?.allowed ? all : await reviewed(spec, () => names.note(collection));
   };
-  return (user, info) => {
-    if (isMaster(user) || (info.resource === null && openPaths.has(info.path))) return undefined;
-    const found = verdict(user, info);
-    if (!(found instanceof Promise)) return check(found, user, info);
-    return found.then(
-      (late) => check(late, user, info),
-      (error: unknown) => {
-        throw new PlainError(500, `Internal Server Error: ${JSON.stringify(info.path)}: ${messageOf(error)}`);
-      },
-    );
+  return async (user, info) => {
+    if (isMaster(user) || (info.resource === null && openPaths.has(info.path))) return;
+    const verdict = await verdictOn(user, info).catch((error: unknown) => {
+      throw new PlainError(500, `Internal Server Error: ${JSON.stringify(info.path)}: ${messageOf(error)}`);
+    });
+    if (!verdict.allowed) throw forbidden(user, info, verdict.reason);
   };
 };
-
-/** The same question for whatever object: a review without a name is allowed only where every name is. */
-const ofAnyName = ({ path, resource, ...info }: RequestInfo): RequestInfo => {
-  if (resource === null) return { path, resource, ...info };
-  const { group, version, namespace, subresource } = resource;
-  const where = `${group}/${version}/${namespace}/${resource.resource}/*/${subresource}`;
-  return { ...info, path: where, resource: { ...resource, name: '', segments: [] } };
-};
-
-const check = ({ allowed, reason }: Verdict, user: User, info: RequestInfo): undefined => {
-  if (!allowed) throw forbidden(user, info, reason);
-};
-
-/** Everything that the spec is made of, cheaper than the spec itself. */
-const reviewKey = ({ name, uid, groups, extra }: User, { path, query, verb, resource }: RequestInfo): string =>
-  JSON.stringify([name, uid, groups, extra, verb, path, verb === 'get' ? '' : query.get('labelSelector'), resource?.name]);
 
 /** The spec of a SubjectAccessReview; empty attributes are left out. */
-export const reviewSpec = (user: User, info: RequestInfo): object => ({
+const reviewSpec = (user: User, info: RequestInfo): object => ({
   ...(info.resource === null
     ? { nonResourceAttributes: { path: info.path, verb: info.verb } }
     : { resourceAttributes: { ...resourceAttributes(info.verb, info.resource), ...selection(info) } }),
@@ -101,10 +75,8 @@ export const reviewSpec = (user: User, info: RequestInfo): object => ({
   ...(Object.keys(user.extra).length === 0 ? {} : { extra: user.extra }),
 });
 
-const resourceAttributes = (verb: string, { namespace, group, version, resource, subresource, name }: ResourceRequest) =>
-  Object.fromEntries(
-    Object.entries({ namespace, verb, group, version, resource, subresource, name }).filter(([, value]) => value !== ''),
-  );
+const resourceAttributes = (verb: string, { segments: _segments, ...attributes }: ResourceRequest) =>
+  Object.fromEntries(Object.entries({ verb, ...attributes }).filter(([, value]) => value !== ''));
 
 /** What a list or watch is limited to, so that rights can be; a selector that cannot be read limits nothing. */
 const selection = ({ verb, query }: RequestInfo): object => {

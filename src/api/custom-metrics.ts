@@ -1,42 +1,39 @@
-import type { Board } from './board.ts';
-import type { ApiGroup, MetricList } from './group.ts';
-import { matches, type Requirement, selectorObject, selectorText } from './label-selector.ts';
-import { listOptions, selectsBareMetric } from './list-options.ts';
+import type { ApiGroup, Board, MetricList } from './api-group.ts';
+import { matches, parseLabelSelector, type Requirement, selectorObject, selectorText } from './label-selector.ts';
+import { labelSelectorOf } from './list-options.ts';
 import { type Metric, metrics, normalizedResource, type Reading } from './metrics.ts';
-import { quantity, timestamp } from './quantity.ts';
+import { quantity, timestamp } from './representation.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
 import { badRequest, metricNotFound, noSuchResource } from './status.ts';
 
 /** custom.metrics.k8s.io (metrics-api.md 1 and 2): metrics of one object, or of all that a selector picks. */
 
 const group = 'custom.metrics.k8s.io';
-const versions = ['v1beta2', 'v1beta1'] as const; // the preferred one first
-type Version = (typeof versions)[number];
 
 const answer = (board: Board, info: RequestInfo): MetricList => {
   const request = info.resource;
   if (request === null || !routed(request.segments)) throw noSuchResource();
   const described = describedNamespace(request);
   if (described.name === '' || described.metric === '') throw badRequest('invalid request path');
-  const options = listOptions(info.query, described.name);
+  const labelSelector = labelSelectorOf(info.query, described.name);
+  const metricLabelSelector = parseLabelSelector(info.query.get('metricLabelSelector') ?? '');
   const { resource, name, metric: metricName, namespace } = described;
-  const metric = metrics.find((one) => one.resource === resource && one.name === metricName);
+  const metric = metrics.find((known) => known.resource === resource && known.name === metricName);
   if (metric === undefined) throw metricNotFound(metricName, resource);
-  const readings =
-    name === '*'
-      ? metric.all(board, namespace).filter(({ labels }) => matches(options.labelSelector, labels))
-      : [known(metric, name, metric.one(board, namespace, name))];
-  const selected = selectsBareMetric(options.metricLabelSelector) ? readings : [];
+  const one = name === '*' ? undefined : metric.one(board, namespace, name);
+  if (name !== '*' && one === undefined) throw metricNotFound(metricName, resource, name);
+  const all = () => metric.all(board, namespace).filter(({ labels }) => matches(labelSelector, labels));
+  const readings = one === undefined ? all() : [one];
+  const selected = matches(metricLabelSelector, {}) ? readings : []; // our metrics have no labels of their own
   if (name !== '*' && selected.length === 0) {
-    throw metricNotFound(metricName, resource, name, selectorText(options.metricLabelSelector));
+    throw metricNotFound(metricName, resource, name, selectorText(metricLabelSelector));
   }
-  const toItem = items[request.version as Version];
-  const apiVersion = `${group}/${request.version}`;
+  const { version } = request;
   return {
     kind: 'MetricValueList',
-    apiVersion,
+    apiVersion: `${group}/${version}`,
     metadata: {},
-    items: selected.map((reading) => toItem(metric, namespace, reading, options.metricLabelSelector)),
+    items: selected.map((reading) => itemOf(version, metric, namespace, reading, metricLabelSelector)),
   };
 };
 
@@ -56,43 +53,20 @@ const describedNamespace = ({ namespace, resource, name, subresource }: Resource
   return { namespace, resource: normalizedResource(resource), name, metric: subresource };
 };
 
-const known = (metric: Metric, name: string, reading: Reading | undefined): Reading => {
-  if (reading === undefined) throw metricNotFound(metric.name, metric.resource, name);
-  return reading;
-};
-
-const describedObject = (metric: Metric, namespace: string, name: string) => ({
-  kind: metric.kind,
-  namespace,
-  name,
-  apiVersion: metric.apiVersion,
-});
-
-type ToItem = (
-  metric: Metric,
-  namespace: string,
-  reading: Reading,
-  selector: readonly Requirement[],
-) => { readonly timestamp: string };
-const items: Record<Version, ToItem> = {
-  v1beta2: (metric, namespace, reading, selector) => ({
-    describedObject: describedObject(metric, namespace, reading.name),
-    metric: { name: metric.name, selector: selectorObject(selector) },
-    timestamp: timestamp(reading.asOf),
-    value: quantity(reading.value),
-  }),
-  v1beta1: (metric, namespace, reading, selector) => ({
-    describedObject: describedObject(metric, namespace, reading.name),
-    metricName: metric.name,
-    timestamp: timestamp(reading.asOf),
-    value: quantity(reading.value),
-    selector: selectorObject(selector),
-  }),
+/** The versions differ in where they say which metric it is. */
+const itemOf = (version: string, metric: Metric, namespace: string, reading: Reading, selected: readonly Requirement[]) => {
+  const { kind, apiVersion } = metric;
+  const describedObject = { kind, namespace, name: reading.name, apiVersion };
+  const selector = selectorObject(selected);
+  const sample = { timestamp: timestamp(reading.asOf), value: quantity(reading.value) };
+  return version === 'v1beta1'
+    ? { describedObject, metricName: metric.name, ...sample, selector }
+    : { describedObject, metric: { name: metric.name, selector }, ...sample };
 };
 
 export const customMetrics: ApiGroup = {
   name: group,
-  versions,
+  versions: ['v1beta2', 'v1beta1'],
   kind: 'MetricValueList',
   resources: metrics.map(({ resource, name }) => `${resource}/${name}`),
   isOwn: (request) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ApiGroup, ResourceEntry } from './group.ts';
+import type { ApiGroup, ResourceEntry } from './api-group.ts';
 
 /**
  * What we serve, in the classic form and in the aggregated one. The aggregator asks for these to call us available and

@@ -1,10 +1,9 @@
 import type { Target } from '../vocabulary/target.ts';
-import type { Board } from './board.ts';
-import type { ApiGroup, MetricList } from './group.ts';
+import type { ApiGroup, Board, MetricList } from './api-group.ts';
 import { type Labels, matches } from './label-selector.ts';
-import { externalListOptions } from './list-options.ts';
+import { externalLabelSelectorOf } from './list-options.ts';
 import { centi } from './metrics.ts';
-import { quantity, timestamp } from './quantity.ts';
+import { quantity, timestamp } from './representation.ts';
 import type { RequestInfo } from './request-info.ts';
 import { noSuchResource, unavailable } from './status.ts';
 
@@ -29,7 +28,7 @@ const answer = (board: Board, { query, resource: request }: RequestInfo): Metric
   if (request?.segments.length !== 3 || first !== 'namespaces' || namespace === '' || metric === '') {
     throw noSuchResource();
   }
-  const { labelSelector } = externalListOptions(query);
+  const labelSelector = externalLabelSelectorOf(query);
   const selected = readings(board, namespace, metric).filter(({ labels }) => matches(labelSelector, labels));
   return {
     kind: 'ExternalMetricValueList',

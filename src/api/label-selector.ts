@@ -1,4 +1,4 @@
-import { badRequest } from './status.ts';
+import { badRequest, type StatusError } from './status.ts';
 
 /** One requirement of a label selector. `exists` and `absent` have no values, all operators but `in` and `notin` one. */
 export interface Requirement {
@@ -70,134 +70,63 @@ const operatorNames: Record<Requirement['operator'], string> = {
   '<': 'Lt',
 };
 
+/** One requirement and what ends it: the key, then nothing, an operator and a value, or `in` and its values. Linear: no two `\s*` meet. */
+const word = String.raw`[^=!(),><\s]+`;
+const requirementPattern = new RegExp(
+  String.raw`\s*(?:(?<absent>!)\s*)?(?<key>${word})(?=[=!(),><\s]|$)` +
+    String.raw`(?:\s*(?<comparison>==?|!=|[><])(?:\s*(?<value>${word}))?|\s*(?<membership>in|notin)\s*\((?<values>[^=!()><]*)\))?` +
+    String.raw`\s*(?:,|(?<last>$))`,
+  'y',
+);
+
 /**
- * Reads a selector by Kubernetes' grammar (apimachinery, pkg/labels/selector.go), with its messages: `k`, `!k`, `k=v`,
- * `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`, `k>1`, `k<1`, joined by commas. Throws a 400 for anything else.
+ * Reads a selector by Kubernetes' grammar (apimachinery, pkg/labels/selector.go): `k`, `!k`, `k=v`, `k==v`, `k!=v`,
+ * `k in (a,b)`, `k notin (a,b)`, `k>1`, `k<1`, joined by commas. Throws a 400 for anything else.
  */
 export const parseLabelSelector = (text: string): readonly Requirement[] => {
-  if (text === '') return everything;
-  const tokens = [...lexed(text)];
-  let at = 0;
-  const end = { kind: 'end', text: '' } as const;
-  const ahead = (): Token => tokens[at] ?? end;
-  const take = (): Token => tokens[at++] ?? end;
-
-  /** `in` and `notin` are words like any other except where an operator is due. */
-  const isWord = (token: Token): boolean => token.kind === 'word';
-  const fail = (token: Token, expected: string): never => {
-    throw new Error(`found '${token.text}'${expected}`);
-  };
-
-  const values = (): readonly string[] => {
-    const open = take();
-    if (open.text !== '(' || open.kind !== 'symbol') fail(open, " expected: '('");
-    const found = new Set<string>();
-    let last = '';
-    for (;;) {
-      const token = take();
-      if (isWord(token)) {
-        if (isWord(ahead())) fail(ahead(), ", expected: ',' or ')'");
-        found.add(token.text);
-      } else if (token.text === ',' || token.text === ')') {
-        if (last !== 'word') found.add(''); // `(`, `,` or nothing before it: an empty value
-        if (token.text === ')') return [...found];
-      } else {
-        fail(token, ", expected: ',', or identifier");
-      }
-      last = token.kind;
-    }
-  };
-  const exactValue = (): readonly string[] => {
-    const token = ahead();
-    if (token.kind === 'end' || token.text === ',') return [''];
-    if (!isWord(token)) fail(token, ', expected: identifier');
-    return [take().text];
-  };
-  const requirement = (): Requirement => {
-    const negated = ahead().text === '!';
-    if (negated) take();
-    const key = take();
-    if (!isWord(key)) fail(key, ', expected: identifier');
-    checkKey(key.text);
-    const next = ahead();
-    if (next.kind === 'end' || next.text === ',') {
-      return { key: key.text, operator: negated ? 'absent' : 'exists', values: [] };
-    }
-    const operator = binaryOperators.get(take().text);
-    if (operator === undefined) return fail(next, ', expected: in, notin, =, ==, !=, gt, lt');
-    const chosen = operator === 'in' || operator === 'notin' ? values() : exactValue();
-    checkValues(key.text, operator, chosen);
-    return { key: key.text, operator, values: chosen };
-  };
-
   const requirements: Requirement[] = [];
-  try {
-    for (;;) {
-      const token = ahead();
-      if (token.kind === 'end') return requirements;
-      if (!isWord(token) && token.text !== '!') fail(token, ", expected: !, identifier, or 'end of string'");
-      requirements.push(prefixed(requirement));
-      const separator = take();
-      if (separator.kind === 'end') return requirements;
-      if (separator.text !== ',') fail(separator, ", expected: ',' or 'end of string'");
-      const after = ahead();
-      if (!isWord(after) && after.text !== '!') fail(after, ", expected: identifier after ','");
-    }
-  } catch (error) {
-    throw badRequest((error as Error).message);
+  if (text.trim() === '') return requirements;
+  requirementPattern.lastIndex = 0;
+  for (let last = false; !last; ) {
+    const start = requirementPattern.lastIndex;
+    const found = requirementPattern.exec(text)?.groups;
+    if (found === undefined) throw notASelector(`${JSON.stringify(text.slice(start))} is no requirement`);
+    requirements.push(checked(requirementOf(found)));
+    last = found['last'] !== undefined;
   }
+  return requirements;
 };
 
-const everything: readonly Requirement[] = [];
-
-const prefixed = (read: () => Requirement): Requirement => {
-  try {
-    return read();
-  } catch (error) {
-    throw new Error(`unable to parse requirement: ${(error as Error).message}`);
+type Groups = Readonly<Record<string, string | undefined>>;
+const requirementOf = ({ absent, key = '', comparison, value = '', membership, values = '' }: Groups): Requirement => {
+  if (comparison !== undefined) {
+    const operator = (comparison === '==' ? '=' : comparison) as Requirement['operator'];
+    return { key, operator, values: [value] };
   }
-};
-
-interface Token {
-  readonly kind: 'word' | 'symbol' | 'end';
-  readonly text: string;
-}
-const binaryOperators = new Map<string, Requirement['operator']>([
-  ['in', 'in'],
-  ['notin', 'notin'],
-  ['=', '='],
-  ['==', '='],
-  ['!=', '!='],
-  ['>', '>'],
-  ['<', '<'],
-]);
-
-const lexed = function* (text: string): Generator<Token> {
-  for (const [token, word] of text.matchAll(/([^=!(),><\s]+)|==|!=|[=!(),><]/g)) {
-    yield { kind: word === undefined ? 'symbol' : 'word', text: token };
-  }
+  if (membership === undefined) return { key, operator: absent === undefined ? 'exists' : 'absent', values: [] };
+  const distinct = new Set(values.split(',').map((one) => one.trim()));
+  return { key, operator: membership as Requirement['operator'], values: [...distinct] };
 };
 
 const namePart = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const dnsPart = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-const checkKey = (key: string): void => {
+const isLabelKey = (key: string): boolean => {
   const [name = '', prefix, ...rest] = key.split('/').reverse();
-  const valid =
-    rest.length === 0 &&
-    name.length <= 63 &&
-    namePart.test(name) &&
-    (prefix === undefined || (prefix.length <= 253 && dnsPart.test(prefix)));
-  if (!valid) throw new Error(`key: Invalid value: ${JSON.stringify(key)}: not a qualified label name`);
+  const isPrefix = prefix === undefined || (prefix.length <= 253 && dnsPart.test(prefix));
+  return rest.length === 0 && name.length <= 63 && namePart.test(name) && isPrefix;
 };
-const checkValues = (key: string, operator: Requirement['operator'], values: readonly string[]): void => {
-  for (const [index, value] of values.entries()) {
-    const where = `values[${index}]${operator === '>' || operator === '<' ? '' : `[${key}]`}: Invalid value`;
-    if ((operator === '>' || operator === '<') && !isInteger(value)) {
-      throw new Error(`${where}: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`);
-    }
-    if (value !== '' && (value.length > 63 || !namePart.test(value))) {
-      throw new Error(`${where}: ${JSON.stringify(value)}: not a valid label value`);
-    }
+const isLabelValue = (value: string): boolean => value === '' || (value.length <= 63 && namePart.test(value));
+
+const checked = (requirement: Requirement): Requirement => {
+  const { key, operator, values } = requirement;
+  if (!isLabelKey(key)) throw notASelector(`${JSON.stringify(key)} is no label key`);
+  const broken = values.find((value) => !isLabelValue(value));
+  if (broken !== undefined) throw notASelector(`${JSON.stringify(broken)} is no label value`);
+  if ((operator === '>' || operator === '<') && !values.every(isInteger)) {
+    throw notASelector(`${operator} takes an integer`);
   }
+  return requirement;
 };
+
+const notASelector = (why: string): StatusError => badRequest(`not a label selector: ${why}`);

@@ -1,95 +1,58 @@
-import { type Labels, matches, parseLabelSelector, type Requirement } from './label-selector.ts';
+import { parseLabelSelector, type Requirement } from './label-selector.ts';
 import { isTrue } from './request-info.ts';
 import { badRequest, StatusError } from './status.ts';
 
-/** What the query of a metric request asks for. */
-export interface ListOptions {
-  /** On the labels of the object. */
-  readonly labelSelector: readonly Requirement[];
-  /** On the labels of the metric; ours carry none. */
-  readonly metricLabelSelector: readonly Requirement[];
-}
-
-/** Reads and checks the query of a request for the object `name`; parameters that have no effect are checked all the same. Throws a 400. */
-export const listOptions = (query: URLSearchParams, name: string): ListOptions => {
-  checkInteger(query.get('timeoutSeconds'));
-  checkInteger(query.get('limit'));
+/** The labelSelector of a request for the object `name`. What has no effect is checked all the same. Throws a 400. */
+export const labelSelectorOf = (query: URLSearchParams, name: string): readonly Requirement[] => {
+  for (const parameter of ['timeoutSeconds', 'limit']) {
+    const text = query.get(parameter);
+    if (text !== null && !isInt64(text)) throw badRequest(`${parameter} is not an integer: ${JSON.stringify(text)}`);
+  }
   const labelSelector = parseLabelSelector(query.get('labelSelector') ?? '');
   checkFieldSelector(query.get('fieldSelector') ?? '', name);
-  return { labelSelector, metricLabelSelector: parseLabelSelector(query.get('metricLabelSelector') ?? '') };
+  return labelSelector;
 };
 
-/** The same for external metrics, where selectors are on the labels of the metric, and nothing can be watched. */
-export const externalListOptions = (query: URLSearchParams): Pick<ListOptions, 'labelSelector'> => {
-  const { labelSelector } = listOptions(withoutMetricSelector(query), '');
-  if (isTrue(query.get('watch'))) throw notWatched();
+/** The same for external metrics, which cannot be watched; also throws a 405 or 422. */
+export const externalLabelSelectorOf = (query: URLSearchParams): readonly Requirement[] => {
+  const labelSelector = labelSelectorOf(query, '');
+  if (isTrue(query.get('watch'))) {
+    const details = { group: 'external.metrics.k8s.io', kind: '*' };
+    throw new StatusError(405, 'MethodNotAllowed', 'external metrics cannot be watched', details);
+  }
   const match = query.get('resourceVersionMatch') ?? '';
-  if (match !== '') checkVersionMatch(match, query.get('resourceVersion') ?? '');
+  if (match !== '' && (query.get('resourceVersion') ?? '') === '') {
+    throw invalidOption('resourceVersionMatch', 'FieldValueForbidden', 'takes a resourceVersion');
+  }
+  if (!['', 'Exact', 'NotOlderThan'].includes(match)) {
+    throw invalidOption('resourceVersionMatch', 'FieldValueNotSupported', 'is Exact or NotOlderThan');
+  }
   if (query.has('sendInitialEvents')) {
-    throw invalidOption('sendInitialEvents', 'Forbidden: sendInitialEvents is forbidden for list', 'FieldValueForbidden');
+    throw invalidOption('sendInitialEvents', 'FieldValueForbidden', 'is not for lists');
   }
-  return { labelSelector };
+  return labelSelector;
 };
 
-const withoutMetricSelector = (query: URLSearchParams): URLSearchParams => {
-  const copy = new URLSearchParams(query);
-  copy.delete('metricLabelSelector');
-  return copy;
-};
-
-const checkVersionMatch = (match: string, resourceVersion: string): void => {
-  const field = 'resourceVersionMatch';
-  if (resourceVersion === '') {
-    const problem = 'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided';
-    throw invalidOption(field, problem, 'FieldValueForbidden');
-  }
-  if (match !== 'Exact' && match !== 'NotOlderThan') {
-    const problem = `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`;
-    throw invalidOption(field, problem, 'FieldValueNotSupported');
-  }
-};
-
-const invalidOption = (field: string, problem: string, reason: string): StatusError =>
-  new StatusError(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: ${field}: ${problem}`, {
+const invalidOption = (field: string, reason: string, problem: string): StatusError =>
+  new StatusError(422, 'Invalid', `${field} ${problem}`, {
     group: 'meta.k8s.io',
     kind: 'ListOptions',
     causes: [{ reason, message: problem, field }],
   });
 
-const notWatched = (): StatusError => {
-  const message = 'watch is not supported on resources of kind "*.external.metrics.k8s.io"';
-  return new StatusError(405, 'MethodNotAllowed', message, { group: 'external.metrics.k8s.io', kind: '*' });
-};
-
-/** Whether a metric without labels of its own is selected. */
-export const selectsBareMetric = (selector: readonly Requirement[]): boolean => matches(selector, noLabels);
-const noLabels: Labels = {};
-
-const largest = 2n ** 63n;
-const checkInteger = (text: string | null): void => {
-  if (text === null) return;
-  const problem = /^[+-]?\d+$/.test(text) ? rangeProblem(BigInt(text)) : 'invalid syntax';
-  if (problem !== '') throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${problem}`);
-};
-const rangeProblem = (value: bigint): string => (value >= largest || value < -largest ? 'value out of range' : '');
+const isInt64 = (text: string): boolean => /^[+-]?\d+$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
 
 /** Objects have no fields but their name and namespace, and a single object must be the one that the path names. */
 const checkFieldSelector = (text: string, name: string): void => {
   const terms = text.split(',').filter((term) => term !== '');
   const exactNames: string[] = [];
   for (const term of terms) {
-    const [, key, operator, value] = /^([^=!]*)(!=|==?)(.*)$/.exec(term) ?? [];
-    if (key === undefined) {
-      throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
-    }
-    if (key !== 'metadata.name' && key !== 'metadata.namespace') {
-      const known = 'only "metadata.name", "metadata.namespace"';
-      throw badRequest(`${JSON.stringify(key)} is not a known field selector: ${known}`);
-    }
-    if (key === 'metadata.name' && operator !== '!=') exactNames.push(value ?? '');
+    const [, key, operator, value = ''] = /^(metadata\.name|metadata\.namespace)(!=|==?)(.*)$/.exec(term) ?? [];
+    if (key === undefined) throw badRequest(`fieldSelector: only metadata.name and metadata.namespace: ${term}`);
+    if (key === 'metadata.name' && operator !== '!=') exactNames.push(value);
   }
   if (terms.length > 0 && name !== '' && exactNames[0] !== name) {
-    throw badRequest("fieldSelector metadata.name doesn't match requested name");
+    throw badRequest('fieldSelector: metadata.name is not the name in the path');
   }
 };
 
@@ -101,9 +64,7 @@ export const deadlineMilliseconds = (query: URLSearchParams): number => {
   const text = query.get('timeout');
   if (text === null) return longest;
   const [, sign, parts = ''] = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/.exec(text) ?? [];
-  if (sign === undefined) {
-    throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(text)}`);
-  }
+  if (sign === undefined) throw badRequest(`timeout is not a duration: ${JSON.stringify(text)}`);
   const amounts = [...parts.matchAll(/([\d.]+)([^\d.]+)/g)];
   const total = amounts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? 0), 0);
   if (sign === '-' && total > 0) return 0;

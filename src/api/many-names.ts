@@ -21,11 +21,9 @@ export const manyNames = (windowMilliseconds: number, clock: () => number) => {
       turnOver();
       current.set(collection, (current.get(collection) ?? 0) + 1);
     },
-    /** Whether anything was noted of late: cheaper to know than whose it was. */
-    some: (): boolean => {
+    asked: (collection: string): boolean => {
       turnOver();
-      return last.size + current.size > 0;
+      return (last.get(collection) ?? 0) + (current.get(collection) ?? 0) >= many;
     },
-    asked: (collection: string): boolean => (last.get(collection) ?? 0) + (current.get(collection) ?? 0) >= many,
   };
 };

@@ -1,5 +1,5 @@
 import type { ModelPod, Target } from '../vocabulary/target.ts';
-import type { Board } from './board.ts';
+import type { Board } from './api-group.ts';
 import type { Labels } from './label-selector.ts';
 import { unavailable } from './status.ts';
 
@@ -83,12 +83,11 @@ export const centi = (replicas: number): number => (replicas === 0 ? 0 : 100 * r
 /** Every metric that gpumix serves. */
 export const metrics: readonly Metric[] = [targetReplicas, targetCenti];
 
-const aliases: Record<string, string> = {
-  deployment: 'deployments.apps',
-  deployments: 'deployments.apps',
-  pod: 'pods',
-};
+const aliases = new Map([
+  ['deployment', 'deployments.apps'],
+  ['deployments', 'deployments.apps'],
+  ['pod', 'pods'],
+]);
 
 /** The resource as metrics name it: `deployment` and `deployments` stand for `deployments.apps`. */
-export const normalizedResource = (resource: string): string =>
-  Object.hasOwn(aliases, resource) ? (aliases[resource] ?? resource) : resource;
+export const normalizedResource = (resource: string): string => aliases.get(resource) ?? resource;

@@ -59,21 +59,12 @@ const allowed = (mediaType: MediaType, parameters: ReadonlyMap<string, string>):
   return stream === '' || (stream === 'watch' && mediaType !== 'application/yaml');
 };
 
-/** Clients send the same few headers over and over; what anybody makes up must not fill the memory. */
-const parsedBefore = new Map<string, readonly Clause[]>();
-const mostRemembered = 100;
-
 /** In order of preference: quality, then the concrete ones before wildcards, else as written; broken ones left out. */
-const clauses = (accept: string): readonly Clause[] => {
-  const known = parsedBefore.get(accept);
-  if (known !== undefined) return known;
-  const parsed = accept
+const clauses = (accept: string): readonly Clause[] =>
+  accept
     .split(',')
     .flatMap(parsedClause)
     .sort((a, b) => b.quality - a.quality || wildcards(a.type) - wildcards(b.type));
-  if (parsedBefore.size < mostRemembered && accept.length < 1_000) parsedBefore.set(accept, parsed);
-  return parsed;
-};
 
 const wildcards = (type: string): number => (type === '*/*' ? 2 : type.endsWith('/*') ? 1 : 0);
 

@@ -1,9 +1,8 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { unusedConnections } from '../runtime/unused-connections.ts';
+import type { IncomingMessage } from 'node:http';
+import { type PlainAnswer, type PlainServer, startPlainHttp } from '../runtime/plain-http.ts';
 import { messageOf } from '../vocabulary/errors.ts';
 import type { Target } from '../vocabulary/target.ts';
-import type { Board } from './board.ts';
+import type { Board } from './api-group.ts';
 import { standingCenti } from './metrics.ts';
 import { json } from './representation.ts';
 
@@ -16,43 +15,24 @@ export type ReadRoutingPlan = (model: string) => Promise<string | null>;
  * reads it up to v0.4.1, and again in releases that mend its issue 2615; v0.5.0 to v0.7.0 do not read it, and take it for 0.
  * And `GET /routing/MODEL`, for routers that have no Redis.
  */
-export const startPlainMetrics = async (
+export const startPlainMetrics = (
   board: Board,
   host: string,
   port: number,
   readRoutingPlan: ReadRoutingPlan,
-): Promise<{ readonly url: string; readonly close: () => Promise<void> }> => {
-  const server = createServer(async (request, response) => {
-    const { code, type, text } = await answer(board, readRoutingPlan, request);
-    response.writeHead(code, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
-  });
-  const closeUnused = unusedConnections(server);
-  server.maxHeadersCount = 100;
-  server.headersTimeout = 10_000;
-  server.maxConnections = 200;
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
-  const { port: chosen } = server.address() as AddressInfo;
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeIdleConnections();
-      closeUnused();
-    });
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${chosen}`, close };
-};
+): Promise<PlainServer> => startPlainHttp((request) => answer(board, readRoutingPlan, request), host, port);
 
-interface Answer {
-  readonly code: number;
-  readonly type: string;
-  readonly text: string;
-}
-const refusal = (code: number, error: string): Answer => ({
+const refusal = (code: number, error: string): PlainAnswer => ({
   code,
   type: 'application/json',
   text: json({ error }, false),
 });
 
-const answer = async (board: Board, readRoutingPlan: ReadRoutingPlan, { method, url = '' }: IncomingMessage): Promise<Answer> => {
+const answer = async (
+  board: Board,
+  readRoutingPlan: ReadRoutingPlan,
+  { method, url = '' }: IncomingMessage,
+): Promise<PlainAnswer> => {
   const [, namespace = '', deployment = ''] = /^\/metrics\/([^/?]+)\/([^/?]+)(?:\?|$)/.exec(url) ?? [];
   if (method !== 'GET') return refusal(405, 'only GET is allowed');
   const [, model] = /^\/routing\/([^/?]+)(?:\?|$)/.exec(url) ?? [];
@@ -62,7 +42,7 @@ const answer = async (board: Board, readRoutingPlan: ReadRoutingPlan, { method, 
   return { code: 200, type: 'text/plain; charset=utf-8', text: exposition(target) };
 };
 
-const routingPlan = async (encoded: string, read: ReadRoutingPlan): Promise<Answer> => {
+const routingPlan = async (encoded: string, read: ReadRoutingPlan): Promise<PlainAnswer> => {
   try {
     const plan = await read(decodeURIComponent(encoded));
     return plan === null

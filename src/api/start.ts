@@ -1,34 +1,24 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Registry } from 'prom-client';
+import { authority } from '../runtime/plain-http.ts';
+import { type ApiOptions, buildServer } from './api-server.ts';
 import { authenticator, isCredentialHeader } from './authentication.ts';
 import { watchAuthenticationConfig } from './authentication-config.ts';
 import { authorizer } from './authorization.ts';
-import type { Board } from './board.ts';
-import type { ConnectionLimits } from './connections.ts';
 import { customMetrics } from './custom-metrics.ts';
 import { externalMetrics } from './external-metrics.ts';
-import type { KubernetesRequest } from './kubernetes.ts';
-import type { Log } from './log.ts';
+import type { KubernetesRequest } from './kubernetes-request.ts';
+import { sayingRefusals } from './kubernetes-request.ts';
 import type { Check } from './probes.ts';
-import { sayingRefusals } from './reviews.ts';
-import { buildServer } from './server.ts';
-import type { ServingCertificate } from './tls.ts';
-import type { Upstream } from './upstream.ts';
+import type { ServingCertificate } from './serving-certificate.ts';
 
-export interface StartOptions {
-  readonly board: Board;
-  readonly version: string;
-  readonly log: Log;
+export interface StartOptions extends Omit<ApiOptions, 'groups' | 'certificate' | 'access' | 'registry'> {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** What else must be in order before requests should come here: the watch caches. */
-  readonly readyChecks: readonly Check[];
   /** Serve external.metrics.k8s.io too; another adapter, KEDA's say, may own that group. */
   readonly external?: boolean;
-  readonly upstream?: Upstream | undefined;
-  readonly connectionLimits?: ConnectionLimits;
   /** Metrics of the rest of the process, to be shown with the API's own. */
   readonly registry?: Registry;
 }
@@ -78,7 +68,7 @@ export const startServer = async (options: SecureOptions): Promise<RunningServer
 export const startOpenServer = (options: StartOptions): Promise<RunningServer> =>
   listen(options, { certificate: null, access: null, readyChecks: options.readyChecks });
 
-type Parts = Pick<Parameters<typeof buildServer>[0], 'certificate' | 'access' | 'readyChecks'>;
+type Parts = Pick<ApiOptions, 'certificate' | 'access' | 'readyChecks'>;
 
 const listen = async (options: StartOptions, parts: Parts): Promise<RunningServer> => {
   const { host, port, registry = new Registry(), external = false, ...common } = options;
@@ -88,7 +78,7 @@ const listen = async (options: StartOptions, parts: Parts): Promise<RunningServe
   const app = buildServer({ ...common, groups, registry, ...parts, readyChecks: [...parts.readyChecks, shutdown] });
   await app.listen({ host, port });
   const { port: chosen } = app.server.address() as AddressInfo;
-  const url = `${parts.certificate === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${chosen}`;
+  const url = `${parts.certificate === null ? 'http' : 'https'}://${authority(host, chosen)}`;
   const drain = async (seconds: number) => {
     draining = true;
     await pause(seconds * 1000);

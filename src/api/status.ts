@@ -1,14 +1,3 @@
-/** The `v1` Status object, in the order of keys that Go writes. */
-export interface Status {
-  readonly kind: 'Status';
-  readonly apiVersion: 'v1';
-  readonly metadata: Record<string, never>;
-  readonly status: 'Failure';
-  readonly message: string;
-  readonly reason?: string;
-  readonly details?: StatusDetails;
-  readonly code: number;
-}
 export interface StatusDetails {
   readonly name?: string;
   readonly group?: string;
@@ -20,27 +9,21 @@ export interface StatusDetails {
 export class StatusError extends Error {
   override readonly name = 'StatusError';
   readonly code: number;
-  readonly reason: string | undefined;
+  readonly reason: string;
   readonly details: StatusDetails | undefined;
 
-  constructor(code: number, reason: string | undefined, message: string, details?: StatusDetails) {
+  constructor(code: number, reason: string, message: string, details?: StatusDetails) {
     super(message);
     this.code = code;
     this.reason = reason;
     this.details = details;
   }
 
-  body(): Status {
-    return {
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: this.message,
-      ...(this.reason === undefined ? {} : { reason: this.reason }),
-      ...(this.details === undefined ? {} : { details: this.details }),
-      code: this.code,
-    };
+  /** The `v1` Status object, in the order of keys that Go writes. */
+  body(): object {
+    const { message, reason, details, code } = this;
+    const start = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason };
+    return details === undefined ? { ...start, code } : { ...start, details, code };
   }
 }
 
@@ -74,5 +57,6 @@ export const tooManyRequests = (): PlainError =>
 export const metricNotFound = (metric: string, resource: string, name = '', selector = ''): StatusError => {
   const object = name === '' ? '' : ` ${name}`;
   const labels = selector === '' ? '' : ` with selector ${selector}`;
-  return new StatusError(404, 'NotFound', `the server could not find the metric ${metric} for ${resource}${object}${labels}`);
+  const message = `the server could not find the metric ${metric} for ${resource}${object}${labels}`;
+  return new StatusError(404, 'NotFound', message);
 };

@@ -4,6 +4,7 @@ import {
   createPublicKey,
   generateKeyPairSync,
   type KeyObject,
+  type KeyPairKeyObjectResult,
   randomBytes,
   sign,
   X509Certificate,
@@ -64,10 +65,7 @@ export const issueCertificate = (request: CertificateRequest, authority: KeyPair
 
 const usageIds = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2' } as const;
 
-interface Keys {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
+type Keys = KeyPairKeyObjectResult;
 const newKeys = (): Keys => generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
 
 const keysOf = ({ privateKey }: KeyPair): Keys => ({

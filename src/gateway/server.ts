@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { authority } from '../runtime/plain-http.ts';
 import { unusedConnections } from '../runtime/unused-connections.ts';
 import type { Gateway } from './gateway.ts';
 import { badRequest, type Refusal, refusalText } from './refusals.ts';
@@ -53,9 +54,8 @@ export const startGatewayServer = async (options: GatewayServerOptions): Promise
   routes(app, options);
   await app.listen({ host: options.host, port: options.port });
   const { port } = app.server.address() as AddressInfo;
-  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
-    url: `http://${host}:${port}`,
+    url: `http://${authority(options.host, port)}`,
     close: async (seconds) => {
       const timer = setTimeout(() => app.server.closeAllConnections(), seconds * 1000);
       await app.close();

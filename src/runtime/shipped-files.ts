@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The project's folder, seen from the bundle in dist/ or from this source. */
-const root = ['..', '../..']
-  .map((path) => join(import.meta.dirname, path))
-  .find((folder) => existsSync(join(folder, 'package.json')))!;
+/** Where a file lies that comes with gpumix: seen from the bundle in dist/, or from this source. */
+const shipped = (fromBundle: string, fromSource: string): string =>
+  join(import.meta.dirname, existsSync(join(import.meta.dirname, '../package.json')) ? fromBundle : fromSource);
 
-/** Files that come with gpumix. */
-export const shippedProfiles = join(root, 'profiles');
-const trace = 'demo/azure-conversation-10min.csv';
-export const demoTrace = ['dist', 'src/cli'].map((path) => join(root, path, trace)).find(existsSync) ?? trace;
+export const shippedProfiles = shipped('../profiles', '../../profiles');
+export const shippedOpenapi = shipped('openapi', '../api/openapi');
+export const demoTrace = shipped('demo/azure-conversation-10min.csv', '../cli/demo/azure-conversation-10min.csv');

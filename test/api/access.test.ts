@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
+import { buildServer } from '../../src/api/api-server.ts';
 import { isCredentialHeader } from '../../src/api/authentication.ts';
 import { customMetrics } from '../../src/api/custom-metrics.ts';
-import { buildServer } from '../../src/api/server.ts';
 import { metricPath } from '../helpers/api-server.ts';
 import { decided, fakeBoard } from '../helpers/fake-board.ts';
 
@@ -33,7 +33,7 @@ const plainServer = (seen: object[] = []) => {
     certificate: null,
     access: {
       authenticate: async () => user,
-      authorize: () => undefined,
+      authorize: async () => {},
       isCredentialHeader: (name) => isCredentialHeader(config, name),
     },
     readyChecks: [],

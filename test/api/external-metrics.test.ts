@@ -64,7 +64,7 @@ test('15: watching is not supported', async () => {
   const { code, body } = await get(`${base}/namespaces/default/gpumix-chat-l40s?watch=true`);
   expect(code).toBe(405);
   expect(body).toMatchObject({
-    message: 'watch is not supported on resources of kind "*.external.metrics.k8s.io"',
+    message: 'external metrics cannot be watched',
     details: { group: 'external.metrics.k8s.io', kind: '*' },
   });
 });

@@ -51,28 +51,23 @@ test.each([
 });
 
 test.each([
-  { text: 'a in', message: "unable to parse requirement: found '' expected: '('" },
-  { text: 'a in (x', message: "unable to parse requirement: found '', expected: ',', or identifier" },
-  { text: 'a in (x y)', message: "unable to parse requirement: found 'y', expected: ',' or ')'" },
-  { text: 'a,', message: "found '', expected: identifier after ','" },
-  { text: 'a=1 b', message: "found 'b', expected: ',' or 'end of string'" },
-  { text: '=a', message: "found '=', expected: !, identifier, or 'end of string'" },
-  { text: '!', message: "unable to parse requirement: found '', expected: identifier" },
-  { text: 'a b', message: "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt" },
-  {
-    text: 'a constructor b',
-    message: "unable to parse requirement: found 'constructor', expected: in, notin, =, ==, !=, gt, lt",
-  },
-  { text: 'a=(', message: "unable to parse requirement: found '(', expected: identifier" },
-  {
-    text: 'a>x',
-    message:
-      "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer",
-  },
-  { text: '-a=1', message: 'unable to parse requirement: key: Invalid value: "-a": not a qualified label name' },
-  { text: 'A.b/c=1', message: 'unable to parse requirement: key: Invalid value: "A.b/c": not a qualified label name' },
-  { text: 'a=x-', message: 'unable to parse requirement: values[0][a]: Invalid value: "x-": not a valid label value' },
-])('selector "$text" is refused', ({ text, message }) => {
+  { text: 'a in', why: '"a in" is no requirement' },
+  { text: 'a in (x', why: '"a in (x" is no requirement' },
+  { text: 'a in (x y)', why: '"x y" is no label value' },
+  { text: 'a,', why: '"" is no requirement' },
+  { text: 'a=1 b', why: '"a=1 b" is no requirement' },
+  { text: 'c,=a', why: '"=a" is no requirement' },
+  { text: '!', why: '"!" is no requirement' },
+  { text: 'a b', why: '"a b" is no requirement' },
+  { text: 'a constructor b', why: '"a constructor b" is no requirement' },
+  { text: 'a=(', why: '"a=(" is no requirement' },
+  { text: 'ain (x)', why: '"ain (x)" is no requirement' },
+  { text: 'a>x', why: '> takes an integer' },
+  { text: '-a=1', why: '"-a" is no label key' },
+  { text: 'A.b/c=1', why: '"A.b/c" is no label key' },
+  { text: 'a=x-', why: '"x-" is no label value' },
+])('selector "$text" is refused', ({ text, why }) => {
+  const message = `not a label selector: ${why}`;
   expect(() => parseLabelSelector(text)).toThrow(expect.objectContaining({ message, code: 400 }));
 });
 

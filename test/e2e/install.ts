@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { certificateFromSecret } from '../../src/api/certificates.ts';
+import { certificateFromSecret } from '../../src/api/certificate-secret.ts';
 import type { Lifetimes } from '../../src/api/rotation.ts';
 import { type RunningServer, type StartOptions, startServer } from '../../src/api/start.ts';
-import type { Upstream } from '../../src/api/upstream.ts';
+import type { Upstream } from '../../src/api/upstream-adapter.ts';
 import { type Cluster, cluster, eventually } from './cluster.ts';
 
 const manifests = resolve(import.meta.dirname, '../../manifests');

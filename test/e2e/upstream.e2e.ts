@@ -5,7 +5,7 @@ import { type Peer, startPeer } from '../../hack/api/peer.ts';
 import { builtBinaries, type ControlPlane, startControlPlane } from '../../hack/cluster/control-plane.ts';
 import { authority } from '../../hack/cluster/pki.ts';
 import type { RunningServer } from '../../src/api/start.ts';
-import { upstreamAdapter } from '../../src/api/upstream.ts';
+import { upstreamAdapter } from '../../src/api/upstream-adapter.ts';
 import { issueCertificate } from '../../src/api/x509.ts';
 import { decided, fakeBoard } from '../helpers/fake-board.ts';
 import { httpsClient } from '../helpers/https-client.ts';

@@ -1,7 +1,7 @@
 import { Agent } from 'node:https';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { authority, clientCertificate } from '../../hack/cluster/pki.ts';
-import type { KubernetesRequest } from '../../src/api/kubernetes.ts';
+import type { KubernetesRequest } from '../../src/api/kubernetes-request.ts';
 import type { Check } from '../../src/api/probes.ts';
 import { type RunningServer, startServer } from '../../src/api/start.ts';
 import { issueCertificate, type KeyPair } from '../../src/api/x509.ts';

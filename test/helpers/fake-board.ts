@@ -1,4 +1,4 @@
-import type { Board } from '../../src/api/board.ts';
+import type { Board } from '../../src/api/api-group.ts';
 import type { ModelPod, Target } from '../../src/vocabulary/target.ts';
 
 /** A board that a test writes on. */

@@ -1,6 +1,5 @@
 import { stringify } from 'yaml';
-import type { openapiV2, Parameter, Schema } from './openapi.ts';
-import { fields, type Messages, message } from './wire.ts';
+import { fields, type Messages, message } from '../../src/api/wire.ts';
 
 /** The Swagger document in the protobuf form of google/gnostic (openapiv2/OpenAPIv2.proto), which client-go asks for. */
 
@@ -32,7 +31,38 @@ const messages: Messages = {
   Any: fields('2 yaml'),
 };
 
-export const openapiProtobuf = ({ swagger, info, paths, definitions }: ReturnType<typeof openapiV2>): Buffer =>
+/** A JSON schema of the few kinds that the metrics APIs need. */
+interface Schema {
+  readonly type?: string;
+  readonly items?: Schema;
+  readonly additionalProperties?: Schema;
+  readonly properties?: Definitions;
+  readonly $ref?: string;
+  readonly 'x-kubernetes-group-version-kind'?: readonly object[];
+}
+export type Definitions = Readonly<Record<string, Schema>>;
+
+export interface Parameter {
+  readonly in: 'path' | 'query';
+  readonly required: boolean;
+}
+
+export interface Operation {
+  readonly description: string;
+  readonly operationId: string;
+  readonly produces: readonly string[];
+  readonly parameters: readonly Parameter[];
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly schema: Schema }>>;
+}
+
+export interface Swagger {
+  readonly swagger: string;
+  readonly info: object;
+  readonly paths: Readonly<Record<string, { readonly get: Operation }>>;
+  readonly definitions: Definitions;
+}
+
+export const swaggerProtobuf = ({ swagger, info, paths, definitions }: Swagger): Buffer =>
   message(messages, 'Document', {
     swagger,
     info,
@@ -40,7 +70,6 @@ export const openapiProtobuf = ({ swagger, info, paths, definitions }: ReturnTyp
     definitions: named(definitions),
   });
 
-type Operation = ReturnType<typeof openapiV2>['paths'][string]['get'];
 const operation = ({ parameters, responses, ...rest }: Operation) => ({
   ...rest,
   parameters: parameters.map((parameter) => ({ parameter: { nonBody: nonBody(parameter) } })),
@@ -56,7 +85,7 @@ const nonBody = (parameter: Parameter) => ({
   [parameter.in]: { ...parameter, required: parameter.required || undefined },
 });
 
-const named = (schemas: Readonly<Record<string, Schema>>) => ({
+const named = (schemas: Definitions) => ({
   additionalProperties: Object.entries(schemas).map(([name, value]) => ({ name, value: schemaForm(value) })),
 });
 

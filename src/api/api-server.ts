@@ -5,20 +5,19 @@ import type { Registry } from 'prom-client';
 import { unusedConnections } from '../runtime/unused-connections.ts';
 import { type Access, addAccess, addCommonHeaders } from './access.ts';
 import { send, sendBytes, sendError } from './answer.ts';
-import type { Board } from './board.ts';
+import type { ApiGroup, Board } from './api-group.ts';
+import { type ApiTelemetry, addTelemetry } from './api-telemetry.ts';
 import { answerBrokenRequest, type ConnectionLimits, defaultConnectionLimits, limitConnections } from './connections.ts';
 import { aggregatedDiscovery, aggregatedParameters, apiGroup, groupList, type More, resourceList } from './discovery.ts';
-import type { ApiGroup } from './group.ts';
 import type { Log } from './log.ts';
 import { asksForAggregated, negotiated } from './negotiation.ts';
-import { addOpenapi } from './openapi-routes.ts';
+import { addOpenapi } from './openapi.ts';
 import { addProbes, type Check } from './probes.ts';
 import { json, represented } from './representation.ts';
 import { decodedTarget } from './request-info.ts';
+import type { ServingCertificate } from './serving-certificate.ts';
 import { noSuchResource } from './status.ts';
-import { type ApiTelemetry, addTelemetry } from './telemetry.ts';
-import type { ServingCertificate } from './tls.ts';
-import type { Upstream } from './upstream.ts';
+import type { Upstream } from './upstream-adapter.ts';
 
 export interface ApiOptions {
   readonly board: Board;
@@ -125,7 +124,7 @@ const addRoutes = (
   telemetry: ApiTelemetry,
 ): void => {
   addProbes(app, readyChecks);
-  addOpenapi(app, groups, version);
+  addOpenapi(app, groups);
   const more: More = (group, served) => upstream?.resources(group, served) ?? [];
   for (const slash of ['', '/']) addDiscovery(app, groups, more, slash);
   for (const { name, versions, isOwn, answer } of groups) {
@@ -136,7 +135,8 @@ const addRoutes = (
       if (upstream !== undefined && !isOwn(resource)) return passOn(upstream, request, reply);
       const list = answer(board, request.info);
       const now = Date.now();
-      for (const { timestamp } of list.items) telemetry.served(name, (now - Date.parse(timestamp)) / 1000);
+      const ages = list.items.map(({ timestamp }) => (now - Date.parse(timestamp)) / 1000);
+      telemetry.served(name, ages);
       return send(request, reply, list);
     });
   }

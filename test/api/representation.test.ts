@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { quantity, timestamp } from '../../src/api/quantity.ts';
+import { quantity, timestamp } from '../../src/api/representation.ts';
 
 test.each([
   [0, '0'],

@@ -4,8 +4,8 @@ import { sendBytes } from './answer.ts';
 
 /** Counters under the names that the generic API server and metrics adapters use, so that their dashboards fit. */
 export interface ApiTelemetry {
-  /** An item was served whose data are that old. */
-  readonly served: (group: string, ageSeconds: number) => void;
+  /** Items were served whose data are that old. */
+  readonly served: (group: string, agesSeconds: readonly number[]) => void;
 }
 
 const twenty = Array.from({ length: 20 }, (_, power) => 1.364 ** power);
@@ -43,33 +43,22 @@ export const addTelemetry = (app: FastifyInstance, registry: Registry, inFlight:
       this.set({ request_kind: 'readOnly' }, inFlight());
     },
   });
-  // a labelled child is looked up once: the library builds a key from the labels each time
-  const counter = kept((verb: string, group: string, code: number) => requests.labels({ verb, group, code }));
-  const timer = kept((verb: string) => durations.labels({ verb }));
-  const age = kept((group: string) => freshness.labels({ group }));
   app.addHook('onResponse', (request, reply, done) => {
     const { verb: asked = '', resource } = request.info ?? {};
     // what callers make up must not become a label
     const verb = knownVerbs.includes(asked) ? asked : 'other';
     const group = reply.statusCode < 400 ? (resource?.group ?? '') : '';
-    counter(verb, group, reply.statusCode).inc();
-    timer(verb).observe(reply.elapsedTime / 1000);
+    requests.inc({ verb, group, code: reply.statusCode });
+    durations.observe({ verb }, reply.elapsedTime / 1000);
     done();
   });
   app.all('/metrics', async (_request, reply) =>
     sendBytes(reply, 200, registry.contentType, Buffer.from(await registry.metrics())),
   );
   return {
-    served: (group, ageSeconds) => age(group).observe(Math.max(0, ageSeconds)),
-  };
-};
-
-const kept = <Args extends readonly (string | number)[], Child>(make: (...args: Args) => Child) => {
-  const children = new Map<string, Child>();
-  return (...args: Args): Child => {
-    const key = args.join(' ');
-    const child = children.get(key) ?? make(...args);
-    children.set(key, child);
-    return child;
+    served: (group, agesSeconds) => {
+      const ages = freshness.labels({ group }); // once: the library builds a key from the labels each time
+      for (const age of agesSeconds) ages.observe(Math.max(0, age));
+    },
   };
 };

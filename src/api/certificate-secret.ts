@@ -1,8 +1,8 @@
-import { forbidden, messageOf } from '../vocabulary/errors.ts';
-import type { KubernetesRequest } from './kubernetes.ts';
+import { forbidden } from '../vocabulary/errors.ts';
+import type { KubernetesRequest } from './kubernetes-request.ts';
 import type { Log } from './log.ts';
 import { type Certificates, defaultLifetimes, type Lifetimes, nextCertificates } from './rotation.ts';
-import type { ServingCertificate } from './tls.ts';
+import { polledCertificate, type ServingCertificate } from './serving-certificate.ts';
 import type { KeyPair } from './x509.ts';
 
 export interface SecretOptions {
@@ -27,42 +27,19 @@ export interface SecretOptions {
  * so that probes are answered; `problem` says so.
  */
 export const certificateFromSecret = (options: SecretOptions): ServingCertificate => {
-  const { log } = options;
   const names = dnsNames(options);
-  const makeshift = nextCertificates(null, names, new Date());
-  let current: KeyPair | undefined;
-  let lastProblem = '';
-  const listeners: ((pair: KeyPair) => void)[] = [];
-  const round = async (): Promise<void> => {
-    try {
-      const certificates = options.leads() ? await maintain(options, names) : (await readSecret(options)).certificates;
-      if (certificates === null) throw new Error(`Secret ${options.secret} is still empty`);
-      const { serving } = certificates;
-      lastProblem = '';
-      if (serving.certificate === current?.certificate && serving.privateKey === current.privateKey) return;
-      current = serving;
-      for (const listener of listeners) listener(serving);
-    } catch (error) {
-      const problem = messageOf(error);
-      if (problem !== lastProblem) log.warn({ problem }, 'serving certificate not maintained, the last one stands');
-      lastProblem = problem;
-    }
+  const read = async (): Promise<KeyPair> => {
+    const certificates = options.leads() ? await maintain(options, names) : (await readSecret(options)).certificates;
+    if (certificates === null) throw new Error(`Secret ${options.secret} is still empty`);
+    return certificates.serving;
   };
-  let running = false;
-  const poll = async (): Promise<void> => {
-    if (running) return;
-    running = true;
-    await round();
-    running = false;
-  };
-  void poll();
-  const timer = setInterval(() => void poll(), options.pollMilliseconds ?? 5_000).unref();
-  return {
-    current: () => current ?? makeshift.serving,
-    problem: () => (current === undefined ? lastProblem || 'not loaded yet' : undefined),
-    onChange: (changed) => listeners.push(changed),
-    stop: () => clearInterval(timer),
-  };
+  return polledCertificate({
+    first: nextCertificates(null, names, new Date()).serving,
+    makeshift: true,
+    read,
+    pollMilliseconds: options.pollMilliseconds,
+    sayProblem: (problem) => options.log.warn({ problem }, 'serving certificate not maintained, the last one stands'),
+  });
 };
 
 const dnsNames = ({ service, namespace }: SecretOptions): readonly string[] => {
@@ -75,7 +52,7 @@ const maintain = async (options: SecretOptions, names: readonly string[]): Promi
   const { object, certificates } = await readSecret(options);
   const next = nextCertificates(certificates, names, new Date(), options.lifetimes ?? defaultLifetimes);
   if (next !== certificates) {
-    const answer = await options.kubernetes('PUT', secretPath(options), { ...object, data: encoded(next) }, limit());
+    const answer = await ask(options, secretPath(options), { ...object, data: encoded(next) });
     if (answer.status !== 200) throw refusedSecret('update', options, answer.status);
     options.log.info({ authorities: next.authorities.length }, 'serving certificate: next step taken');
   }
@@ -83,11 +60,14 @@ const maintain = async (options: SecretOptions, names: readonly string[]): Promi
   return next;
 };
 
-const limit = () => AbortSignal.timeout(10_000);
+/** Reads an object, or writes it where there is one to write. */
+const ask = ({ kubernetes }: SecretOptions, path: string, object?: object) =>
+  kubernetes(object === undefined ? 'GET' : 'PUT', path, object, AbortSignal.timeout(10_000));
+
 const secretPath = ({ namespace, secret }: SecretOptions) => `/api/v1/namespaces/${namespace}/secrets/${secret}`;
 
 const readSecret = async (options: SecretOptions): Promise<{ object: object; certificates: Certificates | null }> => {
-  const answer = await options.kubernetes('GET', secretPath(options), undefined, limit());
+  const answer = await ask(options, secretPath(options));
   if (answer.status !== 200) throw refusedSecret('get', options, answer.status);
   const object = answer.body as { data?: Readonly<Record<string, string>> };
   return { object, certificates: decoded(object.data ?? {}) };
@@ -122,7 +102,7 @@ interface ApiService {
 const publishBundle = async (options: SecretOptions, bundle: string): Promise<void> => {
   for (const name of options.apiServices) {
     const path = `/apis/apiregistration.k8s.io/v1/apiservices/${name}`;
-    const answer = await options.kubernetes('GET', path, undefined, limit());
+    const answer = await ask(options, path);
     if (answer.status === 404) continue; // not installed (yet)
     if (answer.status !== 200) throw refusedApiService('get', name, answer.status);
     const object = answer.body as ApiService;
@@ -130,26 +110,23 @@ const publishBundle = async (options: SecretOptions, bundle: string): Promise<vo
     const isOurs = service?.name === options.service && service.namespace === options.namespace;
     if (!isOurs || insecureSkipTLSVerify || caBundle === base64(bundle)) continue;
     const updated = { ...object, spec: { ...object.spec, caBundle: base64(bundle) } };
-    const written = await options.kubernetes('PUT', path, updated, limit());
+    const written = await ask(options, path, updated);
     if (written.status !== 200) throw refusedApiService('update', name, written.status);
     options.log.info({ apiService: name }, 'caBundle written');
   }
 };
 
-const refusedSecret = (verb: string, { namespace, secret }: SecretOptions, status: number): Error =>
-  refused(verb, `Secret ${namespace}/${secret}`, 'Role gpumix in manifests/', status);
-const refusedApiService = (verb: string, name: string, status: number): Error =>
-  refused(
-    verb,
-    `APIService ${name}`,
-    name.includes('.external.')
-      ? 'ClusterRole gpumix-apiservice-external in apiservice/external/'
-      : 'ClusterRole gpumix-apiservice in apiservice/',
-    status,
-  );
+const refusedSecret = (verb: string, { namespace, secret }: SecretOptions, status: number): Error => {
+  const object = `Secret ${namespace}/${secret}`;
+  if (status !== 404) return refused(verb, object, 'Role gpumix in manifests/', status);
+  const cure = 'kubectl apply --server-side -k manifests puts it back empty, and it is filled again';
+  return new Error(`${object} is gone: ${cure}`);
+};
+const refusedApiService = (verb: string, name: string, status: number): Error => {
+  const role = name.includes('.external.')
+    ? 'ClusterRole gpumix-apiservice-external in apiservice/external/'
+    : 'ClusterRole gpumix-apiservice in apiservice/';
+  return refused(verb, `APIService ${name}`, role, status);
+};
 const refused = (verb: string, object: string, givenIn: string, status: number): Error =>
-  status === 403
-    ? forbidden(verb, object, givenIn)
-    : status === 404
-      ? new Error(`${object} is gone: kubectl apply --server-side -k manifests puts it back empty, and it is filled again`)
-      : new Error(`cannot ${verb} ${object}: kube-apiserver answered ${status}`);
+  status === 403 ? forbidden(verb, object, givenIn) : new Error(`cannot ${verb} ${object}: kube-apiserver answered ${status}`);

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { messageOf } from '../vocabulary/errors.ts';
-import type { ResourceEntry } from './group.ts';
-import type { Log } from './log.ts';
+import type { ResourceEntry } from './api-group.ts';
+import { type Log, polling } from './log.ts';
 import { unavailable } from './status.ts';
 
 /** Another metrics adapter, behind us: it keeps serving what is not ours, to everybody whom the cluster allows. */
@@ -39,10 +39,9 @@ const answerMilliseconds = 30_000;
 /** What the answer depends on, and nothing that says who asked. */
 const passedOn = ['accept', 'accept-encoding', 'user-agent'] as const;
 
-export const upstreamAdapter = (options: UpstreamOptions): Upstream => {
+export const upstreamAdapter = ({ log, ...options }: UpstreamOptions): Upstream => {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const known = new Map<string, readonly ResourceEntry[]>();
-  let lastProblem = '';
 
   const ask = async (target: string, headers: Readonly<Record<string, string>>): Promise<PassedAnswer> => {
     const authorization = `Bearer ${await options.token()}`;
@@ -55,18 +54,11 @@ export const upstreamAdapter = (options: UpstreamOptions): Upstream => {
     else if (status !== 200) throw new Error(`it answered ${status}`);
     else known.set(groupVersion, (JSON.parse(body.toString()) as { resources: ResourceEntry[] }).resources);
   };
-  const poll = async (): Promise<void> => {
-    try {
-      for (const groupVersion of options.groupVersions) await list(groupVersion);
-      lastProblem = '';
-    } catch (error) {
-      const problem = messageOf(error);
-      if (problem !== lastProblem) options.log.warn({ upstream: options.name, problem }, 'upstream not listed');
-      lastProblem = problem;
-    }
+  const listAll = async (): Promise<void> => {
+    for (const groupVersion of options.groupVersions) await list(groupVersion);
   };
-  void poll();
-  const timer = setInterval(() => void poll(), options.pollMilliseconds ?? 15_000).unref();
+  const sayProblem = (problem: string) => log.warn({ upstream: options.name, problem }, 'upstream not listed');
+  const listing = polling(listAll, options.pollMilliseconds ?? 15_000, sayProblem, { atOnce: true });
   return {
     resources: (group, version) => known.get(`${group}/${version}`) ?? [],
     pass: async (target, { ...headers }) => {
@@ -74,12 +66,12 @@ export const upstreamAdapter = (options: UpstreamOptions): Upstream => {
       try {
         return await ask(target, Object.fromEntries(chosen));
       } catch (error) {
-        options.log.warn({ upstream: options.name, problem: messageOf(error) }, 'upstream did not answer');
+        log.warn({ upstream: options.name, problem: messageOf(error) }, 'upstream did not answer');
         throw unavailable(`the upstream metrics adapter ${options.name} does not answer`);
       }
     },
     stop: () => {
-      clearInterval(timer);
+      listing.stop();
       agent.destroy();
     },
   };

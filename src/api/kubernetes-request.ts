@@ -1,4 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { forbidden } from '../vocabulary/errors.ts';
+import type { Log } from './log.ts';
 
 /** One call to kube-apiserver; rejects only when there was no answer. */
 export type KubernetesRequest = (
@@ -44,4 +46,34 @@ const withLimit = async <Result>(ask: (signal: AbortSignal) => Promise<Result>):
   } finally {
     clearTimeout(timer);
   }
+};
+
+/** Has kube-apiserver review something; the status of the review. Throws when there was no review. */
+export const reviewer = (request: KubernetesRequest) => {
+  const ask = persistently(request);
+  return async <Status>(group: string, kind: string, spec: object): Promise<Partial<Status>> => {
+    const body = { apiVersion: `${group}/v1`, kind, spec };
+    const answer = await ask('POST', `/apis/${group}/v1/${kind.toLowerCase()}s`, body);
+    if (answer.status !== 200 && answer.status !== 201) throw new Error(`${kind}: ${answer.status}`);
+    return (answer.body as { status?: Partial<Status> }).status ?? {};
+  };
+};
+
+/**
+ * Passes reviews on, and says once, until it is over, that kube-apiserver takes none from us: whoever asks us sees nothing
+ * but a 401 or a 500.
+ */
+export const sayingRefusals = (request: KubernetesRequest, log: Log): KubernetesRequest => {
+  const refused = new Set<string>();
+  return async (method, path, body, signal) => {
+    const answer = await request(method, path, body, signal);
+    if (answer.status !== 403) refused.delete(path);
+    else if (!refused.has(path)) {
+      refused.add(path);
+      const { kind } = body as { readonly kind: string };
+      const problem = forbidden('create', kind, 'ClusterRoleBinding gpumix:system:auth-delegator in apiservice/');
+      log.error({ problem: problem.message }, 'callers are turned away');
+    }
+    return answer;
+  };
 };
