@@ -28,7 +28,6 @@ const layers: Record<string, number> = {
   'cluster/pods': 1,
   'cluster/claims': 1,
   'cluster/engine-metrics': 1,
-  'cluster/engine-counts': 1,
   'cluster/gateway': 1,
   'cluster/gpu-types': 1,
   'cluster/list-prices': 1,

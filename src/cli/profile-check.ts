@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readMetrics, sampleEngines } from '../cluster/engine-samples.ts';
+import { readMetrics } from '../cluster/engine-poll.ts';
+import { sampleEngines } from '../cluster/engine-samples.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Config } from '../config.ts';
