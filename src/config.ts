@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { knownRouters, type NamedRouter, routerOf } from './cluster/router-names.ts';
 import { type Routing, routings, stockSources } from './domain.ts';
+import { isObject } from './json.ts';
 import {
   atLeast,
   flag,
@@ -44,8 +45,7 @@ const budget = (value: string): number | null => (value === '' ? null : atLeast(
 const prices = (file: string): Readonly<Record<string, number>> => {
   if (file === '') return {};
   const table: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  if (typeof table !== 'object' || table === null || Array.isArray(table))
-    throw new Error('not an object of GPU type to price');
+  if (!isObject(table)) throw new Error('not an object of GPU type to price');
   for (const [gpu, price] of Object.entries(table)) {
     if (typeof price !== 'number' || !(price > 0)) throw new Error(`${gpu} is ${String(price)}, not a price above 0`);
   }

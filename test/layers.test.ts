@@ -9,6 +9,7 @@ const layers: Record<string, number> = {
   domain: 0,
   errors: 0,
   element: 0,
+  json: 0,
   'workload/histogram': 1,
   'workload/bucket-index': 1,
   'workload/rates': 1,

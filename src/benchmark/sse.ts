@@ -1,3 +1,5 @@
+import { jsonObject } from '../json.ts';
+
 /** Reads a stream of server-sent events, in pieces as they come; tells the data of each event, several lines joined. */
 export const eventReader = (onData: (data: string) => void): ((piece: string) => void) => {
   let rest = '';
@@ -39,7 +41,7 @@ interface Part {
 /** The event's meaning, of completions and of chat. */
 export const chunkOf = (data: string): Chunk => {
   if (data.trim() === '[DONE]') return { kind: 'end' };
-  const part = parsed(data);
+  const part: Part | null = jsonObject(data);
   if (part === null) return { kind: 'error', message: `an event is no JSON object: ${data.slice(0, 60)}` };
   if (part.error !== undefined && part.error !== null) {
     const message = typeof part.error === 'object' ? part.error.message : part.error;
@@ -54,13 +56,4 @@ export const chunkOf = (data: string): Chunk => {
     finished: typeof choice?.finish_reason === 'string',
     usage: typeof inputTokens === 'number' && typeof outputTokens === 'number' ? { inputTokens, outputTokens } : null,
   };
-};
-
-const parsed = (data: string): Part | null => {
-  try {
-    const value: unknown = JSON.parse(data);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Part) : null;
-  } catch {
-    return null;
-  }
 };

@@ -1,3 +1,4 @@
+import { isObject } from '../json.ts';
 import { gpuLabels, gpuOfLabels, gpuOfProduct, gpusAmong } from './gpu-types.ts';
 import type { DeploymentPod } from './pods.ts';
 
@@ -138,7 +139,7 @@ export const stockLimits = (document: unknown): StockLimits | string => {
   const wrong: string[] = [];
   const record = (value: unknown, path: string): Readonly<Record<string, unknown>> => {
     if (value === undefined || value === null) return {};
-    if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (isObject(value)) return value;
     wrong.push(`${path} is not a table`);
     return {};
   };

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { GpumixError, messageOf } from '../errors.ts';
+import { isObject } from '../json.ts';
 import type { Endpoints } from './fleet.ts';
 
 /**
@@ -31,9 +32,6 @@ export const parseEndpoints = (text: string, where: string): Endpoints => {
     }),
   );
 };
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isOrigin = (value: unknown): boolean =>
   typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value) && new URL(value).origin === value;

@@ -1,3 +1,5 @@
+import { isObject, jsonObject } from '../json.ts';
+
 /** What an answer told of its size. */
 export interface Usage {
   readonly inputTokens: number;
@@ -102,8 +104,8 @@ interface Chunk {
 
 /** Whether an answer, or an event of one, tells of an error: `{"error": {...}}` as OpenAI's, `{"object": "error"}` as older vLLM's. */
 export const tellsOfError = (value: unknown): boolean => {
-  if (typeof value !== 'object' || value === null) return false;
-  const { error, object } = value as Chunk;
+  if (!isObject(value)) return false;
+  const { error, object }: Chunk = value;
   return (error !== undefined && error !== null && error !== false) || object === 'error';
 };
 
@@ -112,17 +114,13 @@ const chunkIn = (event: Buffer): Chunk | null => {
     .toString()
     .split(/\r?\n/)
     .flatMap((line) => (line.startsWith('data:') ? line.slice(5) : []));
-  try {
-    return JSON.parse(data.join('\n')) as Chunk;
-  } catch {
-    return null;
-  }
+  return jsonObject(data.join('\n'));
 };
 
 /** Usage counts as OpenAI, or null where there are none. */
 export const usageOf = (value: unknown): Usage | null => {
-  if (typeof value !== 'object' || value === null) return null;
-  const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = value as Record<string, unknown>;
+  if (!isObject(value)) return null;
+  const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = value;
   if (typeof inputTokens !== 'number') return null;
   return { inputTokens, outputTokens: typeof outputTokens === 'number' ? outputTokens : 0 };
 };

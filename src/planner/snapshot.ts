@@ -9,6 +9,7 @@ import {
   type Variant,
 } from '../domain.ts';
 import { GpumixError } from '../errors.ts';
+import { isObject, pythonJson } from '../json.ts';
 import { profileOf } from '../profiles/profile.ts';
 import { type Served, servedByProfile } from '../profiles/served.ts';
 
@@ -19,18 +20,12 @@ import { type Served, servedByProfile } from '../profiles/served.ts';
 export const parseSnapshot = (text: string): Snapshot => {
   let document: unknown;
   try {
-    document = JSON.parse(
-      text.replace(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g, (token) => (token.startsWith('"') ? token : notANumber)),
-      (_, value: unknown) => (value === JSON.parse(notANumber) ? Number.NaN : value),
-    );
+    document = pythonJson(text, () => Number.NaN);
   } catch (cause) {
     throw new GpumixError('BAD_SNAPSHOT', 'not a JSON document', { cause });
   }
   return snapshotOf(document);
 };
-
-/** What stands for Python's bare NaN and Infinity while JSON is parsed, so that the field they are in can be named. */
-const notANumber = '"\\u0000NaN"';
 
 /** The same for a document that is parsed already. */
 export const snapshotOf = (document: unknown): Snapshot => {
@@ -191,11 +186,10 @@ const shown = (value: unknown): string =>
   value === undefined ? 'missing' : Number.isNaN(value) ? 'NaN' : JSON.stringify(value).slice(0, 40);
 
 const object = (value: unknown, path: string, known: readonly string[] | null): Fields => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return fail(path, `must be an object, not ${shown(value)}`);
+  if (!isObject(value)) return fail(path, `must be an object, not ${shown(value)}`);
   const unknown = known === null ? undefined : Object.keys(value).find((name) => !known.includes(name));
   if (unknown !== undefined) fail(path === '' ? unknown : `${path}.${unknown}`, 'unknown field');
-  return value as Fields;
+  return value;
 };
 
 const list = (value: unknown, path: string): readonly unknown[] =>

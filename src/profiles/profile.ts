@@ -1,5 +1,6 @@
 import type { Profile, Slo } from '../domain.ts';
 import { GpumixError } from '../errors.ts';
+import { isObject, pythonJson } from '../json.ts';
 
 /** The profile that a Deployment has, and where it is from. */
 export interface FoundProfile {
@@ -29,9 +30,7 @@ export interface Profiles {
 export const parseProfile = (text: string, where: string): Profile => {
   let document: unknown;
   try {
-    document = JSON.parse(
-      text.replace(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g, (token) => (token.startsWith('"') ? token : 'null')),
-    );
+    document = pythonJson(text, () => null);
   } catch (cause) {
     throw new GpumixError('BAD_PROFILE', `${where}: not JSON`, { cause });
   }
@@ -119,9 +118,6 @@ export const profileDocument = (profile: Profile): Record<string, unknown> => {
 
 type Fail = (what: string) => never;
 type Tick = { readonly tokens: number; readonly position: number };
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 

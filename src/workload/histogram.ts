@@ -1,4 +1,5 @@
 import { GpumixError } from '../errors.ts';
+import { isObject, type JsonObject } from '../json.ts';
 import { tokensOf } from './bucket-index.ts';
 
 /** What one gateway record says of one interval. */
@@ -99,16 +100,15 @@ const completionsOf = (input: number, output: number, precision: number, count: 
   return added;
 };
 
-const parseObject = (text: string, key: string): Record<string, unknown> => {
+const parseObject = (text: string, key: string): JsonObject => {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw new GpumixError('BAD_RECORD', `${key}: not JSON`, { cause });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new GpumixError('BAD_RECORD', `${key}: not a JSON object`);
-  return value as Record<string, unknown>;
+  if (!isObject(value)) throw new GpumixError('BAD_RECORD', `${key}: not a JSON object`);
+  return value;
 };
 
 /** A count, also where it is written as a numeric string; null where it is none. */
