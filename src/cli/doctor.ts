@@ -1,4 +1,3 @@
-import type { KubernetesRequest } from '../cluster/kubernetes.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config.ts';
 import { GpumixError, messageOf } from '../errors.ts';
@@ -8,11 +7,10 @@ import { type AibrixSeen, askOfAibrix, findingsOfAibrix } from './aibrix-control
 import type { Command } from './command.ts';
 import { beyondGridText } from './explain.ts';
 import { type Finding, note, ok, unknown, wrong } from './finding.ts';
+import { type Answer, answered, itemsOf, refusal } from './kubernetes-answer.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
 
 export const doctor: Command = {
-  name: 'doctor',
-  summary: 'why nothing scales: each link from Redis to the HPAs, and what is wrong with it; takes the flags of serve',
   options: settingOptions(settings),
   run: async (argv, io) => {
     const findings = await examined(configBesideServe(argv));
@@ -91,7 +89,6 @@ export interface Asked {
   /** The targets as an HPA reads them, by namespace. */
   readonly targets: readonly { readonly namespace: string; readonly answer: Answer }[];
 }
-type Answer = Awaited<ReturnType<KubernetesRequest>>;
 
 const askedOfKubernetes = async ({ cluster, kubernetes }: Look): Promise<Asked> => {
   const get = (path: string): Promise<Answer> => kubernetes('GET', path);
@@ -129,15 +126,11 @@ export const findingsOfKubernetes = (
       .filter((key) => !paces.has(key))
       .map((key) => wrong(`${key}: no HPA, PodAutoscaler or ScaledObject scales it`)),
     ...(answered(autoscalers)
-      ? autoscalersOf(autoscalers).flatMap((one) => autoscalerFindings(one, cluster.deployments))
+      ? itemsOf<Autoscaler>(autoscalers).flatMap((one) => autoscalerFindings(one, cluster.deployments))
       : []),
     ...findingsOfAibrix(aibrix),
   ];
 };
-
-const answered = ({ status }: Answer): boolean => status >= 200 && status < 300;
-const refusal = ({ status, body }: Answer): string =>
-  `${status} ${(body as { readonly message?: string } | null)?.message ?? String(body)}`.trim();
 
 interface ApiService {
   readonly spec?: { readonly service?: { readonly namespace: string; readonly name: string } };
@@ -170,7 +163,7 @@ const targetsFinding = (namespace: string, answer: Answer, keys: readonly string
   if (answer.status === 401 || answer.status === 403)
     return unknown(`targets in ${namespace}: not ours to read; ${asked}`);
   if (!answered(answer)) return wrong(`targets in ${namespace} as an HPA reads them: ${refusal(answer)}`);
-  const items = (answer.body as { readonly items: readonly unknown[] }).items.length;
+  const items = itemsOf(answer).length;
   const all = keys.filter((key) => key.startsWith(`${namespace}/`)).length;
   const text = `targets in ${namespace} as an HPA reads them: ${items} of ${all}`;
   return items === all ? ok(text) : wrong(`${text}; gpumix explain NAMESPACE/DEPLOYMENT says why one has none`);
@@ -188,9 +181,6 @@ interface Autoscaler {
   };
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
-
-const autoscalersOf = ({ body }: Answer): readonly Autoscaler[] =>
-  (body as { readonly items: readonly Autoscaler[] }).items;
 
 const autoscalerFindings = (
   { metadata, spec, status }: Autoscaler,

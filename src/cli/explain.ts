@@ -13,8 +13,6 @@ import { configBesideServe, type Look, lookOnce } from './one-look.ts';
 import { bindingTexts, mixText, money, rateText, sizeText } from './plan-texts.ts';
 
 export const explain: Command = {
-  name: 'explain',
-  summary: 'why this number of replicas: gpumix explain NAMESPACE/DEPLOYMENT [flags of serve]',
   options: settingOptions(settings),
   run: async ([key = '', ...flags], io) => {
     if (!/^[^-/][^/]*\/[^/]+$/.test(key))
