@@ -6,16 +6,16 @@ import type { ModelEndpoints } from './cluster/model-endpoints.ts';
 import { watchEndpoints } from './cluster/watch-endpoints.ts';
 import { messageOf } from './errors.ts';
 import { startAdminServer } from './gateway/admin-server.ts';
-import { createFleet } from './gateway/fleet.ts';
-import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { gatewayMetrics } from './gateway/gateway-metrics.ts';
 import { heldReports } from './gateway/held-reports.ts';
 import { atIntervalEnds } from './gateway/intervals.ts';
+import { createModelPods } from './gateway/model-pods.ts';
+import { startGatewayServer } from './gateway/openai-server.ts';
+import { createGateway, type Gateway } from './gateway/passing-on.ts';
 import { type ReadPlans, watchPlans } from './gateway/plans.ts';
-import { startGatewayServer } from './gateway/server.ts';
+import { upstream } from './gateway/pod-connections.ts';
 import { endpointsFile } from './gateway/static-endpoints.ts';
 import { storeClock } from './gateway/store-clock.ts';
-import { gatewayMetrics } from './gateway/telemetry.ts';
-import { upstream } from './gateway/upstream.ts';
 import type { GatewayConfig } from './gateway-config.ts';
 import { createLogger } from './telemetry.ts';
 import { untilTold } from './until-told.ts';
@@ -37,7 +37,7 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const clock = storeClock(store.time, steady, () => Date.now() / 1000);
   const say = problemLog(log);
   const endpoints = config.endpoints === null ? watchEndpoints(kubernetes(config.kubeconfig)) : fixed(config.endpoints);
-  const fleet = createFleet();
+  const modelPods = createModelPods();
   const plans = watchPlans(config.plans === 'redis' ? fromRedis(store, config.planPrefix) : fromUrl(config.plans.url));
   const counts = requestCounts(config.intervalSeconds);
   const writer = recordWriter(store, { ...config, instance });
@@ -46,13 +46,15 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   let unreachableModels: ReadonlyMap<string, readonly string[]> = new Map();
   let gateway: Gateway;
   const metrics = gatewayMetrics({
-    waiting: () => fleet.models().map((model) => ({ model, requests: gateway.waiting(model) })),
+    waiting: () => modelPods.models().map((model) => ({ model, requests: gateway.waiting(model) })),
     pods: () =>
-      [...new Map(fleet.models().flatMap((model) => [...(fleet.variants(model) ?? [])]))].map(([variant, all]) => ({
-        variant,
-        ready: all.length,
-        requests: all.reduce((sum, { requests }) => sum + requests, 0),
-      })),
+      [...new Map(modelPods.models().flatMap((model) => [...(modelPods.variants(model) ?? [])]))].map(
+        ([variant, all]) => ({
+          variant,
+          ready: all.length,
+          requests: all.reduce((sum, { requests }) => sum + requests, 0),
+        }),
+      ),
     keptRecords: writer.kept,
     missingGateways: () => missing.length,
     inFlight: () => gateway.inFlight(),
@@ -65,7 +67,7 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   );
   gateway = createGateway(
     {
-      fleet,
+      modelPods,
       plan: (model) => plans.current(model, clock.now()),
       upstream: pods,
       counts,
@@ -80,17 +82,17 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const look = (): void => {
     const { origins, unreachable } = endpoints.endpoints();
     unreachableModels = unreachable;
-    fleet.update(origins);
-    gateway.fleetChanged();
+    modelPods.update(origins);
+    gateway.podsChanged();
   };
   const refresh = async (): Promise<void> => {
-    await plans.refresh(fleet.models());
+    await plans.refresh(modelPods.models());
     await reports.renew();
     const unreachable = new Set([...unreachableModels.values()].flat());
-    say.all([...endpoints.problems(), ...unreachable, ...plans.problems(fleet.models(), clock.now()), ...missing]);
+    say.all([...endpoints.problems(), ...unreachable, ...plans.problems(modelPods.models(), clock.now()), ...missing]);
   };
   const write = async (interval: EndedInterval): Promise<void> => {
-    const records = counts.end(interval, fleet.models(), (model) => gateway.waiting(model));
+    const records = counts.end(interval, modelPods.models(), (model) => gateway.waiting(model));
     try {
       await writer.write(records, interval.time);
       missing = await writer.missing(clock.now());
@@ -107,7 +109,7 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const admin = await startAdminServer(metrics.registry, notReady, config.bindAddress, config.adminPort);
   const server = await startGatewayServer({
     gateway,
-    models: fleet.models,
+    models: modelPods.models,
     host: config.bindAddress,
     port: config.port,
     mostBodyBytes: config.bodyMebibytes * 2 ** 20,

@@ -10,7 +10,7 @@ import {
   rememberVanished,
 } from './bounds.ts';
 import { type ClaimObject, type DeviceClaim, deviceClaim, heldByClaims } from './claims.ts';
-import { selectedPods, unchangedSince } from './gateway.ts';
+import { selectedPods, unchangedSince } from './gateway-pods.ts';
 import { gpuLabels } from './gpu-types.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Pace } from './pace.ts';

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { jsonObject } from '../json.ts';
-import { passedOn } from './headers.ts';
-import type { AnswerReader } from './upstream.ts';
+import { type AnswerReader, passedOn } from './pod-connections.ts';
 import { tellsOfError, type Usage, type UsageFilter, usageFilter, usageOf } from './usage-filter.ts';
 
 export interface RelayOptions {

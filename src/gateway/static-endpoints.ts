@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { GpumixError, messageOf } from '../errors.ts';
 import { isObject } from '../json.ts';
-import type { Endpoints } from './fleet.ts';
+import type { Endpoints } from './model-pods.ts';
 
 /**
  * Reads a file of endpoints: model -> `namespace/deployment` -> origins.

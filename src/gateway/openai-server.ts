@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { unusedConnections } from '../unused-connections.ts';
-import type { Gateway } from './gateway.ts';
+import type { Gateway } from './passing-on.ts';
 import { badRequest, type Refusal, refusalText } from './refusals.ts';
 import { type Call, readRequest } from './request.ts';
 
