@@ -1,4 +1,5 @@
 import { isObject, jsonObject } from '../json.ts';
+import { eventData, eventEnd } from '../sse.ts';
 
 /** What an answer told of its size. */
 export interface Usage {
@@ -84,14 +85,6 @@ export const usageFilter = (strip: boolean): UsageFilter => {
   };
 };
 
-/** Behind the empty line that ends the event at `start`; -1 = its end is not there yet. */
-const eventEnd = (bytes: Buffer, start: number): number => {
-  const unix = bytes.indexOf('\n\n', start, 'latin1');
-  const dos = bytes.indexOf('\r\n\r\n', start, 'latin1');
-  if (dos !== -1 && (unix === -1 || dos < unix)) return dos + 4;
-  return unix === -1 ? -1 : unix + 2;
-};
-
 const carriesContent = (text: string): boolean =>
   /"(?:content|text|reasoning_content|arguments)"\s*:\s*"(?!")/.test(text);
 
@@ -109,13 +102,7 @@ export const tellsOfError = (value: unknown): boolean => {
   return (error !== undefined && error !== null && error !== false) || object === 'error';
 };
 
-const chunkIn = (event: Buffer): Chunk | null => {
-  const data = event
-    .toString()
-    .split(/\r?\n/)
-    .flatMap((line) => (line.startsWith('data:') ? line.slice(5) : []));
-  return jsonObject(data.join('\n'));
-};
+const chunkIn = (event: Buffer): Chunk | null => jsonObject(eventData(event.toString()) ?? '');
 
 /** Usage counts as OpenAI, or null where there are none. */
 export const usageOf = (value: unknown): Usage | null => {

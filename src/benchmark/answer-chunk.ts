@@ -1,21 +1,5 @@
 import { jsonObject } from '../json.ts';
 
-/** Reads a stream of server-sent events, in pieces as they come; tells the data of each event, several lines joined. */
-export const eventReader = (onData: (data: string) => void): ((piece: string) => void) => {
-  let rest = '';
-  let data: string[] = [];
-  return (piece) => {
-    const lines = (rest + piece).split(/\r?\n/);
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      if (line === '') {
-        if (data.length > 0) onData(data.join('\n'));
-        data = [];
-      } else if (line.startsWith('data:')) data.push(line.slice(line.startsWith('data: ') ? 6 : 5));
-    }
-  };
-};
-
 /** What one event of an OpenAI stream says. */
 export type Chunk =
   | { readonly kind: 'end' }
