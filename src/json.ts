@@ -14,6 +14,15 @@ export const jsonObject = (text: string): JsonObject | null => {
   }
 };
 
+/** The value of a text that is JSON, else the text itself: some refusals are plain text. */
+export const jsonOrText = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+};
+
 /** Marks a bare token while JSON is parsed, so that the field it is in can be named. */
 const mark = '\u0000';
 

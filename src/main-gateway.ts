@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { kubernetes } from './cluster/kubernetes.ts';
+import { kubernetes } from './cluster/api-server.ts';
 import type { ModelEndpoints } from './cluster/model-endpoints.ts';
 import { watchEndpoints } from './cluster/watch-endpoints.ts';
 import { messageOf } from './errors.ts';

@@ -24,6 +24,7 @@ const layers: Record<string, number> = {
   'profiles/served': 1,
   'profiles/drift': 1,
   'profiles/iterations': 1,
+  'cluster/object': 1,
   'cluster/variant': 1,
   'cluster/bounds': 1,
   'cluster/schedules': 1,

@@ -1,4 +1,5 @@
-import type { KubernetesRequest } from '../cluster/kubernetes.ts';
+import type { KubernetesRequest } from '../cluster/api-server.ts';
+import { keyOf } from '../cluster/object.ts';
 import { type Finding, ok, unknown, wrong } from './finding.ts';
 import { type Answer, answered, itemsOf, refusal } from './kubernetes-answer.ts';
 import {
@@ -107,7 +108,7 @@ const controllerOf = (answers: readonly Answer[]): Controller | null => {
   const { metadata, spec } = found;
   const { containers, serviceAccountName = 'default' } = spec.template.spec;
   return {
-    key: `${metadata.namespace}/${metadata.name}`,
+    key: keyOf(metadata),
     image: (containers.find((container) => container.name === 'manager') ?? containers[0])?.image ?? '',
     account: [metadata.namespace, serviceAccountName],
   };

@@ -1,7 +1,7 @@
+import { type Condition, keyOf } from '../cluster/object.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config.ts';
 import { GpumixError, messageOf } from '../errors.ts';
-import { keyOf } from '../planner/situation.ts';
 import { settingOptions } from '../settings.ts';
 import { type AibrixSeen, askOfAibrix, findingsOfAibrix } from './aibrix-controller.ts';
 import type { Command } from './command.ts';
@@ -135,12 +135,6 @@ export const findingsOfKubernetes = (
 interface ApiService {
   readonly spec?: { readonly service?: { readonly namespace: string; readonly name: string } };
   readonly status?: { readonly conditions?: readonly Condition[] };
-}
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason?: string;
-  readonly message?: string;
 }
 
 const apiServiceFinding = (name: string, answer: Answer, serviceName: string): Finding => {

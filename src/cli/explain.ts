@@ -1,10 +1,11 @@
+import { keyOf } from '../cluster/object.ts';
+import { deploymentKey } from '../cluster/pods.ts';
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config.ts';
 import type { Decision, Model, ModelPlan, Plan, Snapshot, Target, Variant } from '../domain.ts';
 import { GpumixError } from '../errors.ts';
 import type { ModelReport } from '../planner/decide.ts';
 import { explanationOf } from '../planner/explanation.ts';
-import { keyOf } from '../planner/situation.ts';
 import type { StoredPlan } from '../planner/stored-plan.ts';
 import { settingOptions } from '../settings.ts';
 import type { RecordDefect } from '../workload/rates.ts';
@@ -22,7 +23,7 @@ export const explain: Command = {
       const deployment = cluster.deployments.get(key);
       if (deployment === undefined)
         throw new GpumixError('BAD_USAGE', `there is no Deployment ${key} with the label model.aibrix.ai/name`);
-      const pods = [...cluster.pods.values()].filter((pod) => `${pod.namespace}/${pod.deployment}` === key);
+      const pods = [...cluster.pods.values()].filter((pod) => deploymentKey(pod) === key);
       const ready = pods.filter((pod) => pod.ready).length;
       return explainLines({ deployment, ready, decided, stored, now: Date.now() / 1000 }, config);
     });
@@ -44,7 +45,7 @@ export const explainLines = (question: Question, config: Config): readonly strin
   const { deployment, decided, stored } = question;
   const key = keyOf(deployment);
   const said = stored?.plan ?? decided;
-  const target = said.targets.find((one) => `${one.namespace}/${one.deployment}` === key);
+  const target = said.targets.find((one) => deploymentKey(one) === key);
   const report = said.models.find((one) => one.deployments.includes(key));
   return [
     `${key}: ${targetText(target, question)}`,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kubernetes as connectKubernetes, type KubernetesRequest } from '../cluster/kubernetes.ts';
+import { kubernetes as connectKubernetes, type KubernetesRequest } from '../cluster/api-server.ts';
 import { type Cluster, watchCluster } from '../cluster/watch.ts';
 import { type Config, historySeconds, readConfig, stockConfigName } from '../config.ts';
 import { GpumixError } from '../errors.ts';

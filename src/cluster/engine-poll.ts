@@ -1,4 +1,5 @@
 import { get } from 'node:http';
+import { keyOf } from './object.ts';
 import { type DeploymentPod, metricsUrl } from './pods.ts';
 
 export interface PollSettings {
@@ -74,8 +75,6 @@ export const engineMetricsPoll = <Known extends Heard>(
     known: (pod) => all.get(keyOf(pod)),
   };
 };
-
-const keyOf = ({ namespace, name }: DeploymentPod): string => `${namespace}/${name}`;
 
 /** Metrics of an engine are some tens of KiB; what is longer is none. */
 const longestMetrics = 4 << 20;

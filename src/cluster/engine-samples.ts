@@ -1,7 +1,7 @@
 import type { Served } from '../profiles/drift.ts';
 import { countedBetween, countedTogether, type EngineCounts, engineCounts } from './engine-metrics.ts';
 import { engineMetricsPoll, type Heard, type PollSettings } from './engine-poll.ts';
-import type { DeploymentPod } from './pods.ts';
+import { type DeploymentPod, deploymentKey } from './pods.ts';
 
 export interface EngineSamples {
   /** Asks some of these pods in the background, unless it is asking; those that are not among them are forgotten. */
@@ -64,6 +64,6 @@ const sampleOf = (pods: readonly DeploymentPod[]): readonly DeploymentPod[] =>
   [
     ...Map.groupBy(
       pods.filter(({ ready, ip }) => ready && ip !== null),
-      ({ namespace, deployment }) => `${namespace}/${deployment}`,
+      deploymentKey,
     ).values(),
   ].flatMap((some) => some.toSorted((a, b) => (a.name < b.name ? -1 : 1)).slice(0, podsPerDeployment));

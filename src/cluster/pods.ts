@@ -1,5 +1,6 @@
 import type { ModelPod } from '../domain.ts';
 import { gpusAmong } from './gpu-types.ts';
+import type { Condition, KubernetesObject, Quantities } from './object.ts';
 
 /** What is kept of a pod that belongs to a Deployment, or holds GPUs. */
 export interface DeploymentPod extends ModelPod {
@@ -28,20 +29,11 @@ export interface DeploymentPod extends ModelPod {
   readonly terminating: boolean;
 }
 
-export interface PodObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly uid?: string;
-    readonly creationTimestamp?: string;
-    readonly deletionTimestamp?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly {
-      readonly kind: string;
-      readonly name: string;
-      readonly controller?: boolean;
-    }[];
-  };
+/** The Deployment that a pod belongs to, `namespace/name`. */
+export const deploymentKey = ({ namespace, deployment }: Pick<DeploymentPod, 'namespace' | 'deployment'>): string =>
+  `${namespace}/${deployment}`;
+
+export interface PodObject extends KubernetesObject {
   readonly spec?: {
     readonly nodeName?: string;
     readonly containers?: readonly ContainerObject[];
@@ -50,20 +42,12 @@ export interface PodObject {
   readonly status?: {
     readonly phase?: string;
     readonly podIP?: string;
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly reason?: string;
-      readonly lastTransitionTime?: string;
-    }[];
+    readonly conditions?: readonly Condition[];
     readonly containerStatuses?: readonly { readonly restartCount: number; readonly imageID: string }[];
   };
 }
 interface ContainerObject {
-  readonly resources?: {
-    readonly limits?: Readonly<Record<string, string | number>>;
-    readonly requests?: Readonly<Record<string, string | number>>;
-  };
+  readonly resources?: { readonly limits?: Quantities; readonly requests?: Quantities };
 }
 
 /**

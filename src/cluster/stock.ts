@@ -1,5 +1,6 @@
 import { isObject } from '../json.ts';
 import { gpuLabels, gpuOfLabels, gpuOfProduct, gpusAmong } from './gpu-types.ts';
+import type { Condition, KubernetesObject, Quantities } from './object.ts';
 import type { DeploymentPod } from './pods.ts';
 
 /** What the cluster shows of its GPUs, as of one tick. */
@@ -52,17 +53,9 @@ export interface StockLimits {
   readonly namespaces: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-export interface NodeObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
+export interface NodeObject extends KubernetesObject {
   readonly spec?: { readonly unschedulable?: boolean };
-  readonly status?: {
-    readonly allocatable?: Readonly<Record<string, string | number>>;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-  };
+  readonly status?: { readonly allocatable?: Quantities; readonly conditions?: readonly Condition[] };
 }
 
 /** Labels and annotations by which node pools that may grow name themselves: Karpenter, EKS, GKE, AKS, Cluster API. */
@@ -88,8 +81,7 @@ export const gpuNode = (
   };
 };
 
-export interface SliceObject {
-  readonly metadata: { readonly name: string };
+export interface SliceObject extends KubernetesObject {
   readonly spec?: {
     readonly driver?: string;
     readonly nodeName?: string;
@@ -115,10 +107,9 @@ export const deviceSlice = ({ spec }: SliceObject): DeviceSlice | null => {
   return { node: spec.nodeName, pool: spec.pool?.name ?? '', devices: Object.fromEntries(devices) };
 };
 
-export interface QuotaObject {
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+export interface QuotaObject extends KubernetesObject {
   readonly spec?: {
-    readonly hard?: Readonly<Record<string, string | number>>;
+    readonly hard?: Quantities;
     readonly scopes?: readonly string[];
     readonly scopeSelector?: unknown;
   };
