@@ -10,6 +10,7 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['types', bin('tsc'), []],
   ['layers', bin('vitest'), ['run', 'test/layers.test.ts']],
   ['generated docs', process.execPath, ['hack/docs.ts', '--check']],
+  ['schemas', process.execPath, ['hack/schemas.ts', '--check']],
   ['shipped profiles', process.execPath, ['hack/profiles/update.ts', '--check']],
 ];
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import * as z from 'zod/mini';
 import { knownRouters, type NamedRouter, routerOf } from './cluster/router-names.ts';
+import { positive, readDocument } from './documents.ts';
 import { type Routing, routings, stockSources } from './domain.ts';
-import { isObject } from './json.ts';
 import {
   atLeast,
   flag,
@@ -42,15 +43,14 @@ const labelList = (value: string): readonly string[] => {
   return keys;
 };
 const budget = (value: string): number | null => (value === '' ? null : atLeast(0)(value));
-const prices = (file: string): Readonly<Record<string, number>> => {
-  if (file === '') return {};
-  const table: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  if (!isObject(table)) throw new Error('not an object of GPU type to price');
-  for (const [gpu, price] of Object.entries(table)) {
-    if (typeof price !== 'number' || !(price > 0)) throw new Error(`${gpu} is ${String(price)}, not a price above 0`);
-  }
-  return table as Readonly<Record<string, number>>;
-};
+/** The format of a file of prices: $ per GPU and hour by type. */
+export const pricesSchema = z.record(z.string(), positive);
+const prices = (file: string): Readonly<Record<string, number>> =>
+  file === ''
+    ? {}
+    : readDocument(pricesSchema, JSON.parse(readFileSync(file, 'utf8')), (what) => {
+        throw new Error(what);
+      });
 
 /** The settings of `gpumix serve`. */
 export const settings = {

@@ -1,4 +1,5 @@
-import { isObject } from '../json.ts';
+import * as z from 'zod/mini';
+import { checked, counts } from '../documents.ts';
 import { gpuLabels, gpuOfLabels, gpuOfProduct, gpusAmong } from './gpu-types.ts';
 import type { Condition, KubernetesObject, Quantities } from './object.ts';
 import type { DeploymentPod } from './pods.ts';
@@ -122,36 +123,22 @@ export const gpuQuota = ({ metadata, spec }: QuotaObject): GpuQuota | null => {
   return { namespace: metadata.namespace ?? '', gpus: Number(hard) };
 };
 
+/** The format of the ConfigMap's document. */
+export const stockSchema = z.strictObject({
+  ceilings: z.nullish(counts),
+  namespaces: z.nullish(z.record(z.string(), z.nullish(counts))),
+});
+
 /**
  * Reads the ConfigMap's document.
  * @returns the limits, or in one line what is wrong with them
  */
 export const stockLimits = (document: unknown): StockLimits | string => {
-  const wrong: string[] = [];
-  const record = (value: unknown, path: string): Readonly<Record<string, unknown>> => {
-    if (value === undefined || value === null) return {};
-    if (isObject(value)) return value;
-    wrong.push(`${path} is not a table`);
-    return {};
+  const read = checked(stockSchema, document ?? {});
+  if ('problems' in read) return read.problems.join('; ');
+  const { ceilings, namespaces } = read.document;
+  return {
+    ceilings: ceilings ?? {},
+    namespaces: Object.fromEntries(Object.entries(namespaces ?? {}).map(([name, types]) => [name, types ?? {}])),
   };
-  const counts = (value: unknown, path: string): Record<string, number> =>
-    Object.fromEntries(
-      Object.entries(record(value, path)).map(([name, count]) => {
-        if (!Number.isSafeInteger(count) || (count as number) < 0)
-          wrong.push(`${path}.${name} is ${JSON.stringify(count)}, not a whole number from 0`);
-        return [name, count as number];
-      }),
-    );
-  const { ceilings, namespaces, ...unknown } = record(document, 'the document');
-  wrong.push(...Object.keys(unknown).map((name) => `${name} is unknown`));
-  const limits = {
-    ceilings: counts(ceilings, 'ceilings'),
-    namespaces: Object.fromEntries(
-      Object.entries(record(namespaces, 'namespaces')).map(([namespace, types]) => [
-        namespace,
-        counts(types, `namespaces.${namespace}`),
-      ]),
-    ),
-  };
-  return wrong.length === 0 ? limits : wrong.join('; ');
 };
