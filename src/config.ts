@@ -52,8 +52,8 @@ const prices = (file: string): Readonly<Record<string, number>> =>
         throw new Error(what);
       });
 
-/** The settings of `gpumix serve`. */
-export const settings = {
+/** How Redis is reached; the gateway has the same. */
+export const redisSettings = {
   redisUrl: setting(
     text,
     'redis://localhost:6379',
@@ -76,6 +76,11 @@ export const settings = {
   redisSentinelPassword: setting(textOrNull, '', 'of the Sentinels themselves', 'REDIS_SENTINEL_PASSWORD'),
   redisCaFile: setting(textOrNull, '', 'PEM file of the authorities that may sign the certificate of Redis'),
   redisTimeoutSeconds: setting(seconds, '3', 'how long one answer of Redis may take (s)'),
+} satisfies SettingsTable;
+
+/** The settings of `gpumix serve`. */
+export const settings = {
+  ...redisSettings,
   keyPrefix: setting(text, 'gpumix:', 'before every Redis key of ours'),
   planPrefix: setting(
     text,

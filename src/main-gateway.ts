@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import { kubernetes } from './cluster/api-server.ts';
 import type { ModelEndpoints } from './cluster/model-endpoints.ts';
 import { watchEndpoints } from './cluster/watch-endpoints.ts';
@@ -17,11 +16,11 @@ import { upstream } from './gateway/pod-connections.ts';
 import { endpointsFile } from './gateway/static-endpoints.ts';
 import { storeClock } from './gateway/store-clock.ts';
 import type { GatewayConfig } from './gateway-config.ts';
-import { createLogger } from './telemetry.ts';
+import { createLogger, problemReporter } from './telemetry.ts';
 import { untilTold } from './until-told.ts';
 import { version } from './version.ts';
 import { recordWriter } from './workload/record-writer.ts';
-import { redisSettingsOf, redisStore } from './workload/redis.ts';
+import { redisStore } from './workload/redis.ts';
 import { type EndedInterval, requestCounts } from './workload/request-counts.ts';
 import type { Store } from './workload/store.ts';
 
@@ -31,11 +30,11 @@ const plansMilliseconds = 2_000;
 /** Runs `gpumix gateway` until it is told to stop: the place where its Redis, its Kubernetes and its servers meet. */
 export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const log = createLogger(config.logLevel);
-  const store = redisStore(redisSettingsOf(config), (problem) => log.warn({ problem }, 'redis connection'));
+  const store = redisStore(config, (problem) => log.warn({ problem }, 'redis connection'));
   const instance = config.instance === '' ? `${hostname()}-${process.pid}` : config.instance;
   const steady = () => performance.now() / 1000;
   const clock = storeClock(store.time, steady, () => Date.now() / 1000);
-  const say = problemLog(log);
+  const reportProblems = problemReporter(log);
   const endpoints = config.endpoints === null ? watchEndpoints(kubernetes(config.kubeconfig)) : fixed(config.endpoints);
   const modelPods = createModelPods();
   const plans = watchPlans(config.plans === 'redis' ? fromRedis(store, config.planPrefix) : fromUrl(config.plans.url));
@@ -63,7 +62,7 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
     (model) => gateway.held(model),
     writer.hold,
     clock.now,
-    (problem) => say.once(problem),
+    (problem) => log.warn({ problem }, 'problem'),
   );
   gateway = createGateway(
     {
@@ -89,7 +88,12 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
     await plans.refresh(modelPods.models());
     await reports.renew();
     const unreachable = new Set([...unreachableModels.values()].flat());
-    say.all([...endpoints.problems(), ...unreachable, ...plans.problems(modelPods.models(), clock.now()), ...missing]);
+    reportProblems([
+      ...endpoints.problems(),
+      ...unreachable,
+      ...plans.problems(modelPods.models(), clock.now()),
+      ...missing,
+    ]);
   };
   const write = async (interval: EndedInterval): Promise<void> => {
     const records = counts.end(interval, modelPods.models(), (model) => gateway.waiting(model));
@@ -162,16 +166,3 @@ const fromUrl =
         return await answer.text();
       }),
     );
-
-/** Says each problem once until it goes away. */
-const problemLog = (log: Logger) => {
-  let known = new Set<string>();
-  return {
-    all: (problems: readonly string[]): void => {
-      for (const problem of problems) if (!known.has(problem)) log.warn({ problem }, 'problem');
-      for (const problem of known) if (!problems.includes(problem)) log.info({ problem }, 'problem gone');
-      known = new Set(problems);
-    },
-    once: (problem: string): void => void log.warn({ problem }, 'problem'),
-  };
-};

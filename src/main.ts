@@ -38,7 +38,7 @@ import { turns } from './turns.ts';
 import { untilTold } from './until-told.ts';
 import { version } from './version.ts';
 import { workloadReader } from './workload/reader.ts';
-import { redisSettingsOf, redisStore } from './workload/redis.ts';
+import { redisStore } from './workload/redis.ts';
 import type { Store } from './workload/store.ts';
 
 /** Runs `gpumix serve` until it is told to stop. The one place that names both Redis and Kubernetes. */
@@ -46,7 +46,7 @@ export const serve = async (config: Config): Promise<void> => {
   const log = createLogger(config.logLevel);
   const kubernetes = connectKubernetes(config.kubeconfig);
   const { collect, collectIfMuch } = garbage();
-  const redis = redisStore(redisSettingsOf(config), (problem) => log.warn({ problem }, 'redis connection'));
+  const redis = redisStore(config, (problem) => log.warn({ problem }, 'redis connection'));
   const store: Store = {
     ...redis,
     read: async (keys) => {

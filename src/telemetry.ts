@@ -17,15 +17,23 @@ export const createLogger = (level: string): Logger =>
     pino.destination(2),
   );
 
-/** Says what changed since the last tick, and each problem once until it goes away. */
-export const tickReporter = (log: Logger) => {
+/** Says each problem once until it goes away. */
+export const problemReporter = (log: Logger): ((problems: readonly string[]) => void) => {
   let known = new Set<string>();
-  let targets = new Map<string, string>();
-  let states = new Map<string, string>();
-  return (decided: Decided, problems: readonly string[]): void => {
+  return (problems) => {
     for (const problem of problems) if (!known.has(problem)) log.warn({ problem }, 'problem');
     for (const problem of known) if (!problems.includes(problem)) log.info({ problem }, 'problem gone');
     known = new Set(problems);
+  };
+};
+
+/** Says what changed since the last tick. */
+export const tickReporter = (log: Logger) => {
+  const reportProblems = problemReporter(log);
+  let targets = new Map<string, string>();
+  let states = new Map<string, string>();
+  return (decided: Decided, problems: readonly string[]): void => {
+    reportProblems(problems);
     for (const { name, state, reason } of decided.models)
       if (states.get(name) !== state) log.info({ model: name, state, reason }, 'state');
     states = new Map(decided.models.map(({ name, state }) => [name, state]));
@@ -75,6 +83,14 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
     for (const { namespace, deployment, decision } of published.allTargets())
       if ('replicas' in decision) one.set({ namespace, deployment }, decision.replicas);
   });
+  /** @param value null = the model has none */
+  const perModel = (name: string, help: string, value: (model: ModelReport) => number | null) =>
+    gauge(name, help, ['model'], (one) => {
+      for (const model of published.models()) {
+        const known = value(model);
+        if (known !== null) one.set({ model: model.name }, known);
+      }
+    });
   gauge(
     'model_state',
     '1 for the state that a model is in: fresh, quiet, idle, stale or missing',
@@ -83,10 +99,11 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
       for (const { name, state } of published.models()) one.set({ model: name, state }, 1);
     },
   );
-  gauge('arrival_rate', 'requests per second that were planned for, headroom included', ['model'], (one) => {
-    for (const { name, arrivalRate } of published.models())
-      if (arrivalRate !== null) one.set({ model: name }, arrivalRate);
-  });
+  perModel(
+    'arrival_rate',
+    'requests per second that were planned for, headroom included',
+    ({ arrivalRate }) => arrivalRate,
+  );
   gauge(
     'forecast_rate',
     'requests per second foreseen one startup time ahead, where a forecast is believed',
@@ -96,20 +113,19 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
         if (forecast !== null) one.set({ model: name, method: forecast.method }, forecast.rate);
     },
   );
-  gauge('engine_strain', 'work of a request over what the profiles say, as learned from backlogs', ['model'], (one) => {
-    for (const { name, strain } of published.models()) one.set({ model: name }, strain);
-  });
+  perModel(
+    'engine_strain',
+    'work of a request over what the profiles say, as learned from backlogs',
+    (one) => one.strain,
+  );
   gauge('unserved_rate', 'requests per second that the plan cannot serve', ['model', 'reason'], (one) => {
     for (const { name, unserved } of published.models())
       for (const [reason, rate] of Object.entries(unserved)) one.set({ model: name, reason }, rate);
   });
-  gauge('beyond_slo_rate', 'requests per second that no variant serves within the SLO', ['model'], (one) => {
-    for (const { name, beyondSlo } of published.models()) one.set({ model: name }, beyondSlo);
-  });
-  gauge('data_age_seconds', 'age of the newest request record of a model', ['model'], (one) => {
-    for (const { name, dataAt } of published.models())
-      if (dataAt !== null) one.set({ model: name }, Math.max(0, clock() - dataAt));
-  });
+  perModel('beyond_slo_rate', 'requests per second that no variant serves within the SLO', (one) => one.beyondSlo);
+  perModel('data_age_seconds', 'age of the newest request record of a model', ({ dataAt }) =>
+    dataAt === null ? null : Math.max(0, clock() - dataAt),
+  );
   gauge(
     'record_defect',
     '1 where records cannot be true: arrivals = most of them are missing, pending = fewer than 0, overwritten = by other gateways',
@@ -119,12 +135,10 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
         if (recordDefect) one.set({ model: name, counts: recordDefect.kind }, 1);
     },
   );
-  gauge('cannot_wake', '1 where a model is at zero and its gateway cannot wake it, else 0', ['model'], (one) => {
-    for (const model of published.models()) one.set({ model: model.name }, Number(model.cannotWake));
-  });
-  gauge('swap_blocked', '1 where a change to another mix waits for stock, else 0', ['model'], (one) => {
-    for (const { name, swapBlocked } of published.models()) one.set({ model: name }, Number(swapBlocked));
-  });
+  perModel('cannot_wake', '1 where a model is at zero and its gateway cannot wake it, else 0', (one) =>
+    Number(one.cannotWake),
+  );
+  perModel('swap_blocked', '1 where a change to another mix waits for stock, else 0', (one) => Number(one.swapBlocked));
   const perVariant = (name: string, help: string, value: (variant: VariantReport) => number | null) =>
     gauge(name, help, ['namespace', 'deployment'], (one) => {
       for (const variant of published.models().flatMap(({ variants }) => variants)) {

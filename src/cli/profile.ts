@@ -5,7 +5,7 @@ import { parseResults } from '../benchmark/results.ts';
 import { strictProblems } from '../benchmark/strict.ts';
 import type { Slo } from '../domain.ts';
 import { GpumixError, located } from '../errors.ts';
-import { redisStore } from '../workload/redis.ts';
+import { redisDefaults, redisStore } from '../workload/redis.ts';
 import {
   type Command,
   type Io,
@@ -149,8 +149,7 @@ const store = async (
   }
   const { url, model } = redisTarget(output);
   const key = `aibrix:profile_${model}_${deployment}`;
-  const settings = { mode: 'single' as const, masterName: '', sentinelPassword: null, caFile: null, timeoutSeconds: 5 };
-  const redis = redisStore({ ...settings, url, username: null, password: null }, () => {});
+  const redis = redisStore({ ...redisDefaults, redisUrl: url, redisTimeoutSeconds: 5 }, () => {});
   try {
     await redis.write(key, JSON.stringify(document), null);
     print(`Result stored in Redis: ${key}.\n`);

@@ -35,7 +35,7 @@ export const replay: Command = {
       speed,
     );
     const store = redisStore(
-      { ...redisDefaults, url: String(given['redis-url']), password: process.env['REDIS_PASSWORD'] ?? null },
+      { ...redisDefaults, redisUrl: String(given['redis-url']), redisPassword: process.env['REDIS_PASSWORD'] ?? null },
       (problem) => io.stderr(`gpumix replay: redis: ${problem}\n`),
     );
     const heartbeat = given['no-heartbeat'] === true ? null : heartbeatsKey(String(given['key-prefix']));
