@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino';
-import { Gauge, Registry } from 'prom-client';
+import { type Gauge, Registry } from 'prom-client';
 import type { Plan, Target } from './domain.ts';
+import { gaugesIn } from './gauges.ts';
 import type { Decided, ModelReport } from './planner/decide.ts';
 import type { VariantReport } from './planner/observed.ts';
 import type { Drift } from './profiles/drift.ts';
@@ -60,25 +61,10 @@ export interface Published {
   publishedAt(): number | null;
 }
 
-/** Gauges that are read when somebody looks: `collect` sets what is there now, and what was before is gone. */
-const gaugesIn =
-  (registry: Registry) =>
-  (name: string, help: string, labelNames: readonly string[], collect: (one: Gauge) => void): Gauge =>
-    new Gauge({
-      name: `gpumix_${name}`,
-      help,
-      labelNames: [...labelNames],
-      registers: [registry],
-      collect() {
-        this.reset();
-        collect(this);
-      },
-    });
-
 /** Gauges of the planner: targets, states, ages, cost. Of a Deployment without an answer there is no target. */
 export const plannerRegistry = (published: Published, leads: () => boolean, clock: () => number): Registry => {
   const registry = new Registry();
-  const gauge = gaugesIn(registry);
+  const gauge = gaugesIn(registry, 'gpumix_');
   gauge('target_replicas', 'replicas that the plan wants of a Deployment', ['namespace', 'deployment'], (one) => {
     for (const { namespace, deployment, decision } of published.allTargets())
       if ('replicas' in decision) one.set({ namespace, deployment }, decision.replicas);
@@ -176,7 +162,7 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
 
 /** What replicas are seen to serve over what their profiles say; of Deployments that nothing is known of there is none. */
 export const driftGauge = (registry: Registry, drifts: () => ReadonlyMap<string, Drift>): Gauge =>
-  gaugesIn(registry)(
+  gaugesIn(registry, 'gpumix_')(
     'profile_drift',
     'served within the SLO over what the profile says; 1 where nothing that was seen contradicts it',
     ['namespace', 'deployment'],

@@ -91,6 +91,7 @@ const layers: Record<string, number> = {
   'shipped-files': 2,
   'every-second': 2,
   'unused-connections': 1.5,
+  gauges: 1.5,
   turns: 2,
   garbage: 2,
   'until-told': 2,

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
-import { GpumixError, messageOf } from '../errors.ts';
+import { GpumixError } from '../errors.ts';
+import { parsedArguments } from '../settings.ts';
 
 /** Where a command writes. */
 export interface Io {
@@ -46,26 +46,11 @@ export const readArguments = (
   argv: readonly string[],
   most: number,
 ): { readonly values: Values; readonly positionals: readonly string[] } => {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      options: Object.fromEntries(
-        Object.entries(options).map(([name, { type, short }]) => [
-          name,
-          short === undefined ? { type } : { type, short },
-        ]),
-      ),
-      allowPositionals: most > 0,
-    });
-    if (positionals.length > most) throw new Error(`unexpected argument ${JSON.stringify(positionals[most])}`);
-    const defaults = Object.entries(options).map(([name, option]) => [
-      name,
-      option.type === 'boolean' ? false : option.default,
-    ]);
-    return { values: { ...Object.fromEntries(defaults), ...values }, positionals };
-  } catch (cause) {
-    throw new GpumixError('BAD_USAGE', messageOf(cause).split('. ')[0]!);
-  }
+  const rows = Object.entries(options);
+  const types = rows.map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]);
+  const { values, positionals } = parsedArguments(Object.fromEntries(types), argv, most);
+  const defaults = rows.map(([name, option]) => [name, option.type === 'boolean' ? false : option.default]);
+  return { values: { ...Object.fromEntries(defaults), ...values }, positionals };
 };
 
 /** A flag that takes a value. */
