@@ -34,7 +34,7 @@ if (venv === '' || !existsSync(python)) {
   process.exitCode = 3;
 } else {
   const redis = await startRedisServer();
-  const store = redisStore({ ...redisDefaults, url: redis.url }, () => {});
+  const store = redisStore({ ...redisDefaults, redisUrl: redis.url }, () => {});
   const time = Math.floor((await store.time()) / 10) * 10;
   for (const seen of seenIntervals)
     for (const [index, fields] of fieldsOf(seen).entries())

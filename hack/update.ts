@@ -1,4 +1,4 @@
-/** Repairs what a machine can repair: format, imports, generated parts of the docs, OpenAPI documents, shipped profiles. */
+/** Repairs what a machine can repair: format, imports, generated parts of the docs, OpenAPI documents, schemas, shipped profiles. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -7,6 +7,7 @@ for (const [command, ...args] of [
   [process.execPath, 'hack/profiles/update.ts'],
   [process.execPath, 'hack/openapi/update.ts'],
   [process.execPath, 'hack/docs.ts'],
+  [process.execPath, 'hack/schemas.ts'],
   [join(root, 'node_modules/.bin/biome'), 'check', '--write', '.'],
 ] as const) {
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });

@@ -11,6 +11,7 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['layers', bin('vitest'), ['run', 'test/layers.test.ts']],
   ['generated docs', process.execPath, ['hack/docs.ts', '--check']],
   ['OpenAPI documents', process.execPath, ['hack/openapi/update.ts', '--check']],
+  ['schemas', process.execPath, ['hack/schemas.ts', '--check']],
   ['shipped profiles', process.execPath, ['hack/profiles/update.ts', '--check']],
 ];
 

@@ -1,27 +1,26 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from 'pino';
-import { kubernetes } from './cluster/kubernetes.ts';
+import { kubernetes } from './cluster/api-server.ts';
 import type { ModelEndpoints } from './cluster/model-endpoints.ts';
 import { watchEndpoints } from './cluster/watch-endpoints.ts';
 import type { GatewayConfig } from './config/gateway-config.ts';
 import { startAdminServer } from './gateway/admin-server.ts';
-import { createFleet } from './gateway/fleet.ts';
-import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { gatewayMetrics } from './gateway/gateway-metrics.ts';
 import { heldReports } from './gateway/held-reports.ts';
 import { atIntervalEnds } from './gateway/intervals.ts';
+import { createModelPods } from './gateway/model-pods.ts';
+import { startGatewayServer } from './gateway/openai-server.ts';
+import { createGateway, type Gateway } from './gateway/passing-on.ts';
 import { type ReadPlans, watchPlans } from './gateway/plans.ts';
-import { startGatewayServer } from './gateway/server.ts';
+import { upstream } from './gateway/pod-connections.ts';
 import { endpointsFile } from './gateway/static-endpoints.ts';
 import { storeClock } from './gateway/store-clock.ts';
-import { gatewayMetrics } from './gateway/telemetry.ts';
-import { upstream } from './gateway/upstream.ts';
-import { createLogger } from './runtime/logger.ts';
+import { createLogger, problemReporter } from './runtime/logger.ts';
 import { untilTold } from './runtime/until-told.ts';
 import { version } from './runtime/version.ts';
 import { messageOf } from './vocabulary/errors.ts';
 import { recordWriter } from './workload/record-writer.ts';
-import { redisSettingsOf, redisStore } from './workload/redis.ts';
+import { redisStore } from './workload/redis.ts';
 import { type EndedInterval, requestCounts } from './workload/request-counts.ts';
 import type { Store } from './workload/store.ts';
 
@@ -31,13 +30,13 @@ const plansMilliseconds = 2_000;
 /** Runs `gpumix gateway` until it is told to stop: the place where its Redis, its Kubernetes and its servers meet. */
 export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const log = createLogger(config.logLevel);
-  const store = redisStore(redisSettingsOf(config), (problem) => log.warn({ problem }, 'redis connection'));
+  const store = redisStore(config, (problem) => log.warn({ problem }, 'redis connection'));
   const instance = config.instance === '' ? `${hostname()}-${process.pid}` : config.instance;
   const steady = () => performance.now() / 1000;
   const clock = storeClock(store.time, steady, () => Date.now() / 1000);
-  const say = problemLog(log);
+  const reportProblems = problemReporter(log);
   const endpoints = config.endpoints === null ? watchEndpoints(kubernetes(config.kubeconfig)) : fixed(config.endpoints);
-  const fleet = createFleet();
+  const modelPods = createModelPods();
   const plans = watchPlans(config.plans === 'redis' ? fromRedis(store, config.planPrefix) : fromUrl(config.plans.url));
   const counts = requestCounts(config.intervalSeconds);
   const writer = recordWriter(store, { ...config, instance });
@@ -46,9 +45,9 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   let unreachableModels: ReadonlyMap<string, readonly string[]> = new Map();
   let gateway: Gateway;
   const metrics = gatewayMetrics({
-    waiting: () => fleet.models().map((model) => ({ model, requests: gateway.waiting(model) })),
+    waiting: () => modelPods.models().map((model) => ({ model, requests: gateway.waiting(model) })),
     pods: () =>
-      [...new Map(fleet.models().flatMap((model) => [...(fleet.variants(model) ?? [])]))].map(([variant, all]) => ({
+      [...new Map(modelPods.models().flatMap((model) => [...(modelPods.variants(model) ?? [])]))].map(([variant, all]) => ({
         variant,
         ready: all.length,
         requests: all.reduce((sum, { requests }) => sum + requests, 0),
@@ -61,11 +60,11 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
     (model) => gateway.held(model),
     writer.hold,
     clock.now,
-    (problem) => say.once(problem),
+    (problem) => log.warn({ problem }, 'problem'),
   );
   gateway = createGateway(
     {
-      fleet,
+      modelPods,
       plan: (model) => plans.current(model, clock.now()),
       upstream: pods,
       counts,
@@ -80,17 +79,17 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const look = (): void => {
     const { origins, unreachable } = endpoints.endpoints();
     unreachableModels = unreachable;
-    fleet.update(origins);
-    gateway.fleetChanged();
+    modelPods.update(origins);
+    gateway.podsChanged();
   };
   const refresh = async (): Promise<void> => {
-    await plans.refresh(fleet.models());
+    await plans.refresh(modelPods.models());
     await reports.renew();
     const unreachable = new Set([...unreachableModels.values()].flat());
-    say.all([...endpoints.problems(), ...unreachable, ...plans.problems(fleet.models(), clock.now()), ...missing]);
+    reportProblems([...endpoints.problems(), ...unreachable, ...plans.problems(modelPods.models(), clock.now()), ...missing]);
   };
   const write = async (interval: EndedInterval): Promise<void> => {
-    const records = counts.end(interval, fleet.models(), (model) => gateway.waiting(model));
+    const records = counts.end(interval, modelPods.models(), (model) => gateway.waiting(model));
     try {
       await writer.write(records, interval.time);
       missing = await writer.missing(clock.now());
@@ -107,7 +106,7 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const admin = await startAdminServer(metrics.registry, notReady, config.bindAddress, config.adminPort);
   const server = await startGatewayServer({
     gateway,
-    models: fleet.models,
+    models: modelPods.models,
     host: config.bindAddress,
     port: config.port,
     mostBodyBytes: config.bodyMebibytes * 2 ** 20,
@@ -160,16 +159,3 @@ const fromUrl =
         return await answer.text();
       }),
     );
-
-/** Says each problem once until it goes away. */
-const problemLog = (log: Logger) => {
-  let known = new Set<string>();
-  return {
-    all: (problems: readonly string[]): void => {
-      for (const problem of problems) if (!known.has(problem)) log.warn({ problem }, 'problem');
-      for (const problem of known) if (!problems.includes(problem)) log.info({ problem }, 'problem gone');
-      known = new Set(problems);
-    },
-    once: (problem: string): void => void log.warn({ problem }, 'problem'),
-  };
-};

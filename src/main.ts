@@ -9,10 +9,11 @@ import { certificateFromFiles } from './api/serving-certificate.ts';
 import type { RunningServer } from './api/start.ts';
 import { startServer } from './api/start.ts';
 import { upstreamAdapter } from './api/upstream-adapter.ts';
-import { type EngineSamples, readMetrics, sampleEngines } from './cluster/engine-samples.ts';
+import { kubernetes as connectKubernetes, type Kubernetes } from './cluster/api-server.ts';
+import { readMetrics } from './cluster/engine-poll.ts';
+import { type EngineSamples, sampleEngines } from './cluster/engine-samples.ts';
 import { type Engines, watchEngines } from './cluster/engines.ts';
 import { writeWarning } from './cluster/events.ts';
-import { kubernetes as connectKubernetes, type Kubernetes } from './cluster/kubernetes.ts';
 import { type Lease, wantLease } from './cluster/lease.ts';
 import type { ModelDeployment } from './cluster/variant.ts';
 import { watchCluster } from './cluster/watch.ts';
@@ -39,7 +40,7 @@ import { untilTold } from './runtime/until-told.ts';
 import { version } from './runtime/version.ts';
 import { messageOf } from './vocabulary/errors.ts';
 import { workloadReader } from './workload/reader.ts';
-import { redisSettingsOf, redisStore } from './workload/redis.ts';
+import { redisStore } from './workload/redis.ts';
 import type { Store } from './workload/store.ts';
 
 /** Runs `gpumix serve` until it is told to stop. The one place that names both Redis and Kubernetes. */
@@ -47,7 +48,7 @@ export const serve = async (config: Config): Promise<void> => {
   const log = createLogger(config.logLevel);
   const kubernetes = connectKubernetes(config.kubeconfig);
   const { collect, collectIfMuch } = garbage();
-  const redis = redisStore(redisSettingsOf(config), (problem) => log.warn({ problem }, 'redis connection'));
+  const redis = redisStore(config, (problem) => log.warn({ problem }, 'redis connection'));
   const store: Store = {
     ...redis,
     read: async (keys) => {

@@ -1,8 +1,9 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { eventReader } from '../formats/sse.ts';
 import { messageOf } from '../vocabulary/errors.ts';
+import { chunkOf } from './answer-chunk.ts';
 import type { Answer, Endpoint } from './endpoint.ts';
-import { chunkOf, eventReader } from './sse.ts';
 
 export type Api = 'completions' | 'chat';
 
@@ -96,7 +97,6 @@ interface Reading {
 }
 
 const readAnswer = (response: IncomingMessage, reading: Reading): void => {
-  response.setEncoding('utf8');
   response.on('error', () => reading.fail('broken', 'the connection was dropped mid-stream'));
   if (response.statusCode === 200) readStream(response, reading);
   else readRefusal(response, reading);
@@ -142,6 +142,7 @@ const longestRefusal = 200;
 const readRefusal = (response: IncomingMessage, { fail }: Reading): void => {
   const status = response.statusCode ?? 0;
   let text = '';
+  response.setEncoding('utf8');
   response.on('data', (piece: string) => {
     if (text.length < 10_000) text += piece;
   });

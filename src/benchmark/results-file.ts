@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readFile, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { GpumixError, messageOf } from '../vocabulary/errors.ts';
+import { GpumixError, located } from '../vocabulary/errors.ts';
 import { type Measurement, parseResults } from './results.ts';
 
 export interface FoundResults {
@@ -46,14 +46,5 @@ const textOf = async (path: string): Promise<string> => {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw new GpumixError('BAD_BENCHMARK', `${path}: cannot be read`, { cause });
-  }
-};
-
-/** Puts the file's name before what is wrong in it. */
-const located = <T>(path: string, work: () => T): T => {
-  try {
-    return work();
-  } catch (error) {
-    throw new GpumixError('BAD_BENCHMARK', `${path}: ${messageOf(error)}`);
   }
 };

@@ -1,3 +1,4 @@
+import { isObject, type JsonObject, pythonJson } from '../formats/json.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 
 /** What a benchmark measures. Rates per second, tokens per second, and times in seconds. */
@@ -78,8 +79,8 @@ const measurementOf = (text: string, line: number): Measurement => {
   };
   const fields = fieldsOf(text) ?? fail('not a JSON object');
   const number = (name: string): number => {
-    const value = numberOf(fields[name]);
-    return value === null ? fail(`${name} is ${shown(fields[name])}, not a number`) : value;
+    const value = fields[name];
+    return typeof value === 'number' ? value : fail(`${name} is ${shown(value)}, not a number`);
   };
   const tokens = (name: string): number => {
     const count = number(name);
@@ -93,7 +94,7 @@ const measurementOf = (text: string, line: number): Measurement => {
     inputTokens: tokens('input_tokens'),
     outputTokens: tokens('output_tokens'),
     rate: rate > 0 ? rate : fail(`request_rate is ${rate}, not above 0`),
-    samples: numberOf(fields['samples']),
+    samples: typeof fields['samples'] === 'number' ? fields['samples'] : null,
     metric,
     ...(fields['rate_limit'] === undefined ? {} : { atLimit: rate >= number('rate_limit') }),
     values: {
@@ -105,20 +106,12 @@ const measurementOf = (text: string, line: number): Measurement => {
   };
 };
 
-/** What stands for Python's bare tokens while JSON is parsed. */
-const token = '\u0000';
-const fieldsOf = (text: string): Readonly<Record<string, unknown>> | null => {
+const fieldsOf = (text: string): JsonObject | null => {
   try {
-    const value: unknown = JSON.parse(
-      text.replace(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g, (found) => (found.startsWith('"') ? found : `"\\u0000${found}"`)),
-    );
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : null;
+    const value = pythonJson(text, Number);
+    return isObject(value) ? value : null;
   } catch {
     return null;
   }
 };
-const numberOf = (value: unknown): number | null =>
-  typeof value === 'number' ? value : typeof value === 'string' && value.startsWith(token) ? Number(value.slice(1)) : null;
 const shown = (value: unknown): string => (value === undefined ? 'missing' : JSON.stringify(value));

@@ -1,5 +1,7 @@
-import type { KubernetesRequest } from '../cluster/kubernetes.ts';
+import type { KubernetesRequest } from '../cluster/api-server.ts';
+import { objectKey } from '../cluster/object.ts';
 import { type Finding, ok, unknown, wrong } from './finding.ts';
+import { type Answer, answered, itemsOf, refusal } from './kubernetes-answer.ts';
 import {
   type ControllerRelease,
   needsCustomMetrics,
@@ -8,8 +10,6 @@ import {
   possibleEras,
   versionOfImage,
 } from './pod-autoscaler-traps.ts';
-
-type Answer = Awaited<ReturnType<KubernetesRequest>>;
 
 /** What the API server says of AIBrix's PodAutoscalers and of who follows them. */
 export interface AibrixSeen {
@@ -105,7 +105,7 @@ const controllerOf = (answers: readonly Answer[]): Controller | null => {
   const { metadata, spec } = found;
   const { containers, serviceAccountName = 'default' } = spec.template.spec;
   return {
-    key: `${metadata.namespace}/${metadata.name}`,
+    key: objectKey(metadata),
     image: (containers.find((container) => container.name === 'manager') ?? containers[0])?.image ?? '',
     account: [metadata.namespace, serviceAccountName],
   };
@@ -167,8 +167,4 @@ const rightFindings = (
   });
 };
 
-const answered = ({ status }: Answer): boolean => status >= 200 && status < 300;
 const isList = (seen: AibrixSeen['podAutoscalers']): seen is readonly PodAutoscalerObject[] => Array.isArray(seen);
-const itemsOf = <Item>({ body }: Answer): readonly Item[] => (body as { readonly items: readonly Item[] }).items;
-const refusal = ({ status, body }: Answer): string =>
-  `${status} ${(body as { readonly message?: string } | null)?.message ?? String(body)}`.trim();

@@ -13,49 +13,49 @@ import { tokenizerOf } from '../benchmark/tokenizer.ts';
 import type { Slo } from '../profiles/profile.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import { seeded } from '../vocabulary/random.ts';
-import { type Command, type Io, numberOption, readOptions } from './command.ts';
+import {
+  type Command,
+  type Io,
+  numberOption,
+  percentileOption,
+  readOptions,
+  textOf,
+  type Values,
+  valueOption,
+} from './command.ts';
 
-const text = (value: string, help: string, otherwise?: string) => ({
-  type: 'string' as const,
-  value,
-  help,
-  ...(otherwise === undefined ? {} : { default: otherwise }),
-});
 const options: Command['options'] = {
-  endpoint: text('URL', 'an OpenAI server', 'http://localhost:8010'),
-  api: text('completions|chat', 'which of its interfaces', 'completions'),
-  model: { ...text('NAME', 'as the endpoint calls it; without it the only one there is'), short: 'm' },
-  output: { ...text('FILE', 'JSON lines are added at its end; without it result/MODEL.jsonl'), short: 'o' },
-  'input-start': text('TOKENS', 'smallest input; doubled up to the limit', '4'),
-  'input-limit': text('TOKENS', 'largest input', '4096'),
-  'output-start': text('TOKENS', 'smallest output; doubled up to the limit', '4'),
-  'output-limit': text('TOKENS', 'largest output', '4096'),
-  'rate-start': text('RATE', 'first rate of the first size (req/s); without it by how long one request takes'),
-  'rate-limit': text('RATE', 'highest rate (req/s)', '64'),
-  ttft: text('SECONDS', 'limit of the time to the first token (s); 2 where no limit is given'),
-  tpot: text('SECONDS', 'limit of the time per output token (s); 0.1 where no limit is given'),
-  e2e: text('SECONDS', 'limit of the end-to-end time (s)'),
-  tpat: text('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
-  percentile: text('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '99'),
-  requests: text('COUNT', 'requests that count at each rate', '300'),
-  'probe-seconds': text('SECONDS', 'longest that requests count at one rate (s)', '300'),
-  precision: text('SHARE', 'the search ends when the boundary is known so closely', '0.05'),
-  timeout: text('SECONDS', 'longest silence of the endpoint (s)', '120'),
-  tokenizer: text('FILE', 'tokenizer.json of the model; without it words are counted by the endpoint'),
-  temperature: text('NUMBER', 'sampling temperature', '0.0'),
-  seed: text('NUMBER', 'of arrivals and prompts', '0'),
-  'api-key': text('KEY', 'bearer token; better as a file'),
-  'api-key-file': text('FILE', 'file that holds it'),
+  endpoint: valueOption('URL', 'an OpenAI server', 'http://localhost:8010'),
+  api: valueOption('completions|chat', 'which of its interfaces', 'completions'),
+  model: { ...valueOption('NAME', 'as the endpoint calls it; without it the only one there is'), short: 'm' },
+  output: { ...valueOption('FILE', 'JSON lines are added at its end; without it result/MODEL.jsonl'), short: 'o' },
+  'input-start': valueOption('TOKENS', 'smallest input; doubled up to the limit', '4'),
+  'input-limit': valueOption('TOKENS', 'largest input', '4096'),
+  'output-start': valueOption('TOKENS', 'smallest output; doubled up to the limit', '4'),
+  'output-limit': valueOption('TOKENS', 'largest output', '4096'),
+  'rate-start': valueOption('RATE', 'first rate of the first size (req/s); without it by how long one request takes'),
+  'rate-limit': valueOption('RATE', 'highest rate (req/s)', '64'),
+  ttft: valueOption('SECONDS', 'limit of the time to the first token (s); 2 where no limit is given'),
+  tpot: valueOption('SECONDS', 'limit of the time per output token (s); 0.1 where no limit is given'),
+  e2e: valueOption('SECONDS', 'limit of the end-to-end time (s)'),
+  tpat: valueOption('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
+  percentile: valueOption('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '99'),
+  requests: valueOption('COUNT', 'requests that count at each rate', '300'),
+  'probe-seconds': valueOption('SECONDS', 'longest that requests count at one rate (s)', '300'),
+  precision: valueOption('SHARE', 'the search ends when the boundary is known so closely', '0.05'),
+  timeout: valueOption('SECONDS', 'longest silence of the endpoint (s)', '120'),
+  tokenizer: valueOption('FILE', 'tokenizer.json of the model; without it words are counted by the endpoint'),
+  temperature: valueOption('NUMBER', 'sampling temperature', '0.0'),
+  seed: valueOption('NUMBER', 'of arrivals and prompts', '0'),
+  'api-key': valueOption('KEY', 'bearer token; better as a file'),
+  'api-key-file': valueOption('FILE', 'file that holds it'),
   'dry-run': { type: 'boolean', help: 'print what would be measured and how long it takes; ask nothing' },
 };
 
-type Values = Readonly<Record<string, string | boolean | undefined>>;
 type Plan = Omit<SweepOptions, 'model'>;
 
 /** `aibrix_benchmark` with its flags, and a search for the rate in place of its doubling. */
 export const benchmark: Command = {
-  name: 'benchmark',
-  summary: 'an OpenAI endpoint to results by request size, for gpumix profile; goes on where it was stopped',
   options,
   run: async (argv, io) => {
     const values = readOptions(options, argv);
@@ -91,9 +91,7 @@ const planOf = (values: Values): Plan => {
 };
 
 const sloOf = (values: Values): Slo => {
-  const percentile = Number(values['percentile']);
-  if (![0, 50, 90, 99].includes(percentile))
-    throw new GpumixError('BAD_USAGE', `--percentile is ${JSON.stringify(values['percentile'])}, not 0, 50, 90 or 99`);
+  const percentile = percentileOption(values);
   const set = (['ttft', 'tpot', 'e2e', 'tpat'] as const).flatMap((name) =>
     values[name] === undefined ? [] : [[name, numberOption(name, values[name], Number.MIN_VALUE)] as const],
   );
@@ -129,10 +127,11 @@ const measure = async (values: Values, plan: Plan, io: Io): Promise<void> => {
     throw new GpumixError('BAD_USAGE', `--api is ${JSON.stringify(api)}, not completions or chat`);
   const timeoutSeconds = numberOption('timeout', values['timeout'], Number.MIN_VALUE);
   const apiKey = apiKeyOf(values);
-  const given = typeof values['model'] === 'string' ? values['model'] : null;
+  const given = textOf(values, 'model');
   const model = await modelOf(url, given, apiKey, timeoutSeconds);
   const { file, results } = await outputOf(values, model, say);
-  const tokenizer = typeof values['tokenizer'] === 'string' ? await tokenizerOf(values['tokenizer']) : null;
+  const tokenizerFile = textOf(values, 'tokenizer');
+  const tokenizer = tokenizerFile === null ? null : await tokenizerOf(tokenizerFile);
   const asked = { url, api: api as Api, model, apiKey, temperature: plan.temperature, timeoutSeconds };
   const { endpoint, exactLength } = await connect(asked, clock.now);
   try {
@@ -149,7 +148,7 @@ const measure = async (values: Values, plan: Plan, io: Io): Promise<void> => {
 };
 
 const outputOf = async (values: Values, model: string, say: (line: string) => void) => {
-  const file = typeof values['output'] === 'string' ? values['output'] : join('result', `${model.replaceAll('/', '_')}.jsonl`);
+  const file = textOf(values, 'output') ?? join('result', `${model.replaceAll('/', '_')}.jsonl`);
   const { results, cutOff } = await existingResults(file, model);
   if (cutOff > 0) say(`${file}: its last line was cut off and is taken away (${cutOff} bytes)`);
   if (results.length > 0) say(`${file}: goes on after ${results.length} lines`);
@@ -168,8 +167,8 @@ const clock: Clock = {
 };
 
 const apiKeyOf = (values: Values): string | null => {
-  const file = values['api-key-file'];
-  if (typeof file !== 'string') return typeof values['api-key'] === 'string' ? values['api-key'] : null;
+  const file = textOf(values, 'api-key-file');
+  if (file === null) return textOf(values, 'api-key');
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (cause) {

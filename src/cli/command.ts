@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
-import { GpumixError, messageOf } from '../vocabulary/errors.ts';
+import { parsedArguments } from '../config/settings.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
 
 /** Where a command writes. */
 export interface Io {
@@ -17,11 +17,10 @@ export interface Option {
   readonly help: string;
 }
 
+export type Values = Readonly<Record<string, string | boolean | undefined>>;
+
 /** One sub-command of gpumix. */
 export interface Command {
-  readonly name: string;
-  /** One line, for `--help` and the README. */
-  readonly summary: string;
   readonly options: Readonly<Record<string, Option>>;
   /**
    * Exit status: 0 done; 1 the job's answer is no.
@@ -34,10 +33,8 @@ export interface Command {
  * The flags of a command by name: a string, its default, or undefined; true or false for a switch.
  * @throws GpumixError BAD_USAGE
  */
-export const readOptions = (
-  options: Command['options'],
-  argv: readonly string[],
-): Readonly<Record<string, string | boolean | undefined>> => readArguments(options, argv, 0).values;
+export const readOptions = (options: Command['options'], argv: readonly string[]): Values =>
+  readArguments(options, argv, 0).values;
 
 /**
  * The flags of a command, and what stands beside them.
@@ -48,24 +45,39 @@ export const readArguments = (
   options: Command['options'],
   argv: readonly string[],
   most: number,
-): {
-  readonly values: Readonly<Record<string, string | boolean | undefined>>;
-  readonly positionals: readonly string[];
-} => {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      options: Object.fromEntries(
-        Object.entries(options).map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]),
-      ),
-      allowPositionals: most > 0,
-    });
-    if (positionals.length > most) throw new Error(`unexpected argument ${JSON.stringify(positionals[most])}`);
-    const defaults = Object.entries(options).map(([name, option]) => [name, option.type === 'boolean' ? false : option.default]);
-    return { values: { ...Object.fromEntries(defaults), ...values }, positionals };
-  } catch (cause) {
-    throw new GpumixError('BAD_USAGE', messageOf(cause).split('. ')[0]!);
-  }
+): { readonly values: Values; readonly positionals: readonly string[] } => {
+  const rows = Object.entries(options);
+  const types = rows.map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]);
+  const { values, positionals } = parsedArguments(Object.fromEntries(types), argv, most);
+  const defaults = rows.map(([name, option]) => [name, option.type === 'boolean' ? false : option.default]);
+  return { values: { ...Object.fromEntries(defaults), ...values }, positionals };
+};
+
+/** A flag that takes a value. */
+export const valueOption = (value: string, help: string, otherwise?: string): Option => ({
+  type: 'string',
+  value,
+  help,
+  ...(otherwise === undefined ? {} : { default: otherwise }),
+});
+
+/** A flag's text; null where it is not given. */
+export const textOf = (values: Values, name: string): string | null => {
+  const value = values[name];
+  return typeof value === 'string' ? value : null;
+};
+
+/** A flag's text. @throws GpumixError BAD_USAGE where it is missing or empty */
+export const requiredText = (values: Values, name: string): string => {
+  const value = textOf(values, name);
+  if (value === null || value === '') throw new GpumixError('BAD_USAGE', `--${name} is missing`);
+  return value;
+};
+
+/** `--percentile`: which percentile must keep the limits of an SLO; 0 = the mean. @throws GpumixError BAD_USAGE */
+export const percentileOption = ({ percentile }: Values): number => {
+  if ([0, 50, 90, 99].includes(Number(percentile))) return Number(percentile);
+  throw new GpumixError('BAD_USAGE', `--percentile is ${JSON.stringify(percentile)}, not 0, 50, 90 or 99`);
 };
 
 /** A number from a flag. @throws GpumixError BAD_USAGE */

@@ -19,17 +19,14 @@ import { recordKey } from '../workload/histogram.ts';
 import { memoryStore } from '../workload/memory-store.ts';
 import { workloadReader } from '../workload/reader.ts';
 import { heartbeatsKey, type Store } from '../workload/store.ts';
-import { type Command, numberOption, readOptions } from './command.ts';
+import { type Command, numberOption, readOptions, valueOption } from './command.ts';
+import { columns } from './table.ts';
 
 const options: Command['options'] = {
-  ticks: {
-    type: 'string',
-    value: 'N',
-    help: 'end after so many ticks; without it the demo goes on until it is stopped',
-  },
+  ticks: valueOption('N', 'end after so many ticks; without it the demo goes on until it is stopped'),
   json: { type: 'boolean', help: 'print one JSON document {"ticks": [plan, ...]} and nothing else' },
-  speed: { type: 'string', value: 'X', default: '8', help: 'play the trace X times as fast: X times the rate' },
-  port: { type: 'string', value: 'PORT', default: '0', help: 'loopback port of the metrics API; 0 = any free one' },
+  speed: valueOption('X', 'play the trace X times as fast: X times the rate', '8'),
+  port: valueOption('PORT', 'loopback port of the metrics API; 0 = any free one', '0'),
 };
 
 const model = 'llama-3.1-8b';
@@ -50,8 +47,6 @@ interface Tick {
 }
 
 export const demo: Command = {
-  name: 'demo',
-  summary: 'everything on embedded defaults: no cluster, no Redis server, no arguments',
   options,
   run: async (argv, io) => {
     const given = readOptions(options, argv);
@@ -224,15 +219,9 @@ const tickTable = ({ plan, snapshot, ageSeconds, bestSingle }: Tick, board: Boar
   return [
     '',
     `${snapshot.now?.slice(11, 19)}  ${rate.toFixed(1)} req/s (headroom included)  ${state}`,
-    ...aligned([['MODEL', 'GPU', 'REPLICAS', '$/H'], ...rows]),
+    ...columns([['MODEL', 'GPU', 'REPLICAS', '$/H'], ...rows], 2).map((line) => `  ${line}`),
     `${plan.status} $${plan.cost.toFixed(2)}/h  gap ${gap}  age ${ageSeconds.toFixed(0)} s  solved in ${plan.solve.milliseconds.toFixed(1)} ms`,
     `  ${saving}`,
     '',
   ].join('\n');
 };
-
-const aligned = (rows: readonly (readonly string[])[]): readonly string[] =>
-  rows.map(
-    ([name = '', gpu = '', replicas = '', cost = '']) =>
-      `  ${name.padEnd(14)}${gpu.padEnd(9)}${replicas.padStart(8)}${cost.padStart(9)}`,
-  );

@@ -1,4 +1,4 @@
-import type { KubernetesRequest } from '../cluster/kubernetes.ts';
+import { type Condition, objectKey } from '../cluster/object.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config/serve-config.ts';
 import { settingOptions } from '../config/settings.ts';
@@ -8,11 +8,10 @@ import { type AibrixSeen, askOfAibrix, findingsOfAibrix } from './aibrix-control
 import type { Command } from './command.ts';
 import { beyondGridText } from './explain.ts';
 import { type Finding, note, ok, unknown, wrong } from './finding.ts';
+import { type Answer, answered, itemsOf, refusal } from './kubernetes-answer.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
 
 export const doctor: Command = {
-  name: 'doctor',
-  summary: 'why nothing scales: each link from Redis to the HPAs, and what is wrong with it; takes the flags of serve',
   options: settingOptions(settings),
   run: async (argv, io) => {
     const findings = await examined(configBesideServe(argv));
@@ -83,7 +82,6 @@ export interface Asked {
   /** The targets as an HPA reads them, by namespace. */
   readonly targets: readonly { readonly namespace: string; readonly answer: Answer }[];
 }
-type Answer = Awaited<ReturnType<KubernetesRequest>>;
 
 const askedOfKubernetes = async ({ cluster, kubernetes }: Look): Promise<Asked> => {
   const get = (path: string): Promise<Answer> => kubernetes('GET', path);
@@ -118,24 +116,16 @@ export const findingsOfKubernetes = (
     ...apiServices.map(({ name, answer }) => apiServiceFinding(name, answer, serviceName)),
     ...targets.map(({ namespace, answer }) => targetsFinding(namespace, answer, keys)),
     ...keys.filter((key) => !paces.has(key)).map((key) => wrong(`${key}: no HPA, PodAutoscaler or ScaledObject scales it`)),
-    ...(answered(autoscalers) ? autoscalersOf(autoscalers).flatMap((one) => autoscalerFindings(one, cluster.deployments)) : []),
+    ...(answered(autoscalers)
+      ? itemsOf<Autoscaler>(autoscalers).flatMap((one) => autoscalerFindings(one, cluster.deployments))
+      : []),
     ...findingsOfAibrix(aibrix),
   ];
 };
 
-const answered = ({ status }: Answer): boolean => status >= 200 && status < 300;
-const refusal = ({ status, body }: Answer): string =>
-  `${status} ${(body as { readonly message?: string } | null)?.message ?? String(body)}`.trim();
-
 interface ApiService {
   readonly spec?: { readonly service?: { readonly namespace: string; readonly name: string } };
   readonly status?: { readonly conditions?: readonly Condition[] };
-}
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason?: string;
-  readonly message?: string;
 }
 
 const apiServiceFinding = (name: string, answer: Answer, serviceName: string): Finding => {
@@ -145,7 +135,7 @@ const apiServiceFinding = (name: string, answer: Answer, serviceName: string): F
   const { service } = spec ?? {};
   if (service?.name !== serviceName)
     return wrong(
-      `APIService ${name} belongs to ${service === undefined ? 'the API server itself' : deploymentKey(service)}, not to a Service ${serviceName} (--service-name)`,
+      `APIService ${name} belongs to ${service === undefined ? 'the API server itself' : objectKey(service)}, not to a Service ${serviceName} (--service-name)`,
     );
   const available = status?.conditions?.find(({ type }) => type === 'Available');
   return available?.status === 'True'
@@ -157,7 +147,7 @@ const targetsFinding = (namespace: string, answer: Answer, keys: readonly string
   const asked = `kubectl get --raw '${targetsPath(namespace)}'`;
   if (answer.status === 401 || answer.status === 403) return unknown(`targets in ${namespace}: not ours to read; ${asked}`);
   if (!answered(answer)) return wrong(`targets in ${namespace} as an HPA reads them: ${refusal(answer)}`);
-  const items = (answer.body as { readonly items: readonly unknown[] }).items.length;
+  const items = itemsOf(answer).length;
   const all = keys.filter((key) => key.startsWith(`${namespace}/`)).length;
   const text = `targets in ${namespace} as an HPA reads them: ${items} of ${all}`;
   return items === all ? ok(text) : wrong(`${text}; gpumix explain NAMESPACE/DEPLOYMENT says why one has none`);
@@ -176,15 +166,13 @@ interface Autoscaler {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
-const autoscalersOf = ({ body }: Answer): readonly Autoscaler[] => (body as { readonly items: readonly Autoscaler[] }).items;
-
 const autoscalerFindings = (
   { metadata, spec, status }: Autoscaler,
   deployments: ReadonlyMap<string, ModelDeployment>,
 ): readonly Finding[] => {
   const { kind, name } = spec.scaleTargetRef;
   if (kind !== 'Deployment' || !deployments.has(`${metadata.namespace}/${name}`)) return [];
-  const it = `HPA ${deploymentKey(metadata)}`;
+  const it = `HPA ${objectKey(metadata)}`;
   const reads = (spec.metrics ?? []).some((metric) =>
     Object.values(metric).some((source) => typeof source === 'object' && /^gpumix_target_/.test(source.metric?.name ?? '')),
   );

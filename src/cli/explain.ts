@@ -5,7 +5,7 @@ import type { RecordDefect } from '../planner/believe/trusted-records.ts';
 import { explanationOf } from '../planner/plan/explanation.ts';
 import type { ModelReport } from '../planner/publish/decided.ts';
 import type { StoredPlan } from '../planner/publish/stored-plan.ts';
-import { deploymentKey } from '../vocabulary/deployment-key.ts';
+import { deploymentKey, ownerKey } from '../vocabulary/deployment-key.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import type { Model, ModelPlan, Plan, Snapshot, Variant } from '../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../vocabulary/target.ts';
@@ -14,8 +14,6 @@ import { configBesideServe, type Look, lookOnce } from './one-look.ts';
 import { bindingTexts, mixText, money, rateText, sizeText } from './plan-texts.ts';
 
 export const explain: Command = {
-  name: 'explain',
-  summary: 'why this number of replicas: gpumix explain NAMESPACE/DEPLOYMENT [flags of serve]',
   options: settingOptions(settings),
   run: async ([key = '', ...flags], io) => {
     if (!/^[^-/][^/]*\/[^/]+$/.test(key))
@@ -25,7 +23,7 @@ export const explain: Command = {
       const deployment = cluster.deployments.get(key);
       if (deployment === undefined)
         throw new GpumixError('BAD_USAGE', `there is no Deployment ${key} with the label model.aibrix.ai/name`);
-      const pods = [...cluster.pods.values()].filter((pod) => `${pod.namespace}/${pod.deployment}` === key);
+      const pods = [...cluster.pods.values()].filter((pod) => ownerKey(pod) === key);
       const ready = pods.filter((pod) => pod.ready).length;
       return explainLines({ deployment, ready, decided, stored, now: Date.now() / 1000 }, config);
     });
@@ -47,7 +45,7 @@ export const explainLines = (question: Question, config: Config): readonly strin
   const { deployment, decided, stored } = question;
   const key = deploymentKey(deployment);
   const said = stored?.plan ?? decided;
-  const target = said.targets.find((one) => `${one.namespace}/${one.deployment}` === key);
+  const target = said.targets.find((one) => ownerKey(one) === key);
   const report = said.models.find((one) => one.deployments.includes(key));
   return [
     `${key}: ${targetText(target, question)}`,

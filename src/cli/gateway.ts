@@ -4,8 +4,6 @@ import { serveGateway } from '../main-gateway.ts';
 import type { Command } from './command.ts';
 
 export const gateway: Command = {
-  name: 'gateway',
-  summary: 'OpenAI-compatible front: counts, holds, routes by the plan',
   options: settingOptions(gatewaySettings),
   run: async (argv) => {
     await serveGateway(readGatewayConfig(argv, process.env));

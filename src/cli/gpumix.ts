@@ -2,8 +2,14 @@ import { version } from '../runtime/version.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { type Command, type Io, optionsHelp } from './command.ts';
 
-/** Commands are loaded when they are called: `plan` needs neither Redis nor Kubernetes. */
-const commands: Readonly<Record<string, { readonly summary: string; load(): Promise<Command> }>> = {
+interface Row {
+  /** One line, for `--help` and the README. */
+  readonly summary: string;
+  /** Commands are loaded when they are called: `plan` needs neither Redis nor Kubernetes. */
+  load(): Promise<Command>;
+}
+
+const commands: Readonly<Record<string, Row>> = {
   serve: {
     summary: 'the adapter: watch, read, solve, publish, answer',
     load: async () => (await import('./serve.ts')).serve,
@@ -17,7 +23,7 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     load: async () => (await import('./plan.ts')).plan,
   },
   demo: {
-    summary: 'everything on embedded defaults: no cluster, no Redis server',
+    summary: 'everything on embedded defaults: no cluster, no Redis server, no arguments',
     load: async () => (await import('./demo.ts')).demo,
   },
   replay: {
@@ -25,11 +31,11 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     load: async () => (await import('./replay.ts')).replay,
   },
   benchmark: {
-    summary: 'an OpenAI endpoint to results by request size',
+    summary: 'an OpenAI endpoint to results by request size; goes on where it was stopped',
     load: async () => (await import('./benchmark.ts')).benchmark,
   },
   profile: {
-    summary: 'results of a benchmark, limits and a price to a profile',
+    summary: 'results of a benchmark, limits and a price to a profile: gpumix profile DEPLOYMENT',
     load: async () => (await import('./profile.ts')).profile,
   },
   simulate: {
@@ -37,11 +43,11 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     load: async () => (await import('./simulate.ts')).simulate,
   },
   explain: {
-    summary: 'why this number of replicas: gpumix explain NAMESPACE/DEPLOYMENT',
+    summary: 'why this number of replicas: gpumix explain NAMESPACE/DEPLOYMENT; takes the flags of serve',
     load: async () => (await import('./explain.ts')).explain,
   },
   doctor: {
-    summary: 'why nothing scales: each link from Redis to the HPAs',
+    summary: 'why nothing scales: each link from Redis to the HPAs; takes the flags of serve',
     load: async () => (await import('./doctor.ts')).doctor,
   },
 };
@@ -70,14 +76,15 @@ export const main = async (argv: readonly string[], io: Io): Promise<number> => 
       io.stderr(`gpumix: there is no command ${JSON.stringify(name)}; gpumix --help lists them\n`);
       return 2;
     }
-    return await runCommand(await found.load(), rest, io);
+    return await runCommand(name, found, rest, io);
   }
   return 0;
 };
 
-const runCommand = async (command: Command, argv: readonly string[], io: Io): Promise<number> => {
+const runCommand = async (name: string, row: Row, argv: readonly string[], io: Io): Promise<number> => {
+  const command = await row.load();
   if (argv.includes('--help') || argv.includes('-h')) {
-    io.stdout(`gpumix ${command.name}: ${command.summary}\n\n${optionsHelp(command.options)}`);
+    io.stdout(`gpumix ${name}: ${row.summary}\n\n${optionsHelp(command.options)}`);
     return 0;
   }
   try {
@@ -87,7 +94,7 @@ const runCommand = async (command: Command, argv: readonly string[], io: Io): Pr
     io.stderr(
       `${messageOf(error)
         .split('\n')
-        .map((line) => `gpumix ${command.name}: ${line}`)
+        .map((line) => `gpumix ${name}: ${line}`)
         .join('\n')}\n`,
     );
     return 2;

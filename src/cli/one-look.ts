@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kubernetes as connectKubernetes, type KubernetesRequest } from '../cluster/kubernetes.ts';
+import { kubernetes as connectKubernetes, type KubernetesRequest } from '../cluster/api-server.ts';
 import { type Cluster, watchCluster } from '../cluster/watch.ts';
 import { type Config, historySeconds, readConfig, stockConfigName } from '../config/serve-config.ts';
 import { priceTable } from '../planner/believe/candidates.ts';
@@ -13,7 +13,7 @@ import type { Profiles } from '../profiles/profile.ts';
 import { profileSources } from '../profiles/sources.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import { workloadReader } from '../workload/reader.ts';
-import { redisSettingsOf, redisStore } from '../workload/redis.ts';
+import { redisStore } from '../workload/redis.ts';
 
 /** A fleet as of one look, with the eyes of `gpumix serve`. */
 export interface Look {
@@ -38,7 +38,7 @@ const longestRead = 15;
  * @throws GpumixError KUBERNETES_UNAVAILABLE, FORBIDDEN where the cluster cannot be read
  */
 export const lookOnce = async <Seen>(config: Config, see: (look: Look) => Promise<Seen> | Seen): Promise<Seen> => {
-  const store = redisStore(redisSettingsOf(config), () => {});
+  const store = redisStore(config, () => {});
   const kubernetes = connectKubernetes(config.kubeconfig);
   const stockConfig = stockConfigName(config, kubernetes.namespace);
   const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfig, config.gpuLabels);

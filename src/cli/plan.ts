@@ -1,16 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { type Explanation, explanationOf } from '../planner/plan/explanation.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { parseSnapshot } from '../planner/plan/snapshot-document.ts';
-import { element } from '../vocabulary/element.ts';
-import { GpumixError, messageOf } from '../vocabulary/errors.ts';
+import { GpumixError, located } from '../vocabulary/errors.ts';
 import type { ModelPlan, Plan } from '../vocabulary/planning-documents.ts';
-import { type Command, readOptions } from './command.ts';
+import { type Command, readOptions, valueOption } from './command.ts';
 import { bindingTexts, mixText, money, sizeText } from './plan-texts.ts';
+import { readText } from './read-text.ts';
+import { columns } from './table.ts';
 
 const options: Command['options'] = {
-  snapshot: { type: 'string', value: 'FILE', help: 'the snapshot document; - reads standard input' },
+  snapshot: valueOption('FILE', 'the snapshot document; - reads standard input'),
   json: { type: 'boolean', help: 'print the plan document and nothing else' },
   explain: {
     type: 'boolean',
@@ -19,38 +19,18 @@ const options: Command['options'] = {
 };
 
 export const plan: Command = {
-  name: 'plan',
-  summary: 'the solver on a laptop: snapshot in, plan out',
   options,
   run: async (argv, io) => {
     const { snapshot: path, json, explain } = readOptions(options, argv);
     if (typeof path !== 'string') throw new GpumixError('BAD_USAGE', '--snapshot FILE is missing');
-    const document = path === '-' ? await text(process.stdin) : await read(path);
-    const snapshot = located(path, () => parseSnapshot(document));
+    const document = path === '-' ? await text(process.stdin) : await readText(path, 'BAD_USAGE');
+    const snapshot = located(path === '-' ? 'standard input' : path, () => parseSnapshot(document));
     const result = planOf(snapshot, () => performance.now());
     const explanation = explain === true ? explanationOf(snapshot) : null;
     if (json === true) io.stdout(`${JSON.stringify(explanation === null ? result : { ...result, explanation })}\n`);
     else io.stdout(table(result) + (explanation === null ? '' : explained(explanation)));
     return result.status === 'optimal' || result.status === 'feasible' ? 0 : 1;
   },
-};
-
-const read = async (path: string): Promise<string> => {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new GpumixError('BAD_USAGE', `${path}: cannot be read`, { cause });
-  }
-};
-
-/** Puts the file's name before what is wrong in it. */
-const located = <T>(path: string, parse: () => T): T => {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof GpumixError)) throw error;
-    throw new GpumixError(error.code, `${path === '-' ? 'standard input' : path}: ${messageOf(error)}`);
-  }
 };
 
 /** The plan for people. */
@@ -80,14 +60,4 @@ export const explained = (explanation: Explanation): string => {
     ...runnersUp.map(({ model, replicas, cost }) => `${model}, next best: ${mixText(replicas)} at ${money(cost)}`),
     '',
   ].join('\n');
-};
-
-const columns = (rows: readonly (readonly string[])[]): string[] => {
-  const widths = element(rows, 0).map((_, column) => Math.max(...rows.map((row) => element(row, column).length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(element(widths, column)))
-      .join('  ')
-      .trimEnd(),
-  );
 };

@@ -1,3 +1,4 @@
+import { type Condition, objectKey } from '../cluster/object.ts';
 import { type Finding, note, ok, unknown, wrong } from './finding.ts';
 
 /** The part of AIBrix's PodAutoscaler that is judged. */
@@ -13,14 +14,7 @@ export interface PodAutoscalerObject {
     readonly scaleTargetRef: { readonly kind?: string; readonly name?: string };
     readonly metricsSources?: readonly MetricsSource[];
   };
-  readonly status?: {
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly reason?: string;
-      readonly message?: string;
-    }[];
-  };
+  readonly status?: { readonly conditions?: readonly Condition[] };
 }
 interface MetricsSource {
   readonly metricSourceType?: string;
@@ -137,7 +131,7 @@ export const needsCustomMetrics = ({ spec }: PodAutoscalerObject): boolean => (s
  */
 export const podAutoscalerFindings = (object: PodAutoscalerObject, release: ControllerRelease): readonly Finding[] => {
   const { metadata, spec, status } = object;
-  const it = `PodAutoscaler ${metadata.namespace}/${metadata.name}`;
+  const it = `PodAutoscaler ${objectKey(metadata)}`;
   const sources = spec.metricsSources ?? [];
   const possible = possibleEras(release);
   const trapped = traps

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readMetrics, sampleEngines } from '../cluster/engine-samples.ts';
+import { readMetrics } from '../cluster/engine-poll.ts';
+import { sampleEngines } from '../cluster/engine-samples.ts';
+import { objectKey } from '../cluster/object.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Config } from '../config/serve-config.ts';
-import { type Drift, disagrees, driftOf } from '../profiles/drift.ts';
+import { driftsOf } from '../planner/profile-drift-watch.ts';
+import { type Drift, disagrees } from '../profiles/drift.ts';
 import type { FoundProfile, Profiles } from '../profiles/profile.ts';
 import { isExtrapolated } from '../profiles/throughput.ts';
 import type { Demand } from '../vocabulary/planning-documents.ts';
@@ -11,7 +14,7 @@ import type { Io } from './command.ts';
 import { configBesideServe, lookOnce } from './one-look.ts';
 
 /** What is there, as of one look. */
-export interface Fleet {
+export interface CheckedProfiles {
   readonly deployments: readonly ModelDeployment[];
   readonly profiles: Profiles;
   /** By model; of a model without fresh demand there is none. */
@@ -26,16 +29,16 @@ export interface Fleet {
  * @returns 1 where a Deployment has no profile, or one that disagrees
  */
 export const checkProfiles = async (flags: readonly string[], watchSeconds: number, io: Io): Promise<number> => {
-  const { lines, wrong } = checkLines(await readFleet(configBesideServe(flags), watchSeconds));
+  const { lines, wrong } = checkLines(await readProfiles(configBesideServe(flags), watchSeconds));
   io.stdout(`${lines.join('\n')}\n`);
   return wrong ? 1 : 0;
 };
 
 /** One line for each Deployment, further ones for what is to be said of it. */
-export const checkLines = (fleet: Fleet): { readonly lines: readonly string[]; readonly wrong: boolean } => {
+export const checkLines = (fleet: CheckedProfiles): { readonly lines: readonly string[]; readonly wrong: boolean } => {
   let wrong = false;
   const lines = fleet.deployments.flatMap((deployment) => {
-    const key = `${deployment.namespace}/${deployment.name}`;
+    const key = objectKey(deployment);
     const found = fleet.profiles.found.get(key);
     if (found === undefined) {
       wrong = true;
@@ -94,15 +97,15 @@ const driftText = (drift: Drift): string => {
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-const readFleet = (config: Config, watchSeconds: number): Promise<Fleet> =>
+const readProfiles = (config: Config, watchSeconds: number): Promise<CheckedProfiles> =>
   lookOnce(config, async ({ cluster, profiles, decided: { snapshot } }) => ({
     deployments: [...cluster.deployments.values()],
     profiles,
     demand: new Map((snapshot?.models ?? []).map((model) => [model.name, model.demand])),
-    drifts: await driftsOf(cluster.pods, profiles, config.engineMetricsPort, watchSeconds),
+    drifts: await watchedDrifts(cluster.pods, profiles, config.engineMetricsPort, watchSeconds),
   }));
 
-const driftsOf = async (
+const watchedDrifts = async (
   pods: ReadonlyMap<string, DeploymentPod>,
   { found }: Profiles,
   port: number | null,
@@ -116,14 +119,7 @@ const driftsOf = async (
   await sleep(watchSeconds * 1000);
   samples.observe(all, clock);
   await sleep(longestAnswer);
-  const byDeployment = Map.groupBy(all, ({ namespace, deployment }) => `${namespace}/${deployment}`);
-  return new Map(
-    [...found].flatMap(([key, { profile }]) => {
-      const served = samples.served(byDeployment.get(key) ?? [], 0);
-      const drift = served === null ? null : driftOf(profile, served);
-      return drift === null ? [] : [[key, drift] as const];
-    }),
-  );
+  return driftsOf(samples, all, found, 0);
 };
 
 /** After this time (ms) engines have answered or will not. */

@@ -1,35 +1,39 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type MeasuredProfile, profileOfResults } from '../benchmark/profile-of.ts';
 import { parseResults } from '../benchmark/results.ts';
 import { strictProblems } from '../benchmark/strict.ts';
 import type { Slo } from '../profiles/profile.ts';
-import { GpumixError, messageOf } from '../vocabulary/errors.ts';
-import { redisStore } from '../workload/redis.ts';
-import { type Command, type Io, numberOption, readArguments } from './command.ts';
+import { GpumixError, located } from '../vocabulary/errors.ts';
+import { redisDefaults, redisStore } from '../workload/redis.ts';
+import {
+  type Command,
+  type Io,
+  numberOption,
+  percentileOption,
+  readArguments,
+  textOf,
+  type Values,
+  valueOption,
+} from './command.ts';
+import { readText } from './read-text.ts';
 
-const limit = (value: string, help: string) => ({ type: 'string' as const, value, help });
 const options: Command['options'] = {
-  benchmark: limit('FILE', 'results as JSON lines; without it result/DEPLOYMENT.jsonl'),
-  tput: limit('RATE', 'least throughput (req/s)'),
-  tt: limit('RATE', 'least throughput (output tokens/s)'),
-  e2e: limit('SECONDS', 'limit of the end-to-end time (s)'),
-  ttft: limit('SECONDS', 'limit of the time to the first token (s)'),
-  tpat: limit('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
-  tpot: limit('SECONDS', 'limit of the time per output token (s)'),
-  percentile: {
-    type: 'string',
-    value: '0|50|90|99',
-    default: '0',
-    help: 'of the times that must keep their limits; 0 = their mean',
-  },
-  cost: limit('MONEY', 'price of one replica (per hour); without it 1, which is said'),
+  benchmark: valueOption('FILE', 'results as JSON lines; without it result/DEPLOYMENT.jsonl'),
+  tput: valueOption('RATE', 'least throughput (req/s)'),
+  tt: valueOption('RATE', 'least throughput (output tokens/s)'),
+  e2e: valueOption('SECONDS', 'limit of the end-to-end time (s)'),
+  ttft: valueOption('SECONDS', 'limit of the time to the first token (s)'),
+  tpat: valueOption('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
+  tpot: valueOption('SECONDS', 'limit of the time per output token (s)'),
+  percentile: valueOption('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '0'),
+  cost: valueOption('MONEY', 'price of one replica (per hour); without it 1, which is said'),
   output: {
-    ...limit('FILE', 'where to; a file or redis[s]://[user:password@]host[:port][/db]?model=NAME'),
+    ...valueOption('FILE', 'where to; a file or redis[s]://[user:password@]host[:port][/db]?model=NAME'),
     short: 'o',
   },
-  'gpu-type': limit('TYPE', 'the part as sold; the profile then serves every Deployment of the model on it'),
-  'gpus-per-replica': limit('COUNT', 'GPUs that the measured replica had'),
+  'gpu-type': valueOption('TYPE', 'the part as sold; the profile then serves every Deployment of the model on it'),
+  'gpus-per-replica': valueOption('COUNT', 'GPUs that the measured replica had'),
   'allow-rate-limit': {
     type: 'boolean',
     help: 'take the highest rate that the benchmark might send for the throughput where that was reached',
@@ -39,31 +43,24 @@ const options: Command['options'] = {
     type: 'boolean',
     help: 'make none: say which profiles the fleet has, what demand they do not cover, and which disagree with what engines serve',
   },
-  seconds: {
-    type: 'string',
-    value: 'SECONDS',
-    default: '60',
-    help: 'with --check: how long engines are watched; 0 = not (s)',
-  },
-  kubeconfig: limit('FILE', 'with --check, as the three that follow: as for serve, which also names their variables'),
-  'redis-url': limit('URL', 'where the gateway writes, and profiles are'),
-  profiles: limit('FOLDER', 'of profiles'),
-  'engine-metrics-port': limit('PORT', 'where pods serve their engine’s metrics'),
+  seconds: valueOption('SECONDS', 'with --check: how long engines are watched; 0 = not (s)', '60'),
+  kubeconfig: valueOption('FILE', 'with --check, as the three that follow: as for serve, which also names their variables'),
+  'redis-url': valueOption('URL', 'where the gateway writes, and profiles are'),
+  profiles: valueOption('FOLDER', 'of profiles'),
+  'engine-metrics-port': valueOption('PORT', 'where pods serve their engine’s metrics'),
   verbose: { type: 'boolean', short: 'v', help: 'indent the document' },
 };
 
 /** `aibrix_gen_profile` with its flags, and some of ours. */
 export const profile: Command = {
-  name: 'profile',
-  summary: 'results of a benchmark, limits and a price to a profile: gpumix profile DEPLOYMENT [flags]',
   options,
   run: async (argv, io) => {
     const { values, positionals } = readArguments(options, argv, 1);
     if (values['check'] === true) return await check(values, io);
     const [deployment] = positionals;
     if (deployment === undefined) throw new GpumixError('BAD_USAGE', 'name the DEPLOYMENT that was measured');
-    const file = typeof values['benchmark'] === 'string' ? values['benchmark'] : join('result', `${deployment}.jsonl`);
-    const text = await read(file);
+    const file = textOf(values, 'benchmark') ?? join('result', `${deployment}.jsonl`);
+    const text = await readText(file, 'BAD_BENCHMARK');
     const { made, problems } = located(file, () => {
       const results = parseResults(text);
       return {
@@ -85,8 +82,6 @@ export const profile: Command = {
   },
 };
 
-type Values = Readonly<Record<string, string | boolean | undefined>>;
-
 /** Loaded when it is asked for: making a profile needs no Kubernetes. */
 const check = async (values: Values, io: Io): Promise<number> => {
   const flags = ['kubeconfig', 'redis-url', 'profiles', 'engine-metrics-port'].flatMap((name) =>
@@ -97,9 +92,6 @@ const check = async (values: Values, io: Io): Promise<number> => {
 };
 
 const profileOptions = (deployment: string, values: Values) => {
-  const percentile = Number(values['percentile']);
-  if (![0, 50, 90, 99].includes(percentile))
-    throw new GpumixError('BAD_USAGE', `--percentile is ${JSON.stringify(values['percentile'])}, not 0, 50, 90 or 99`);
   const set = limitNames.flatMap((name) =>
     values[name] === undefined ? [] : [[name, numberOption(name, values[name], 0)] as const],
   );
@@ -107,9 +99,9 @@ const profileOptions = (deployment: string, values: Values) => {
   return {
     deployment,
     cost: values['cost'] === undefined ? 1 : priceOption(values['cost']),
-    slo: { percentile, ...Object.fromEntries(set) } as Slo,
+    slo: { percentile: percentileOption(values), ...Object.fromEntries(set) } as Slo,
     created: Date.now() / 1000,
-    gpuType: typeof values['gpu-type'] === 'string' ? values['gpu-type'] : null,
+    gpuType: textOf(values, 'gpu-type'),
     gpusPerReplica: gpus === undefined ? null : wholeOption('gpus-per-replica', gpus),
   };
 };
@@ -154,8 +146,7 @@ const store = async (
   }
   const { url, model } = redisTarget(output);
   const key = `aibrix:profile_${model}_${deployment}`;
-  const settings = { mode: 'single' as const, masterName: '', sentinelPassword: null, caFile: null, timeoutSeconds: 5 };
-  const redis = redisStore({ ...settings, url, username: null, password: null }, () => {});
+  const redis = redisStore({ ...redisDefaults, redisUrl: url, redisTimeoutSeconds: 5 }, () => {});
   try {
     await redis.write(key, JSON.stringify(document), null);
     print(`Result stored in Redis: ${key}.\n`);
@@ -174,22 +165,4 @@ export const redisTarget = (output: string): { readonly url: string; readonly mo
   const model = new URLSearchParams(query).get('model') ?? '';
   if (model === '') throw new GpumixError('BAD_USAGE', '--output names a Redis without ?model=NAME');
   return { url: url.replace(/\/$/, ''), model };
-};
-
-const read = async (path: string): Promise<string> => {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new GpumixError('BAD_BENCHMARK', `${path}: cannot be read`, { cause });
-  }
-};
-
-/** Puts the file's name before what is wrong in it. */
-const located = <T>(path: string, work: () => T): T => {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof GpumixError) || error.code === 'BAD_USAGE') throw error;
-    throw new GpumixError(error.code, `${path}: ${messageOf(error)}`);
-  }
 };

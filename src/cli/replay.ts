@@ -1,48 +1,36 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GpumixError, messageOf } from '../vocabulary/errors.ts';
+import { messageOf } from '../vocabulary/errors.ts';
 import { gatewayCounter, parseTrace } from '../workload/gateway-records.ts';
 import { recordKey, recordLifetimeSeconds } from '../workload/histogram.ts';
 import { redisDefaults, redisStore } from '../workload/redis.ts';
 import { heartbeatsKey } from '../workload/store.ts';
-import { type Command, numberOption, readOptions } from './command.ts';
+import { type Command, numberOption, readOptions, requiredText, valueOption } from './command.ts';
+import { readText } from './read-text.ts';
 
 const options: Command['options'] = {
-  trace: { type: 'string', value: 'FILE', help: 'CSV with a header: arrival time, input tokens, output tokens' },
-  model: { type: 'string', value: 'NAME', help: 'model that the requests are for' },
-  'redis-url': { type: 'string', value: 'URL', default: 'redis://localhost:6379', help: 'where to write' },
-  speed: { type: 'string', value: 'X', default: '1', help: 'play the trace X times as fast: X times the rate' },
-  interval: { type: 'string', value: 'SECONDS', default: '10', help: 'length of an interval' },
-  'seconds-per-token': {
-    type: 'string',
-    value: 'SECONDS',
-    default: '0.02',
-    help: 'how long requests run, per output token',
-  },
-  linger: {
-    type: 'string',
-    value: 'SECONDS',
-    default: '0',
-    help: 'go on with heartbeats this long after the last request ended',
-  },
+  trace: valueOption('FILE', 'CSV with a header: arrival time, input tokens, output tokens'),
+  model: valueOption('NAME', 'model that the requests are for'),
+  'redis-url': valueOption('URL', 'where to write', 'redis://localhost:6379'),
+  speed: valueOption('X', 'play the trace X times as fast: X times the rate', '1'),
+  interval: valueOption('SECONDS', 'length of an interval', '10'),
+  'seconds-per-token': valueOption('SECONDS', 'how long requests run, per output token', '0.02'),
+  linger: valueOption('SECONDS', 'go on with heartbeats this long after the last request ended', '0'),
   'no-heartbeat': { type: 'boolean', help: 'write records only, as a gateway does that is not ours' },
-  'key-prefix': { type: 'string', value: 'PREFIX', default: 'gpumix:', help: 'before the heartbeat key' },
+  'key-prefix': valueOption('PREFIX', 'before the heartbeat key', 'gpumix:'),
 };
 
 export const replay: Command = {
-  name: 'replay',
-  summary: 'a trace file into Redis, as a gateway would have written it',
   options,
   run: async (argv, io) => {
     const given = readOptions(options, argv);
-    const [path, model] = [required(given, 'trace'), required(given, 'model')];
+    const [path, model] = [requiredText(given, 'trace'), requiredText(given, 'model')];
     const interval = numberOption('interval', given['interval'], 1);
     const speed = numberOption('speed', given['speed'], 1e-3);
     const linger = numberOption('linger', given['linger'], 0);
-    const trace = parseTrace(await read(path), path);
+    const trace = parseTrace(await readText(path, 'BAD_TRACE'), path);
     const counter = gatewayCounter(trace, interval, numberOption('seconds-per-token', given['seconds-per-token'], 0), speed);
     const store = redisStore(
-      { ...redisDefaults, url: String(given['redis-url']), password: process.env['REDIS_PASSWORD'] ?? null },
+      { ...redisDefaults, redisUrl: String(given['redis-url']), redisPassword: process.env['REDIS_PASSWORD'] ?? null },
       (problem) => io.stderr(`gpumix replay: redis: ${problem}\n`),
     );
     const heartbeat = given['no-heartbeat'] === true ? null : heartbeatsKey(String(given['key-prefix']));
@@ -77,18 +65,4 @@ export const replay: Command = {
     }
     return 0;
   },
-};
-
-const required = (given: Readonly<Record<string, string | boolean | undefined>>, name: string): string => {
-  const value = given[name];
-  if (typeof value !== 'string' || value === '') throw new GpumixError('BAD_USAGE', `--${name} is missing`);
-  return value;
-};
-
-const read = async (path: string): Promise<string> => {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new GpumixError('BAD_TRACE', `${path}: cannot be read`, { cause });
-  }
 };

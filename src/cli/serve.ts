@@ -4,8 +4,6 @@ import { serve as run } from '../main.ts';
 import type { Command } from './command.ts';
 
 export const serve: Command = {
-  name: 'serve',
-  summary: 'the adapter: watch, read, solve, publish, answer',
   options: settingOptions(settings),
   run: async (argv) => {
     await run(readConfig(argv, process.env));

@@ -1,3 +1,4 @@
+import type { KubernetesObject } from './object.ts';
 import { type Behavior, type Pace, paceOfBehavior, paceOfPodAutoscaler } from './pace.ts';
 import { type Schedule, scheduleAt } from './schedules.ts';
 
@@ -17,12 +18,7 @@ export interface AutoscalerBounds extends Bounds {
 }
 
 /** HorizontalPodAutoscaler, PodAutoscaler (AIBrix) or ScaledObject (KEDA), as far as it is looked at. */
-export interface AutoscalerObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
-  };
+export interface AutoscalerObject extends KubernetesObject {
   readonly spec?: {
     readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string };
     readonly minReplicas?: number;

@@ -1,3 +1,4 @@
+import type { KubernetesObject } from './object.ts';
 import { type DeviceSlice, type GpuHolder, gpuDriver } from './stock.ts';
 
 /** A ResourceClaim that holds devices of NVIDIA's driver (DRA). */
@@ -13,13 +14,7 @@ interface Device {
   readonly name: string;
 }
 
-export interface ClaimObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
-  };
+export interface ClaimObject extends KubernetesObject {
   readonly status?: {
     readonly allocation?: {
       readonly devices?: {
@@ -67,13 +62,13 @@ export const heldByClaims = (
   deploymentOf: (pod: string) => string,
 ): readonly GpuHolder[] => {
   const nodes = new Map(
-    slices.flatMap(({ node, pool, devices }) => Object.keys(devices).map((name) => [keyOf({ pool, name }), node])),
+    slices.flatMap(({ node, pool, devices }) => Object.keys(devices).map((name) => [deviceKey({ pool, name }), node])),
   );
   return claims.flatMap(({ namespace, pods, devices }) => {
     const deployment = pods.map((pod) => deploymentOf(`${namespace}/${pod}`)).find((name) => name !== '') ?? '';
     const held = devices.flatMap((device) => {
-      const node = nodes.get(keyOf(device));
-      nodes.delete(keyOf(device));
+      const node = nodes.get(deviceKey(device));
+      nodes.delete(deviceKey(device));
       return node ?? [];
     });
     return [...Map.groupBy(held, (node) => node)].map(([node, of]) => ({
@@ -86,4 +81,4 @@ export const heldByClaims = (
   });
 };
 
-const keyOf = ({ pool, name }: Device): string => `${pool}/${name}`;
+const deviceKey = ({ pool, name }: Device): string => `${pool}/${name}`;

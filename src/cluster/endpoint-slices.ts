@@ -1,3 +1,5 @@
+import type { KubernetesObject } from './object.ts';
+
 /** The pods behind a Service, as far as one slice names them. */
 export interface ServicePods {
   readonly service: string;
@@ -8,12 +10,7 @@ export interface ServicePods {
 }
 
 /** The part of a discovery.k8s.io/v1 EndpointSlice that is looked at. */
-export interface EndpointSliceObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-  };
+export interface EndpointSliceObject extends KubernetesObject {
   readonly addressType?: string;
   readonly endpoints?:
     | readonly {

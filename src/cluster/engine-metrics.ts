@@ -20,6 +20,20 @@ export interface EngineReport {
   readonly sample: EngineSample | null;
 }
 
+/** How many were at most so large, by upper bound (s), as Prometheus' histograms count. */
+export type Buckets = ReadonlyMap<number, number>;
+
+/** What an engine has counted since it began. */
+export interface EngineCounts {
+  readonly requests: number;
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+  /** Of requests, by their time to the first token, per further token, and to the last; null = not counted. */
+  readonly ttft: Buckets | null;
+  readonly tpot: Buckets | null;
+  readonly e2e: Buckets | null;
+}
+
 /** null where nobody reports. */
 export const together = (reports: readonly EngineReport[]): EngineReport | null => {
   if (reports.length === 0) return null;
@@ -42,22 +56,37 @@ const sampledTogether = (samples: readonly (EngineSample | null)[]): EngineSampl
   };
 };
 
-/** What engines call it: gauges of requests in flight, the counter of those that ended, and counters that any request moves. */
+/**
+ * What engines call it: gauges of requests in flight, counters that any request moves, and times of requests. Times per token
+ * are of use only where they are those of whole requests. null = the engine does not count it.
+ */
 const engines = [
   {
     inFlight: ['vllm:num_requests_running', 'vllm:num_requests_waiting'],
-    ended: 'vllm:request_success_total',
-    served: ['vllm:request_success_total', 'vllm:prompt_tokens_total', 'vllm:generation_tokens_total'],
+    requests: 'vllm:request_success_total',
+    promptTokens: 'vllm:prompt_tokens_total',
+    generatedTokens: 'vllm:generation_tokens_total',
+    ttft: 'vllm:time_to_first_token_seconds_bucket',
+    tpot: 'vllm:request_time_per_output_token_seconds_bucket',
+    e2e: 'vllm:e2e_request_latency_seconds_bucket',
   },
   {
     inFlight: ['sglang:num_running_reqs', 'sglang:num_queue_reqs'],
-    ended: 'sglang:num_requests_total',
-    served: ['sglang:num_requests_total', 'sglang:prompt_tokens_total', 'sglang:generation_tokens_total'],
+    requests: 'sglang:num_requests_total',
+    promptTokens: 'sglang:prompt_tokens_total',
+    generatedTokens: 'sglang:generation_tokens_total',
+    ttft: 'sglang:time_to_first_token_seconds_bucket',
+    tpot: null,
+    e2e: 'sglang:e2e_request_latency_seconds_bucket',
   },
   {
     inFlight: ['llamacpp:requests_processing', 'llamacpp:requests_deferred'],
-    ended: null,
-    served: ['llamacpp:prompt_tokens_total', 'llamacpp:tokens_predicted_total'],
+    requests: null,
+    promptTokens: 'llamacpp:prompt_tokens_total',
+    generatedTokens: 'llamacpp:tokens_predicted_total',
+    ttft: null,
+    tpot: null,
+    e2e: null,
   },
 ];
 
@@ -67,24 +96,79 @@ const engines = [
  * @example engineLoad('vllm:num_requests_running{model_name="a"} 2\nvllm:request_success_total 7\n') // => { inFlight: 2, served: 7, ended: 7 }
  */
 export const engineLoad = (text: string): EngineLoad | null => {
-  const sums = sumsOf(text);
-  const sum = (names: readonly string[]) => {
-    const known = names.flatMap((name) => sums.get(name) ?? []);
-    return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
-  };
-  for (const { inFlight: gauges, served: counters, ended } of engines) {
-    const [inFlight, served] = [sum(gauges), sum(counters)];
-    if (inFlight !== null && served !== null) return { inFlight, served, ended: ended === null ? null : sum([ended]) };
+  const { sum } = metricsIn(text);
+  for (const { inFlight: gauges, requests, promptTokens, generatedTokens } of engines) {
+    const [inFlight, served] = [sum(...gauges), sum(requests, promptTokens, generatedTokens)];
+    if (inFlight !== null && served !== null) return { inFlight, served, ended: sum(requests) };
   }
   return null;
 };
 
-/** Samples by name, summed over labels; what is not a sample is left out. */
-const sumsOf = (text: string): ReadonlyMap<string, number> => {
-  const sums = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const [, name, value] = /^([a-zA-Z_:][\w:]*)(?:\{.*\})?\s+(\S+)/.exec(line) ?? [];
-    if (name !== undefined && Number.isFinite(Number(value))) sums.set(name, (sums.get(name) ?? 0) + Number(value));
+/** The counts in an engine's metrics, in Prometheus' text format; null where it does not count requests and tokens. */
+export const engineCounts = (text: string): EngineCounts | null => {
+  const { sum, buckets } = metricsIn(text);
+  for (const { ttft, tpot, e2e, ...counters } of engines) {
+    const requests = sum(counters.requests);
+    const promptTokens = sum(counters.promptTokens);
+    const generatedTokens = sum(counters.generatedTokens);
+    if (requests === null || promptTokens === null || generatedTokens === null) continue;
+    return { requests, promptTokens, generatedTokens, ttft: buckets(ttft), tpot: buckets(tpot), e2e: buckets(e2e) };
   }
-  return sums;
+  return null;
 };
+
+/** Samples of Prometheus' text format, summed over their labels; null where there is none. What is no sample is left out. */
+const metricsIn = (text: string) => {
+  const byName = Map.groupBy(text.split('\n').flatMap(sampleOf), ({ name }) => name);
+  const found = (name: string | null) => (name === null ? [] : (byName.get(name) ?? []));
+  return {
+    sum: (...names: readonly (string | null)[]): number | null => {
+      const known = names.flatMap(found);
+      return known.length === 0 ? null : known.reduce((total, { value }) => total + value, 0);
+    },
+    buckets: (name: string | null): Buckets | null => {
+      const counts = new Map<number, number>();
+      for (const { labels, value } of found(name)) counts.set(boundOf(labels), (counts.get(boundOf(labels)) ?? 0) + value);
+      return counts.size === 0 ? null : counts;
+    },
+  };
+};
+
+const sampleOf = (line: string): readonly { readonly name: string; readonly labels: string; readonly value: number }[] => {
+  const [, name, labels = '', value] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)/.exec(line) ?? [];
+  return name !== undefined && Number.isFinite(Number(value)) ? [{ name, labels, value: Number(value) }] : [];
+};
+
+const boundOf = (labels: string): number => {
+  const [, bound = '+Inf'] = /(?:^|,)le="([^"]*)"/.exec(labels) ?? [];
+  return bound === '+Inf' ? Number.POSITIVE_INFINITY : Number(bound);
+};
+
+/** What was counted between two looks at one engine; null where a counter went back, as after a restart. */
+export const countedBetween = (before: EngineCounts, after: EngineCounts): EngineCounts | null => {
+  const requests = after.requests - before.requests;
+  const promptTokens = after.promptTokens - before.promptTokens;
+  const generatedTokens = after.generatedTokens - before.generatedTokens;
+  if (Math.min(requests, promptTokens, generatedTokens) < 0) return null;
+  const less = (name: 'ttft' | 'tpot' | 'e2e') => combined(after[name], before[name], (a, b) => a - b);
+  return { requests, promptTokens, generatedTokens, ttft: less('ttft'), tpot: less('tpot'), e2e: less('e2e') };
+};
+
+/** The counts of several engines together; a time that one of them does not count is not counted. */
+export const countedTogether = (all: readonly EngineCounts[]): EngineCounts | null =>
+  all.length === 0
+    ? null
+    : all.reduce((sum, one) => {
+        const more = (name: 'ttft' | 'tpot' | 'e2e') => combined(sum[name], one[name], (a, b) => a + b);
+        return {
+          requests: sum.requests + one.requests,
+          promptTokens: sum.promptTokens + one.promptTokens,
+          generatedTokens: sum.generatedTokens + one.generatedTokens,
+          ttft: more('ttft'),
+          tpot: more('tpot'),
+          e2e: more('e2e'),
+        };
+      });
+
+const combined = (a: Buckets | null, b: Buckets | null, of: (a: number, b: number) => number): Buckets | null =>
+  a === null || b === null ? null : new Map([...a].map(([bound, count]) => [bound, of(count, b.get(bound) ?? 0)]));

@@ -1,3 +1,5 @@
+import type { Quantities } from './object.ts';
+
 /**
  * Labels of Nodes that say which GPU they have, the surest first. The same keys stand in the selectors and affinities of pods.
  *
@@ -130,8 +132,6 @@ export const gpuOfLabels = (labels: Readonly<Record<string, string>>, keys: read
   if (value === 'a100') return Number(labels[key.replace(/-name$/, '-memory')] ?? 0) > 50_000 ? 'A100-80' : 'A100-40';
   return gpuOfProduct(value);
 };
-
-type Quantities = Readonly<Record<string, string | number>>;
 
 /** Resources that are whole GPUs: `nvidia.com/gpu`, `amd.com/gpu`, those of Intel's plugins, Gaudi. */
 const gpuResource = /^([^/]+\/gpu|gpu\.intel\.com\/(i915|xe)|habana\.ai\/gaudi)$/;

@@ -1,4 +1,6 @@
+import { ownerKey } from '../vocabulary/deployment-key.ts';
 import type { ServicePods } from './endpoint-slices.ts';
+import { objectKey } from './object.ts';
 import { type DeploymentPod, labelledOrigin, portKey } from './pods.ts';
 import type { ModelDeployment } from './variant.ts';
 
@@ -28,7 +30,7 @@ export const modelEndpoints = (
   const unreachable = new Map<string, readonly string[]>();
   for (const [key, { model, aliases }] of deployments) {
     const found = behindServices.get(key) ?? labelled(ready.get(key) ?? []);
-    const nobodys = (ready.get(key) ?? []).filter(({ namespace, name }) => !named.has(`${namespace}/${name}`));
+    const nobodys = (ready.get(key) ?? []).filter((pod) => !named.has(objectKey(pod)));
     for (const name of [model, ...aliases]) {
       origins.set(name, (origins.get(name) ?? new Map<string, readonly string[]>()).set(key, [...found].sort()));
       // A pod that a Service names, and does not call Ready yet, will be in a moment.
@@ -45,27 +47,19 @@ const originsOfServices = (
 ): ReadonlyMap<string, readonly string[]> => {
   const origins = new Map<string, string>();
   for (const { pods: usable } of byService) for (const { pod, origin } of usable) if (!origins.has(pod)) origins.set(pod, origin);
-  const byDeployment = new Map<string, string[]>();
-  for (const [pod, origin] of origins) {
-    const known = pods.get(pod);
-    if (known === undefined || known.deployment === '') continue;
-    const key = `${known.namespace}/${known.deployment}`;
-    byDeployment.set(key, [...(byDeployment.get(key) ?? []), origin]);
-  }
-  return byDeployment;
+  const known = [...origins].flatMap(([key, origin]) => {
+    const pod = pods.get(key);
+    return pod === undefined || pod.deployment === '' ? [] : { deployment: ownerKey(pod), origin };
+  });
+  const byDeployment = Map.groupBy(known, ({ deployment }) => deployment);
+  return new Map([...byDeployment].map(([key, some]) => [key, some.map(({ origin }) => origin)]));
 };
 
-const readyPods = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string, readonly DeploymentPod[]> => {
-  const byDeployment = new Map<string, DeploymentPod[]>();
-  for (const pod of pods.values()) {
-    if (pod.deployment === '' || !pod.ready || pod.terminating || pod.ended || pod.ip === null) continue;
-    const key = `${pod.namespace}/${pod.deployment}`;
-    const known = byDeployment.get(key);
-    if (known === undefined) byDeployment.set(key, [pod]);
-    else known.push(pod);
-  }
-  return byDeployment;
-};
+const readyPods = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string, readonly DeploymentPod[]> =>
+  Map.groupBy(
+    [...pods.values()].filter((pod) => pod.deployment !== '' && pod.ready && !pod.terminating && !pod.ended && pod.ip !== null),
+    ownerKey,
+  );
 
 const labelled = (pods: readonly DeploymentPod[]): readonly string[] => pods.flatMap((pod) => labelledOrigin(pod) ?? []);
 

@@ -1,5 +1,6 @@
 import type { ModelPod } from '../vocabulary/target.ts';
 import { gpusAmong } from './gpu-types.ts';
+import type { Condition, KubernetesObject, Quantities } from './object.ts';
 
 /** What is kept of a pod that belongs to a Deployment, or holds GPUs. */
 export interface DeploymentPod extends ModelPod {
@@ -28,20 +29,7 @@ export interface DeploymentPod extends ModelPod {
   readonly terminating: boolean;
 }
 
-export interface PodObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly uid?: string;
-    readonly creationTimestamp?: string;
-    readonly deletionTimestamp?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly {
-      readonly kind: string;
-      readonly name: string;
-      readonly controller?: boolean;
-    }[];
-  };
+export interface PodObject extends KubernetesObject {
   readonly spec?: {
     readonly nodeName?: string;
     readonly containers?: readonly ContainerObject[];
@@ -50,20 +38,12 @@ export interface PodObject {
   readonly status?: {
     readonly phase?: string;
     readonly podIP?: string;
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly reason?: string;
-      readonly lastTransitionTime?: string;
-    }[];
+    readonly conditions?: readonly Condition[];
     readonly containerStatuses?: readonly { readonly restartCount: number; readonly imageID: string }[];
   };
 }
 interface ContainerObject {
-  readonly resources?: {
-    readonly limits?: Readonly<Record<string, string | number>>;
-    readonly requests?: Readonly<Record<string, string | number>>;
-  };
+  readonly resources?: { readonly limits?: Quantities; readonly requests?: Quantities };
 }
 
 /**

@@ -1,24 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isObject, jsonOrText } from '../formats/json.ts';
 import { forbidden, GpumixError, messageOf } from '../vocabulary/errors.ts';
-import type { Kubernetes } from './kubernetes.ts';
-
-/** What of a Kubernetes object every reflector looks at. */
-export interface KubernetesObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly uid?: string;
-    readonly resourceVersion?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly {
-      readonly kind: string;
-      readonly name: string;
-      readonly controller?: boolean;
-    }[];
-  };
-}
+import type { Kubernetes } from './api-server.ts';
+import { type KubernetesObject, objectKey } from './object.ts';
 
 export interface Resource<Source extends KubernetesObject, Kept> {
   /** `/apis/apps/v1/deployments` */
@@ -91,9 +76,10 @@ export const reflector = <Source extends KubernetesObject, Kept>(
       : new WatchEnded(status, statusMessage(status, body));
 
   const keep = (object: Source, into: Map<string, Kept>): void => {
-    const kept = resource.keep(object, items.get(keyOf(object)));
-    if (kept === null) into.delete(keyOf(object));
-    else into.set(keyOf(object), kept);
+    const key = objectKey(object.metadata);
+    const kept = resource.keep(object, items.get(key));
+    if (kept === null) into.delete(key);
+    else into.set(key, kept);
   };
 
   /** Reads all pages; what is no longer there is forgotten. Returns the version to watch from, null where the kind is unknown. */
@@ -120,7 +106,7 @@ export const reflector = <Source extends KubernetesObject, Kept>(
 
   const apply = (event: WatchEvent<Source>): void => {
     if (event.type === 'ERROR') throw new WatchEnded(event.object.code ?? 500, event.object.message ?? 'watch error');
-    if (event.type === 'DELETED') items.delete(keyOf(event.object));
+    if (event.type === 'DELETED') items.delete(objectKey(event.object.metadata));
     else if (event.type !== 'BOOKMARK') keep(event.object, items);
   };
 
@@ -136,7 +122,7 @@ export const reflector = <Source extends KubernetesObject, Kept>(
     try {
       const response = await kubernetes.stream(`${resource.path}?${selector}${query}`, signal);
       if (response.statusCode !== 200) {
-        throw refused('watch', response.statusCode ?? 0, statusOf(await firstText(response)));
+        throw refused('watch', response.statusCode ?? 0, jsonOrText(await firstText(response)));
       }
       progressed();
       for await (const line of lines(response)) {
@@ -187,8 +173,24 @@ export const reflector = <Source extends KubernetesObject, Kept>(
   return { items, synced: () => synced, problem: () => problem, stop: () => stopped.abort() };
 };
 
-export const keyOf = ({ metadata }: KubernetesObject): string =>
-  metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;
+/**
+ * Several reflectors, by the name of their kind for messages.
+ * @param needed whether a kind that has not been read yet is waited for
+ */
+export const allOf = (
+  reflectors: Readonly<Record<string, Reflector<unknown>>>,
+  needed: (one: Reflector<unknown>) => boolean = () => true,
+) => {
+  const all = Object.entries(reflectors);
+  return {
+    unsynced: (): readonly string[] =>
+      all.flatMap(([name, one]) => (one.synced() || !needed(one) ? [] : [one.problem() ?? `${name} have not been read yet`])),
+    problems: (): readonly string[] => all.flatMap(([, one]) => one.problem() ?? []),
+    stop: (): void => {
+      for (const [, one] of all) one.stop();
+    },
+  };
+};
 
 type WatchEvent<Source> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; readonly object: Source }
@@ -204,20 +206,11 @@ class WatchEnded extends Error {
 }
 
 const statusMessage = (status: number, body: unknown): string => {
-  const message = typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : String(body ?? '');
+  const message = String(isObject(body) && 'message' in body ? body['message'] : (body ?? ''));
   return `${status} ${message.slice(0, 300)}`.trim();
 };
 
 const isForbidden = (error: unknown): boolean => error instanceof GpumixError && error.code === 'FORBIDDEN';
-
-/** A Status, where the text is one. */
-const statusOf = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-};
 
 const firstText = async (response: IncomingMessage): Promise<string> => {
   for await (const chunk of response) return String(chunk);

@@ -1,4 +1,7 @@
+import * as z from 'zod/mini';
+import { checked, counts } from '../formats/documents.ts';
 import { gpuLabels, gpuOfLabels, gpuOfProduct, gpusAmong } from './gpu-types.ts';
+import type { Condition, KubernetesObject, Quantities } from './object.ts';
 import type { DeploymentPod } from './pods.ts';
 
 /** What the cluster shows of its GPUs, as of one tick. */
@@ -51,17 +54,9 @@ export interface StockLimits {
   readonly namespaces: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-export interface NodeObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
+export interface NodeObject extends KubernetesObject {
   readonly spec?: { readonly unschedulable?: boolean };
-  readonly status?: {
-    readonly allocatable?: Readonly<Record<string, string | number>>;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-  };
+  readonly status?: { readonly allocatable?: Quantities; readonly conditions?: readonly Condition[] };
 }
 
 /** Labels and annotations by which node pools that may grow name themselves: Karpenter, EKS, GKE, AKS, Cluster API. */
@@ -84,8 +79,7 @@ export const gpuNode = ({ metadata, spec, status }: NodeObject, labelKeys: reado
   };
 };
 
-export interface SliceObject {
-  readonly metadata: { readonly name: string };
+export interface SliceObject extends KubernetesObject {
   readonly spec?: {
     readonly driver?: string;
     readonly nodeName?: string;
@@ -111,10 +105,9 @@ export const deviceSlice = ({ spec }: SliceObject): DeviceSlice | null => {
   return { node: spec.nodeName, pool: spec.pool?.name ?? '', devices: Object.fromEntries(devices) };
 };
 
-export interface QuotaObject {
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+export interface QuotaObject extends KubernetesObject {
   readonly spec?: {
-    readonly hard?: Readonly<Record<string, string | number>>;
+    readonly hard?: Quantities;
     readonly scopes?: readonly string[];
     readonly scopeSelector?: unknown;
   };
@@ -127,36 +120,22 @@ export const gpuQuota = ({ metadata, spec }: QuotaObject): GpuQuota | null => {
   return { namespace: metadata.namespace ?? '', gpus: Number(hard) };
 };
 
+/** The format of the ConfigMap's document. */
+export const stockSchema = z.strictObject({
+  ceilings: z.nullish(counts),
+  namespaces: z.nullish(z.record(z.string(), z.nullish(counts))),
+});
+
 /**
  * Reads the ConfigMap's document.
  * @returns the limits, or in one line what is wrong with them
  */
 export const stockLimits = (document: unknown): StockLimits | string => {
-  const wrong: string[] = [];
-  const record = (value: unknown, path: string): Readonly<Record<string, unknown>> => {
-    if (value === undefined || value === null) return {};
-    if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
-    wrong.push(`${path} is not a table`);
-    return {};
+  const read = checked(stockSchema, document ?? {});
+  if ('problems' in read) return read.problems.join('; ');
+  const { ceilings, namespaces } = read.document;
+  return {
+    ceilings: ceilings ?? {},
+    namespaces: Object.fromEntries(Object.entries(namespaces ?? {}).map(([name, types]) => [name, types ?? {}])),
   };
-  const counts = (value: unknown, path: string): Record<string, number> =>
-    Object.fromEntries(
-      Object.entries(record(value, path)).map(([name, count]) => {
-        if (!Number.isSafeInteger(count) || (count as number) < 0)
-          wrong.push(`${path}.${name} is ${JSON.stringify(count)}, not a whole number from 0`);
-        return [name, count as number];
-      }),
-    );
-  const { ceilings, namespaces, ...unknown } = record(document, 'the document');
-  wrong.push(...Object.keys(unknown).map((name) => `${name} is unknown`));
-  const limits = {
-    ceilings: counts(ceilings, 'ceilings'),
-    namespaces: Object.fromEntries(
-      Object.entries(record(namespaces, 'namespaces')).map(([namespace, types]) => [
-        namespace,
-        counts(types, `namespaces.${namespace}`),
-      ]),
-    ),
-  };
-  return wrong.length === 0 ? limits : wrong.join('; ');
 };

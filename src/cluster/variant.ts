@@ -1,5 +1,6 @@
 import type { Routing } from '../vocabulary/planning-documents.ts';
 import { gpuLabels, gpuOfLabels, gpusAmong } from './gpu-types.ts';
+import type { Condition, KubernetesObject, Quantities } from './object.ts';
 import { knownRouters, routerOf } from './router-names.ts';
 
 /** What gpumix knows of a Deployment that carries a model. Fields that a broken label left without a value are null. */
@@ -42,18 +43,9 @@ export const idleReplicasKey = 'model.aibrix.ai/min_replicas';
 const routerKey = 'gpumix.io/router';
 
 /** The part of an apps/v1 Deployment that is looked at. */
-export interface DeploymentObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly uid?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
+export interface DeploymentObject extends KubernetesObject {
   readonly spec?: { readonly replicas?: number; readonly template?: { readonly spec?: PodSpec } };
-  readonly status?: {
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
-  };
+  readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
 interface PodSpec {
@@ -69,7 +61,6 @@ interface PodSpec {
     readonly resources?: { readonly limits?: Quantities; readonly requests?: Quantities };
   }[];
 }
-type Quantities = Readonly<Record<string, string | number>>;
 interface NodeSelectorTerm {
   readonly matchExpressions?: readonly {
     readonly key: string;

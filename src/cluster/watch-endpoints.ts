@@ -1,8 +1,8 @@
+import type { Kubernetes } from './api-server.ts';
 import { type EndpointSliceObject, type ServicePods, servicePods } from './endpoint-slices.ts';
-import type { Kubernetes } from './kubernetes.ts';
 import { type ModelEndpoints, modelEndpoints } from './model-endpoints.ts';
 import { type DeploymentPod, deploymentPod, type PodObject } from './pods.ts';
-import { defaultTiming, type KubernetesObject, type Reflector, type ReflectorTiming, reflector } from './reflector.ts';
+import { allOf, defaultTiming, type ReflectorTiming, reflector } from './reflector.ts';
 import { type DeploymentObject, type ModelDeployment, modelDeployment } from './variant.ts';
 
 /** Where the pods of each model are, kept up to date by watches. */
@@ -17,34 +17,23 @@ export interface WatchedEndpoints {
 
 export const watchEndpoints = (kubernetes: Kubernetes, timing: ReflectorTiming = defaultTiming): WatchedEndpoints => {
   const givenIn = 'ClusterRole gpumix-gateway in manifests/';
-  const deployments = reflector<DeploymentObject & KubernetesObject, ModelDeployment>(
+  const deployments = reflector<DeploymentObject, ModelDeployment>(
     kubernetes,
     { path: '/apis/apps/v1/deployments', keep: modelDeployment, givenIn },
     timing,
   );
-  const pods = reflector<PodObject & KubernetesObject, DeploymentPod>(
-    kubernetes,
-    { path: '/api/v1/pods', keep: deploymentPod, givenIn },
-    timing,
-  );
-  const slices = reflector<EndpointSliceObject & KubernetesObject, ServicePods>(
+  const pods = reflector<PodObject, DeploymentPod>(kubernetes, { path: '/api/v1/pods', keep: deploymentPod, givenIn }, timing);
+  const slices = reflector<EndpointSliceObject, ServicePods>(
     kubernetes,
     { path: '/apis/discovery.k8s.io/v1/endpointslices', keep: servicePods, givenIn },
     timing,
   );
-  const all = { Deployments: deployments, Pods: pods, EndpointSlices: slices };
-  const reflectors = Object.entries(all) as [string, Reflector<unknown>][];
-  const unsynced = (): readonly string[] =>
-    reflectors.flatMap(([name, one]) => (one.synced() ? [] : [one.problem() ?? `${name} have not been read yet`]));
+  const all = allOf({ Deployments: deployments, Pods: pods, EndpointSlices: slices });
   return {
+    ...all,
     endpoints: () => {
       const found = modelEndpoints(deployments.items, pods.items, slices.items.values());
-      return unsynced().length === 0 ? found : { ...found, unreachable: new Map() };
-    },
-    unsynced,
-    problems: () => reflectors.flatMap(([, one]) => one.problem() ?? []),
-    stop: () => {
-      for (const [, one] of reflectors) one.stop();
+      return all.unsynced().length === 0 ? found : { ...found, unreachable: new Map() };
     },
   };
 };

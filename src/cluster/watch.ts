@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { messageOf } from '../vocabulary/errors.ts';
+import type { Kubernetes } from './api-server.ts';
 import {
   type AutoscalerBounds,
   type AutoscalerObject,
@@ -10,19 +11,12 @@ import {
   rememberVanished,
 } from './bounds.ts';
 import { type ClaimObject, type DeviceClaim, deviceClaim, heldByClaims } from './claims.ts';
-import { selectedPods, unchangedSince } from './gateway.ts';
+import { selectedPods, unchangedSince } from './gateway-pods.ts';
 import { gpuLabels } from './gpu-types.ts';
-import type { Kubernetes } from './kubernetes.ts';
+import { type KubernetesObject, objectKey } from './object.ts';
 import type { Pace } from './pace.ts';
 import { type DeploymentPod, deploymentPod, type PodObject } from './pods.ts';
-import {
-  defaultTiming,
-  type KubernetesObject,
-  type Reflector,
-  type ReflectorTiming,
-  type Resource,
-  reflector,
-} from './reflector.ts';
+import { allOf, defaultTiming, type Reflector, type ReflectorTiming, type Resource, reflector } from './reflector.ts';
 import {
   type DeviceSlice,
   deviceSlice,
@@ -47,6 +41,8 @@ export interface Cluster {
   readonly pods: ReadonlyMap<string, DeploymentPod>;
   /** Limits that autoscalers set to a Deployment now, or set within the last five minutes. */
   bounds(now: number): ReadonlyMap<string, Bounds>;
+  /** The same by our own clock, for what is answered between two ticks: each remembers by one clock what vanished. */
+  boundsNow(now: number): ReadonlyMap<string, Bounds>;
   /** How the autoscaler of a Deployment goes about changes. */
   paces(): ReadonlyMap<string, Pace>;
   /** Since when the gateway's pods have all been Ready and the same (Unix s); null = they are not, or there are none. */
@@ -58,8 +54,6 @@ export interface Cluster {
   /** What has not been read yet; empty = everything has. */
   unsynced(): readonly string[];
   /** What of Deployments is read as something near it, one line each. */
-  /** The same by our own clock, for what is answered between two ticks: each remembers by one clock what vanished. */
-  boundsNow(now: number): ReadonlyMap<string, Bounds>;
   notes(): readonly string[];
   /** What is wrong now, one line each. */
   problems(): readonly string[];
@@ -104,20 +98,20 @@ export const watchCluster = (
   ];
   const [configNamespace = '', configName = ''] = stockConfig.split('/');
   const stock = {
-    Nodes: follow<NodeObject & KubernetesObject, GpuNode>({
+    Nodes: follow<NodeObject, GpuNode>({
       path: '/api/v1/nodes',
       keep: (object) => gpuNode(object, labelKeys),
     }),
-    ResourceQuotas: follow<QuotaObject & KubernetesObject, GpuQuota>({
+    ResourceQuotas: follow<QuotaObject, GpuQuota>({
       path: '/api/v1/resourcequotas',
       keep: gpuQuota,
     }),
-    ResourceSlices: follow<SliceObject & KubernetesObject, DeviceSlice>({
+    ResourceSlices: follow<SliceObject, DeviceSlice>({
       path: '/apis/resource.k8s.io/v1/resourceslices',
       keep: deviceSlice,
       optional: true,
     }),
-    ResourceClaims: follow<ClaimObject & KubernetesObject, DeviceClaim>({
+    ResourceClaims: follow<ClaimObject, DeviceClaim>({
       path: '/apis/resource.k8s.io/v1/resourceclaims',
       keep: deviceClaim,
       optional: true,
@@ -129,20 +123,21 @@ export const watchCluster = (
       givenIn: 'Role gpumix in manifests/',
     }),
   };
-  const all = {
-    Deployments: deployments,
-    Pods: pods,
-    HorizontalPodAutoscalers: autoscalers[0],
-    PodAutoscalers: autoscalers[1],
-    ScaledObjects: autoscalers[2],
-    ...stock,
-  };
-  const reflectors = Object.entries(all) as [string, Reflector<unknown>][];
+  const inStock = new Set<Reflector<unknown>>(Object.values(stock));
+  const all = allOf(
+    {
+      Deployments: deployments,
+      Pods: pods,
+      HorizontalPodAutoscalers: autoscalers[0]!,
+      PodAutoscalers: autoscalers[1]!,
+      ScaledObjects: autoscalers[2]!,
+      ...stock,
+    },
+    // Without a view of its GPUs plans are made all the same, so what cannot be read there is not waited for.
+    (one) => one.problem() === null || !inStock.has(one),
+  );
   const boundsAtTick = rememberVanished(autoscalers.map(({ items }) => items));
   const gatewayPods = selectedPods(pods.items, gatewaySelector);
-  /** Without a view of its GPUs plans are made all the same, so what cannot be read here is not waited for. */
-  const waitsFor = (one: Reflector<unknown>): boolean =>
-    !one.synced() && !(one.problem() !== null && Object.values<Reflector<unknown>>(stock).includes(one));
   return {
     deployments: deployments.items,
     pods: pods.items,
@@ -166,21 +161,20 @@ export const watchCluster = (
         limits: stock.ConfigMap.items.get(stockConfig)?.limits ?? null,
       };
     },
-    unsynced: () =>
-      reflectors.flatMap(([name, one]) => (waitsFor(one) ? [one.problem() ?? `${name} have not been read yet`] : [])),
+    unsynced: all.unsynced,
     notes: () => [...deployments.items.values()].flatMap(({ note }) => note ?? []),
     problems: () => [
-      ...reflectors.flatMap(([, one]) => one.problem() ?? []),
+      ...all.problems(),
       ...[...deployments.items.values()].flatMap(({ problem }) => problem ?? []),
       ...[...stock.ConfigMap.items.values()].flatMap(({ problem }) => problem ?? []),
     ],
-    stop: () => {
-      for (const [, one] of reflectors) one.stop();
-    },
+    stop: all.stop,
   };
 };
 
-type ConfigMapObject = KubernetesObject & { readonly data?: Readonly<Record<string, string>> };
+interface ConfigMapObject extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
 
 /** What the ConfigMap said when it could last be read, and what is wrong with it now. */
 interface StockConfig {
@@ -194,7 +188,7 @@ const stockKey = 'stock.yaml';
 const stockConfigOf = ({ metadata, data }: ConfigMapObject, previous: StockConfig | undefined): StockConfig => {
   const broken = (what: string): StockConfig => ({
     limits: previous?.limits ?? null,
-    problem: `ConfigMap ${metadata.namespace}/${metadata.name}: ${stockKey}: ${what}`,
+    problem: `ConfigMap ${objectKey(metadata)}: ${stockKey}: ${what}`,
   });
   const text = data?.[stockKey];
   if (text === undefined) return broken('is missing');

@@ -1,4 +1,4 @@
-import { settings as ofServe, tooLongInterval } from './serve-config.ts';
+import { settings as ofServe, redisSettings, tooLongInterval } from './serve-config.ts';
 import {
   atLeast,
   readSettings,
@@ -19,14 +19,7 @@ const plans = (value: string): 'redis' | { readonly url: string } => {
 
 /** The settings of `gpumix gateway`. Those that it shares with `serve` are the same rows. */
 export const gatewaySettings = {
-  redisUrl: ofServe.redisUrl,
-  redisMode: ofServe.redisMode,
-  redisMasterName: ofServe.redisMasterName,
-  redisUsername: ofServe.redisUsername,
-  redisPassword: ofServe.redisPassword,
-  redisSentinelPassword: ofServe.redisSentinelPassword,
-  redisCaFile: ofServe.redisCaFile,
-  redisTimeoutSeconds: ofServe.redisTimeoutSeconds,
+  ...redisSettings,
   keyPrefix: ofServe.keyPrefix,
   planPrefix: setting(text, 'gpumix:', 'before the keys of the routing plans, as gpumix serve has it'),
   plans: setting(

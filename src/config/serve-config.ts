@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import * as z from 'zod/mini';
 import { knownRouters, type NamedRouter, routerOf } from '../cluster/router-names.ts';
+import { positive, readDocument } from '../formats/documents.ts';
 import { stockSources } from '../planner/plan/stock-limits.ts';
 import { type Routing, routings } from '../vocabulary/planning-documents.ts';
 import { recordLifetimeSeconds } from '../workload/histogram.ts';
@@ -42,18 +44,17 @@ const labelList = (value: string): readonly string[] => {
   return keys;
 };
 const budget = (value: string): number | null => (value === '' ? null : atLeast(0)(value));
-const prices = (file: string): Readonly<Record<string, number>> => {
-  if (file === '') return {};
-  const table: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  if (typeof table !== 'object' || table === null || Array.isArray(table)) throw new Error('not an object of GPU type to price');
-  for (const [gpu, price] of Object.entries(table)) {
-    if (typeof price !== 'number' || !(price > 0)) throw new Error(`${gpu} is ${String(price)}, not a price above 0`);
-  }
-  return table as Readonly<Record<string, number>>;
-};
+/** The format of a file of prices: $ per GPU and hour by type. */
+export const pricesSchema = z.record(z.string(), positive);
+const prices = (file: string): Readonly<Record<string, number>> =>
+  file === ''
+    ? {}
+    : readDocument(pricesSchema, JSON.parse(readFileSync(file, 'utf8')), (what) => {
+        throw new Error(what);
+      });
 
-/** The settings of `gpumix serve`. */
-export const settings = {
+/** How Redis is reached; the gateway has the same. */
+export const redisSettings = {
   redisUrl: setting(
     text,
     'redis://localhost:6379',
@@ -72,6 +73,11 @@ export const settings = {
   redisSentinelPassword: setting(textOrNull, '', 'of the Sentinels themselves', 'REDIS_SENTINEL_PASSWORD'),
   redisCaFile: setting(textOrNull, '', 'PEM file of the authorities that may sign the certificate of Redis'),
   redisTimeoutSeconds: setting(seconds, '3', 'how long one answer of Redis may take (s)'),
+} satisfies SettingsTable;
+
+/** The settings of `gpumix serve`. */
+export const settings = {
+  ...redisSettings,
   keyPrefix: setting(text, 'gpumix:', 'before every Redis key of ours'),
   planPrefix: setting(
     text,

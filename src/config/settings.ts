@@ -96,14 +96,25 @@ const flagsOf = (
   rows: readonly (readonly [string, Setting<unknown>])[],
   argv: readonly string[],
 ): Readonly<Record<string, string | undefined>> => {
-  const options: ParseArgsOptionsConfig = Object.fromEntries(rows.map(([name]) => [flagOf(name), { type: 'string' as const }]));
+  const options = Object.fromEntries(rows.map(([name]) => [flagOf(name), { type: 'string' as const }]));
   // A flag that is true or false may stand alone.
   const switches = new Set(rows.flatMap(([name, row]) => (row.parse === flag ? [`--${flagOf(name)}`] : [])));
   const args = argv.map((argument) => (switches.has(argument) ? `${argument}=true` : argument));
+  return parsedArguments(options, args, 0).values as Record<string, string | undefined>;
+};
+
+/**
+ * Flags of a command line by name, and what stands beside them.
+ * @param most arguments without a flag
+ * @throws GpumixError BAD_USAGE
+ */
+export const parsedArguments = (options: ParseArgsOptionsConfig, args: readonly string[], most: number) => {
   try {
-    return parseArgs({ args, options, strict: true, allowPositionals: false }).values as Record<string, string | undefined>;
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: most > 0 });
+    if (positionals.length > most) throw new Error(`unexpected argument ${JSON.stringify(positionals[most])}`);
+    return { values, positionals };
   } catch (cause) {
-    throw new GpumixError('BAD_USAGE', messageOf(cause).split('. ')[0]!, { cause });
+    throw new GpumixError('BAD_USAGE', messageOf(cause).split('. ')[0]!);
   }
 };
 

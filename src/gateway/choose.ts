@@ -1,6 +1,5 @@
 import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
-import { isAsleep, type Pod, type Variants } from './fleet.ts';
-import { weightedTurns } from './weighted-turns.ts';
+import { isAsleep, type Pod, type Variants } from './model-pods.ts';
 
 /** Why a pod was chosen: by the plan; beside it, as the plan's own variants are full, gone or failing; or without a plan. */
 export type Why = 'plan' | 'fallback' | 'no plan';
@@ -70,3 +69,30 @@ const isFull = (pods: readonly Pod[], plan: RoutingPlan | null, overflow: number
 /** Of several with as little the one that was given least, so that idle pods take turns. */
 const leastWork = (pods: readonly Pod[]): Pod =>
   pods.reduce((least, pod) => (pod.work < least.work || (pod.work === least.work && pod.given < least.given) ? pod : least));
+
+/**
+ * Whose turn it is, by weight: over any stretch each gets its share to within one turn, without chance. Each gains its
+ * weight, the richest has its turn and pays the sum (smooth weighted round robin, as in nginx).
+ * @example
+ * const turns = weightedTurns();
+ * [1, 2, 3, 4].map(() => turns({ a: 3, b: 1 })) // => ['a', 'a', 'b', 'a']
+ */
+export const weightedTurns = () => {
+  const credit = new Map<string, number>();
+  /** @param weights above 0; those who are left out keep nothing of what they had */
+  return (weights: Readonly<Record<string, number>>): string | null => {
+    const names = Object.keys(weights);
+    if (names.length === 1) return names[0]!;
+    for (const name of credit.keys()) if (weights[name] === undefined) credit.delete(name);
+    let [richest, most, sum] = [null as string | null, Number.NEGATIVE_INFINITY, 0];
+    for (const name of names) {
+      const weight = weights[name]!;
+      const have = (credit.get(name) ?? 0) + weight;
+      credit.set(name, have);
+      sum += weight;
+      if (have > most + 1e-12) [richest, most] = [name, have];
+    }
+    if (richest !== null) credit.set(richest, most - sum);
+    return richest;
+  };
+};

@@ -1,25 +1,25 @@
 import type { Place } from './choose.ts';
-import { answered, failed, type Pod, type Variants } from './fleet.ts';
-import type { Models } from './models.ts';
+import type { About } from './gateway-metrics.ts';
+import { answered, failed, type Pod, type Variants } from './model-pods.ts';
 import type { GatewayParts, GatewaySettings, ModelState, Passage } from './passage.ts';
+import type { Places } from './places.ts';
 import { noAnswer, type Refusal, refusedBy } from './refusals.ts';
 import { type Finished, type Relay, relay } from './relay.ts';
 import type { GatewayRequest } from './request.ts';
-import type { About } from './telemetry.ts';
 
 /** Busy or broken: another pod may do better. */
 const worthAnotherPod = new Set([429, 502, 503, 504]);
 
 /** Offers requests to pods. */
-export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { leave, callWaiting }: Models) => {
-  const { fleet, metrics, clock } = parts;
+export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { leave, callWaiting }: Places) => {
+  const { modelPods, metrics, clock } = parts;
 
   /** One offer to the pod at which the request has its place, which ends with it. A refusal = another pod may be asked; null = it is too late. */
   const offer = async (passage: Passage, place: Place): Promise<Refusal | 'done' | null> => {
     const { request, response, state, stop, startedAt, tried } = passage;
     const { pod } = place;
     const about = { model: request.model, variant: pod.variant, inputTokens: passage.inputTokens };
-    const others = tried.size + 1 < settings.attempts && anotherPod(fleet.variants(request.model), tried, pod);
+    const others = tried.size + 1 < settings.attempts && anotherPod(modelPods.variants(request.model), tried, pod);
     const relayed = relay(response, {
       strip: request.stream && !request.usageAsked,
       wanted: (status) => !(others && worthAnotherPod.has(status)),

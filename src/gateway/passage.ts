@@ -2,14 +2,13 @@ import type { ServerResponse } from 'node:http';
 import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
 import type { RequestCounts } from '../workload/request-counts.ts';
 import type { chooser, Place } from './choose.ts';
-import type { Fleet, Pod } from './fleet.ts';
+import type { GatewayMetrics } from './gateway-metrics.ts';
+import type { ModelPods, Pod } from './model-pods.ts';
+import type { PodRequest, Upstream } from './pod-connections.ts';
 import type { Refusal } from './refusals.ts';
 import type { GatewayRequest } from './request.ts';
-import type { restTimer } from './rest-timer.ts';
-import type { GatewayMetrics } from './telemetry.ts';
 import type { TokenEstimate } from './token-estimate.ts';
-import type { PodRequest, Upstream } from './upstream.ts';
-import type { WaitingRoom } from './waiting-room.ts';
+import type { restTimer, WaitingRoom } from './waiting-room.ts';
 
 export interface GatewaySettings {
   /** A variant takes at most so many times the requests in flight that its profile was measured at. */
@@ -27,7 +26,7 @@ export interface GatewaySettings {
 }
 
 export interface GatewayParts {
-  readonly fleet: Fleet;
+  readonly modelPods: ModelPods;
   readonly plan: (model: string) => RoutingPlan | null;
   readonly upstream: Upstream;
   readonly counts: RequestCounts;

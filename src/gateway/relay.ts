@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import { passedOn } from './headers.ts';
-import type { AnswerReader } from './upstream.ts';
+import { jsonObject } from '../formats/json.ts';
+import { type AnswerReader, passedOn } from './pod-connections.ts';
 import { tellsOfError, type Usage, type UsageFilter, usageFilter, usageOf } from './usage-filter.ts';
 
 export interface RelayOptions {
@@ -75,8 +75,8 @@ export const relay = (response: ServerResponse, { strip, wanted, onFirstByte }: 
       begin();
       if (filter === null) {
         response.end();
-        const answer = readBytes > longestRead ? null : parsed(read);
-        return { usage: usageOf(answer?.usage), contentEvents: 0, failed: tellsOfError(answer) };
+        const answer = readBytes > longestRead ? null : jsonObject(Buffer.concat(read).toString());
+        return { usage: usageOf(answer?.['usage']), contentEvents: 0, failed: tellsOfError(answer) };
       }
       const rest = filter.rest();
       if (rest.length > 0) response.end(rest);
@@ -86,13 +86,4 @@ export const relay = (response: ServerResponse, { strip, wanted, onFirstByte }: 
       return { usage, contentEvents: filter.contentEvents(), failed: filter.failed() || isCut };
     },
   };
-};
-
-const parsed = (pieces: readonly Buffer[]): { readonly usage?: unknown } | null => {
-  if (pieces.length === 0) return null;
-  try {
-    return JSON.parse(Buffer.concat(pieces).toString()) as { readonly usage?: unknown } | null;
-  } catch {
-    return null;
-  }
 };

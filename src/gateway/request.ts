@@ -1,3 +1,5 @@
+import { jsonObject } from '../formats/json.ts';
+
 /** The OpenAI calls that are passed on. */
 export type Call = 'completions' | 'chat' | 'embeddings';
 
@@ -42,7 +44,7 @@ interface Body {
 
 /** @returns the request, or what is wrong with it in one line */
 export const readRequest = (call: Call, text: string): GatewayRequest | string => {
-  const body = parsed(text);
+  const body: Body | null = jsonObject(text);
   if (body === null) return 'the body is no JSON object';
   const { model } = body;
   if (typeof model !== 'string' || model === '') return 'model is missing';
@@ -58,15 +60,6 @@ export const readRequest = (call: Call, text: string): GatewayRequest | string =
     ...promptSize(call, body),
     mostOutputTokens: typeof most === 'number' && most >= 0 ? most : null,
   };
-};
-
-const parsed = (text: string): Body | null => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Body) : null;
-  } catch {
-    return null;
-  }
 };
 
 /**

@@ -1,42 +1,29 @@
 import { readFileSync, statSync } from 'node:fs';
+import * as z from 'zod/mini';
+import { origin, readDocument } from '../formats/documents.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
-import type { Endpoints } from './fleet.ts';
+import type { Endpoints } from './model-pods.ts';
+
+/** The format of a file of endpoints: model -> `namespace/deployment` -> origins. */
+export const endpointsSchema = z.record(z.string(), z.record(z.string(), z.array(origin)));
 
 /**
- * Reads a file of endpoints: model -> `namespace/deployment` -> origins.
+ * Reads a file of endpoints.
  * @throws GpumixError BAD_SETTING
  */
 export const parseEndpoints = (text: string, where: string): Endpoints => {
-  const wrong = (what: string) => new GpumixError('BAD_SETTING', `${where}: ${what}`);
+  const fail = (what: string): never => {
+    throw new GpumixError('BAD_SETTING', `${where}: ${what}`);
+  };
   let document: unknown;
   try {
     document = JSON.parse(text);
   } catch (error) {
-    throw wrong(messageOf(error));
+    fail(messageOf(error));
   }
-  if (!isObject(document)) throw wrong('not an object of model to variants');
-  return new Map(
-    Object.entries(document).map(([model, variants]) => {
-      if (!isObject(variants)) throw wrong(`${model}: not an object of NAMESPACE/DEPLOYMENT to origins`);
-      return [
-        model,
-        new Map(
-          Object.entries(variants).map(([variant, origins]) => {
-            if (!Array.isArray(origins) || !origins.every(isOrigin))
-              throw wrong(`${model}: ${variant}: not a list of origins such as http://10.0.0.7:8000`);
-            return [variant, origins as readonly string[]];
-          }),
-        ),
-      ];
-    }),
-  );
+  const models = Object.entries(readDocument(endpointsSchema, document, fail));
+  return new Map(models.map(([model, variants]) => [model, new Map(Object.entries(variants))]));
 };
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isOrigin = (value: unknown): boolean =>
-  typeof value === 'string' && /^https?:\/\//.test(value) && URL.canParse(value) && new URL(value).origin === value;
 
 /** The file's endpoints, read again when it changes. One that has become unreadable changes nothing, and says so. */
 export const endpointsFile = (path: string) => {

@@ -1,3 +1,6 @@
+import { isObject, jsonObject } from '../formats/json.ts';
+import { eventData, eventEnd } from '../formats/sse.ts';
+
 /** What an answer told of its size. */
 export interface Usage {
   readonly inputTokens: number;
@@ -82,14 +85,6 @@ export const usageFilter = (strip: boolean): UsageFilter => {
   };
 };
 
-/** Behind the empty line that ends the event at `start`; -1 = its end is not there yet. */
-const eventEnd = (bytes: Buffer, start: number): number => {
-  const unix = bytes.indexOf('\n\n', start, 'latin1');
-  const dos = bytes.indexOf('\r\n\r\n', start, 'latin1');
-  if (dos !== -1 && (unix === -1 || dos < unix)) return dos + 4;
-  return unix === -1 ? -1 : unix + 2;
-};
-
 const carriesContent = (text: string): boolean => /"(?:content|text|reasoning_content|arguments)"\s*:\s*"(?!")/.test(text);
 
 interface Chunk {
@@ -101,27 +96,17 @@ interface Chunk {
 
 /** Whether an answer, or an event of one, tells of an error: `{"error": {...}}` as OpenAI's, `{"object": "error"}` as older vLLM's. */
 export const tellsOfError = (value: unknown): boolean => {
-  if (typeof value !== 'object' || value === null) return false;
-  const { error, object } = value as Chunk;
+  if (!isObject(value)) return false;
+  const { error, object }: Chunk = value;
   return (error !== undefined && error !== null && error !== false) || object === 'error';
 };
 
-const chunkIn = (event: Buffer): Chunk | null => {
-  const data = event
-    .toString()
-    .split(/\r?\n/)
-    .flatMap((line) => (line.startsWith('data:') ? line.slice(5) : []));
-  try {
-    return JSON.parse(data.join('\n')) as Chunk;
-  } catch {
-    return null;
-  }
-};
+const chunkIn = (event: Buffer): Chunk | null => jsonObject(eventData(event.toString()) ?? '');
 
 /** Usage counts as OpenAI, or null where there are none. */
 export const usageOf = (value: unknown): Usage | null => {
-  if (typeof value !== 'object' || value === null) return null;
-  const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = value as Record<string, unknown>;
+  if (!isObject(value)) return null;
+  const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = value;
   if (typeof inputTokens !== 'number') return null;
   return { inputTokens, outputTokens: typeof outputTokens === 'number' ? outputTokens : 0 };
 };

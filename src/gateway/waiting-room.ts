@@ -1,3 +1,5 @@
+import type { Pod } from './model-pods.ts';
+
 /** How a wait ends without an answer: it was too long, or the client has left. */
 export type Ended = 'timeout' | 'left';
 
@@ -73,5 +75,22 @@ export const waitingRoom = <Answer>(room: Room): WaitingRoom<Answer> => {
     },
     waiting: () => seats.length,
     crowded: () => seats.some(({ choosy }) => !choosy),
+  };
+};
+
+/**
+ * A timer to the first end of a rest among pods; set again it replaces the last one.
+ * @param clock s
+ */
+export const restTimer = (clock: () => number) => {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    /** Calls back when the first of these pods that rest has rested; where none does, never. */
+    set: (pods: readonly Pod[], rested: () => void): void => {
+      clearTimeout(timer);
+      const now = clock();
+      const ends = pods.flatMap(({ restsUntil }) => (restsUntil > now ? [restsUntil] : []));
+      if (ends.length > 0) timer = setTimeout(rested, Math.ceil((Math.min(...ends) - now) * 1000));
+    },
   };
 };

@@ -2,6 +2,7 @@ import type { EngineSamples } from '../cluster/engine-samples.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import { type Drift, disagrees, driftOf } from '../profiles/drift.ts';
 import type { FoundProfile } from '../profiles/profile.ts';
+import { ownerKey } from '../vocabulary/deployment-key.ts';
 
 /** What is known of how well profiles agree with what engines serve. */
 export interface DriftWatch {
@@ -17,22 +18,32 @@ export const watchDrift = (samples: EngineSamples | null, clock: () => number): 
   return {
     compare: (pods, profiles) => {
       if (samples === null) return [];
-      const byDeployment = Map.groupBy(pods, ({ namespace, deployment }) => `${namespace}/${deployment}`);
-      const profiled = [...profiles.keys()].flatMap((key) => byDeployment.get(key) ?? []);
+      const profiled = [...pods].filter((pod) => profiles.has(ownerKey(pod)));
       samples.observe(profiled, clock);
-      known = new Map(
-        [...profiles].flatMap(([key, { profile }]) => {
-          const served = samples.served(byDeployment.get(key) ?? [], clock());
-          const drift = served === null ? null : driftOf(profile, served);
-          return drift === null ? [] : [[key, drift] as const];
-        }),
-      );
+      known = driftsOf(samples, profiled, profiles, clock());
       return [...known]
         .filter(([, drift]) => disagrees(drift))
         .map(([key, drift]) => `${key}: ${disagreement(drift)} (${profiles.get(key)!.source}): measure it again`);
     },
     drifts: () => known,
   };
+};
+
+/** How far profiles disagree with what was served of late, by `namespace/deployment`. @param now by the clock of the samples */
+export const driftsOf = (
+  samples: EngineSamples,
+  pods: readonly DeploymentPod[],
+  profiles: ReadonlyMap<string, FoundProfile>,
+  now: number,
+): ReadonlyMap<string, Drift> => {
+  const byDeployment = Map.groupBy(pods, ownerKey);
+  return new Map(
+    [...profiles].flatMap(([key, { profile }]) => {
+      const served = samples.served(byDeployment.get(key) ?? [], now);
+      const drift = served === null ? null : driftOf(profile, served);
+      return drift === null ? [] : [[key, drift] as const];
+    }),
+  );
 };
 
 /** Without rates, which change all the time: a problem is said once. */

@@ -5,6 +5,7 @@ import type { DeploymentPod } from '../cluster/pods.ts';
 import type { Supply } from '../cluster/stock.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Profiles } from '../profiles/profile.ts';
+import { ownerKey } from '../vocabulary/deployment-key.ts';
 import { messageOf } from '../vocabulary/errors.ts';
 import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';
 import type { Workload } from '../workload/workload.ts';
@@ -163,7 +164,7 @@ const engineReports = (
   );
 
 const podsByDeployment = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string, readonly DeploymentPod[]> =>
-  Map.groupBy(pods.values(), ({ namespace, deployment }) => `${namespace}/${deployment}`);
+  Map.groupBy(pods.values(), ownerKey);
 
 const alive = (pods: ReadonlyMap<string, readonly DeploymentPod[]>): ReadonlyMap<string, readonly DeploymentPod[]> =>
   new Map([...pods].map(([key, some]) => [key, some.filter(({ ended, terminating }) => !ended && !terminating)]));

@@ -1,3 +1,6 @@
+import * as z from 'zod/mini';
+import { amount, countFromOne, positive, readDocument, text } from '../formats/documents.ts';
+import { pythonJson } from '../formats/json.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 
 /** Limits of a profile's SLO; absent ones were not set. Seconds, except `tput` (req/s) and `tt` (tokens/s). */
@@ -63,7 +66,7 @@ export interface Profiles {
 export const parseProfile = (text: string, where: string): Profile => {
   let document: unknown;
   try {
-    document = JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g, (token) => (token.startsWith('"') ? token : 'null')));
+    document = pythonJson(text, () => null);
   } catch (cause) {
     throw new GpumixError('BAD_PROFILE', `${where}: not JSON`, { cause });
   }
@@ -73,46 +76,59 @@ export const parseProfile = (text: string, where: string): Profile => {
 /** One request per hour: a replica that serves less serves nothing (req/s). */
 const leastThroughput = 1 / 3600;
 
+const cells = z.array(z.array(z.nullable(amount)));
+/** Limits that are no numbers are as good as none. */
+const limit = z.catch(z.nullish(z.number()), null);
+
+/** The format of a profile document. What a schema cannot say of several fields is checked by {@link profileOf}. */
+export const profileSchema = z.object({
+  /** The Deployment that was measured; may be missing where `gpuType` is there. */
+  gpu: z.nullish(text),
+  gpuType: z.nullish(z.string()),
+  gpusPerReplica: z.nullish(countFromOne),
+  cost: positive,
+  /** Ticks of output tokens, and of input tokens. */
+  indexes: z.tuple([z.array(positive).check(z.minLength(1)), z.array(positive).check(z.minLength(1))]),
+  /** A row per output tick, a column per input tick. */
+  tputs: cells,
+  e2e: z.nullish(cells),
+  ttft: z.nullish(cells),
+  created: z.catch(z.nullish(z.number()), null),
+  slos: z.catch(
+    z.nullish(z.object({ percentile: limit, ttft: limit, tpot: limit, tpat: limit, e2e: limit, tput: limit, tt: limit })),
+    null,
+  ),
+});
+
 /**
  * The same for a document that is parsed already. Descending ticks are sorted with their matrix.
  * @throws GpumixError BAD_PROFILE, with the path of the field
  */
 export const profileOf = (document: unknown, where: string): Profile => {
-  const fail = (what: string): never => {
+  const fail: Fail = (what) => {
     throw new GpumixError('BAD_PROFILE', `${where}: ${what}`);
   };
-  if (!isObject(document)) return fail('not a JSON object');
-  const { gpu, cost, indexes, tputs, e2e, ttft, created, gpuType, gpusPerReplica } = document;
-  const forAnyDeployment = gpu === undefined && typeof gpuType === 'string';
-  if (!forAnyDeployment && (typeof gpu !== 'string' || gpu === ''))
-    return fail('gpu is missing: the name of the Deployment it was measured for');
-  if (cost === undefined || cost === null) return fail('cost is missing');
-  if (typeof cost !== 'number' || !(cost > 0)) return fail(`cost is ${String(cost)}, not a number above 0`);
-  if (!Array.isArray(indexes) || indexes.length !== 2) return fail('indexes is not [outputTicks, inputTicks]');
+  const { gpu, cost, indexes, tputs, e2e, ttft, created, gpuType, gpusPerReplica, slos } = readDocument(
+    profileSchema,
+    document,
+    fail,
+  );
+  if (!gpu && !gpuType) return fail('gpu is missing: the name of the Deployment it was measured for');
   const outputs = ticks(indexes[0], 'indexes[0] (output ticks)', fail);
   const inputs = ticks(indexes[1], 'indexes[1] (input ticks)', fail);
-  const throughput = matrix(tputs, 'tputs', outputs, inputs, fail).map((cell) =>
-    Number.isFinite(cell) && cell >= leastThroughput ? cell : 0,
-  );
-  if (gpuType !== undefined && gpuType !== null && typeof gpuType !== 'string') return fail('gpuType is not a string');
-  if (
-    gpusPerReplica !== undefined &&
-    gpusPerReplica !== null &&
-    !(Number.isInteger(gpusPerReplica) && (gpusPerReplica as number) > 0)
-  )
-    return fail(`gpusPerReplica is ${String(gpusPerReplica)}, not a whole number above 0`);
+  const matrix = (rows: z.output<typeof cells>, name: string) => flat(rows, name, outputs, inputs, fail);
   return {
-    deployment: (gpu as string | undefined) ?? null,
+    deployment: gpu ?? null,
     inputTokens: inputs.map(({ tokens }) => tokens),
     outputTokens: outputs.map(({ tokens }) => tokens),
-    throughput,
-    e2eSeconds: e2e === undefined || e2e === null ? null : matrix(e2e, 'e2e', outputs, inputs, fail),
-    ...(ttft === undefined || ttft === null ? {} : { ttftSeconds: matrix(ttft, 'ttft', outputs, inputs, fail) }),
-    slo: sloOf(document['slos']),
+    throughput: matrix(tputs, 'tputs').map((cell) => (cell >= leastThroughput ? cell : 0)),
+    e2eSeconds: e2e ? matrix(e2e, 'e2e') : null,
+    ...(ttft ? { ttftSeconds: matrix(ttft, 'ttft') } : {}),
+    slo: slos ? sloOf(slos) : null,
     cost,
-    gpu: (gpuType as string | null | undefined) ?? null,
-    gpusPerReplica: (gpusPerReplica as number | null | undefined) ?? null,
-    created: typeof created === 'number' ? created : null,
+    gpu: gpuType ?? null,
+    gpusPerReplica: gpusPerReplica ?? null,
+    created: created ?? null,
   };
 };
 
@@ -150,47 +166,32 @@ export const profileDocument = (profile: Profile): Record<string, unknown> => {
 type Fail = (what: string) => never;
 type Tick = { readonly tokens: number; readonly position: number };
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** Ticks in ascending order, each with its place in the document. */
-const ticks = (value: unknown, name: string, fail: Fail): readonly Tick[] => {
-  if (!Array.isArray(value) || value.length === 0) return fail(`${name} is not a list of tokens`);
-  const sorted = value.map((tokens: unknown, position) => {
-    if (typeof tokens !== 'number' || !(tokens > 0))
-      return fail(`${name}[${position}] is ${String(tokens)}, not a number of tokens`);
-    return { tokens, position };
-  });
-  sorted.sort((a, b) => a.tokens - b.tokens);
+const ticks = (values: readonly number[], name: string, fail: Fail): readonly Tick[] => {
+  const sorted = values.map((tokens, position) => ({ tokens, position })).sort((a, b) => a.tokens - b.tokens);
   const repeated = sorted.find((tick, index) => index > 0 && tick.tokens === sorted[index - 1]!.tokens);
   return repeated === undefined ? sorted : fail(`${name} names ${repeated.tokens} twice`);
 };
 
 /** The document's matrix has a row per output tick; ours is a flat input x output. NaN where a cell is not a number. */
-const matrix = (value: unknown, name: string, outputs: readonly Tick[], inputs: readonly Tick[], fail: Fail): number[] => {
-  const rows = Array.isArray(value) ? (value as unknown[]) : fail(`${name} is missing: a list of rows, one per output tick`);
-  const widths = new Set(rows.map((row) => (Array.isArray(row) ? row.length : -1)));
+const flat = (
+  rows: z.output<typeof cells>,
+  name: string,
+  outputs: readonly Tick[],
+  inputs: readonly Tick[],
+  fail: Fail,
+): number[] => {
+  const widths = new Set(rows.map((row) => row.length));
   if (rows.length !== outputs.length || widths.size !== 1 || !widths.has(inputs.length))
     return fail(
       `${name} is ${rows.length} x ${[...widths].join('|')}, but indexes are ${outputs.length} x ${inputs.length} (output x input)`,
     );
-  return inputs.flatMap((input) =>
-    outputs.map((output) => {
-      const cell = (rows[output.position] as unknown[])[input.position];
-      const path = `${name}[${output.position}][${input.position}]`;
-      if (cell === null) return Number.NaN;
-      if (typeof cell !== 'number') return fail(`${path} is ${JSON.stringify(cell)}, not a number`);
-      return cell < 0 ? fail(`${path} is negative`) : cell;
-    }),
-  );
+  return inputs.flatMap((input) => outputs.map((output) => rows[output.position]![input.position] ?? Number.NaN));
 };
 
-const sloOf = (value: unknown): Slo | null => {
-  if (!isObject(value)) return null;
-  const limits = ['ttft', 'tpot', 'tpat', 'e2e', 'tput', 'tt'] as const;
-  const known = limits.flatMap((name) => (typeof value[name] === 'number' ? [[name, value[name]] as const] : []));
-  const percentile = typeof value['percentile'] === 'number' ? value['percentile'] : 0;
-  return { percentile, ...Object.fromEntries(known) };
-};
+const sloOf = ({ percentile, ...given }: NonNullable<z.output<typeof profileSchema>['slos']>): Slo => ({
+  percentile: percentile ?? 0,
+  ...Object.fromEntries(Object.entries(given).filter(([, value]) => typeof value === 'number')),
+});

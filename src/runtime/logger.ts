@@ -11,3 +11,13 @@ export const createLogger = (level: string): Logger =>
     },
     pino.destination(2),
   );
+
+/** Says each problem once until it goes away. */
+export const problemReporter = (log: Logger): ((problems: readonly string[]) => void) => {
+  let known = new Set<string>();
+  return (problems) => {
+    for (const problem of problems) if (!known.has(problem)) log.warn({ problem }, 'problem');
+    for (const problem of known) if (!problems.includes(problem)) log.info({ problem }, 'problem gone');
+    known = new Set(problems);
+  };
+};

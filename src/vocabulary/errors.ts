@@ -33,6 +33,16 @@ export class GpumixError extends Error {
 export const forbidden = (verb: string, object: string, givenIn: string, cause?: unknown): GpumixError =>
   new GpumixError('FORBIDDEN', `may not ${verb} ${object}: see the ${givenIn}`, cause === undefined ? {} : { cause });
 
+/** Puts the name of a document before what is wrong in it; bad usage is not the document's fault. */
+export const located = <T>(where: string, read: () => T): T => {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof GpumixError) || error.code === 'BAD_USAGE') throw error;
+    throw new GpumixError(error.code, `${where}: ${messageOf(error)}`);
+  }
+};
+
 /** The message of anything that was thrown, with those of its causes, each on the same line. */
 export const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);

@@ -1,3 +1,4 @@
+import { isObject, type JsonObject } from '../formats/json.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import { tokensOf } from './bucket-index.ts';
 
@@ -99,16 +100,15 @@ const completionsOf = (input: number, output: number, precision: number, count: 
   return added;
 };
 
-const parseObject = (text: string, key: string): Record<string, unknown> => {
+const parseObject = (text: string, key: string): JsonObject => {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw new GpumixError('BAD_RECORD', `${key}: not JSON`, { cause });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new GpumixError('BAD_RECORD', `${key}: not a JSON object`);
-  return value as Record<string, unknown>;
+  if (!isObject(value)) throw new GpumixError('BAD_RECORD', `${key}: not a JSON object`);
+  return value;
 };
 
 /** A count, also where it is written as a numeric string; null where it is none. */

@@ -5,52 +5,31 @@ import { abandonedAfterSeconds, mergedBy, recordConstants, type Store } from './
 
 export type RedisMode = 'single' | 'cluster' | 'sentinel';
 
+/** As the settings of our servers are called. */
 export interface RedisSettings {
   /** `redis[s]://[user[:password]@]host[:port][,host[:port]...][/db]`; several hosts with Cluster and Sentinel. */
-  readonly url: string;
-  readonly mode: RedisMode;
-  /** With Sentinel: the name of the master group. */
-  readonly masterName: string;
-  /** In place of the URL's; null = as in the URL. */
-  readonly username: string | null;
-  readonly password: string | null;
-  readonly sentinelPassword: string | null;
-  /** PEM file of the authorities that may sign the server's certificate; null = those of the system. */
-  readonly caFile: string | null;
-  readonly timeoutSeconds: number;
-}
-
-/** As the settings of our servers are called. */
-export interface RedisFlags {
   readonly redisUrl: string;
   readonly redisMode: RedisMode;
+  /** With Sentinel: the name of the master group. */
   readonly redisMasterName: string;
+  /** In place of the URL's; null = as in the URL. */
   readonly redisUsername: string | null;
   readonly redisPassword: string | null;
   readonly redisSentinelPassword: string | null;
+  /** PEM file of the authorities that may sign the server's certificate; null = those of the system. */
   readonly redisCaFile: string | null;
   readonly redisTimeoutSeconds: number;
 }
-export const redisSettingsOf = (flags: RedisFlags): RedisSettings => ({
-  url: flags.redisUrl,
-  mode: flags.redisMode,
-  masterName: flags.redisMasterName,
-  username: flags.redisUsername,
-  password: flags.redisPassword,
-  sentinelPassword: flags.redisSentinelPassword,
-  caFile: flags.redisCaFile,
-  timeoutSeconds: flags.redisTimeoutSeconds,
-});
 
 /** Everything but the URL. */
-export const redisDefaults: Omit<RedisSettings, 'url'> = {
-  mode: 'single',
-  masterName: '',
-  username: null,
-  password: null,
-  sentinelPassword: null,
-  caFile: null,
-  timeoutSeconds: 3,
+export const redisDefaults: Omit<RedisSettings, 'redisUrl'> = {
+  redisMode: 'single',
+  redisMasterName: '',
+  redisUsername: null,
+  redisPassword: null,
+  redisSentinelPassword: null,
+  redisCaFile: null,
+  redisTimeoutSeconds: 3,
 };
 
 export interface RedisAddress {
@@ -177,7 +156,7 @@ return 'kept'
 `;
 
 const connect = (settings: RedisSettings, onProblem: (message: string) => void) => {
-  const client = clientOf(settings, redisAddress(settings.url));
+  const client = clientOf(settings, redisAddress(settings.redisUrl));
   let problem: string | null = null;
   const note = (error: unknown) => {
     const message = messageOf(error);
@@ -193,10 +172,10 @@ const connect = (settings: RedisSettings, onProblem: (message: string) => void) 
 };
 
 const clientOf = (settings: RedisSettings, address: RedisAddress): Redis | Cluster => {
-  const milliseconds = settings.timeoutSeconds * 1000;
-  const username = settings.username ?? address.username;
-  const password = settings.password ?? address.password;
-  const tls = settings.caFile === null ? {} : { ca: readFileSync(settings.caFile) };
+  const milliseconds = settings.redisTimeoutSeconds * 1000;
+  const username = settings.redisUsername ?? address.username;
+  const password = settings.redisPassword ?? address.password;
+  const tls = settings.redisCaFile === null ? {} : { ca: readFileSync(settings.redisCaFile) };
   const common = {
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
@@ -212,15 +191,15 @@ const clientOf = (settings: RedisSettings, address: RedisAddress): Redis | Clust
     reconnectOnError: leaveServer,
   };
   const wait = (attempts: number) => Math.min(attempts * 200, 2000);
-  switch (settings.mode) {
+  switch (settings.redisMode) {
     case 'single':
       return new Redis({ ...common, ...(address.hosts[0] as HostAndPort), retryStrategy: wait });
     case 'sentinel':
       return new Redis({
         ...common,
         sentinels: [...address.hosts],
-        name: settings.masterName,
-        ...(settings.sentinelPassword === null ? {} : { sentinelPassword: settings.sentinelPassword }),
+        name: settings.redisMasterName,
+        ...(settings.redisSentinelPassword === null ? {} : { sentinelPassword: settings.redisSentinelPassword }),
         ...(address.tls ? { enableTLSForSentinelMode: true, sentinelTLS: tls } : {}),
         // A master that was failed over comes back as a replica; leave it then.
         failoverDetector: true,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
 import { authority } from '../../hack/cluster/pki.ts';
-import { checkLines, type Fleet } from '../../src/cli/profile-check.ts';
+import { type CheckedProfiles, checkLines } from '../../src/cli/profile-check.ts';
 import { modelDeployment } from '../../src/cluster/variant.ts';
 import { profileOf } from '../../src/profiles/profile.ts';
 import { startRedis } from '../helpers/redis.ts';
@@ -37,7 +37,7 @@ const profile = profileOf(
   'p',
 );
 const found = { profile, source: 'aibrix:profile_m_a', seenAt: 0, digest: '0' };
-const fleet: Fleet = {
+const fleet: CheckedProfiles = {
   deployments: [deployment('a')],
   profiles: { found: new Map([['serving/a', found]]), problems: [] },
   demand: new Map([

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { countedBetween, engineCounts } from '../../src/cluster/engine-counts.ts';
+import { countedBetween, engineCounts } from '../../src/cluster/engine-metrics.ts';
 import { sampleEngines } from '../../src/cluster/engine-samples.ts';
 import { watchDrift } from '../../src/planner/profile-drift-watch.ts';
 import { profileOf } from '../../src/profiles/profile.ts';

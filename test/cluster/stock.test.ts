@@ -92,12 +92,12 @@ describe("the user's limits", () => {
   });
 
   test.each([
-    ['a list', [], 'the document is not a table'],
-    ['a text', 'x', 'the document is not a table'],
-    ['an unknown key', { ceiling: {} }, 'ceiling is unknown'],
-    ['a part of a GPU', { ceilings: { H100: 1.5 } }, 'ceilings.H100 is 1.5, not a whole number from 0'],
-    ['less than none', { namespaces: { a: { '*': -1 } } }, 'namespaces.a.* is -1, not a whole number from 0'],
-    ['a number for a table', { namespaces: { a: 3 } }, 'namespaces.a is not a table'],
+    ['a list', [], 'must be an object, not []'],
+    ['a text', 'x', 'must be an object, not "x"'],
+    ['an unknown key', { ceiling: {} }, 'ceiling: unknown field'],
+    ['a part of a GPU', { ceilings: { H100: 1.5 } }, 'ceilings.H100: must be a whole number of at least 0, not 1.5'],
+    ['less than none', { namespaces: { a: { '*': -1 } } }, 'namespaces.a.*: must be a whole number of at least 0, not -1'],
+    ['a number for a table', { namespaces: { a: 3 } }, 'namespaces.a: must be an object, not 3'],
   ])('%s is refused', (_, document, what) => {
     expect(stockLimits(document)).toBe(what);
   });

@@ -91,6 +91,6 @@ test('prices come from a file, checked', () => {
   writeFileSync(file, '{"L4": 0.5}');
   expect(readConfig(['--prices', file], {}).prices).toEqual({ L4: 0.5 });
   writeFileSync(file, '{"L4": "cheap"}');
-  expect(() => readConfig(['--prices', file], {})).toThrow(/L4 is cheap, not a price above 0/);
+  expect(() => readConfig(['--prices', file], {})).toThrow(/L4: must be a number above 0, not "cheap"/);
   expect(() => readConfig(['--prices', '/nowhere'], {})).toThrow(/ENOENT/);
 });

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chooser } from '../../src/gateway/choose.ts';
-import { answered, createFleet, failed, type Pod } from '../../src/gateway/fleet.ts';
+import { chooser, weightedTurns } from '../../src/gateway/choose.ts';
+import { answered, createModelPods, failed, type Pod } from '../../src/gateway/model-pods.ts';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 
 const plan = (more: Partial<RoutingPlan> = {}): RoutingPlan => ({
@@ -17,9 +18,9 @@ const plan = (more: Partial<RoutingPlan> = {}): RoutingPlan => ({
   ...more,
 });
 const world = (pods: Readonly<Record<string, number>> = { 'ns/small': 2, 'ns/big': 1, 'ns/spare': 1 }) => {
-  const fleet = createFleet();
+  const modelPods = createModelPods();
   const set = (counts: Readonly<Record<string, number>>) =>
-    fleet.update(
+    modelPods.update(
       new Map([
         [
           'm',
@@ -35,14 +36,14 @@ const world = (pods: Readonly<Record<string, number>> = { 'ns/small': 2, 'ns/big
   set(pods);
   const choose = chooser(1.5);
   const pick = (inputTokens: number, given: RoutingPlan | null = plan(), tried: readonly Pod[] = [], now = 0) =>
-    choose({ variants: fleet.variants('m')!, plan: given, inputTokens, tried: new Set(tried), now });
+    choose({ variants: modelPods.variants('m')!, plan: given, inputTokens, tried: new Set(tried), now });
   const podOf = (choice: ReturnType<typeof pick>): Pod => {
     if (typeof choice === 'string') throw new Error(choice);
     return choice.pod;
   };
   const nameOf = (choice: ReturnType<typeof pick>) =>
     typeof choice === 'string' ? choice : `${choice.why} ${choice.pod.variant}`;
-  return { fleet, set, pick, podOf, nameOf };
+  return { modelPods, set, pick, podOf, nameOf };
 };
 
 describe('by the plan', () => {
@@ -95,22 +96,22 @@ describe('by the plan', () => {
 });
 
 test('without a plan the least outstanding work decides', () => {
-  const { fleet, pick, nameOf } = world();
-  for (const [name, pods] of fleet.variants('m')!) for (const pod of pods) pod.work = name === 'ns/spare' ? 1 : 2;
+  const { modelPods, pick, nameOf } = world();
+  for (const [name, pods] of modelPods.variants('m')!) for (const pod of pods) pod.work = name === 'ns/spare' ? 1 : 2;
   expect(nameOf(pick(1, null))).toBe('no plan ns/spare');
 });
 
 test('nothing is Ready, and everything was tried', () => {
-  const { fleet, pick, set } = world();
-  const all = [...fleet.variants('m')!.values()].flat();
+  const { modelPods, pick, set } = world();
+  const all = [...modelPods.variants('m')!.values()].flat();
   expect(pick(1, plan(), all)).toBe('tried');
   set({ 'ns/small': 0 });
   expect(pick(1)).toBe('none');
 });
 
 test('a pod that fails rests, longer each time, and is tried where all rest', () => {
-  const { fleet, pick, podOf } = world({ 'ns/small': 2 });
-  const [a, b] = fleet.variants('m')!.get('ns/small')! as readonly [Pod, Pod];
+  const { modelPods, pick, podOf } = world({ 'ns/small': 2 });
+  const [a, b] = modelPods.variants('m')!.get('ns/small')! as readonly [Pod, Pod];
   failed(a, 10);
   expect(podOf(pick(1, plan(), [], 10.4))).toBe(b);
   expect(a.restsUntil).toBe(10.5);
@@ -125,12 +126,50 @@ test('a pod that fails rests, longer each time, and is tried where all rest', ()
 });
 
 test('a pod that stays keeps what is known of it', () => {
-  const { fleet, set } = world();
-  const before = fleet.variants('m')!.get('ns/small')![0]!;
+  const { modelPods, set } = world();
+  const before = modelPods.variants('m')!.get('ns/small')![0]!;
   before.work = 7;
   set({ 'ns/small': 1, 'ns/new': 1 });
-  expect(fleet.variants('m')!.get('ns/small')).toEqual([before]);
-  expect(fleet.variants('m')!.get('ns/small')![0]).toBe(before);
-  expect(fleet.models()).toEqual(['m']);
-  expect(fleet.variants('x')).toBeUndefined();
+  expect(modelPods.variants('m')!.get('ns/small')).toEqual([before]);
+  expect(modelPods.variants('m')!.get('ns/small')![0]).toBe(before);
+  expect(modelPods.models()).toEqual(['m']);
+  expect(modelPods.variants('x')).toBeUndefined();
+});
+
+describe('turns by weight', () => {
+  test('each gets its share, spread out', () => {
+    const turns = weightedTurns();
+    expect(Array.from({ length: 7 }, () => turns({ a: 5, b: 1, c: 1 })).join('')).toBe('aabacaa');
+  });
+
+  test('over any stretch nobody is more than one turn per name from its share', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0.01, max: 1, noNaN: true }), { minLength: 1, maxLength: 5 }), (shares) => {
+        const weights = Object.fromEntries(shares.map((share, index) => [`v${index}`, share]));
+        const sum = shares.reduce((total, share) => total + share, 0);
+        const turns = weightedTurns();
+        const counts = new Map<string, number>();
+        for (let turn = 1; turn <= 200; turn += 1) {
+          const name = turns(weights)!;
+          counts.set(name, (counts.get(name) ?? 0) + 1);
+          for (const [one, weight] of Object.entries(weights))
+            expect(Math.abs((counts.get(one) ?? 0) - (turn * weight) / sum)).toBeLessThan(shares.length);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('who was away has nothing saved up', () => {
+    const turns = weightedTurns();
+    for (let turn = 0; turn < 10; turn += 1) turns({ a: 1, b: 1 });
+    for (let turn = 0; turn < 10; turn += 1) expect(turns({ a: 1, c: 0.001 })).toBe('a');
+    const next = Array.from({ length: 4 }, () => turns({ a: 1, b: 1 }));
+    expect(next.filter((name) => name === 'b')).toHaveLength(2);
+  });
+
+  test('nobody, and one alone', () => {
+    expect(weightedTurns()({})).toBeNull();
+    expect(weightedTurns()({ a: 0.3 })).toBe('a');
+  });
 });

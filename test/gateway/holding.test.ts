@@ -212,7 +212,7 @@ test('a pod that comes is given as many of those who wait as it takes, and no mo
   const ends: (() => void)[] = [];
   gateway.set({ 'ns/a': [await pod((response) => void ends.push(() => jsonAnswer(response, completion)))] });
   // Their places are taken at once, not only when they are at the pod.
-  expect([gateway.gateway.waiting('m'), gateway.fleet.variants('m')?.get('ns/a')?.[0]?.requests]).toEqual([3, 2]);
+  expect([gateway.gateway.waiting('m'), gateway.modelPods.variants('m')?.get('ns/a')?.[0]?.requests]).toEqual([3, 2]);
   for (let ended = 0; ended < 5; ended += 1) {
     await until(() => ends.length > ended);
     ends[ended]!();

@@ -201,7 +201,7 @@ test.each([
 
 test.each([429, 502, 503, 504])('a pod that answers %d rests, also where its answer is the client’s', async (status) => {
   a.answer = (response) => jsonAnswer(response, '{}', status);
-  const podOfA = () => gateway.fleet.variants('m')!.get('ns/a')![0]!;
+  const podOfA = () => gateway.modelPods.variants('m')!.get('ns/a')![0]!;
   await ask(gateway.url);
   expect(podOfA().failures).toBe(1);
   const rested = podOfA().restsUntil;
@@ -265,7 +265,7 @@ test('a client that leaves takes its request with it', async () => {
   answer.destroy();
   await until(() => left && gateway.gateway.inFlight() === 0);
   expect(gateway.fields()).toMatchObject({ meta_total_reqs: 1, meta_pending_reqs: 0 });
-  expect(gateway.fleet.variants('m')?.get('ns/a')?.[0]).toMatchObject({ requests: 0, work: 0, failures: 0 });
+  expect(gateway.modelPods.variants('m')?.get('ns/a')?.[0]).toMatchObject({ requests: 0, work: 0, failures: 0 });
 });
 
 test('a client that reads slowly slows the pod down, and holds no memory', async () => {

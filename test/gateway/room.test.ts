@@ -2,11 +2,11 @@ import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Asking, chooser } from '../../src/gateway/choose.ts';
-import { createFleet, type Pod } from '../../src/gateway/fleet.ts';
-import { createGateway } from '../../src/gateway/gateway.ts';
+import type { GatewayMetrics } from '../../src/gateway/gateway-metrics.ts';
+import { createModelPods, type Pod } from '../../src/gateway/model-pods.ts';
+import { createGateway } from '../../src/gateway/passing-on.ts';
+import type { AnswerReader } from '../../src/gateway/pod-connections.ts';
 import type { GatewayRequest } from '../../src/gateway/request.ts';
-import type { GatewayMetrics } from '../../src/gateway/telemetry.ts';
-import type { AnswerReader } from '../../src/gateway/upstream.ts';
 import { seeded } from '../../src/vocabulary/random.ts';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { requestCounts } from '../../src/workload/request-counts.ts';
@@ -94,7 +94,7 @@ const planOf = (random: () => number): RoutingPlan | null => {
 const world = (random: () => number) => {
   const attempts = 1 + Math.floor(4 * random());
   const overflow = 1 + random() / 2;
-  const fleet = createFleet();
+  const modelPods = createModelPods();
   let plan = planOf(random);
   const habitOf = new Map<string, Habit>();
   const later = new Set<() => void>();
@@ -105,7 +105,7 @@ const world = (random: () => number) => {
   const counts = requestCounts(10);
   const gateway = createGateway(
     {
-      fleet,
+      modelPods,
       plan: () => plan,
       upstream: {
         ask: ({ origin }, reader) => {
@@ -152,13 +152,13 @@ const world = (random: () => number) => {
     );
     for (const origin of [...variants.values()].flat())
       if (!habitOf.has(origin)) habitOf.set(origin, habits[Math.floor(random() * habits.length)]!);
-    fleet.update(new Map([['m', variants]]));
-    for (const pod of [...fleet.variants('m')!.values()].flat()) known.add(pod);
+    modelPods.update(new Map([['m', variants]]));
+    for (const pod of [...modelPods.variants('m')!.values()].flat()) known.add(pod);
   };
   setFleet(2);
   // What was there before: some are resting, and others busy with requests that end one by one.
   const busy = new Set<() => void>();
-  for (const pod of [...fleet.variants('m')!.values()].flat()) {
+  for (const pod of [...modelPods.variants('m')!.values()].flat()) {
     if (random() < 0.3) pod.restsUntil = performance.now() / 1000 + random();
     if (random() < 0.4) {
       pod.requests += 2;
@@ -201,21 +201,21 @@ const world = (random: () => number) => {
     () => void vi.advanceTimersByTime(1000 * random()),
     () => {
       first(busy)?.();
-      gateway.fleetChanged();
+      gateway.podsChanged();
     },
     // Somebody leaves just when it has been given a place.
     () => {
       first(busy)?.();
-      gateway.fleetChanged();
+      gateway.podsChanged();
       for (const { client, over } of clients) if (!over && random() < 0.7) client.destroy();
     },
     () => {
       setFleet(2);
-      gateway.fleetChanged();
+      gateway.podsChanged();
     },
     () => {
       plan = planOf(random);
-      gateway.fleetChanged();
+      gateway.podsChanged();
     },
     () => clients[Math.floor(random() * clients.length)]?.client.destroy(),
   ];
@@ -232,7 +232,7 @@ const world = (random: () => number) => {
     mostChoices: (since: number): number => habitOf.size * attempts + wakeUps + freed - since,
     /** Whether one that would take any pod finds one. */
     hasRoom: (): boolean => {
-      const asking = { variants: fleet.variants('m')!, plan, inputTokens: 0, tried: new Set<never>() };
+      const asking = { variants: modelPods.variants('m')!, plan, inputTokens: 0, tried: new Set<never>() };
       const before = asked.since;
       const choice = chooser(overflow)({ ...asking, now: performance.now() / 1000 });
       asked.since = before;

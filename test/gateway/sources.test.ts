@@ -93,11 +93,11 @@ describe('a file of endpoints', () => {
   });
 
   test.each([
-    ['[]', 'e: not an object of model to variants'],
-    ['{"m": []}', 'e: m: not an object of NAMESPACE/DEPLOYMENT to origins'],
-    ['{"m": {"ns/a": "http://h:1"}}', 'e: m: ns/a: not a list of origins such as http://10.0.0.7:8000'],
-    ['{"m": {"ns/a": ["http://h:1/v1"]}}', 'e: m: ns/a: not a list of origins such as http://10.0.0.7:8000'],
-    ['{"m": {"ns/a": ["file:///etc"]}}', 'e: m: ns/a: not a list of origins such as http://10.0.0.7:8000'],
+    ['[]', 'e: must be an object, not []'],
+    ['{"m": []}', 'e: m: must be an object, not []'],
+    ['{"m": {"ns/a": "http://h:1"}}', 'e: m.ns/a: must be a list, not "http://h:1"'],
+    ['{"m": {"ns/a": ["http://h:1/v1"]}}', 'e: m.ns/a[0]: must be an origin such as http://10.0.0.7:8000, not "http://h:1/v1"'],
+    ['{"m": {"ns/a": ["file:///etc"]}}', 'e: m.ns/a[0]: must be an origin such as http://10.0.0.7:8000, not "file:///etc"'],
   ])('%s: %s', (text, message) => {
     expect(() => parseEndpoints(text, 'e')).toThrow(expect.objectContaining({ code: 'BAD_SETTING', message }));
   });

@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { createFleet } from '../../src/gateway/fleet.ts';
-import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
+import { gatewayMetrics } from '../../src/gateway/gateway-metrics.ts';
+import { createModelPods } from '../../src/gateway/model-pods.ts';
+import { startGatewayServer } from '../../src/gateway/openai-server.ts';
 import type { GatewaySettings } from '../../src/gateway/passage.ts';
-import { startGatewayServer } from '../../src/gateway/server.ts';
-import { gatewayMetrics } from '../../src/gateway/telemetry.ts';
-import { upstream } from '../../src/gateway/upstream.ts';
+import { createGateway, type Gateway } from '../../src/gateway/passing-on.ts';
+import { upstream } from '../../src/gateway/pod-connections.ts';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { requestCounts } from '../../src/workload/request-counts.ts';
 import { wholeInterval } from './records.ts';
@@ -68,7 +68,7 @@ export const startTestGateway = async (
   plan: RoutingPlan | null = null,
   silenceSeconds = 5,
 ) => {
-  const fleet = createFleet();
+  const modelPods = createModelPods();
   const counts = requestCounts(10);
   const asleep: string[] = [];
   let unreachable: string | null = null;
@@ -86,19 +86,19 @@ export const startTestGateway = async (
     asleep,
     counts,
     metrics,
-    fleet,
+    modelPods,
     /** @param variants pods by variant */
     set: (variants: Readonly<Record<string, readonly (ScriptedPod | string)[]>>) => {
       const origins = Object.entries(variants).map(
         ([name, all]) => [name, all.map((pod) => (typeof pod === 'string' ? pod : pod.origin))] as const,
       );
-      fleet.update(new Map([['m', new Map(origins)]]));
-      gateway.fleetChanged();
+      modelPods.update(new Map([['m', new Map(origins)]]));
+      gateway.podsChanged();
     },
     /** @param why its Ready pods cannot be reached; null = they can */
     cutOff: (why: string | null) => {
       unreachable = why;
-      gateway.fleetChanged();
+      gateway.podsChanged();
     },
     fields: () => counts.end(wholeInterval(10), [], () => 0).find(({ model }) => model === 'm')?.fields ?? {},
     close: async (seconds = 0) => {
@@ -110,7 +110,7 @@ export const startTestGateway = async (
   };
   gateway = createGateway(
     {
-      fleet,
+      modelPods,
       plan: () => world.plan,
       upstream: pods,
       counts,
@@ -123,7 +123,7 @@ export const startTestGateway = async (
   );
   const server = await startGatewayServer({
     gateway,
-    models: fleet.models,
+    models: modelPods.models,
     host: '127.0.0.1',
     port: 0,
     mostBodyBytes: 1 << 20,

@@ -88,8 +88,8 @@ test('case 31: descending ticks are sorted together with the matrix', () => {
 });
 
 test.each([
-  ['case 30: a missing cost', withoutCost, 'p: cost is missing'],
-  ['a cost of nothing', { ...sample, cost: 0 }, 'p: cost is 0, not a number above 0'],
+  ['case 30: a missing cost', withoutCost, 'p: cost: must be a number above 0, not missing'],
+  ['a cost of nothing', { ...sample, cost: 0 }, 'p: cost: must be a number above 0, not 0'],
   [
     'case 32: a matrix of another shape',
     {
@@ -102,8 +102,8 @@ test.each([
     'p: tputs is 2 x 3, but indexes are 2 x 2 (output x input)',
   ],
   ['ragged rows', { ...sample, tputs: [[1, 2], [1]] }, 'p: tputs is 2 x 2|1, but indexes are 2 x 2 (output x input)'],
-  ['no matrix', { ...sample, tputs: undefined }, 'p: tputs is missing: a list of rows, one per output tick'],
-  ['no ticks', { ...sample, indexes: undefined }, 'p: indexes is not [outputTicks, inputTicks]'],
+  ['no matrix', { ...sample, tputs: undefined }, 'p: tputs: must be a list, not missing'],
+  ['no ticks', { ...sample, indexes: undefined }, 'p: indexes: must be a list, not missing'],
   [
     'a negative cell',
     {
@@ -113,7 +113,7 @@ test.each([
         [-2, 0.7],
       ],
     },
-    'p: tputs[1][0] is negative',
+    'p: tputs[1][0]: must be a number of at least 0, not -2',
   ],
   [
     'a cell that is text',
@@ -124,7 +124,7 @@ test.each([
         [2, 0.7],
       ],
     },
-    'p: tputs[0][1] is "2.2", not a number',
+    'p: tputs[0][1]: must be a number of at least 0, not "2.2"',
   ],
   [
     'a tick named twice',
@@ -146,14 +146,14 @@ test.each([
         [0, 2048],
       ],
     },
-    'p: indexes[1] (input ticks)[0] is 0, not a number of tokens',
+    'p: indexes[1][0]: must be a number above 0, not 0',
   ],
   [
     'no Deployment and no GPU type',
     { ...sample, gpu: undefined },
     'p: gpu is missing: the name of the Deployment it was measured for',
   ],
-  ['no object', [], 'p: not a JSON object'],
+  ['no object', [], 'p: must be an object, not []'],
 ])('%s is refused, saying where and what', (_name, document, message) => {
   expect(() => profileOf(document, 'p')).toThrow(expect.objectContaining({ code: 'BAD_PROFILE', message }));
 });

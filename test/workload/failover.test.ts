@@ -28,7 +28,7 @@ const clientOf = ({ port }: RedisServer): Redis => {
   return client;
 };
 const open = (url: string, more: Partial<RedisSettings> = {}): Store => {
-  const store = redisStore({ ...redisDefaults, url, ...more }, () => {});
+  const store = redisStore({ ...redisDefaults, redisUrl: url, ...more }, () => {});
   cleanup.push(() => store.close());
   return store;
 };
@@ -112,7 +112,7 @@ test('a slot of a Cluster that moves takes its records along', { timeout: 60_000
   const nodes = await startCluster();
   cleanup.push(() => Promise.all(nodes.map((node) => node.kill())));
   const clients = nodes.map(clientOf);
-  const store = open(`redis://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`, { mode: 'cluster' });
+  const store = open(`redis://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`, { redisMode: 'cluster' });
   const writer = writerOf(store);
   await writer.write([record(1000)], 1000);
   const slot = Number(await clients[0]!.call('CLUSTER', 'KEYSLOT', recordKey('m', 1000)));
@@ -151,7 +151,7 @@ test('through Sentinel over TLS', { timeout: 60_000 }, async () => {
     undefined,
     ['--sentinel'],
   );
-  const more = { mode: 'sentinel', masterName: 'group', caFile: `${folder}/cert.pem` } as const;
+  const more = { redisMode: 'sentinel', redisMasterName: 'group', redisCaFile: `${folder}/cert.pem` } as const;
   const store = open(`rediss://127.0.0.1:${sentinel.port}`, more);
   await until(async () =>
     store.write('k', 'v', null).then(

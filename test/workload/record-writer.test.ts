@@ -15,7 +15,7 @@ let redis: Store;
 beforeAll(async () => {
   server = await startRedis();
   client = new Redis(server.url);
-  redis = redisStore({ ...redisDefaults, url: server.url }, () => {});
+  redis = redisStore({ ...redisDefaults, redisUrl: server.url }, () => {});
 });
 afterAll(async () => {
   client.disconnect();

@@ -15,14 +15,14 @@ import { freePort, type RedisServer, startCluster, startRedis, startSentinel, un
 
 const model = 'org/llama*8b';
 const settings = (url: string, rest: Partial<RedisSettings> = {}): RedisSettings => ({
-  url,
-  mode: 'single',
-  masterName: 'mymaster',
-  username: null,
-  password: null,
-  sentinelPassword: null,
-  caFile: null,
-  timeoutSeconds: 2,
+  redisUrl: url,
+  redisMode: 'single',
+  redisMasterName: 'mymaster',
+  redisUsername: null,
+  redisPassword: null,
+  redisSentinelPassword: null,
+  redisCaFile: null,
+  redisTimeoutSeconds: 2,
   ...rest,
 });
 
@@ -112,7 +112,7 @@ describe('the same rates are read from every kind of Redis', () => {
       'user gpumix on >secret ~aibrix:* ~gpumix:* +get +mget +set +time +hgetall +hmget +hset +expire +eval +select +client',
     ]);
     expect(
-      await writtenAndReadRate(open(settings(`redis://127.0.0.1:${port}`, { username: 'gpumix', password: 'secret' }))),
+      await writtenAndReadRate(open(settings(`redis://127.0.0.1:${port}`, { redisUsername: 'gpumix', redisPassword: 'secret' }))),
     ).toBe(4.2);
   });
 
@@ -124,7 +124,7 @@ describe('the same rates are read from every kind of Redis', () => {
       'tls-auth-clients no',
     ]);
     const url = `rediss://127.0.0.1:${port}`;
-    expect(await writtenAndReadRate(open(settings(url, { caFile: `${tls}/cert.pem` })))).toBe(4.2);
+    expect(await writtenAndReadRate(open(settings(url, { redisCaFile: `${tls}/cert.pem` })))).toBe(4.2);
     await expect(open(settings(url)).time()).rejects.toThrow(/certificate/);
   });
 
@@ -132,7 +132,7 @@ describe('the same rates are read from every kind of Redis', () => {
     const nodes = await startCluster();
     cleanup.push(() => Promise.all(nodes.map((node) => node.kill())));
     const url = `redis://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
-    expect(await writtenAndReadRate(open(settings(url, { mode: 'cluster' })))).toBe(4.2);
+    expect(await writtenAndReadRate(open(settings(url, { redisMode: 'cluster' })))).toBe(4.2);
     const single = open(settings(`redis://127.0.0.1:${nodes[0]?.port}`));
     await expect(Promise.all(['a', 'b', 'c', 'd'].map((key) => single.read([key])))).rejects.toThrow(
       /MOVED.*--redis-mode cluster/,
@@ -142,7 +142,7 @@ describe('the same rates are read from every kind of Redis', () => {
   test('through Sentinel, also after its failover', { timeout: 60_000 }, async () => {
     const { master, replica, sentinels, url } = await startSentinel('mymaster');
     cleanup.push(() => Promise.all([replica, ...sentinels].map((server) => server.kill())));
-    const store = open(settings(url, { mode: 'sentinel' }));
+    const store = open(settings(url, { redisMode: 'sentinel' }));
     expect(await writtenAndReadRate(store)).toBe(4.2);
     const second = new Redis(replica.port);
     cleanup.push(() => second.disconnect());
@@ -181,7 +181,7 @@ describe('what is wrong with Redis is one clear line', () => {
 
   test('one that answers slowly is given up for this time, and read again the next', async () => {
     const { port, url } = await running(['enable-debug-command yes']);
-    const store = open(settings(url, { timeoutSeconds: 0.3 }));
+    const store = open(settings(url, { redisTimeoutSeconds: 0.3 }));
     expect(await store.time()).toBeGreaterThan(0);
     const sleeper = new Redis(port);
     cleanup.push(() => sleeper.disconnect());
@@ -245,7 +245,7 @@ describe('what is wrong with Redis is one clear line', () => {
       upstream.on('data', (chunk) => stuck() || socket.write(chunk));
       socket.on('error', () => {}).on('close', () => upstream.destroy());
     });
-    const store = open(settings(`redis://127.0.0.1:${port}`, { timeoutSeconds: 0.3 }));
+    const store = open(settings(`redis://127.0.0.1:${port}`, { redisTimeoutSeconds: 0.3 }));
     expect(await store.time()).toBeGreaterThan(0);
     frozen = true;
     await expect(store.time()).rejects.toThrow(/timed out/);
@@ -297,7 +297,7 @@ describe('of several plans under one key the latest is kept', () => {
             .map(({ url }) => url.replace(/^redis:\/\//, ''))
             .join(',')
             .replace(/^/, 'redis://'),
-          { mode: 'cluster' },
+          { redisMode: 'cluster' },
         ),
       );
     },

@@ -1,15 +1,21 @@
-import { type Profile, profileOf } from '../../profiles/profile.ts';
+import * as z from 'zod/mini';
+import {
+  amount,
+  count,
+  countFromOne,
+  counts,
+  instant,
+  number,
+  oneOf,
+  readDocument,
+  share,
+  text,
+} from '../../formats/documents.ts';
+import { pythonJson } from '../../formats/json.ts';
+import { type Profile, profileOf, profileSchema } from '../../profiles/profile.ts';
 import { type Served, servedByProfile } from '../../profiles/served.ts';
 import { GpumixError } from '../../vocabulary/errors.ts';
-import {
-  type Demand,
-  type Model,
-  type PreviousPlan,
-  type Routing,
-  routings,
-  type Snapshot,
-  type Variant,
-} from '../../vocabulary/planning-documents.ts';
+import { type Demand, type Model, routings, type Snapshot, type Variant } from '../../vocabulary/planning-documents.ts';
 
 /**
  * Reads a snapshot document.
@@ -18,35 +24,64 @@ import {
 export const parseSnapshot = (text: string): Snapshot => {
   let document: unknown;
   try {
-    document = JSON.parse(
-      text.replace(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g, (token) => (token.startsWith('"') ? token : notANumber)),
-      (_, value: unknown) => (value === JSON.parse(notANumber) ? Number.NaN : value),
-    );
+    document = pythonJson(text, () => Number.NaN);
   } catch (cause) {
     throw new GpumixError('BAD_SNAPSHOT', 'not a JSON document', { cause });
   }
   return snapshotOf(document);
 };
 
-/** What stands for Python's bare NaN and Infinity while JSON is parsed, so that the field they are in can be named. */
-const notANumber = '"\\u0000NaN"';
+const demandSchema = z.strictObject({ inputTokens: amount, outputTokens: amount, arrivalRate: amount });
+
+const variantSchema = z.strictObject({
+  name: text,
+  gpu: text,
+  gpusPerReplica: z.nullish(countFromOne),
+  price: amount,
+  minReplicas: z.nullish(count),
+  maxReplicas: z.nullish(count),
+  running: z.nullish(count),
+  ready: z.nullish(count),
+  throughput: z.nullish(z.array(amount)),
+  profile: z.nullish(profileSchema),
+  throughputBeyondSlo: z.nullish(z.array(amount)),
+  e2eSeconds: z.nullish(z.array(z.nullable(amount))),
+  sloShare: z.nullish(share),
+});
+
+const modelSchema = z.strictObject({
+  name: text,
+  priority: z.nullish(number),
+  routing: z.nullish(oneOf(routings)),
+  demand: z.array(demandSchema),
+  variants: z.array(variantSchema),
+  previous: z.nullish(z.strictObject({ replicas: counts })),
+});
+
+/** The format of a snapshot document. What a schema cannot say of several fields is checked by {@link snapshotOf}. */
+export const snapshotSchema = z.strictObject({
+  now: z.nullish(instant),
+  models: z.array(modelSchema),
+  stock: z.nullish(counts),
+  quotas: z.nullish(z.record(z.string(), counts)),
+  budget: z.nullish(amount),
+  routing: z.nullish(oneOf(routings)),
+  nodeLimit: z.nullish(count),
+});
 
 /** The same for a document that is parsed already. */
 export const snapshotOf = (document: unknown): Snapshot => {
-  const fields = object(document, '', ['now', 'models', 'stock', 'quotas', 'budget', 'routing', 'nodeLimit']);
-  const models = list(fields['models'], 'models').map((model, m) => modelOf(model, `models[${m}]`));
-  unique(models, 'models');
-  const all = models.flatMap((model, m) => model.variants.map(({ name }, v) => ({ name, path: `models[${m}].variants[${v}]` })));
-  for (const [i, { name, path }] of all.entries())
-    if (all.slice(0, i).some((other) => other.name === name)) fail(`${path}.name`, `${name} is named twice`);
+  const { now, models, stock, quotas, budget, routing, nodeLimit } = readDocument(snapshotSchema, document, refuse);
+  onceEach(models.map(({ name }, m) => ({ name, path: `models[${m}]` })));
+  onceEach(models.flatMap(({ variants }, m) => variants.map(({ name }, v) => ({ name, path: `models[${m}].variants[${v}]` }))));
   return {
-    now: optional(fields['now'], 'now', null, instant),
-    models,
-    stock: optional(fields['stock'], 'stock', {}, counts),
-    ...(present(fields['quotas']) ? { quotas: quotasOf(fields['quotas'], 'quotas') } : {}),
-    budget: optional(fields['budget'], 'budget', null, amount),
-    routing: optional(fields['routing'], 'routing', 'size', routing),
-    ...(present(fields['nodeLimit']) ? { nodeLimit: count(fields['nodeLimit'], 'nodeLimit') } : {}),
+    now: now ?? null,
+    models: models.map((model, m) => modelOf(model, `models[${m}]`)),
+    stock: stock ?? {},
+    ...(quotas ? { quotas } : {}),
+    budget: budget ?? null,
+    routing: routing ?? 'size',
+    ...(nodeLimit === undefined || nodeLimit === null ? {} : { nodeLimit }),
   };
 };
 
@@ -84,78 +119,50 @@ const distance = (a: Demand, b: Demand): number =>
   Math.hypot(octaves(a.inputTokens, b.inputTokens), octaves(a.outputTokens, b.outputTokens));
 const octaves = (a: number, b: number): number => Math.log2(Math.max(1, a) / Math.max(1, b));
 
-const modelOf = (document: unknown, path: string): Model => {
-  const fields = object(document, path, ['name', 'priority', 'routing', 'demand', 'variants', 'previous']);
-  const demand = list(fields['demand'], `${path}.demand`).map((row, d) => demandOf(row, `${path}.demand[${d}]`));
-  const variants = list(fields['variants'], `${path}.variants`).map((variant, v) =>
-    variantOf(variant, `${path}.variants[${v}]`, demand),
-  );
-  return {
-    name: text(fields['name'], `${path}.name`),
-    priority: optional(fields['priority'], `${path}.priority`, 0, finite),
-    ...(present(fields['routing']) ? { routing: routing(fields['routing'], `${path}.routing`) } : {}),
-    demand,
-    variants,
-    previous: optional(fields['previous'], `${path}.previous`, null, previousOf),
-  };
-};
+const modelOf = (model: z.output<typeof modelSchema>, path: string): Model => ({
+  name: model.name,
+  priority: model.priority ?? 0,
+  ...(model.routing ? { routing: model.routing } : {}),
+  demand: model.demand,
+  variants: model.variants.map((variant, v) => variantOf(variant, `${path}.variants[${v}]`, model.demand)),
+  previous: model.previous ?? null,
+});
 
-const demandOf = (document: unknown, path: string): Demand => {
-  const fields = object(document, path, ['inputTokens', 'outputTokens', 'arrivalRate']);
-  return {
-    inputTokens: amount(fields['inputTokens'], `${path}.inputTokens`),
-    outputTokens: amount(fields['outputTokens'], `${path}.outputTokens`),
-    arrivalRate: amount(fields['arrivalRate'], `${path}.arrivalRate`),
-  };
-};
+type VariantDocument = z.output<typeof variantSchema>;
 
-const variantFields = [
-  ...['name', 'gpu', 'gpusPerReplica', 'price', 'minReplicas', 'maxReplicas', 'running', 'ready'],
-  ...['throughput', 'profile', 'throughputBeyondSlo', 'e2eSeconds', 'sloShare'],
-];
-
-const variantOf = (document: unknown, path: string, demand: readonly Demand[]): Variant => {
-  const fields = object(document, path, variantFields);
-  const minReplicas = optional(fields['minReplicas'], `${path}.minReplicas`, 0, count);
-  const maxReplicas = optional(fields['maxReplicas'], `${path}.maxReplicas`, null, count);
+const variantOf = (variant: VariantDocument, path: string, demand: readonly Demand[]): Variant => {
+  const minReplicas = variant.minReplicas ?? 0;
+  const maxReplicas = variant.maxReplicas ?? null;
   if (maxReplicas !== null && minReplicas > maxReplicas)
-    fail(`${path}.minReplicas`, `must be at most maxReplicas (${maxReplicas}), not ${minReplicas}`);
-  const gpusPerReplica = optional(fields['gpusPerReplica'], `${path}.gpusPerReplica`, 1, count);
-  if (gpusPerReplica === 0) fail(`${path}.gpusPerReplica`, 'must be at least 1, not 0');
+    refuse(`${path}.minReplicas: must be at most maxReplicas (${maxReplicas}), not ${minReplicas}`);
   return {
-    name: text(fields['name'], `${path}.name`),
-    gpu: text(fields['gpu'], `${path}.gpu`),
-    gpusPerReplica,
-    price: amount(fields['price'], `${path}.price`),
+    name: variant.name,
+    gpu: variant.gpu,
+    gpusPerReplica: variant.gpusPerReplica ?? 1,
+    price: variant.price,
     minReplicas,
     maxReplicas,
-    running: optional(fields['running'], `${path}.running`, null, count),
-    ready: optional(fields['ready'], `${path}.ready`, null, count),
-    ...servedOf(fields, path, demand),
+    running: variant.running ?? null,
+    ready: variant.ready ?? null,
+    ...servedOf(variant, path, demand),
   };
 };
 
-const servedOf = (fields: Fields, path: string, demand: readonly Demand[]): Served => {
-  if (present(fields['profile'])) {
-    if (present(fields['throughput'])) fail(`${path}.throughput`, 'must not stand beside profile');
-    return servedByProfile(profileAt(fields['profile'], `${path}.profile`), demand);
+const servedOf = (variant: VariantDocument, path: string, demand: readonly Demand[]): Served => {
+  const { throughput, profile, throughputBeyondSlo, e2eSeconds } = variant;
+  if (profile) {
+    if (throughput) refuse(`${path}.throughput: must not stand beside profile`);
+    return servedByProfile(profileAt(profile, `${path}.profile`), demand);
   }
-  const column = <T>(name: string, read: Read<T>): T[] => {
-    const values = list(fields[name], `${path}.${name}`);
-    if (values.length !== demand.length)
-      fail(`${path}.${name}`, `must have one entry per row of demand (${demand.length}), not ${values.length}`);
-    return values.map((value, row) => read(value, `${path}.${name}[${row}]`));
-  };
-  const throughput = column('throughput', amount);
+  if (!throughput) return refuse(`${path}.throughput: must be a list, not missing`);
+  for (const [name, column] of Object.entries({ throughput, throughputBeyondSlo, e2eSeconds }))
+    if (column && column.length !== demand.length)
+      refuse(`${path}.${name}: must have one entry per row of demand (${demand.length}), not ${column.length}`);
   return {
     throughput,
-    throughputBeyondSlo: present(fields['throughputBeyondSlo'])
-      ? column('throughputBeyondSlo', amount)
-      : extrapolated(demand, throughput),
-    e2eSeconds: present(fields['e2eSeconds'])
-      ? column('e2eSeconds', (value, at) => (present(value) ? amount(value, at) : Number.NaN))
-      : null,
-    sloShare: optional(fields['sloShare'], `${path}.sloShare`, null, share),
+    throughputBeyondSlo: throughputBeyondSlo ?? extrapolated(demand, throughput),
+    e2eSeconds: e2eSeconds?.map((seconds) => seconds ?? Number.NaN) ?? null,
+    sloShare: variant.sloShare ?? null,
   };
 };
 
@@ -168,74 +175,14 @@ const profileAt = (document: unknown, path: string): Profile => {
   }
 };
 
-const previousOf = (document: unknown, path: string): PreviousPlan => ({
-  replicas: counts(object(document, path, ['replicas'])['replicas'], `${path}.replicas`),
-});
-
-type Fields = Readonly<Record<string, unknown>>;
-type Read<T> = (value: unknown, path: string) => T;
-
-const fail = (path: string, what: string): never => {
-  throw new GpumixError('BAD_SNAPSHOT', path === '' ? what : `${path}: ${what}`);
+const refuse = (what: string): never => {
+  throw new GpumixError('BAD_SNAPSHOT', what);
 };
 
-const present = (value: unknown): boolean => value !== undefined && value !== null;
-
-const optional = <T, D>(value: unknown, path: string, fallback: D, read: Read<T>): T | D =>
-  present(value) ? read(value, path) : fallback;
-
-const shown = (value: unknown): string =>
-  value === undefined ? 'missing' : Number.isNaN(value) ? 'NaN' : JSON.stringify(value).slice(0, 40);
-
-const object = (value: unknown, path: string, known: readonly string[] | null): Fields => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return fail(path, `must be an object, not ${shown(value)}`);
-  const unknown = known === null ? undefined : Object.keys(value).find((name) => !known.includes(name));
-  if (unknown !== undefined) fail(path === '' ? unknown : `${path}.${unknown}`, 'unknown field');
-  return value as Fields;
-};
-
-const list = (value: unknown, path: string): readonly unknown[] =>
-  Array.isArray(value) ? value : fail(path, `must be a list, not ${shown(value)}`);
-
-const text: Read<string> = (value, path) =>
-  typeof value === 'string' && value !== '' ? value : fail(path, `must be a text, not ${shown(value)}`);
-
-const finite: Read<number> = (value, path) =>
-  typeof value === 'number' && Number.isFinite(value) ? value : fail(path, `must be a number, not ${shown(value)}`);
-
-const amount: Read<number> = (value, path) =>
-  typeof value === 'number' && Number.isFinite(value) && value >= 0
-    ? value
-    : fail(path, `must be a number of at least 0, not ${shown(value)}`);
-
-const count: Read<number> = (value, path) =>
-  Number.isSafeInteger(value) && (value as number) >= 0
-    ? (value as number)
-    : fail(path, `must be a whole number of at least 0, not ${shown(value)}`);
-
-const share: Read<number> = (value, path) =>
-  amount(value, path) <= 1 ? (value as number) : fail(path, `must be at most 1, not ${shown(value)}`);
-
-const instant: Read<string> = (value, path) =>
-  typeof value === 'string' && !Number.isNaN(Date.parse(value))
-    ? value
-    : fail(path, `must be a time such as 2026-11-25T00:00:00Z, not ${shown(value)}`);
-
-const routing: Read<Routing> = (value, path) =>
-  routings.includes(value as Routing)
-    ? (value as Routing)
-    : fail(path, `must be one of ${routings.join(', ')}, not ${shown(value)}`);
-
-const counts: Read<Readonly<Record<string, number>>> = (value, path) =>
-  Object.fromEntries(Object.entries(object(value, path, null)).map(([name, number]) => [name, count(number, `${path}.${name}`)]));
-
-const quotasOf: Read<NonNullable<Snapshot['quotas']>> = (value, path) =>
-  Object.fromEntries(
-    Object.entries(object(value, path, null)).map(([namespace, limits]) => [namespace, counts(limits, `${path}.${namespace}`)]),
-  );
-
-const unique = (models: readonly Model[], path: string): void => {
-  for (const [m, { name }] of models.entries())
-    if (models.findIndex((other) => other.name === name) < m) fail(`${path}[${m}].name`, `${name} is named twice`);
+const onceEach = (named: readonly { readonly name: string; readonly path: string }[]): void => {
+  const seen = new Set<string>();
+  for (const { name, path } of named) {
+    if (seen.has(name)) refuse(`${path}.name: ${name} is named twice`);
+    seen.add(name);
+  }
 };

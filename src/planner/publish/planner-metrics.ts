@@ -1,5 +1,6 @@
-import { Gauge, Registry } from 'prom-client';
+import { type Gauge, Registry } from 'prom-client';
 import type { Drift } from '../../profiles/drift.ts';
+import { gaugesIn } from '../../runtime/gauges.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Target } from '../../vocabulary/target.ts';
 import type { VariantReport } from '../believe/deployment-behaviour.ts';
@@ -14,35 +15,26 @@ export interface Published {
   publishedAt(): number | null;
 }
 
-/** Gauges that are read when somebody looks: `collect` sets what is there now, and what was before is gone. */
-const gaugesIn =
-  (registry: Registry) =>
-  (name: string, help: string, labelNames: readonly string[], collect: (one: Gauge) => void): Gauge =>
-    new Gauge({
-      name: `gpumix_${name}`,
-      help,
-      labelNames: [...labelNames],
-      registers: [registry],
-      collect() {
-        this.reset();
-        collect(this);
-      },
-    });
-
 /** Gauges of the planner: targets, states, ages, cost. Of a Deployment without an answer there is no target. */
 export const plannerRegistry = (published: Published, leads: () => boolean, clock: () => number): Registry => {
   const registry = new Registry();
-  const gauge = gaugesIn(registry);
+  const gauge = gaugesIn(registry, 'gpumix_');
   gauge('target_replicas', 'replicas that the plan wants of a Deployment', ['namespace', 'deployment'], (one) => {
     for (const { namespace, deployment, decision } of published.allTargets())
       if ('replicas' in decision) one.set({ namespace, deployment }, decision.replicas);
   });
+  /** @param value null = the model has none */
+  const perModel = (name: string, help: string, value: (model: ModelReport) => number | null) =>
+    gauge(name, help, ['model'], (one) => {
+      for (const model of published.models()) {
+        const known = value(model);
+        if (known !== null) one.set({ model: model.name }, known);
+      }
+    });
   gauge('model_state', '1 for the state that a model is in: fresh, quiet, idle, stale or missing', ['model', 'state'], (one) => {
     for (const { name, state } of published.models()) one.set({ model: name, state }, 1);
   });
-  gauge('arrival_rate', 'requests per second that were planned for, headroom included', ['model'], (one) => {
-    for (const { name, arrivalRate } of published.models()) if (arrivalRate !== null) one.set({ model: name }, arrivalRate);
-  });
+  perModel('arrival_rate', 'requests per second that were planned for, headroom included', ({ arrivalRate }) => arrivalRate);
   gauge(
     'forecast_rate',
     'requests per second foreseen one startup time ahead, where a forecast is believed',
@@ -52,20 +44,15 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
         if (forecast !== null) one.set({ model: name, method: forecast.method }, forecast.rate);
     },
   );
-  gauge('engine_strain', 'work of a request over what the profiles say, as learned from backlogs', ['model'], (one) => {
-    for (const { name, strain } of published.models()) one.set({ model: name }, strain);
-  });
+  perModel('engine_strain', 'work of a request over what the profiles say, as learned from backlogs', (one) => one.strain);
   gauge('unserved_rate', 'requests per second that the plan cannot serve', ['model', 'reason'], (one) => {
     for (const { name, unserved } of published.models())
       for (const [reason, rate] of Object.entries(unserved)) one.set({ model: name, reason }, rate);
   });
-  gauge('beyond_slo_rate', 'requests per second that no variant serves within the SLO', ['model'], (one) => {
-    for (const { name, beyondSlo } of published.models()) one.set({ model: name }, beyondSlo);
-  });
-  gauge('data_age_seconds', 'age of the newest request record of a model', ['model'], (one) => {
-    for (const { name, dataAt } of published.models())
-      if (dataAt !== null) one.set({ model: name }, Math.max(0, clock() - dataAt));
-  });
+  perModel('beyond_slo_rate', 'requests per second that no variant serves within the SLO', (one) => one.beyondSlo);
+  perModel('data_age_seconds', 'age of the newest request record of a model', ({ dataAt }) =>
+    dataAt === null ? null : Math.max(0, clock() - dataAt),
+  );
   gauge(
     'record_defect',
     '1 where records cannot be true: arrivals = most of them are missing, pending = fewer than 0, overwritten = by other gateways',
@@ -75,12 +62,8 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
         if (recordDefect) one.set({ model: name, counts: recordDefect.kind }, 1);
     },
   );
-  gauge('cannot_wake', '1 where a model is at zero and its gateway cannot wake it, else 0', ['model'], (one) => {
-    for (const model of published.models()) one.set({ model: model.name }, Number(model.cannotWake));
-  });
-  gauge('swap_blocked', '1 where a change to another mix waits for stock, else 0', ['model'], (one) => {
-    for (const { name, swapBlocked } of published.models()) one.set({ model: name }, Number(swapBlocked));
-  });
+  perModel('cannot_wake', '1 where a model is at zero and its gateway cannot wake it, else 0', (one) => Number(one.cannotWake));
+  perModel('swap_blocked', '1 where a change to another mix waits for stock, else 0', (one) => Number(one.swapBlocked));
   const perVariant = (name: string, help: string, value: (variant: VariantReport) => number | null) =>
     gauge(name, help, ['namespace', 'deployment'], (one) => {
       for (const variant of published.models().flatMap(({ variants }) => variants)) {
@@ -114,7 +97,7 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
 
 /** What replicas are seen to serve over what their profiles say; of Deployments that nothing is known of there is none. */
 export const driftGauge = (registry: Registry, drifts: () => ReadonlyMap<string, Drift>): Gauge =>
-  gaugesIn(registry)(
+  gaugesIn(registry, 'gpumix_')(
     'profile_drift',
     'served within the SLO over what the profile says; 1 where nothing that was seen contradicts it',
     ['namespace', 'deployment'],

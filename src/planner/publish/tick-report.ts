@@ -1,15 +1,14 @@
 import type { Logger } from 'pino';
+import { problemReporter } from '../../runtime/logger.ts';
 import type { Decided } from './decided.ts';
 
-/** Says what changed since the last tick, and each problem once until it goes away. */
+/** Says what changed since the last tick. */
 export const tickReporter = (log: Logger) => {
-  let known = new Set<string>();
+  const reportProblems = problemReporter(log);
   let targets = new Map<string, string>();
   let states = new Map<string, string>();
   return (decided: Decided, problems: readonly string[]): void => {
-    for (const problem of problems) if (!known.has(problem)) log.warn({ problem }, 'problem');
-    for (const problem of known) if (!problems.includes(problem)) log.info({ problem }, 'problem gone');
-    known = new Set(problems);
+    reportProblems(problems);
     for (const { name, state, reason } of decided.models)
       if (states.get(name) !== state) log.info({ model: name, state, reason }, 'state');
     states = new Map(decided.models.map(({ name, state }) => [name, state]));

@@ -151,7 +151,7 @@ test.each([
   {
     what: 'a broken profile',
     document: withVariant({ throughput: undefined, profile: { gpu: 'a' } }),
-    message: 'models[0].variants[0].profile: cost is missing',
+    message: 'models[0].variants[0].profile.cost: must be a number above 0, not missing',
   },
   {
     what: 'half a replica',

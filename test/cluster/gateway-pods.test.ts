@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type AutoscalerBounds, rememberVanished } from '../../src/cluster/bounds.ts';
-import { selectedPods, unchangedSince } from '../../src/cluster/gateway.ts';
+import { selectedPods, unchangedSince } from '../../src/cluster/gateway-pods.ts';
 import { paceOfPodAutoscaler } from '../../src/cluster/pace.ts';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import { deploymentPod } from '../helpers/pods.ts';

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import { isAsleep } from './fleet.ts';
-import { passedOn } from './headers.ts';
-import { createModels } from './models.ts';
+import { isAsleep } from './model-pods.ts';
 import { createOffers } from './offer.ts';
 import type { GatewayParts, GatewaySettings, Passage } from './passage.ts';
+import { createPlaces } from './places.ts';
+import { passedOn } from './pod-connections.ts';
 import { type Refusal, refuse, tooLong, tooMany, unknownModel } from './refusals.ts';
 import type { GatewayRequest } from './request.ts';
 
@@ -18,7 +18,7 @@ export interface Gateway {
   /** Answers one request, whatever becomes of it. */
   serve(request: GatewayRequest, path: string, headers: IncomingHttpHeaders, response: ServerResponse): Promise<void>;
   /** Pods have come or gone: those who wait may go on. */
-  fleetChanged(): void;
+  podsChanged(): void;
   /** Requests that wait for a model that has no pod; null = none. */
   held(model: string): Held | null;
   waiting(model: string): number;
@@ -26,9 +26,9 @@ export interface Gateway {
 }
 
 export const createGateway = (parts: GatewayParts, settings: GatewaySettings): Gateway => {
-  const { fleet, metrics, clock } = parts;
-  const models = createModels(parts, settings);
-  const offer = createOffers(parts, settings, models);
+  const { modelPods, metrics, clock } = parts;
+  const places = createPlaces(parts, settings);
+  const offer = createOffers(parts, settings, places);
   let inFlight = 0;
 
   /** Finds a pod for the request until one has answered, or nobody can. */
@@ -36,12 +36,12 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
     const { request, response, state, stop, tried } = one;
     const isOver = (): boolean => stop.signal.aborted || response.destroyed;
     while (!isOver()) {
-      const place = await models.place(one);
+      const place = await places.place(one);
       if (place === null) break;
       if (!('pod' in place)) return place;
       if (isOver()) {
-        models.leave(one, place);
-        models.callWaiting(request.model, state);
+        places.leave(one, place);
+        places.callWaiting(request.model, state);
         break;
       }
       const result = await offer(one, place);
@@ -56,7 +56,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
 
   return {
     serve: async (request, path, headers, response) => {
-      if (fleet.variants(request.model) === undefined) {
+      if (modelPods.variants(request.model) === undefined) {
         metrics.rejected('', 'unknown model');
         return refuse(response, unknownModel(request.model));
       }
@@ -64,7 +64,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
         metrics.rejected(request.model, 'too many requests');
         return refuse(response, tooMany(`${settings.mostRequests} requests are in flight`));
       }
-      const state = models.stateOf(request.model);
+      const state = places.stateOf(request.model);
       const stop = new AbortController();
       const leave = (): void => stop.abort();
       response.on('close', leave);
@@ -96,17 +96,17 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
         response.off('close', leave);
       }
     },
-    fleetChanged: () => {
-      for (const [model, state] of models.all()) models.callWaiting(model, state);
+    podsChanged: () => {
+      for (const [model, state] of places.all()) places.callWaiting(model, state);
     },
     held: (model) => {
-      const state = models.all().get(model);
-      const variants = fleet.variants(model);
+      const state = places.all().get(model);
+      const variants = modelPods.variants(model);
       const asleep = variants === undefined || isAsleep(variants);
       if (state === undefined || !asleep || state.room.waiting() === 0) return null;
       return { requests: state.room.waiting(), inputTokens: state.heldInput, outputTokens: state.heldOutput };
     },
-    waiting: (model) => models.all().get(model)?.room.waiting() ?? 0,
+    waiting: (model) => places.all().get(model)?.room.waiting() ?? 0,
     inFlight: () => inFlight,
   };
 };

@@ -1,18 +1,4 @@
-/** Reads a stream of server-sent events, in pieces as they come; tells the data of each event, several lines joined. */
-export const eventReader = (onData: (data: string) => void): ((piece: string) => void) => {
-  let rest = '';
-  let data: string[] = [];
-  return (piece) => {
-    const lines = (rest + piece).split(/\r?\n/);
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      if (line === '') {
-        if (data.length > 0) onData(data.join('\n'));
-        data = [];
-      } else if (line.startsWith('data:')) data.push(line.slice(line.startsWith('data: ') ? 6 : 5));
-    }
-  };
-};
+import { jsonObject } from '../formats/json.ts';
 
 /** What one event of an OpenAI stream says. */
 export type Chunk =
@@ -39,7 +25,7 @@ interface Part {
 /** The event's meaning, of completions and of chat. */
 export const chunkOf = (data: string): Chunk => {
   if (data.trim() === '[DONE]') return { kind: 'end' };
-  const part = parsed(data);
+  const part: Part | null = jsonObject(data);
   if (part === null) return { kind: 'error', message: `an event is no JSON object: ${data.slice(0, 60)}` };
   if (part.error !== undefined && part.error !== null) {
     const message = typeof part.error === 'object' ? part.error.message : part.error;
@@ -54,13 +40,4 @@ export const chunkOf = (data: string): Chunk => {
     finished: typeof choice?.finish_reason === 'string',
     usage: typeof inputTokens === 'number' && typeof outputTokens === 'number' ? { inputTokens, outputTokens } : null,
   };
-};
-
-const parsed = (data: string): Part | null => {
-  try {
-    const value: unknown = JSON.parse(data);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Part) : null;
-  } catch {
-    return null;
-  }
 };

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
+import { jsonOrText } from '../formats/json.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 
 /** One request to the Kubernetes API server. Any status is an answer; only a failure to get one throws. */
@@ -79,7 +80,7 @@ export const kubernetes = (kubeconfigFile: string | null): Kubernetes => {
       const headers = { accept: 'application/json', ...(text === undefined ? {} : { 'content-type': type }) };
       const response = await send({ method, headers, ...(signal === undefined ? {} : { signal }) }, path, text);
       const answer = await textOf(response, path, method);
-      return { status: response.statusCode ?? 0, body: answer === '' ? null : parsed(answer) };
+      return { status: response.statusCode ?? 0, body: answer === '' ? null : jsonOrText(answer) };
     },
     stream: (path, signal) => send({ method: 'GET', headers: { accept: 'application/json' }, signal }, path),
   };
@@ -94,13 +95,4 @@ const textOf = async (response: IncomingMessage, path: string, method: string): 
     throw new GpumixError('KUBERNETES_UNAVAILABLE', `${method} ${path}: ${messageOf(cause)}`, { cause });
   }
   return Buffer.concat(chunks).toString('utf8');
-};
-
-/** Some refusals are plain text. */
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 };

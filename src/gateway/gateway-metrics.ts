@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Histogram, Registry } from 'prom-client';
+import { gaugesIn } from '../runtime/gauges.ts';
 import type { Why } from './choose.ts';
 
 /** What a metric is about. */
@@ -40,17 +41,7 @@ export const gatewayMetrics = (sights: GatewaySights): GatewayMetrics => {
     new Counter({ name: `gpumix_gateway_${name}`, help, labelNames, registers: [registry] });
   const histogram = (name: string, help: string) =>
     new Histogram({ name: `gpumix_gateway_${name}`, help, labelNames: about, buckets: seconds, registers: [registry] });
-  const gauge = (name: string, help: string, labelNames: readonly string[], collect: (one: Gauge) => void) =>
-    new Gauge({
-      name: `gpumix_gateway_${name}`,
-      help,
-      labelNames: [...labelNames],
-      registers: [registry],
-      collect() {
-        this.reset();
-        collect(this);
-      },
-    });
+  const gauge = gaugesIn(registry, 'gpumix_gateway_');
   const requests = counter('requests_total', 'requests that reached a pod, by how it was chosen and what came of it', [
     ...about,
     'chosen_by',

@@ -1,13 +1,12 @@
 import { chooser, type Place } from './choose.ts';
-import { isAsleep } from './fleet.ts';
+import { isAsleep } from './model-pods.ts';
 import type { GatewayParts, GatewaySettings, ModelState, Passage } from './passage.ts';
 import { noAnswer, notReady, type Refusal, tooMany, unknownModel } from './refusals.ts';
-import { restTimer } from './rest-timer.ts';
 import { tokenEstimate } from './token-estimate.ts';
-import { waitingRoom } from './waiting-room.ts';
+import { restTimer, waitingRoom } from './waiting-room.ts';
 
 /** What each model has of its own, and the places at its pods. */
-export interface Models {
+export interface Places {
   all(): ReadonlyMap<string, ModelState>;
   stateOf(model: string): ModelState;
   /**
@@ -20,8 +19,8 @@ export interface Models {
   callWaiting(model: string, state: ModelState): void;
 }
 
-export const createModels = (parts: GatewayParts, settings: GatewaySettings): Models => {
-  const { fleet, metrics, clock } = parts;
+export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Places => {
+  const { modelPods, metrics, clock } = parts;
   const models = new Map<string, ModelState>();
   const stateOf = (model: string): ModelState => {
     const known = models.get(model);
@@ -42,7 +41,7 @@ export const createModels = (parts: GatewayParts, settings: GatewaySettings): Mo
   const ask = (passage: Passage): Place | Refusal | null => {
     const { request, state, tried, inputTokens } = passage;
     const { model } = request;
-    const variants = fleet.variants(model);
+    const variants = modelPods.variants(model);
     if (variants === undefined) return null;
     const choice = state.choose({ variants, plan: parts.plan(model), inputTokens, tried, now: clock() });
     if (choice === 'full') return null;
@@ -72,14 +71,14 @@ export const createModels = (parts: GatewayParts, settings: GatewaySettings): Mo
 
   /** The end of a pod's rest makes room without anything else happening. */
   const awaitRests = (model: string, state: ModelState): void => {
-    const pods = state.room.waiting() === 0 ? [] : [...(fleet.variants(model)?.values() ?? [])].flat();
+    const pods = state.room.waiting() === 0 ? [] : [...(modelPods.variants(model)?.values() ?? [])].flat();
     state.restEnds.set(pods, () => callWaiting(model, state));
   };
 
   const wait = async (passage: Passage, asked: boolean): Promise<Place | Refusal | null> => {
     const { request, state, stop, startedAt, inputTokens, outputTokens, tried } = passage;
     const { model } = request;
-    const asleep = isAsleep(fleet.variants(model) ?? new Map());
+    const asleep = isAsleep(modelPods.variants(model) ?? new Map());
     const turn = state.room.enter({
       arrivedAt: startedAt,
       bytes: request.body.length,
@@ -112,7 +111,7 @@ export const createModels = (parts: GatewayParts, settings: GatewaySettings): Mo
 
   const place = async (passage: Passage): Promise<Place | Refusal | null> => {
     const { request, state, tried } = passage;
-    if (fleet.variants(request.model) === undefined) return unknownModel(request.model);
+    if (modelPods.variants(request.model) === undefined) return unknownModel(request.model);
     // Nobody overtakes those who wait; one that a pod has failed came before them.
     const behind = tried.size === 0 && state.room.crowded();
     return (behind ? null : ask(passage)) ?? (await wait(passage, !behind));

@@ -23,7 +23,7 @@ export const isAsleep = (variants: Variants): boolean => ![...variants.values()]
 /** Where the pods of each model are: origins by variant, by model. */
 export type Endpoints = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
-export interface Fleet {
+export interface ModelPods {
   /** Takes over what is there now; a pod that was there before keeps what is known of it. */
   update(endpoints: Endpoints): void;
   /** undefined = there is no such model. */
@@ -31,7 +31,7 @@ export interface Fleet {
   models(): readonly string[];
 }
 
-export const createFleet = (): Fleet => {
+export const createModelPods = (): ModelPods => {
   let models = new Map<string, ReadonlyMap<string, readonly Pod[]>>();
   /** By variant and origin: an address may pass from one Deployment to another. */
   let pods = new Map<string, Pod>();

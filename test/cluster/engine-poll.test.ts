@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { readMetrics } from '../../src/cluster/engine-samples.ts';
+import { readMetrics } from '../../src/cluster/engine-poll.ts';
 
 const cleanup: (() => void)[] = [];
 afterEach(() => {

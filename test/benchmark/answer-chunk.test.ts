@@ -1,15 +1,5 @@
 import { expect, test } from 'vitest';
-import { chunkOf, eventReader } from '../../src/benchmark/sse.ts';
-
-test('events are whole however the stream is cut', () => {
-  const stream = ': comment\r\ndata: {"a":1}\r\n\r\nevent: x\ndata:two\ndata: lines\n\ndata: [DONE]\n\ndata: cut';
-  for (let size = 1; size < stream.length; size += 1) {
-    const seen: string[] = [];
-    const read = eventReader((data) => seen.push(data));
-    for (let at = 0; at < stream.length; at += size) read(stream.slice(at, at + size));
-    expect(seen).toEqual(['{"a":1}', 'two\nlines', '[DONE]']);
-  }
-});
+import { chunkOf } from '../../src/benchmark/answer-chunk.ts';
 
 test.each([
   ['[DONE]', { kind: 'end' }],
