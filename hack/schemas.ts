@@ -12,7 +12,7 @@ import { stockSchema } from '../src/cluster/stock.ts';
 import { pricesSchema } from '../src/config/serve-config.ts';
 import { endpointsSchema } from '../src/gateway/static-endpoints.ts';
 import { snapshotSchema } from '../src/planner/plan/snapshot-document.ts';
-import { profileSchema } from '../src/profiles/profile.ts';
+import { profileSchema } from '../src/profiles/profile-document.ts';
 
 const schemas = {
   profile: { title: 'A profile: what one replica serves within its SLO, by request size', schema: profileSchema },

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../src/simulation/simulate.ts';
+import type { Outcome } from '../../src/simulation/policy-run.ts';
 import { type Result, runAll } from '../simulate/runs.ts';
 import { publish } from './publish.ts';
 

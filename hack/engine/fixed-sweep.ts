@@ -1,7 +1,7 @@
 import { isServedWithin } from '../../src/benchmark/profile-of.ts';
 import { measurementsOf, type Sample } from '../../src/benchmark/samples.ts';
 import { type Size, sizesOf } from '../../src/benchmark/sizes.ts';
-import type { Slo } from '../../src/profiles/profile.ts';
+import type { Slo } from '../../src/profiles/profile-document.ts';
 import { createEngine, type EngineRequest, type EngineSpeed } from '../../src/simulation/engine.ts';
 import { exponential, seeded } from '../../src/vocabulary/random.ts';
 

@@ -1,6 +1,6 @@
 import { type SweepOptions, sweep } from '../../src/benchmark/sweep.ts';
 import { assumedVocabulary, type Vocabulary } from '../../src/benchmark/words.ts';
-import type { Slo } from '../../src/profiles/profile.ts';
+import type { Slo } from '../../src/profiles/profile-document.ts';
 import type { EngineSpeed } from '../../src/simulation/engine.ts';
 import { virtualEndpoint } from './virtual-endpoint.ts';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Slo } from '../../src/profiles/profile.ts';
+import type { Slo } from '../../src/profiles/profile-document.ts';
 import { withinSlo } from '../../src/simulation/slo.ts';
 import type { Routing } from '../../src/vocabulary/planning-documents.ts';
 import type { TraceRequest } from '../../src/workload/gateway-records.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { profileDocument } from '../../src/profiles/profile.ts';
+import { profileDocument } from '../../src/profiles/profile-document.ts';
 import { engineSpeed, slowed } from '../../src/simulation/engine-speeds.ts';
 import { measuredProfile, usualMeasurement } from '../../src/simulation/measure.ts';
 import { parseTrace, type TraceRequest } from '../../src/workload/gateway-records.ts';

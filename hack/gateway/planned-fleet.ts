@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settings } from '../../src/config/serve-config.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { profileOf } from '../../src/profiles/profile.ts';
+import { profileOf } from '../../src/profiles/profile-document.ts';
 import { servedByProfile } from '../../src/profiles/served.ts';
 import type { Routing, Variant } from '../../src/vocabulary/planning-documents.ts';
 import { bucketIndex, tokensOf } from '../../src/workload/bucket-index.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { profileOfResults } from '../../src/benchmark/profile-of.ts';
 import { parseResults } from '../../src/benchmark/results.ts';
 import { listPricesDate, priceList } from '../../src/cluster/list-prices.ts';
-import type { Slo } from '../../src/profiles/profile.ts';
+import type { Slo } from '../../src/profiles/profile-document.ts';
 import { barsOf } from './bars.ts';
 import { calibrated, ratioAt } from './calibrate.ts';
 import { bestWithin, bySize, type Point } from './measured.ts';

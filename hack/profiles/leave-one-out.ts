@@ -1,4 +1,4 @@
-import type { Profile } from '../../src/profiles/profile.ts';
+import type { Profile } from '../../src/profiles/profile-document.ts';
 import { throughputAt } from '../../src/profiles/throughput.ts';
 import { quantile } from './calibrate.ts';
 import { bySize, measuredPoints, type Point } from './measured.ts';

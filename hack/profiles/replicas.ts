@@ -1,4 +1,4 @@
-import type { Slo } from '../../src/profiles/profile.ts';
+import type { Slo } from '../../src/profiles/profile-document.ts';
 import type { Sample } from './calibrate.ts';
 import { pointsOf } from './measured.ts';
 import { type Bits, type GpuName, gpus, type LlmName, llms, type Setup } from './parts.ts';

@@ -1,4 +1,4 @@
-import type { Slo } from '../../src/profiles/profile.ts';
+import type { Slo } from '../../src/profiles/profile-document.ts';
 import type { Setup } from './parts.ts';
 
 /** Shares of the data sheet that an engine reaches, and what an iteration takes besides (s). */

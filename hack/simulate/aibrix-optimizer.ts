@@ -1,4 +1,4 @@
-import type { Profile } from '../../src/profiles/profile.ts';
+import type { Profile } from '../../src/profiles/profile-document.ts';
 import { nearestTick } from '../../src/profiles/throughput.ts';
 import { decodeRecord } from '../../src/workload/histogram.ts';
 import { type Cluster, clustersOf, type Point } from './aibrix-clusters.ts';

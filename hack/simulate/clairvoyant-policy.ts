@@ -1,6 +1,6 @@
 import { snapshotFor } from '../../src/simulation/capacity.ts';
 import type { Policy } from '../../src/simulation/policy.ts';
-import type { World } from '../../src/simulation/simulate.ts';
+import type { World } from '../../src/simulation/policy-run.ts';
 import type { Plan, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import type { ClairvoyantInput, ClairvoyantPath } from './clairvoyant.ts';
 

@@ -1,4 +1,4 @@
-import type { Profile } from '../../src/profiles/profile.ts';
+import type { Profile } from '../../src/profiles/profile-document.ts';
 import { servedByProfile } from '../../src/profiles/served.ts';
 import type { SimulatedVariant } from '../../src/simulation/replicas.ts';
 import type { Traffic } from '../../src/simulation/traffic.ts';

@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { profileOfResults } from '../../src/benchmark/profile-of.ts';
 import { type Measurement, parseResults } from '../../src/benchmark/results.ts';
-import type { Slo } from '../../src/profiles/profile.ts';
+import type { Slo } from '../../src/profiles/profile-document.ts';
 import { withinSlo } from '../../src/simulation/slo.ts';
 import { fittedSpeed, type MeasuredPoint, medianError } from './engine-fit.ts';
 

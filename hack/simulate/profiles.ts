@@ -5,8 +5,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Slo } from '../../src/profiles/profile.ts';
-import { profileDocument } from '../../src/profiles/profile.ts';
+import type { Slo } from '../../src/profiles/profile-document.ts';
+import { profileDocument } from '../../src/profiles/profile-document.ts';
 import { engineSpeed } from '../../src/simulation/engine-speeds.ts';
 import { measuredProfile, usualMeasurement } from '../../src/simulation/measure.ts';
 

@@ -8,7 +8,7 @@ import {
   type Scenario,
   worldOf,
 } from '../../src/simulation/compare.ts';
-import { type Outcome, simulate } from '../../src/simulation/simulate.ts';
+import { type Outcome, simulate } from '../../src/simulation/policy-run.ts';
 import { dayCycle, ramp, spike, steady, step } from '../../src/simulation/traffic.ts';
 import { type KpaSettings, kpaDefaults, kpaSmoothed } from './aibrix-kpa.ts';
 import { aibrixPolicy } from './aibrix-policy.ts';

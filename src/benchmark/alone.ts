@@ -1,4 +1,4 @@
-import type { Slo } from '../profiles/profile.ts';
+import type { Slo } from '../profiles/profile-document.ts';
 import { seeded, seedOf } from '../vocabulary/random.ts';
 import { askOnce } from './calibrate.ts';
 import type { Endpoint } from './endpoint.ts';

@@ -1,4 +1,4 @@
-import type { Slo } from '../profiles/profile.ts';
+import type { Slo } from '../profiles/profile-document.ts';
 import { exponential } from '../vocabulary/random.ts';
 import { queueSeconds } from './queue.ts';
 

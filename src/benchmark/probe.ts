@@ -1,4 +1,4 @@
-import type { Slo } from '../profiles/profile.ts';
+import type { Slo } from '../profiles/profile-document.ts';
 import { element } from '../vocabulary/element.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import { exponential, seeded } from '../vocabulary/random.ts';

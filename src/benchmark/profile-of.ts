@@ -1,4 +1,4 @@
-import type { Slo } from '../profiles/profile.ts';
+import type { Slo } from '../profiles/profile-document.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import type { Column, Measurement, Metric } from './results.ts';
 

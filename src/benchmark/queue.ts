@@ -1,4 +1,4 @@
-import type { Slo } from '../profiles/profile.ts';
+import type { Slo } from '../profiles/profile-document.ts';
 
 /** The smallest overload that matters, as a share of the rate. */
 const overload = 0.05;

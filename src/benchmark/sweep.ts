@@ -1,4 +1,4 @@
-import type { Slo } from '../profiles/profile.ts';
+import type { Slo } from '../profiles/profile-document.ts';
 import { messageOf } from '../vocabulary/errors.ts';
 import { seedOf } from '../vocabulary/random.ts';
 import { askAlone, e2eOf, isLateAlone, othersAlone, type ServedAlone } from './alone.ts';

@@ -1,4 +1,4 @@
-import type { Slo } from '../profiles/profile.ts';
+import type { Slo } from '../profiles/profile-document.ts';
 import { queueSeconds } from './queue.ts';
 import { percentile, type Sample } from './samples.ts';
 import type { Size } from './sizes.ts';

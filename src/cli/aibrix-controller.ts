@@ -1,4 +1,4 @@
-import type { KubernetesRequest } from '../cluster/api-server.ts';
+import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { objectKey } from '../cluster/object.ts';
 import { type Finding, ok, unknown, wrong } from './finding.ts';
 import { type Answer, answered, itemsOf, refusal } from './kubernetes-answer.ts';

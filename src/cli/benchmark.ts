@@ -10,7 +10,7 @@ import { appendResults, existingResults } from '../benchmark/results-file.ts';
 import { doubling, sizesOf } from '../benchmark/sizes.ts';
 import { type SweepEvent, type SweepOptions, sweep } from '../benchmark/sweep.ts';
 import { tokenizerOf } from '../benchmark/tokenizer.ts';
-import type { Slo } from '../profiles/profile.ts';
+import type { Slo } from '../profiles/profile-document.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import { seeded } from '../vocabulary/random.ts';
 import {

@@ -1,4 +1,4 @@
-import type { KubernetesRequest } from '../cluster/api-server.ts';
+import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 
 /** An answer of the Kubernetes API server, whatever its status. */
 export type Answer = Awaited<ReturnType<KubernetesRequest>>;

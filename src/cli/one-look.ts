@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kubernetes as connectKubernetes, type KubernetesRequest } from '../cluster/api-server.ts';
+import { kubernetes as connectKubernetes, type KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { type Cluster, watchCluster } from '../cluster/watch.ts';
 import { type Config, historySeconds, readConfig, stockConfigName } from '../config/serve-config.ts';
 import { priceTable } from '../planner/believe/candidates.ts';
@@ -9,7 +9,7 @@ import { createBoard } from '../planner/publish/board.ts';
 import type { Decided } from '../planner/publish/decided.ts';
 import { type AgedPlan, storedPlans } from '../planner/publish/stored-plan.ts';
 import { createLoop } from '../planner/tick.ts';
-import type { Profiles } from '../profiles/profile.ts';
+import type { Profiles } from '../profiles/profile-document.ts';
 import { profileSources } from '../profiles/sources.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import { workloadReader } from '../workload/reader.ts';

@@ -7,7 +7,7 @@ import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Config } from '../config/serve-config.ts';
 import { driftsOf } from '../planner/profile-drift-watch.ts';
 import { type Drift, disagrees } from '../profiles/drift.ts';
-import type { FoundProfile, Profiles } from '../profiles/profile.ts';
+import type { FoundProfile, Profiles } from '../profiles/profile-document.ts';
 import { isExtrapolated } from '../profiles/throughput.ts';
 import type { Demand } from '../vocabulary/planning-documents.ts';
 import type { Io } from './command.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type MeasuredProfile, profileOfResults } from '../benchmark/profile-of.ts';
 import { parseResults } from '../benchmark/results.ts';
 import { strictProblems } from '../benchmark/strict.ts';
-import type { Slo } from '../profiles/profile.ts';
+import type { Slo } from '../profiles/profile-document.ts';
 import { GpumixError, located } from '../vocabulary/errors.ts';
 import { redisDefaults, redisStore } from '../workload/redis.ts';
 import {

@@ -1,5 +1,5 @@
 import { forbidden, GpumixError, messageOf } from '../vocabulary/errors.ts';
-import type { KubernetesRequest } from './api-server.ts';
+import type { KubernetesRequest } from './kubernetes-connection.ts';
 import type { ModelDeployment } from './variant.ts';
 
 /** A warning that `kubectl describe deployment` shows. */

@@ -1,5 +1,5 @@
 import { forbidden, messageOf } from '../vocabulary/errors.ts';
-import type { Kubernetes } from './api-server.ts';
+import type { Kubernetes } from './kubernetes-connection.ts';
 
 export interface LeaseOptions {
   readonly request: Kubernetes['request'];

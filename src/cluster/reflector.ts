@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject, jsonOrText } from '../formats/json.ts';
 import { forbidden, GpumixError, messageOf } from '../vocabulary/errors.ts';
-import type { Kubernetes } from './api-server.ts';
+import type { Kubernetes } from './kubernetes-connection.ts';
 import { type KubernetesObject, objectKey } from './object.ts';
 
 export interface Resource<Source extends KubernetesObject, Kept> {

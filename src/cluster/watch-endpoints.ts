@@ -1,5 +1,5 @@
-import type { Kubernetes } from './api-server.ts';
 import { type EndpointSliceObject, type ServicePods, servicePods } from './endpoint-slices.ts';
+import type { Kubernetes } from './kubernetes-connection.ts';
 import { type ModelEndpoints, modelEndpoints } from './model-endpoints.ts';
 import { type DeploymentPod, deploymentPod, type PodObject } from './pods.ts';
 import { allOf, defaultTiming, type ReflectorTiming, reflector } from './reflector.ts';

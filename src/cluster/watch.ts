@@ -1,6 +1,5 @@
 import { parse } from 'yaml';
 import { messageOf } from '../vocabulary/errors.ts';
-import type { Kubernetes } from './api-server.ts';
 import {
   type AutoscalerBounds,
   type AutoscalerObject,
@@ -13,6 +12,7 @@ import {
 import { type ClaimObject, type DeviceClaim, deviceClaim, heldByClaims } from './claims.ts';
 import { selectedPods, unchangedSince } from './gateway-pods.ts';
 import { gpuLabels } from './gpu-types.ts';
+import type { Kubernetes } from './kubernetes-connection.ts';
 import { type KubernetesObject, objectKey } from './object.ts';
 import type { Pace } from './pace.ts';
 import { type DeploymentPod, deploymentPod, type PodObject } from './pods.ts';

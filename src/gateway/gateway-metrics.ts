@@ -1,6 +1,6 @@
 import { Counter, Histogram, Registry } from 'prom-client';
 import { gaugesIn } from '../runtime/gauges.ts';
-import type { Why } from './choose.ts';
+import type { Why } from './choose-pod.ts';
 
 /** What a metric is about. */
 export interface About {

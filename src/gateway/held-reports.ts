@@ -1,6 +1,6 @@
 import { messageOf } from '../vocabulary/errors.ts';
 import type { HeldRequests } from '../workload/store.ts';
-import type { Held } from './passing-on.ts';
+import type { Held } from './proxy.ts';
 
 /**
  * Tells the planner of requests that wait for a model without a replica: at once, again while they wait, and when they no

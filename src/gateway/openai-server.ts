@@ -2,9 +2,9 @@ import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { authority } from '../runtime/plain-http.ts';
 import { unusedConnections } from '../runtime/unused-connections.ts';
-import type { Gateway } from './passing-on.ts';
+import { type Call, readRequest } from './openai-request.ts';
+import type { Gateway } from './proxy.ts';
 import { badRequest, type Refusal, refusalText } from './refusals.ts';
-import { type Call, readRequest } from './request.ts';
 
 export interface GatewayServerOptions {
   readonly gateway: Gateway;

@@ -1,7 +1,7 @@
 import type { EngineSamples } from '../cluster/engine-samples.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import { type Drift, disagrees, driftOf } from '../profiles/drift.ts';
-import type { FoundProfile } from '../profiles/profile.ts';
+import type { FoundProfile } from '../profiles/profile-document.ts';
 import { ownerKey } from '../vocabulary/deployment-key.ts';
 
 /** What is known of how well profiles agree with what engines serve. */

@@ -4,7 +4,7 @@ import type { Pace } from '../cluster/pace.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { Supply } from '../cluster/stock.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { Profiles } from '../profiles/profile.ts';
+import type { Profiles } from '../profiles/profile-document.ts';
 import { ownerKey } from '../vocabulary/deployment-key.ts';
 import { messageOf } from '../vocabulary/errors.ts';
 import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';

@@ -1,5 +1,5 @@
 import type { LatencyBuckets, ServedByEngines } from '../vocabulary/engine-sample.ts';
-import type { Profile } from './profile.ts';
+import type { Profile } from './profile-document.ts';
 import { beyondSloThroughput } from './throughput.ts';
 
 /** A profile and what was seen of the replicas it speaks of. */

@@ -1,6 +1,6 @@
 import { element } from '../vocabulary/element.ts';
 import type { Demand } from '../vocabulary/planning-documents.ts';
-import type { Profile } from './profile.ts';
+import type { Profile } from './profile-document.ts';
 import { timeAt } from './throughput.ts';
 
 /**

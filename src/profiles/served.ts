@@ -1,7 +1,7 @@
 import { element } from '../vocabulary/element.ts';
 import type { Demand, Variant } from '../vocabulary/planning-documents.ts';
 import { atOnePace, iterationsOf } from './iterations.ts';
-import type { Profile, Slo } from './profile.ts';
+import type { Profile, Slo } from './profile-document.ts';
 import { beyondSloThroughput, isExtrapolated, throughputAt } from './throughput.ts';
 
 /** What one replica does of each row of demand. */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
-import type { Profile } from './profile.ts';
-import { type FoundProfile, limitsText, type Profiles, parseProfile, servesAnything } from './profile.ts';
+import type { Profile } from './profile-document.ts';
+import { type FoundProfile, limitsText, type Profiles, parseProfile, servesAnything } from './profile-document.ts';
 
 /** A Deployment that needs a profile. */
 export interface Wanted {

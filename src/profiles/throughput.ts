@@ -1,5 +1,5 @@
 import { element } from '../vocabulary/element.ts';
-import type { Profile } from './profile.ts';
+import type { Profile } from './profile-document.ts';
 
 /**
  * Throughput of a profile at any request size, from its grid.

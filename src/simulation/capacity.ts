@@ -1,4 +1,4 @@
-import type { Profile } from '../profiles/profile.ts';
+import type { Profile } from '../profiles/profile-document.ts';
 import { servedByProfile } from '../profiles/served.ts';
 import type { Demand, Model, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
 import type { SimulatedVariant } from './replicas.ts';

@@ -4,10 +4,10 @@ import type { ReaderSettings } from '../workload/reader.ts';
 import { snapshotFor } from './capacity.ts';
 import { plannerPolicy } from './planner-policy.ts';
 import type { Policy } from './policy.ts';
+import { type Outcome, simulate, type World } from './policy-run.ts';
 import type { ProfileSet } from './profile-sets.ts';
 import { queuePolicy } from './queue-policy.ts';
 import type { SimulatedVariant } from './replicas.ts';
-import { type Outcome, simulate, type World } from './simulate.ts';
 
 export type ReadAndPlanSettings = PlannerSettings & ReaderSettings;
 

@@ -1,4 +1,4 @@
-import type { Profile, Slo } from '../profiles/profile.ts';
+import type { Profile, Slo } from '../profiles/profile-document.ts';
 import { exponential, seeded } from '../vocabulary/random.ts';
 import { createEngine, type EngineRequest, type EngineSpeed } from './engine.ts';
 import { withinSlo } from './slo.ts';

@@ -4,7 +4,7 @@ import { clusterInMemory } from '../planner/cluster-in-memory.ts';
 import type { PlannerSettings } from '../planner/pipeline.ts';
 import { createBoard } from '../planner/publish/board.ts';
 import { createLoop } from '../planner/tick.ts';
-import type { FoundProfile, Profile } from '../profiles/profile.ts';
+import type { FoundProfile, Profile } from '../profiles/profile-document.ts';
 import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';
 import { recordKey } from '../workload/histogram.ts';
 import { memoryStore } from '../workload/memory-store.ts';

@@ -1,4 +1,4 @@
-import type { Outcome, Sample } from './simulate.ts';
+import type { Outcome, Sample } from './policy-run.ts';
 
 const [width, panelHeight, left, right, top, bottom] = [900, 170, 60, 150, 24, 26];
 const colours = ['#0066cc', '#cc6600', '#228833', '#aa3377', '#888888', '#66ccee', '#bbbb22'];

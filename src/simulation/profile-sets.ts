@@ -1,5 +1,5 @@
-import type { Profile, Slo } from '../profiles/profile.ts';
-import { profileOf } from '../profiles/profile.ts';
+import type { Profile, Slo } from '../profiles/profile-document.ts';
+import { profileOf } from '../profiles/profile-document.ts';
 import type { EngineSpeed } from './engine.ts';
 import { engineSpeed, slowed } from './engine-speeds.ts';
 import type { SimulatedVariant } from './replicas.ts';

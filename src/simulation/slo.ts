@@ -1,4 +1,4 @@
-import type { Slo } from '../profiles/profile.ts';
+import type { Slo } from '../profiles/profile-document.ts';
 
 /** One request that has ended; times in seconds. */
 export interface Ended {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { profileOfResults } from '../../src/benchmark/profile-of.ts';
 import { type Measurement, type Metric, parseResults, resultLine } from '../../src/benchmark/results.ts';
 import { strictProblems } from '../../src/benchmark/strict.ts';
-import type { Slo } from '../../src/profiles/profile.ts';
+import type { Slo } from '../../src/profiles/profile-document.ts';
 
 /** The base set of the reference: mean, P50 (as the mean), P90, P99 of E2E at rates 1, 2, 4, 8. */
 const cells = [

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EngineServer, startEngineServer } from '../../hack/engine/engine-server.ts';
 import { parseResults } from '../../src/benchmark/results.ts';
 import { main } from '../../src/cli/gpumix.ts';
-import { parseProfile } from '../../src/profiles/profile.ts';
+import { parseProfile } from '../../src/profiles/profile-document.ts';
 import type { EngineSpeed } from '../../src/simulation/engine.ts';
 import { measuredThroughput } from '../../src/simulation/measure.ts';
 import { runCommand } from '../helpers/run-command.ts';

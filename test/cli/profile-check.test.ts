@@ -8,7 +8,7 @@ import { afterAll, expect, test } from 'vitest';
 import { authority } from '../../hack/cluster/pki.ts';
 import { type CheckedProfiles, checkLines } from '../../src/cli/profile-check.ts';
 import { modelDeployment } from '../../src/cluster/variant.ts';
-import { profileOf } from '../../src/profiles/profile.ts';
+import { profileOf } from '../../src/profiles/profile-document.ts';
 import { startRedis } from '../helpers/redis.ts';
 import { runCommand } from '../helpers/run-command.ts';
 import { standIns } from '../helpers/stand-ins.ts';

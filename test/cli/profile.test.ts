@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { main } from '../../src/cli/gpumix.ts';
 import { redisTarget } from '../../src/cli/profile.ts';
-import { parseProfile } from '../../src/profiles/profile.ts';
+import { parseProfile } from '../../src/profiles/profile-document.ts';
 import { type RedisServer, startRedis } from '../helpers/redis.ts';
 
 const results = join(import.meta.dirname, '../fixtures/benchmarks/simulator-llama2-7b-a100.jsonl');

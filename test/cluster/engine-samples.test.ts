@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { countedBetween, engineCounts } from '../../src/cluster/engine-metrics.ts';
 import { sampleEngines } from '../../src/cluster/engine-samples.ts';
 import { watchDrift } from '../../src/planner/profile-drift-watch.ts';
-import { profileOf } from '../../src/profiles/profile.ts';
+import { profileOf } from '../../src/profiles/profile-document.ts';
 import { deploymentPod } from '../helpers/pods.ts';
 
 /** What vLLM says after so many requests of 1,000 tokens in and 100 out, of which some were late. */

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import type { Kubernetes } from '../../src/cluster/api-server.ts';
+import type { Kubernetes } from '../../src/cluster/kubernetes-connection.ts';
 import type { KubernetesObject } from '../../src/cluster/object.ts';
 import { type Reflector, type ReflectorTiming, reflector } from '../../src/cluster/reflector.ts';
 import { element } from '../../src/vocabulary/element.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { kubernetes } from '../../src/cluster/api-server.ts';
+import { kubernetes } from '../../src/cluster/kubernetes-connection.ts';
 import { type Cluster, watchCluster } from '../../src/cluster/watch.ts';
 import { apply, eventually, kubectl, ownCluster } from './cluster.ts';
 

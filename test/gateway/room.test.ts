@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Asking, chooser } from '../../src/gateway/choose.ts';
+import { type Asking, chooser } from '../../src/gateway/choose-pod.ts';
 import type { GatewayMetrics } from '../../src/gateway/gateway-metrics.ts';
 import { createModelPods, type Pod } from '../../src/gateway/model-pods.ts';
-import { createGateway } from '../../src/gateway/passing-on.ts';
+import type { GatewayRequest } from '../../src/gateway/openai-request.ts';
 import type { AnswerReader } from '../../src/gateway/pod-connections.ts';
-import type { GatewayRequest } from '../../src/gateway/request.ts';
+import { createGateway } from '../../src/gateway/proxy.ts';
 import { seeded } from '../../src/vocabulary/random.ts';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { requestCounts } from '../../src/workload/request-counts.ts';
@@ -19,7 +19,7 @@ const [states, worlds] = [100_000, 10_000];
 
 /** What the chooser was asked for each request, by its tokens, and what it said last. */
 const asked = vi.hoisted(() => ({ counts: new Map<number, number>(), last: new Map<number, unknown>(), since: 0 }));
-vi.mock(import('../../src/gateway/choose.ts'), async (original) => {
+vi.mock(import('../../src/gateway/choose-pod.ts'), async (original) => {
   const real = await original();
   const counted: typeof real.chooser = (overflow) => {
     const choose = real.chooser(overflow);

@@ -1,5 +1,5 @@
 import type { ModelDeployment } from '../../src/cluster/variant.ts';
-import { type FoundProfile, profileOf } from '../../src/profiles/profile.ts';
+import { type FoundProfile, profileOf } from '../../src/profiles/profile-document.ts';
 
 /** A Deployment of model `m` in namespace `ns` with one replica. */
 export const deployment = (name: string, more: Partial<ModelDeployment> = {}): ModelDeployment => ({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { disagrees, driftOf } from '../../src/profiles/drift.ts';
-import { profileOf } from '../../src/profiles/profile.ts';
+import { profileOf } from '../../src/profiles/profile-document.ts';
 import type { ServedByEngines } from '../../src/vocabulary/engine-sample.ts';
 
 /** 4 req/s of 1,000 tokens in, 100 out. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Profile, Slo } from '../../src/profiles/profile.ts';
+import type { Profile, Slo } from '../../src/profiles/profile-document.ts';
 import { beyondGrid, derated, extrapolatedShare, servedByProfile } from '../../src/profiles/served.ts';
 
 const row = (inputTokens: number, outputTokens: number, arrivalRate: number) => ({

@@ -6,7 +6,7 @@ import { quantile } from '../../hack/profiles/calibrate.ts';
 import { leftOut } from '../../hack/profiles/leave-one-out.ts';
 import { bestWithin, bySize } from '../../hack/profiles/measured.ts';
 import { measuredReplicas, sampleOf } from '../../hack/profiles/replicas.ts';
-import { parseProfile } from '../../src/profiles/profile.ts';
+import { parseProfile } from '../../src/profiles/profile-document.ts';
 import { throughputAt } from '../../src/profiles/throughput.ts';
 
 const folder = join(import.meta.dirname, '../../profiles');

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { aibrixOptimizer } from '../../hack/simulate/aibrix-optimizer.ts';
-import { profileOf } from '../../src/profiles/profile.ts';
+import { profileOf } from '../../src/profiles/profile-document.ts';
 
 /** Rounds of AIBrix 0.8.0 itself; `node hack/golden-optimizer.ts` makes them and says what it needs. */
 interface Golden {

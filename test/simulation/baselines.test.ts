@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { clustersOf } from '../../hack/simulate/aibrix-clusters.ts';
 import { createKpa, kpaDefaults } from '../../hack/simulate/aibrix-kpa.ts';
 import { aibrixOptimizer } from '../../hack/simulate/aibrix-optimizer.ts';
-import { profileOf } from '../../src/profiles/profile.ts';
+import { profileOf } from '../../src/profiles/profile-document.ts';
 import type { View } from '../../src/simulation/policy.ts';
 import { queuePolicy } from '../../src/simulation/queue-policy.ts';
 import { recordText } from '../helpers/records.ts';

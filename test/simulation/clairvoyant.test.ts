@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { clairvoyantBound } from '../../hack/simulate/clairvoyant.ts';
-import { profileOf } from '../../src/profiles/profile.ts';
+import { profileOf } from '../../src/profiles/profile-document.ts';
 import { engineSpeed } from '../../src/simulation/engine-speeds.ts';
 import type { Traffic } from '../../src/simulation/traffic.ts';
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { scenario, synthetic } from '../../hack/simulate/scenarios.ts';
 import { runPlanner } from '../../src/simulation/compare.ts';
 import { parseFaults, startsAt, storeState } from '../../src/simulation/faults.ts';
+import type { Outcome } from '../../src/simulation/policy-run.ts';
 import { profileSet } from '../../src/simulation/profile-sets.ts';
-import type { Outcome } from '../../src/simulation/simulate.ts';
 import { steady, step } from '../../src/simulation/traffic.ts';
 
 const gpus = ['L40S', 'A100-80', 'H100'];

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { scenario, synthetic } from '../../hack/simulate/scenarios.ts';
 import { mixFor, planner, runPlanner, type Scenario, worldOf } from '../../src/simulation/compare.ts';
-import { type Outcome, simulate } from '../../src/simulation/simulate.ts';
+import { type Outcome, simulate } from '../../src/simulation/policy-run.ts';
 import { dayCycle, ramp, spike, steady, step } from '../../src/simulation/traffic.ts';
 
 const hour = 3600;

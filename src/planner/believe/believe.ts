@@ -1,5 +1,5 @@
 import type { Bounds } from '../../cluster/bounds.ts';
-import type { FoundProfile } from '../../profiles/profile.ts';
+import type { FoundProfile } from '../../profiles/profile-document.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { EngineSample } from '../../vocabulary/engine-sample.ts';
 import type { Demand } from '../../vocabulary/planning-documents.ts';

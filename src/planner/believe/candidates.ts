@@ -1,7 +1,7 @@
 import type { Bounds } from '../../cluster/bounds.ts';
 import { listPrices } from '../../cluster/list-prices.ts';
 import { fixedReplicas, type ModelDeployment } from '../../cluster/variant.ts';
-import type { FoundProfile, Profile } from '../../profiles/profile.ts';
+import type { FoundProfile, Profile } from '../../profiles/profile-document.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 
 /** A Deployment that can take part in a plan: what it is, what one replica does and costs, and its bounds. */

@@ -1,5 +1,5 @@
-import type { Profile } from '../../profiles/profile.ts';
-import { type FoundProfile, limitsText } from '../../profiles/profile.ts';
+import type { Profile } from '../../profiles/profile-document.ts';
+import { type FoundProfile, limitsText } from '../../profiles/profile-document.ts';
 import { beyondSloThroughput, throughputAt } from '../../profiles/throughput.ts';
 import type { Shape } from './arrival-rates.ts';
 

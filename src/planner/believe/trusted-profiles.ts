@@ -1,6 +1,6 @@
 import type { Bounds } from '../../cluster/bounds.ts';
 import type { ModelDeployment } from '../../cluster/variant.ts';
-import type { FoundProfile } from '../../profiles/profile.ts';
+import type { FoundProfile } from '../../profiles/profile-document.ts';
 import type { Shape } from './arrival-rates.ts';
 import { type Judged, judgeProfile, type ProfileTrial } from './profile-trial.ts';
 

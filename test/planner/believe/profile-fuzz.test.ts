@@ -4,7 +4,7 @@ import { readConfig } from '../../../src/config/serve-config.ts';
 import { decide, type Reading } from '../../../src/planner/pipeline.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory, type Memory } from '../../../src/planner/publish/decided.ts';
-import { parseProfile } from '../../../src/profiles/profile.ts';
+import { parseProfile } from '../../../src/profiles/profile-document.ts';
 import { profileSources } from '../../../src/profiles/sources.ts';
 import { beyondSloThroughput, throughputAt } from '../../../src/profiles/throughput.ts';
 import type { Interval } from '../../../src/workload/workload.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Shape } from '../../../src/planner/believe/arrival-rates.ts';
 import { type Judged, judgeProfile, type ProfileTrial } from '../../../src/planner/believe/profile-trial.ts';
-import { type FoundProfile, profileOf } from '../../../src/profiles/profile.ts';
+import { type FoundProfile, profileOf } from '../../../src/profiles/profile-document.ts';
 
 /** Serves so many req/s of 512 and of 2048 tokens in, 64 out. */
 const document = (digest: string, short: number, long: number): FoundProfile => ({

@@ -1,11 +1,11 @@
-import type { Place } from './choose.ts';
+import type { Place } from './choose-pod.ts';
 import type { About } from './gateway-metrics.ts';
+import type { GatewayParts, GatewaySettings, ModelState, Passage } from './gateway-parts.ts';
 import { answered, failed, type Pod, type Variants } from './model-pods.ts';
-import type { GatewayParts, GatewaySettings, ModelState, Passage } from './passage.ts';
-import type { Places } from './places.ts';
+import type { GatewayRequest } from './openai-request.ts';
+import type { Places } from './pod-places.ts';
 import { noAnswer, type Refusal, refusedBy } from './refusals.ts';
-import { type Finished, type Relay, relay } from './relay.ts';
-import type { GatewayRequest } from './request.ts';
+import { type Finished, type Relay, relay } from './relay-answer.ts';
 
 /** Busy or broken: another pod may do better. */
 const worthAnotherPod = new Set([429, 502, 503, 504]);

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { GatewayParts, GatewaySettings, Passage } from './gateway-parts.ts';
 import { isAsleep } from './model-pods.ts';
-import { createOffers } from './offer.ts';
-import type { GatewayParts, GatewaySettings, Passage } from './passage.ts';
-import { createPlaces } from './places.ts';
+import { createOffers } from './offer-to-pods.ts';
+import type { GatewayRequest } from './openai-request.ts';
 import { passedOn } from './pod-connections.ts';
+import { createPlaces } from './pod-places.ts';
 import { type Refusal, refuse, tooLong, tooMany, unknownModel } from './refusals.ts';
-import type { GatewayRequest } from './request.ts';
 
 /** Requests that wait for a model, as the planner is told of them. */
 export interface Held {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chooser, weightedTurns } from '../../src/gateway/choose.ts';
+import { chooser, weightedTurns } from '../../src/gateway/choose-pod.ts';
 import { answered, createModelPods, failed, type Pod } from '../../src/gateway/model-pods.ts';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
 import type { RequestCounts } from '../workload/request-counts.ts';
-import type { chooser, Place } from './choose.ts';
+import type { chooser, Place } from './choose-pod.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { ModelPods, Pod } from './model-pods.ts';
+import type { GatewayRequest } from './openai-request.ts';
 import type { PodRequest, Upstream } from './pod-connections.ts';
 import type { Refusal } from './refusals.ts';
-import type { GatewayRequest } from './request.ts';
 import type { TokenEstimate } from './token-estimate.ts';
 import type { restTimer, WaitingRoom } from './waiting-room.ts';
 

@@ -1,4 +1,4 @@
-import type { Profile, Slo } from '../profiles/profile.ts';
+import type { Profile, Slo } from '../profiles/profile-document.ts';
 import type { Demand, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
 import { intervalCounter, recordText } from '../workload/gateway-records.ts';
 import { type CapacityOf, capacityGap } from './capacity.ts';

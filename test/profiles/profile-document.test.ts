@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseProfile, profileDocument, profileOf } from '../../src/profiles/profile.ts';
+import { parseProfile, profileDocument, profileOf } from '../../src/profiles/profile-document.ts';
 import { beyondSloThroughput, nearestTick, throughputAt } from '../../src/profiles/throughput.ts';
 
 const sample = {

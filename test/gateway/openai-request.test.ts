@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Call, readRequest } from '../../src/gateway/request.ts';
+import { type Call, readRequest } from '../../src/gateway/openai-request.ts';
 
 const read = (call: Call, body: object) => {
   const request = readRequest(call, JSON.stringify({ model: 'm', ...body }));

@@ -1,6 +1,6 @@
-import { chooser, type Place } from './choose.ts';
+import { chooser, type Place } from './choose-pod.ts';
+import type { GatewayParts, GatewaySettings, ModelState, Passage } from './gateway-parts.ts';
 import { isAsleep } from './model-pods.ts';
-import type { GatewayParts, GatewaySettings, ModelState, Passage } from './passage.ts';
 import { noAnswer, notReady, type Refusal, tooMany, unknownModel } from './refusals.ts';
 import { tokenEstimate } from './token-estimate.ts';
 import { restTimer, waitingRoom } from './waiting-room.ts';
