@@ -35,7 +35,7 @@ import type { Profiles } from './profiles/profile-document.ts';
 import { profileSources } from './profiles/sources.ts';
 import { garbage } from './runtime/garbage.ts';
 import { createLogger } from './runtime/logger.ts';
-import { turns } from './runtime/turns.ts';
+import { turns } from './runtime/one-turn-a-second.ts';
 import { untilTold } from './runtime/until-told.ts';
 import { version } from './runtime/version.ts';
 import { messageOf } from './vocabulary/errors.ts';

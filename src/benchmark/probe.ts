@@ -1,6 +1,6 @@
 import type { Slo } from '../profiles/profile-document.ts';
-import { element } from '../vocabulary/element.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
+import { element } from '../vocabulary/list-element.ts';
 import { exponential, seeded } from '../vocabulary/random.ts';
 import { type CountedArrivals, countedArrivals } from './arrivals.ts';
 import type { Answer, Clock, Endpoint } from './endpoint.ts';

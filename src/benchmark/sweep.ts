@@ -1,9 +1,9 @@
 import type { Slo } from '../profiles/profile-document.ts';
 import { messageOf } from '../vocabulary/errors.ts';
 import { seedOf } from '../vocabulary/random.ts';
-import { askAlone, e2eOf, isLateAlone, othersAlone, type ServedAlone } from './alone.ts';
 import { expectedSeconds, secondsLeft } from './duration.ts';
 import type { Clock, Endpoint } from './endpoint.ts';
+import { askAlone, e2eOf, isLateAlone, othersAlone, type ServedAlone } from './one-request-alone.ts';
 import { type ProbeResult, probe } from './probe.ts';
 import { isLate, isServedWithin } from './profile-of.ts';
 import { nextRate, type Probed, rounded, type SearchLimits, servedRate, steepness } from './rate-search.ts';

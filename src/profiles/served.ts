@@ -1,4 +1,4 @@
-import { element } from '../vocabulary/element.ts';
+import { element } from '../vocabulary/list-element.ts';
 import type { Demand, Variant } from '../vocabulary/planning-documents.ts';
 import { atOnePace, iterationsOf } from './iterations.ts';
 import type { Profile, Slo } from './profile-document.ts';

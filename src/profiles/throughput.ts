@@ -1,4 +1,4 @@
-import { element } from '../vocabulary/element.ts';
+import { element } from '../vocabulary/list-element.ts';
 import type { Profile } from './profile-document.ts';
 
 /**

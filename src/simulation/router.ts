@@ -1,5 +1,5 @@
 import { readyRouting } from '../planner/publish/ready-routing.ts';
-import { element } from '../vocabulary/element.ts';
+import { element } from '../vocabulary/list-element.ts';
 import type { Plan, RoutedDemand, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
 import type { EngineRequest } from './engine.ts';

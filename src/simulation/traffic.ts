@@ -1,5 +1,5 @@
 import type { Shape } from '../planner/believe/arrival-rates.ts';
-import { element } from '../vocabulary/element.ts';
+import { element } from '../vocabulary/list-element.ts';
 import type { Demand } from '../vocabulary/planning-documents.ts';
 import { exponential, seeded } from '../vocabulary/random.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';

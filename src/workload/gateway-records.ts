@@ -1,5 +1,5 @@
-import { element } from '../vocabulary/element.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
+import { element } from '../vocabulary/list-element.ts';
 import { bucketIndex } from './bucket-index.ts';
 
 /** One request of a trace. */

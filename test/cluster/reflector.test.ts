@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Kubernetes } from '../../src/cluster/kubernetes-connection.ts';
 import type { KubernetesObject } from '../../src/cluster/object.ts';
 import { type Reflector, type ReflectorTiming, reflector } from '../../src/cluster/reflector.ts';
-import { element } from '../../src/vocabulary/element.ts';
+import { element } from '../../src/vocabulary/list-element.ts';
 
 /**
  * A scripted API server in place of the real one: it has to expire versions, break off in the middle and fail at will. The

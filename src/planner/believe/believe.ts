@@ -16,12 +16,12 @@ import {
   variantReports,
 } from './deployment-behaviour.ts';
 import type { EngineStrain } from './engine-strain.ts';
-import { conclusions, type StateReading } from './evidence.ts';
 import type { Forecast, RateHistory } from './forecast.ts';
 import { type ModelGroup, modelGroups } from './model-groups.ts';
+import { conclusions, type StateReading } from './model-state-evidence.ts';
+import type { Conclusion, StateSettings } from './model-states.ts';
 import type { ProfileTrial } from './profile-trial.ts';
 import { longestStartup } from './startups.ts';
-import type { Conclusion, StateSettings } from './states.ts';
 import { judgedProfiles, profilesToPlanBy, trialsAfter } from './trusted-profiles.ts';
 import { type RecordDefect, samplesSeen, type TrustedWorkload, trustedWorkload } from './trusted-records.ts';
 

@@ -5,9 +5,9 @@ import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { Demand } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Candidate } from './candidates.ts';
-import { type Following, type FollowSettings, followingAfter, heldByTolerance, isFixed } from './following.ts';
 import { mostOf, type Outage, outageAfter, podCount } from './missing-pods.ts';
 import { learned, noStartups, patienceSeconds, type ReplicaPod, type Startups, startupSeconds } from './startups.ts';
+import { type Following, type FollowSettings, followingAfter, heldByTolerance, isFixed } from './target-following.ts';
 
 /** How one Deployment behaves: how its pods start, whether they come, whether its target is followed. */
 export interface DeploymentBehaviour {

@@ -2,13 +2,13 @@ import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { ModelPlan } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Belief } from '../believe/believe.ts';
-import { isFixed } from '../believe/following.ts';
+import { isFixed } from '../believe/target-following.ts';
 import type { Planned } from '../plan/plan.ts';
 import type { WhatIf } from '../plan/what-if.ts';
 import { extraReplicas } from './extra-replicas.ts';
-import { mixesOf } from './possible-mixes.ts';
 import { stockLeftByOthers } from './stock-left-by-others.ts';
 import { type Mixes, type Transition, type TransitionSettings, transition, type WantedReplicas } from './transition.ts';
+import { mixesOf } from './what-if-mixes.ts';
 
 export interface MoveSettings extends TransitionSettings {
   /** Extra demand planned for; 0.1 = 10 %. */

@@ -1,4 +1,4 @@
-import { element } from '../../vocabulary/element.ts';
+import { element } from '../../vocabulary/list-element.ts';
 /** One variant on the way from what is asked for now to what the plan wants. */
 export interface Step {
   readonly key: string;

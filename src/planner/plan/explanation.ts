@@ -1,6 +1,6 @@
 import { costWithOnly, sensitivity } from '../../solver/sensitivity.ts';
 import { defaultOptions, solve } from '../../solver/solve.ts';
-import { element } from '../../vocabulary/element.ts';
+import { element } from '../../vocabulary/list-element.ts';
 import { type Routing, routings, type Snapshot } from '../../vocabulary/planning-documents.ts';
 import { planOf, problemOf } from './plan-of-snapshot.ts';
 

@@ -1,6 +1,6 @@
 import type { Fleet, FleetModel } from '../../solver/fleet.ts';
 import { defaultOptions, type ModelOutcome, solve } from '../../solver/solve.ts';
-import { element } from '../../vocabulary/element.ts';
+import { element } from '../../vocabulary/list-element.ts';
 import type {
   Model,
   ModelPlan,
@@ -11,8 +11,8 @@ import type {
   Status,
   UnservedDemand,
 } from '../../vocabulary/planning-documents.ts';
+import { canServe, type RoutingClasses, routingClasses, rowShares } from './demand-classes.ts';
 import { type Pool, poolsOf } from './gpu-pools.ts';
-import { canServe, type RoutingClasses, routingClasses, rowShares } from './routing-classes.ts';
 
 /**
  * The plan of a snapshot: the one entry that serve, demo, plan and simulate share. The same snapshot gives the same plan,

@@ -3,7 +3,7 @@ import type { Supply } from '../../cluster/stock.ts';
 import type { Plan, Snapshot } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Belief } from '../believe/believe.ts';
-import { attainable, boundsOfMissing, isLacking, plannedOfUnfollowed, withUnfollowed } from './attainable-bounds.ts';
+import { attainable, boundsOfMissing, isLacking, plannedOfUnfollowed, withUnfollowed } from './bounds-by-behaviour.ts';
 import { limitsNow, makeSnapshot, type SnapshotReading, type SnapshotSettings } from './make-snapshot.ts';
 import { type Limits, mayLimit } from './stock-limits.ts';
 import type { WhatIf } from './what-if.ts';

@@ -1,5 +1,5 @@
 import type { Target } from '../../vocabulary/target.ts';
-import type { Conclusion } from '../believe/states.ts';
+import type { Conclusion } from '../believe/model-states.ts';
 
 /** A gateway of ours holds requests for a model at zero; when it was last heard longer ago than this, it is lost (s). */
 const lostAfterSeconds = 600;

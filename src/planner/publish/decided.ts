@@ -3,7 +3,7 @@ import type { Target } from '../../vocabulary/target.ts';
 import { type BelieveMemory, nothingBelieved } from '../believe/believe.ts';
 import type { VariantReport } from '../believe/deployment-behaviour.ts';
 import type { Forecast } from '../believe/forecast.ts';
-import type { State } from '../believe/states.ts';
+import type { State } from '../believe/model-states.ts';
 import type { RecordDefect } from '../believe/trusted-records.ts';
 import { type MoveMemory, nothingMoved } from '../move/move.ts';
 import { nothingPlanned, type PlanMemory } from '../plan/plan.ts';

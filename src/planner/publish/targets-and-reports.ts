@@ -4,7 +4,7 @@ import type { Demand, Plan } from '../../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../../vocabulary/target.ts';
 import type { Workload } from '../../workload/workload.ts';
 import type { Belief } from '../believe/believe.ts';
-import type { State } from '../believe/states.ts';
+import type { State } from '../believe/model-states.ts';
 import type { Moved } from '../move/move.ts';
 import type { Planned } from '../plan/plan.ts';
 import type { WhatIf } from '../plan/what-if.ts';

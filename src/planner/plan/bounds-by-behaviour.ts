@@ -2,8 +2,8 @@ import type { Bounds } from '../../cluster/bounds.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Belief } from '../believe/believe.ts';
 import type { Candidate } from '../believe/candidates.ts';
-import { isFixed } from '../believe/following.ts';
 import { mostOf } from '../believe/missing-pods.ts';
+import { isFixed } from '../believe/target-following.ts';
 
 /** A model whose candidates are bound by how they behave: where pods do not come, to no more than what runs or still comes. */
 export const attainable = (belief: Belief, now: number): Belief => ({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Pace, paceOfBehavior, paceOfPodAutoscaler } from '../../../src/cluster/pace.ts';
-import { type Following, followingAfter, heldByTolerance, isFixed } from '../../../src/planner/believe/following.ts';
+import { type Following, followingAfter, heldByTolerance, isFixed } from '../../../src/planner/believe/target-following.ts';
 
 const settings = { followAfterSeconds: 120 };
 const exact: Pace = { up: { tolerance: 0, settleSeconds: 0 }, down: { tolerance: 0, settleSeconds: 300 } };

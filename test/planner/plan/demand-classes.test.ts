@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { routingClasses, rowShares } from '../../../src/planner/plan/routing-classes.ts';
+import { routingClasses, rowShares } from '../../../src/planner/plan/demand-classes.ts';
 import { extrapolated } from '../../../src/planner/plan/snapshot-document.ts';
 import type { Demand, Model, Variant } from '../../../src/vocabulary/planning-documents.ts';
 

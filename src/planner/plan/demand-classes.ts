@@ -1,4 +1,4 @@
-import { element } from '../../vocabulary/element.ts';
+import { element } from '../../vocabulary/list-element.ts';
 import type { Demand, Model, Routing, Variant } from '../../vocabulary/planning-documents.ts';
 
 /** Share of a class that may be beyond a variant's SLO, where its profile names no percentile. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { conclude, type Evidence } from '../../../src/planner/believe/states.ts';
+import { conclude, type Evidence } from '../../../src/planner/believe/model-states.ts';
 import type { Interval } from '../../../src/workload/workload.ts';
 import { nothing, record } from '../../helpers/records.ts';
 

@@ -5,8 +5,8 @@ import type { HeldRequests } from '../../workload/store.ts';
 import { type NameHistory, newestRecord, type Workload } from '../../workload/workload.ts';
 import type { Candidate } from './candidates.ts';
 import type { ModelGroup } from './model-groups.ts';
+import { type Conclusion, conclude, type StateSettings } from './model-states.ts';
 import { longestSeconds } from './request-seconds.ts';
-import { type Conclusion, conclude, type StateSettings } from './states.ts';
 
 /** What tells in which state a model is, beside its own records. */
 export interface StateReading {
