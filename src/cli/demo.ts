@@ -13,7 +13,7 @@ import { profileSources } from '../profiles/sources.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { demoTrace, shippedProfiles } from '../runtime/shipped-files.ts';
 import { version } from '../runtime/version.ts';
-import type { Model, Plan, Snapshot } from '../vocabulary/planning-documents.ts';
+import { type Model, type Plan, type Snapshot, totalRate } from '../vocabulary/planning-documents.ts';
 import { gatewayCounter, parseTrace } from '../workload/gateway-records.ts';
 import { recordKey } from '../workload/histogram.ts';
 import { memoryStore } from '../workload/memory-store.ts';
@@ -205,7 +205,7 @@ ask: ${ask}
 
 const tickTable = ({ plan, snapshot, ageSeconds, bestSingle }: Tick, board: Board): string => {
   const [only] = snapshot.models as [Model];
-  const rate = only.demand.reduce((sum, row) => sum + row.arrivalRate, 0);
+  const rate = totalRate(only.demand);
   const replicas = plan.models[0]?.replicas ?? {};
   const rows = only.variants
     .toSorted((a, b) => a.price - b.price)

@@ -5,9 +5,17 @@ import type { RecordDefect } from '../planner/believe/trusted-records.ts';
 import { explanationOf } from '../planner/plan/explanation.ts';
 import type { ModelReport } from '../planner/publish/decided.ts';
 import type { StoredPlan } from '../planner/publish/stored-plan.ts';
+import { outOfStockText } from '../planner/publish/tick-problems.ts';
 import { deploymentKey, ownerKey } from '../vocabulary/deployment-key.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
-import type { Model, ModelPlan, Plan, Snapshot, Variant } from '../vocabulary/planning-documents.ts';
+import {
+  type Model,
+  type ModelPlan,
+  type Plan,
+  type Snapshot,
+  totalRate,
+  type Variant,
+} from '../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../vocabulary/target.ts';
 import type { Command } from './command.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
@@ -108,10 +116,7 @@ const remarks = (key: string, report: ModelReport | undefined, { deployment, now
   return [
     ...when(deployment.paused, 'paused by the annotation gpumix.io/paused: planned around'),
     ...when(!deployment.paused && fixed !== null, `pinned to ${fixed} by the annotation gpumix.io/pin`),
-    ...when(
-      seen?.outOfStock,
-      `out of stock: ${seen?.podsRefused ?? 'its pods do not come within their startup time'}; planned with what it has`,
-    ),
+    ...when(seen?.outOfStock, outOfStockText(seen?.podsRefused ?? null)),
     ...(seen?.profileProblem ? [seen.profileProblem] : []),
     ...(seen?.beyondGrid ? [beyondGridText(seen.beyondGrid)] : []),
     ...when(seen?.notFollowed, notFollowedText(seen?.triedAgainAt ?? null)),
@@ -180,7 +185,7 @@ const demandTexts = (
 
 const planText = ({ status }: Plan, { replicas, cost, unserved }: ModelPlan): string => {
   const short = Object.entries(Object.groupBy(unserved, ({ reason }) => reason)).map(
-    ([reason, rows]) => `${rateText(rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0))} not served (${reason})`,
+    ([reason, rows]) => `${rateText(totalRate(rows))} not served (${reason})`,
   );
   return [`the plan of now: ${mixText(replicas)} at ${money(cost)} per hour, ${status}`, ...short].join('; ');
 };

@@ -3,7 +3,7 @@ import { type Explanation, explanationOf } from '../planner/plan/explanation.ts'
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { parseSnapshot } from '../planner/plan/snapshot-document.ts';
 import { GpumixError, located } from '../vocabulary/errors.ts';
-import type { ModelPlan, Plan } from '../vocabulary/planning-documents.ts';
+import { type ModelPlan, type Plan, servesAll } from '../vocabulary/planning-documents.ts';
 import { type Command, readOptions, valueOption } from './command.ts';
 import { bindingTexts, mixText, money, sizeText } from './plan-texts.ts';
 import { readText } from './read-text.ts';
@@ -29,7 +29,7 @@ export const plan: Command = {
     const explanation = explain === true ? explanationOf(snapshot) : null;
     if (json === true) io.stdout(`${JSON.stringify(explanation === null ? result : { ...result, explanation })}\n`);
     else io.stdout(table(result) + (explanation === null ? '' : explained(explanation)));
-    return result.status === 'optimal' || result.status === 'feasible' ? 0 : 1;
+    return servesAll(result) ? 0 : 1;
   },
 };
 

@@ -9,7 +9,7 @@ import { driftsOf } from '../planner/profile-drift-watch.ts';
 import { type Drift, disagrees } from '../profiles/drift.ts';
 import type { FoundProfile, Profiles } from '../profiles/profile-document.ts';
 import { isExtrapolated } from '../profiles/throughput.ts';
-import type { Demand } from '../vocabulary/planning-documents.ts';
+import { type Demand, totalRate } from '../vocabulary/planning-documents.ts';
 import type { Io } from './command.ts';
 import { configBesideServe, lookOnce } from './one-look.ts';
 
@@ -75,12 +75,12 @@ const named = 5;
 
 const extrapolatedText = ({ profile }: FoundProfile, demand: readonly Demand[] | undefined): readonly string[] => {
   if (demand === undefined) return ['  demand: none that is fresh'];
-  const total = demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
+  const total = totalRate(demand);
   const outside = demand
     .filter(({ inputTokens, outputTokens }) => isExtrapolated(profile, inputTokens, outputTokens))
     .sort((a, b) => b.arrivalRate - a.arrivalRate);
   if (outside.length === 0 || total === 0) return ['  demand: all of it within the grid'];
-  const share = outside.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0) / total;
+  const share = totalRate(outside) / total;
   const sizes = outside
     .slice(0, named)
     .map(({ inputTokens, outputTokens }) => `${Math.round(inputTokens)} in ${Math.round(outputTokens)} out`);

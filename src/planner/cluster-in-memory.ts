@@ -1,6 +1,6 @@
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { ClusterView } from './tick.ts';
+import type { ClusterView } from './read.ts';
 
 /** A cluster that is made of Deployments and their pods and nothing else: no autoscaler's bounds, one gateway, all read. */
 export const clusterInMemory = (

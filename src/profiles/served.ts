@@ -1,5 +1,5 @@
 import { element } from '../vocabulary/list-element.ts';
-import type { Demand, Variant } from '../vocabulary/planning-documents.ts';
+import { type Demand, totalRate, type Variant } from '../vocabulary/planning-documents.ts';
 import { atOnePace, iterationsOf } from './iterations.ts';
 import type { Profile, Slo } from './profile-document.ts';
 import { beyondSloThroughput, isExtrapolated, throughputAt } from './throughput.ts';
@@ -41,10 +41,9 @@ const together = (
 
 /** Share of the demand whose size lies outside the profile's grid, 0 to 1; 0 where there is no demand. */
 export const extrapolatedShare = (profile: Profile, demand: readonly Demand[]): number => {
-  const rate = (rows: readonly Demand[]) => rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
   const outside = demand.filter(({ inputTokens, outputTokens }) => isExtrapolated(profile, inputTokens, outputTokens));
-  const total = rate(demand);
-  return total > 0 ? rate(outside) / total : 0;
+  const total = totalRate(demand);
+  return total > 0 ? totalRate(outside) / total : 0;
 };
 
 /** What of the demand lies above a profile's grid: its share, 0 to 1, and the largest size; null = nothing. */
@@ -56,11 +55,11 @@ export const beyondGrid = (
   const beyond = demand.filter(
     ({ inputTokens, outputTokens, arrivalRate }) => arrivalRate > 0 && (inputTokens > most || outputTokens > longest),
   );
-  const total = demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
+  const total = totalRate(demand);
   if (beyond.length === 0) return null;
   const tokens = ({ inputTokens, outputTokens }: Demand) => inputTokens + outputTokens;
   return {
-    share: beyond.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0) / total,
+    share: totalRate(beyond) / total,
     largest: beyond.reduce((a, b) => (tokens(b) > tokens(a) ? b : a)),
   };
 };
@@ -90,7 +89,7 @@ export const derated = (
       arrivalRate > 0 && element(inFlight, row) > 0 ? { arrivalRate, most: element(inFlight, row) } : [],
     )
     .sort((a, b) => a.most - b.most);
-  const total = limited.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
+  const total = totalRate(limited);
   let missed = 0;
   const tightest = limited.find(({ arrivalRate }) => {
     missed += arrivalRate;

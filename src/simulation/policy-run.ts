@@ -1,5 +1,5 @@
 import type { Profile, Slo } from '../profiles/profile-document.ts';
-import type { Demand, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
+import { type Demand, type Plan, type Routing, type Snapshot, totalRate } from '../vocabulary/planning-documents.ts';
 import { intervalCounter, recordText } from '../workload/gateway-records.ts';
 import { type CapacityOf, capacityGap } from './capacity.ts';
 import type { EngineRequest } from './engine.ts';
@@ -191,7 +191,7 @@ const sampleOf = (
   const counts = (of: (key: string) => number) => Object.fromEntries(capacity.variants.map(({ key }) => [key, of(key)]));
   return {
     time,
-    demand: demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0),
+    demand: totalRate(demand),
     ready: counts((key) => replicas.ready(key).length),
     spec: counts(replicas.spec),
     gap: capacityGap(demand, capacity),

@@ -1,3 +1,4 @@
+import { servesAll } from '../vocabulary/planning-documents.ts';
 import { type Fleet, type FleetModel, type FleetVariant, mixCost, poolUse, prepared } from './fleet.ts';
 import { type SolveOptions, solveModel } from './one-model.ts';
 import { defaultOptions, type Outcome, solve } from './solve.ts';
@@ -47,7 +48,7 @@ export const costWithOnly = (
   }));
   const limited = { ...fleet, models };
   const outcome = solve(limited, options);
-  return outcome.status === 'optimal' || outcome.status === 'feasible' ? fleetCost(limited, outcome) : null;
+  return servesAll(outcome) ? fleetCost(limited, outcome) : null;
 };
 
 const fleetCost = (fleet: Fleet, { models }: Outcome): number =>

@@ -17,6 +17,10 @@ export interface Demand {
   readonly arrivalRate: number;
 }
 
+/** Of all rows (req/s). */
+export const totalRate = (demand: readonly Pick<Demand, 'arrivalRate'>[]): number =>
+  demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
+
 /** One Deployment: a model on one GPU type. */
 export interface Variant {
   /** `namespace/deployment`. */
@@ -84,6 +88,9 @@ export interface Snapshot {
  * `infeasible`: proven that not all demand can be served. `unknown`: stopped with nothing.
  */
 export type Status = 'optimal' | 'feasible' | 'infeasible' | 'unknown';
+
+/** Whether there is a mix for all demand. */
+export const servesAll = ({ status }: { readonly status: Status }): boolean => status === 'optimal' || status === 'feasible';
 
 /** Why some demand is not served. `profile`: no profile of the model serves anything at all. */
 export type Shortage = 'stock' | 'maxReplicas' | 'budget' | 'profile';

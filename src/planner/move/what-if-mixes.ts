@@ -1,4 +1,4 @@
-import type { Model, ModelPlan, Snapshot, Variant } from '../../vocabulary/planning-documents.ts';
+import { type Model, type ModelPlan, type Snapshot, servesAll, type Variant } from '../../vocabulary/planning-documents.ts';
 import type { WhatIf } from '../plan/what-if.ts';
 import type { Mixes } from './transition.ts';
 
@@ -16,7 +16,7 @@ export const mixesOf = (model: Model, snapshot: Snapshot, whatIf: WhatIf, headro
   ): ModelPlan | null => {
     const variants = model.variants.map((variant) => ({ ...variant, ...bounds(variant) }));
     const plan = whatIf({ ...limits, models: [{ ...model, demand, variants }] });
-    return plan.status === 'optimal' || plan.status === 'feasible' ? (plan.models[0] ?? null) : null;
+    return servesAll(plan) ? (plan.models[0] ?? null) : null;
   };
   /** The demand with so much headroom in place of the whole. */
   const withHeadroom = (share: number) => {

@@ -1,7 +1,7 @@
 import { costWithOnly, sensitivity } from '../../solver/sensitivity.ts';
 import { defaultOptions, solve } from '../../solver/solve.ts';
 import { element } from '../../vocabulary/list-element.ts';
-import { type Routing, routings, type Snapshot } from '../../vocabulary/planning-documents.ts';
+import { type Routing, routings, type Snapshot, servesAll } from '../../vocabulary/planning-documents.ts';
 import { planOf, problemOf } from './plan-of-snapshot.ts';
 
 /** What stands behind a plan, and what would change it. Costs and savings are money/h. */
@@ -30,7 +30,7 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
   const { fleet, models, pools } = problemOf(snapshot);
   const options = { ...defaultOptions, ...(snapshot.nodeLimit ? { nodeLimit: snapshot.nodeLimit } : {}) };
   const outcome = solve(fleet, options);
-  const served = outcome.status === 'optimal' || outcome.status === 'feasible';
+  const served = servesAll(outcome);
   const answers = served ? sensitivity(fleet, outcome, options) : { stock: [], bounds: [], runnersUp: [] };
   const variantOf = (m: number, g: number) => element(element(models, m).model.variants, g);
   const gpus = [...new Set(models.flatMap(({ model }) => model.variants.map(({ gpu }) => gpu)))].sort();
@@ -57,6 +57,6 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
 
 const costUnder = (snapshot: Snapshot, routing: Routing): number | null => {
   const models = snapshot.models.map((model) => ({ ...model, routing }));
-  const { status, cost } = planOf({ ...snapshot, models });
-  return status === 'optimal' || status === 'feasible' ? cost : null;
+  const plan = planOf({ ...snapshot, models });
+  return servesAll(plan) ? plan.cost : null;
 };

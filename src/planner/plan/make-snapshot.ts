@@ -76,8 +76,8 @@ export const makeSnapshot = (
   nodeLimit: settings.nodeLimit,
 });
 
-/** A gateway of ours that was last heard longer ago (s) no longer routes. */
-const gatewayLostAfter = 600;
+/** A gateway of ours that was last heard longer ago is lost (s): it neither routes nor wakes a model. */
+export const gatewayLostAfterSeconds = 600;
 
 /** What the router in front knows of a request. */
 export const routingNow = (
@@ -86,7 +86,7 @@ export const routingNow = (
 ): Routing => {
   if (routing !== 'auto') return routing;
   const heartbeatAt = workload?.heartbeatAt ?? null;
-  return heartbeatAt !== null && now - heartbeatAt < gatewayLostAfter ? 'input' : router;
+  return heartbeatAt !== null && now - heartbeatAt < gatewayLostAfterSeconds ? 'input' : router;
 };
 
 /** What the Deployments of a model say of their router; where they differ, the one that knows least. */

@@ -11,6 +11,7 @@ import type {
   Status,
   UnservedDemand,
 } from '../../vocabulary/planning-documents.ts';
+import { servesAll } from '../../vocabulary/planning-documents.ts';
 import { canServe, type RoutingClasses, routingClasses, rowShares } from './demand-classes.ts';
 import { type Pool, poolsOf } from './gpu-pools.ts';
 
@@ -44,7 +45,7 @@ const plannedOneByOne = (snapshot: Snapshot, detail: PlanDetail): Plan | null =>
     for (const one of left)
       for (const variant of model.variants.filter(one.pool.takes))
         one.gpus -= variant.gpusPerReplica * (replicas[variant.name] ?? 0);
-    const served = plan.status === 'optimal' || plan.status === 'feasible';
+    const served = servesAll(plan);
     if (left.length > 0 && (!served || left.some(({ gpus }) => gpus < 0))) return null;
     plans.push(plan);
   }

@@ -1,6 +1,6 @@
 import type { Bounds } from '../../cluster/bounds.ts';
 import type { Supply } from '../../cluster/stock.ts';
-import type { Plan, Snapshot } from '../../vocabulary/planning-documents.ts';
+import { type Plan, type Snapshot, totalRate } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Belief } from '../believe/believe.ts';
 import { attainable, boundsOfMissing, isLacking, plannedOfUnfollowed, withUnfollowed } from './bounds-by-behaviour.ts';
@@ -89,7 +89,7 @@ const planned = (
 const loadsOf = (snapshot: Snapshot | null): ReadonlyMap<string, number> =>
   new Map(
     (snapshot?.models ?? []).flatMap(({ demand, variants }) => {
-      const rate = demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
+      const rate = totalRate(demand);
       return variants.flatMap(({ name, throughputBeyondSlo }): [string, number][] => {
         const load = demand.reduce((sum, { arrivalRate }, row) => sum + arrivalRate / throughputBeyondSlo[row]!, 0);
         return Number.isFinite(load / rate) ? [[name, load / rate]] : [];

@@ -1,12 +1,10 @@
 import type { Target } from '../../vocabulary/target.ts';
 import type { Conclusion } from '../believe/model-states.ts';
-
-/** A gateway of ours holds requests for a model at zero; when it was last heard longer ago than this, it is lost (s). */
-const lostAfterSeconds = 600;
+import { gatewayLostAfterSeconds } from '../plan/make-snapshot.ts';
 
 /**
  * Whether a model is at zero and nothing will wake it: the gateway answers 503 then and counts no request, so no demand is
- * ever seen.
+ * ever seen. A gateway of ours holds requests for a model at zero.
  * @param heartbeatAt newest heartbeat of a gateway of ours (Unix s); null = there never was one
  */
 export const cannotWake = (
@@ -18,7 +16,7 @@ export const cannotWake = (
   state === 'idle' &&
   targets.length > 0 &&
   targets.every(({ decision }) => 'replicas' in decision && decision.replicas === 0) &&
-  (heartbeatAt === null || now - heartbeatAt > lostAfterSeconds);
+  (heartbeatAt === null || now - heartbeatAt > gatewayLostAfterSeconds);
 
 /** What to tell people, and what they can do. */
 export const cannotWakeText = (model: string): string =>

@@ -7,6 +7,7 @@ import type { State } from '../believe/model-states.ts';
 import type { RecordDefect } from '../believe/trusted-records.ts';
 import { type MoveMemory, nothingMoved } from '../move/move.ts';
 import { nothingPlanned, type PlanMemory } from '../plan/plan.ts';
+import { joined } from '../plan/plan-of-snapshot.ts';
 import type { ModelRoutes } from './ready-routing.ts';
 
 /** What became of one model in this tick. */
@@ -57,3 +58,40 @@ export interface Decided {
   /** How many plans were made for it, its own among them. */
   readonly plansMade: number;
 }
+
+/** What was decided for models that were planned for together: for all, or for one of many that share nothing. */
+export interface DecidedPart extends Pick<Decided, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'> {
+  readonly loads: PlanMemory['loads'];
+  readonly moved: MoveMemory;
+}
+
+/** The parts of a tick as one. */
+export const allParts = (parts: readonly DecidedPart[]): Pick<Decided, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'> => {
+  const plans = parts.flatMap(({ plan }) => plan ?? []);
+  return {
+    targets: parts.flatMap(({ targets }) => targets),
+    models: parts.flatMap(({ models }) => models),
+    snapshot: parts[0]?.snapshot ?? null,
+    plan: plans.length > 1 ? joined(plans) : (plans[0] ?? null),
+    routes: parts.flatMap(({ routes }) => routes),
+  };
+};
+
+/** What to remember: what was decided newly, and of Deployments that are still there what was before. */
+export const memoryAfter = (
+  { planned, moved }: Memory,
+  believed: BelieveMemory,
+  parts: readonly DecidedPart[],
+  deployments: ReadonlyMap<string, unknown>,
+): Memory => {
+  const stillThere = <Value>(...all: readonly ReadonlyMap<string, Value>[]) =>
+    new Map(all.flatMap((some) => [...some].filter(([key]) => deployments.has(key))));
+  return {
+    believed,
+    planned: { loads: stillThere(planned.loads, ...parts.map(({ loads }) => loads)) },
+    moved: {
+      decisions: stillThere(moved.decisions, ...parts.map((part) => part.moved.decisions)),
+      recent: stillThere(moved.recent, ...parts.map((part) => part.moved.recent)),
+    },
+  };
+};

@@ -1,4 +1,11 @@
-import type { Model, ModelPlan, Plan, RoutedDemand, Snapshot } from '../../vocabulary/planning-documents.ts';
+import {
+  type Model,
+  type ModelPlan,
+  type Plan,
+  type RoutedDemand,
+  type Snapshot,
+  servesAll,
+} from '../../vocabulary/planning-documents.ts';
 import type { RoutingClass } from '../../vocabulary/routing-plan.ts';
 import type { WhatIf } from '../plan/what-if.ts';
 
@@ -29,7 +36,7 @@ export const readyRouting = (
   const at = (scale: number): readonly RoutedDemand[] | null => {
     const demand = model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * scale }));
     const plan = whatIf({ ...unlimited, models: [{ ...model, demand, variants }] });
-    return plan.status === 'optimal' || plan.status === 'feasible' ? (plan.models[0]?.routing ?? []) : null;
+    return servesAll(plan) ? (plan.models[0]?.routing ?? []) : null;
   };
   let best: readonly RoutedDemand[] = [];
   let [from, to] = [0, scales.length - 1];

@@ -1,6 +1,6 @@
 import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
-import type { Demand, Plan } from '../../vocabulary/planning-documents.ts';
+import { type Plan, totalRate } from '../../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../../vocabulary/target.ts';
 import type { Workload } from '../../workload/workload.ts';
 import type { Belief } from '../believe/believe.ts';
@@ -9,7 +9,7 @@ import type { Moved } from '../move/move.ts';
 import type { Planned } from '../plan/plan.ts';
 import type { WhatIf } from '../plan/what-if.ts';
 import { cannotWake } from './cannot-wake.ts';
-import type { Decided, ModelReport } from './decided.ts';
+import type { DecidedPart, ModelReport } from './decided.ts';
 import { asKubernetesSays } from './kubernetes-overrides.ts';
 import { routesOf } from './ready-routing.ts';
 
@@ -32,14 +32,15 @@ export interface ReportSettings {
  * What is to be said of models that were planned for and moved: to autoscalers, to people, and to routers.
  * @param last decisions of earlier ticks, which stand where nothing new was decided
  */
-export const targetsAndReports = (
-  { beliefs, solved }: Planned,
-  { decisions, blocked }: Moved,
+export const decidedPart = (
+  { beliefs, solved, loads, together }: Planned,
+  moved: Moved,
   last: ReadonlyMap<string, Decision>,
   reading: ReportReading,
   settings: ReportSettings,
   whatIf: WhatIf,
-): Pick<Decided, 'targets' | 'models' | 'routes'> => {
+): DecidedPart => {
+  const { decisions, blocked } = moved;
   const standing = (key: string): Decision | undefined => decisions.get(key) ?? last.get(key);
   const plans = new Map(solved?.plan.models.map((one) => [one.name, one]));
   const heartbeatAt = reading.workload?.heartbeatAt ?? null;
@@ -58,6 +59,10 @@ export const targetsAndReports = (
   return {
     targets: all.flatMap(({ targets }) => targets),
     models: all.map(({ report }) => report),
+    snapshot: together ? (solved?.snapshot ?? null) : null,
+    plan: solved?.plan ?? null,
+    loads,
+    moved,
     routes:
       solved === null || settings.routingPlans !== true ? [] : routesOf(solved.snapshot, solved.plan, reading.ready, whatIf),
   };
@@ -105,9 +110,9 @@ const reportOf = (
     name,
     state: conclusion.state,
     reason: nothingServes ? [...refused.values()].join('; ') : conclusion.reason,
-    arrivalRate: demand === null ? null : rateOf(demand),
-    unserved: Object.fromEntries(Object.entries(unserved).map(([reason, rows]) => [reason, rateOf(rows)])),
-    beyondSlo: rateOf(planned?.beyondSlo ?? []),
+    arrivalRate: demand === null ? null : totalRate(demand),
+    unserved: Object.fromEntries(Object.entries(unserved).map(([reason, rows]) => [reason, totalRate(rows)])),
+    beyondSlo: totalRate(planned?.beyondSlo ?? []),
     forecast,
     strain: Math.max(1, ...[...strains.values()].map(({ factor }) => factor)),
     dataAt,
@@ -115,5 +120,3 @@ const reportOf = (
     deployments: deployments.map(deploymentKey),
   };
 };
-
-const rateOf = (rows: readonly Demand[]): number => rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);

@@ -14,17 +14,17 @@ export const problemsOf = (models: readonly ModelReport[]): readonly string[] =>
     ...variants.flatMap(({ deployment, outOfStock, podsRefused, notFollowed, profileProblem, beyondGrid }) => [
       ...(profileProblem ? [`${deployment}: ${profileProblem}`] : []),
       ...beyondGridTexts(deployment, beyondGrid?.share ?? 0),
-      ...(outOfStock
-        ? [
-            `${deployment}: out of stock: ${podsRefused ?? 'its pods do not come within their startup time'}; planned with what it has`,
-          ]
-        : []),
+      ...(outOfStock ? [`${deployment}: ${outOfStockText(podsRefused)}`] : []),
       ...(notFollowed
         ? [`${deployment}: not followed: spec.replicas does not move toward the target; the others are planned around it`]
         : []),
     ]),
     ...(beyondSlo > 0 ? [`model ${name}: some requests are beyond the SLO of every variant`] : []),
   ]);
+
+/** @param refused why Kubernetes makes no more pods of it; null = it does, and they do not come */
+export const outOfStockText = (refused: string | null): string =>
+  `out of stock: ${refused ?? 'its pods do not come within their startup time'}; planned with what it has`;
 
 /** In steps, so that it is not said anew at each tick. */
 const beyondGridTexts = (deployment: string, share: number): readonly string[] => {

@@ -1,0 +1,93 @@
+import type { Bounds } from '../cluster/bounds.ts';
+import type { EngineReport } from '../cluster/engine-metrics.ts';
+import type { Pace } from '../cluster/pace.ts';
+import type { DeploymentPod } from '../cluster/pods.ts';
+import type { Supply } from '../cluster/stock.ts';
+import type { ModelDeployment } from '../cluster/variant.ts';
+import type { Profiles } from '../profiles/profile-document.ts';
+import { ownerKey } from '../vocabulary/deployment-key.ts';
+import type { Reading } from './pipeline.ts';
+import type { WorkloadNow } from './workload-now.ts';
+
+/** The cluster as the loop sees it. Reading it asks nobody. */
+export interface ClusterView {
+  readonly deployments: ReadonlyMap<string, ModelDeployment>;
+  readonly pods: ReadonlyMap<string, DeploymentPod>;
+  bounds(now: number): ReadonlyMap<string, Bounds>;
+  gatewayUnchangedSince(now: number): number | null;
+  gatewayReplicas(): number;
+  /** These are absent where there is no cluster to ask. */
+  supply?(): Supply;
+  paces?(): ReadonlyMap<string, Pace>;
+  unsynced(): readonly string[];
+  problems(): readonly string[];
+}
+
+/** The engines as the loop sees them. */
+export interface Engines {
+  observe(pods: readonly DeploymentPod[], clock: () => number): void;
+  report(pods: readonly DeploymentPod[], now: number): EngineReport | null;
+}
+
+export interface ReadParts {
+  readonly cluster: ClusterView;
+  readProfiles(wanted: readonly ModelDeployment[], now: number): Promise<Profiles>;
+  /** Asked of models that no request is seen of, or whose records are not believed; absent = nobody is asked. */
+  readonly engines?: Engines | undefined;
+}
+
+export interface Read {
+  readonly reading: Reading;
+  /** Number of the newest interval whose records were due when they were read. */
+  readonly interval: number;
+  readonly problems: readonly string[];
+}
+
+/** Reads all that a tick decides by. Never throws: what cannot be read is a problem, one line each. */
+export const read = async ({ cluster, readProfiles, engines }: ReadParts, workload: WorkloadNow): Promise<Read> => {
+  const deployments = new Map([...cluster.deployments].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const names = new Set([...deployments.values()].flatMap(({ model, aliases }) => [model, ...aliases]));
+  const problems = await workload.read([...names]);
+  const now = workload.time();
+  const interval = workload.intervalNumber();
+  const profiles = await readProfiles([...deployments.values()], now);
+  const pods = podsByDeployment(cluster.pods);
+  const supply = cluster.supply?.();
+  const paces = cluster.paces?.();
+  const reading = {
+    ...(supply === undefined ? {} : { supply }),
+    ...(paces === undefined ? {} : { paces }),
+    pods: alive(pods),
+    now,
+    workload: workload.last(),
+    deployments,
+    profiles: profiles.found,
+    bounds: cluster.bounds(now),
+    ready: readyPods(pods),
+    gatewayUnchangedSince: cluster.gatewayUnchangedSince(now),
+    engines: engineReports(engines, pods, now),
+    unsynced: cluster.unsynced(),
+  };
+  return { reading, interval, problems: [...problems, ...profiles.problems] };
+};
+
+const engineReports = (
+  engines: Engines | undefined,
+  pods: ReadonlyMap<string, readonly DeploymentPod[]>,
+  now: number,
+): ReadonlyMap<string, EngineReport> =>
+  new Map(
+    [...pods].flatMap(([key, some]) => {
+      const report = engines?.report(some, now) ?? null;
+      return report === null ? [] : [[key, report] as const];
+    }),
+  );
+
+export const podsByDeployment = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string, readonly DeploymentPod[]> =>
+  Map.groupBy(pods.values(), ownerKey);
+
+const alive = (pods: ReadonlyMap<string, readonly DeploymentPod[]>): ReadonlyMap<string, readonly DeploymentPod[]> =>
+  new Map([...pods].map(([key, some]) => [key, some.filter(({ ended, terminating }) => !ended && !terminating)]));
+
+const readyPods = (pods: ReadonlyMap<string, readonly DeploymentPod[]>): ReadonlyMap<string, number> =>
+  new Map([...pods].map(([key, some]) => [key, some.filter(({ ready }) => ready).length]));
