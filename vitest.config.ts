@@ -8,7 +8,7 @@ export default defineConfig({
     // Tests wait for servers, sockets and clocks more than they compute.
     maxWorkers: 4,
     // How long a test may take says nothing on a machine that others use; these only end one that hangs.
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
   },
 });
