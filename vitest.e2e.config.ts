@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/e2e/**/*.e2e.ts'],
     globalSetup: ['test/e2e/global-setup.ts'],
+    // Reports (FAULTS.md, CONFORMANCE.md) show titles or read them, and those are to be whole.
+    taskTitleValueFormatTruncate: 0,
     // Files spend most of their time waiting for controllers: each worker has a control plane of its own.
     maxWorkers: controlPlanes,
     testTimeout: 120_000,

@@ -5,7 +5,7 @@ import { type Shown, testResults } from './test-results.ts';
 
 /**
  * Runs the API's tests, here and on the real control plane, and writes apiservice/CONFORMANCE.md from their reports: one
- * line for each item of the checklist, and the tests that show it. A test shows the items whose numbers begin its name.
+ * line for each item of the checklist, and the tests that show it. A test shows the items whose numbers end its name: `(items 8, 22)`.
  */
 const root = join(import.meta.dirname, '..');
 const items: readonly { number: number; kind: 'G' | 'N' | 'P'; text: string }[] = JSON.parse(
@@ -27,7 +27,7 @@ const all = [
   ...testResults('vitest.e2e.config.ts', 'api.e2e', 'rotation.e2e', 'access-matrix.e2e', 'upstream.e2e', 'external.e2e'),
 ];
 const numbers = ({ title }: Shown): readonly number[] =>
-  (/^(?:[a-z ]+: )?(\d+(?:, \d+)*):/.exec(title)?.[1] ?? '').split(', ').filter(Boolean).map(Number);
+  (/ \(items? (\d+(?:, \d+)*)\)$/.exec(title)?.[1] ?? '').split(', ').filter(Boolean).map(Number);
 
 const counts = { passed: 0, failed: 0, open: 0, apart: 0 };
 const rows = items.map(({ number, kind, text }) => {

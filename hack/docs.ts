@@ -6,10 +6,15 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Registry } from 'prom-client';
 import { main } from '../src/cli/gpumix.ts';
+import { routerOf, strategies } from '../src/cluster/router-names.ts';
 import { gatewaySettings } from '../src/config/gateway-config.ts';
 import { settings } from '../src/config/serve-config.ts';
 import { flagOf, type SettingsTable, variableOf } from '../src/config/settings.ts';
+import { gatewayMetrics } from '../src/gateway/gateway-metrics.ts';
+import { refusalCodes } from '../src/gateway/refusals.ts';
+import { driftGauge, plannerRegistry } from '../src/planner/publish/planner-metrics.ts';
 import { faultKinds } from '../src/simulation/faults.ts';
 import { errorCodes } from '../src/vocabulary/errors.ts';
 
@@ -41,6 +46,40 @@ const settingsTable = (settings: SettingsTable): string =>
     ]),
   );
 
+const metricsTable = (registry: Registry): string =>
+  table(
+    ['metric', 'labels', 'meaning'],
+    (registry.getMetricsAsArray() as unknown as readonly { name: string; help: string; labelNames: readonly string[] }[]).map(
+      ({ name, help, labelNames }) => [code(name), labelNames.map(code).join(', '), help],
+    ),
+  );
+/** The planner's metrics, of which nothing is read here but names and meanings. */
+const plannerMetrics = (): Registry => {
+  const nothing = { allTargets: () => [], models: () => [], plan: () => null, publishedAt: () => null };
+  const registry = plannerRegistry(
+    nothing,
+    () => false,
+    () => 0,
+  );
+  driftGauge(registry, () => new Map());
+  return registry;
+};
+const gatewayRegistry = (): Registry =>
+  gatewayMetrics({
+    waiting: () => [],
+    pods: () => [],
+    keptRecords: () => 0,
+    missingGateways: () => 0,
+    inFlight: () => 0,
+  }).registry;
+
+/** What a router is planned for as, for people. */
+const plannedAs = (name: string): string => {
+  const router = routerOf(name);
+  if (router === null || typeof router === 'string') return 'nothing: refused';
+  return `${code(router.routing)}${router.note === null ? '' : ', with a warning'}`;
+};
+
 const parts: Readonly<Record<string, string>> = {
   commands: `\`\`\`\n${await help()}\n\`\`\``,
   settings: settingsTable(settings),
@@ -55,6 +94,16 @@ const parts: Readonly<Record<string, string>> = {
   errors: table(
     ['code', 'meaning'],
     Object.entries(errorCodes).map(([name, meaning]) => [code(name), meaning]),
+  ),
+  metrics: metricsTable(plannerMetrics()),
+  'gateway-metrics': metricsTable(gatewayRegistry()),
+  routers: table(
+    ['strategy of AIBrix', 'requests that the H100 got', 'planned for as'],
+    Object.entries(strategies).map(([name, { fastest }]) => [code(name), String(fastest ?? 'not measured'), plannedAs(name)]),
+  ),
+  refusals: table(
+    ['code', 'status', 'meaning'],
+    Object.entries(refusalCodes).map(([name, { status, meaning }]) => [code(name), String(status ?? 'of the pod'), meaning]),
   ),
 };
 

@@ -12,7 +12,7 @@ const shown = [
     'vitest.config.ts',
     'test/planner/faults.test.ts',
     'test/planner/gateway-faults.test.ts',
-    'test/every-second.test.ts',
+    'test/runtime/every-second.test.ts',
     'test/cluster/reflector.test.ts',
   ),
   ...testResults('vitest.e2e.config.ts', 'faults.e2e', 'main-job.e2e', 'replicas.e2e', 'watch.e2e'),

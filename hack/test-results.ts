@@ -13,7 +13,11 @@ export interface Shown {
 
 const root = join(import.meta.dirname, '..');
 
-/** Runs the files of one vitest configuration; what they print goes to stderr. */
+/**
+ * Runs the files of one vitest configuration; what they print goes to stderr.
+ * @param files parts of their paths, as vitest takes them
+ * @throws Error where no file that ran has one of the parts in its path
+ */
 export const testResults = (config: string, ...files: readonly string[]): readonly Shown[] => {
   const folder = mkdtempSync(join(tmpdir(), 'gpumix-results-'));
   const report = join(folder, 'report.json');
@@ -23,6 +27,9 @@ export const testResults = (config: string, ...files: readonly string[]): readon
   spawnSync(process.execPath, [vitest, ...args], { cwd: root, stdio: ['ignore', 2, 2] });
   const { testResults: reported } = JSON.parse(readFileSync(report, 'utf8'));
   rmSync(folder, { recursive: true });
+  const ran: readonly string[] = reported.map(({ name }: { name: string }) => name);
+  const missing = files.filter((part) => !ran.some((name) => name.includes(part)));
+  if (missing.length > 0) throw new Error(`no test file is called ${missing.join(', nor ')}`);
   return reported.flatMap((file: { name: string; assertionResults: { title: string; status: string }[] }) =>
     file.assertionResults.map(({ title, status }) => ({
       file: file.name.slice(root.length + 1),

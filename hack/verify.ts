@@ -9,6 +9,7 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['format and lint', bin('biome'), ['check', '.']],
   ['types', bin('tsc'), []],
   ['layers', bin('vitest'), ['run', 'test/layers.test.ts']],
+  ['paths in docs', process.execPath, ['hack/dead-paths.ts']],
   ['generated docs', process.execPath, ['hack/docs.ts', '--check']],
   ['OpenAPI documents', process.execPath, ['hack/openapi/update.ts', '--check']],
   ['schemas', process.execPath, ['hack/schemas.ts', '--check']],

@@ -17,8 +17,11 @@ interface Strategy {
   readonly fastest: number | null;
 }
 
-/** Each of AIBrix's routing strategies by the mode that spreads requests most nearly as it does. */
-const strategies: Readonly<Record<string, Strategy>> = {
+/**
+ * Each of AIBrix's routing strategies by the mode that spreads requests most nearly as it does. README's table is generated from
+ * this list.
+ */
+export const strategies: Readonly<Record<string, Strategy>> = {
   random: { routing: 'none', fastest: 41 },
   'least-request': { routing: 'load', fastest: 62 },
   throughput: { routing: 'none', fastest: 35 },

@@ -73,7 +73,7 @@ const kinds: Readonly<Record<string, string>> = {
   tuple: 'a list',
 };
 
-/** @example pathText(['models', 0, 'name']) // => 'models[0].name' */
+/** `['models', 0, 'name']` as `models[0].name`. */
 const pathText = (path: readonly PropertyKey[]): string =>
   path
     .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))

@@ -4,7 +4,7 @@ import { authority } from '../runtime/plain-http.ts';
 import { unusedConnections } from '../runtime/unused-connections.ts';
 import { type Call, readRequest } from './openai-request.ts';
 import type { Gateway } from './proxy.ts';
-import { badRequest, type Refusal, refusalText } from './refusals.ts';
+import { badRequest, notFound, type Refusal, refusalText } from './refusals.ts';
 
 export interface GatewayServerOptions {
   readonly gateway: Gateway;
@@ -80,9 +80,7 @@ const routes = (app: FastifyInstance, { gateway, models }: GatewayServerOptions)
     object: 'list',
     data: models().map((id) => ({ id, object: 'model', owned_by: 'gpumix' })),
   }));
-  app.setNotFoundHandler((request, reply) =>
-    refuse(reply, { ...badRequest(`${request.method} is not served at this path`), status: 404, code: 'not_found' }),
-  );
+  app.setNotFoundHandler((request, reply) => refuse(reply, notFound(`${request.method} is not served at this path`)));
   app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
     const status = error.statusCode ?? 500;
     return refuse(reply, { ...badRequest(error.message), status });

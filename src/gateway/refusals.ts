@@ -1,63 +1,60 @@
 import type { ServerResponse } from 'node:http';
 
+/** Every refusal of the gateway's own, by its stable code. README's table of refusals is generated from this list. */
+export const refusalCodes = {
+  bad_request: {
+    status: 400,
+    type: 'invalid_request_error',
+    meaning: 'the request cannot be read, or names no model; 413 where its body is too long',
+  },
+  not_found: { status: 404, type: 'invalid_request_error', meaning: 'nothing is served at this path by this method' },
+  model_not_found: { status: 404, type: 'invalid_request_error', meaning: 'no Deployment serves the model that is named' },
+  too_many_requests: { status: 429, type: 'rate_limit_error', meaning: 'no room, in flight or among those who wait; try again' },
+  not_ready: {
+    status: 503,
+    type: 'server_error',
+    meaning: 'the model is at zero and did not wake in time, or cannot be reached; try again',
+  },
+  no_answer: { status: 502, type: 'server_error', meaning: 'the pods that were asked do not answer, or broke off' },
+  refused: { status: null, type: null, meaning: 'no pod takes the request; the status is that of the last one, 429 or 5xx' },
+  timeout: { status: 504, type: 'server_error', meaning: 'the request took longer than `--request-seconds`' },
+} as const;
+
+type RefusalCode = keyof typeof refusalCodes;
+
 /** A refusal of the gateway's own, in the form of OpenAI's errors. */
 export interface Refusal {
   readonly status: number;
   readonly type: string;
-  readonly code: string;
+  readonly code: RefusalCode;
   readonly message: string;
   /** Seconds after which to try again. */
   readonly retryAfter?: number;
 }
 
-const retryAfterSeconds = 5;
+const retryAfter = 5;
 
-export const badRequest = (message: string): Refusal => ({
-  status: 400,
-  type: 'invalid_request_error',
-  code: 'bad_request',
-  message,
-});
-export const unknownModel = (model: string): Refusal => ({
-  status: 404,
-  type: 'invalid_request_error',
-  code: 'model_not_found',
-  message: `The model \`${model.slice(0, 200)}\` does not exist.`,
-});
-export const tooMany = (message: string): Refusal => ({
-  status: 429,
-  type: 'rate_limit_error',
-  code: 'too_many_requests',
-  message,
-  retryAfter: retryAfterSeconds,
-});
-export const notReady = (message: string): Refusal => ({
-  status: 503,
-  type: 'server_error',
-  code: 'not_ready',
-  message,
-  retryAfter: retryAfterSeconds,
-});
-export const noAnswer = (message: string): Refusal => ({
-  status: 502,
-  type: 'server_error',
-  code: 'no_answer',
-  message,
-});
+export const badRequest = (message: string): Refusal => refusal('bad_request', message);
+export const notFound = (message: string): Refusal => refusal('not_found', message);
+export const unknownModel = (model: string): Refusal =>
+  refusal('model_not_found', `The model \`${model.slice(0, 200)}\` does not exist.`);
+export const tooMany = (message: string): Refusal => ({ ...refusal('too_many_requests', message), retryAfter });
+export const notReady = (message: string): Refusal => ({ ...refusal('not_ready', message), retryAfter });
+export const noAnswer = (message: string): Refusal => refusal('no_answer', message);
 /** What the last of the pods that were asked has answered, where no other is left. @param status 429 or 5xx */
 export const refusedBy = (model: string, status: number): Refusal => ({
   status,
   type: status === 429 ? 'rate_limit_error' : 'server_error',
   code: 'refused',
   message: `no replica of ${model} takes the request; the last one answered ${status}`,
-  retryAfter: retryAfterSeconds,
+  retryAfter,
 });
-export const tooLong = (message: string): Refusal => ({
-  status: 504,
-  type: 'server_error',
-  code: 'timeout',
-  message,
-});
+export const tooLong = (message: string): Refusal => refusal('timeout', message);
+
+const refusal = (code: Exclude<RefusalCode, 'refused'>, message: string): Refusal => {
+  const { status, type } = refusalCodes[code];
+  return { status, type, code, message };
+};
 
 export const refusalText = ({ type, code, message }: Refusal): string =>
   JSON.stringify({ error: { message, type, param: null, code } });

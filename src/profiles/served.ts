@@ -73,9 +73,12 @@ const loadsAdd = (slo: Slo | null): boolean => slo?.e2e === undefined || slo.tpo
 
 /**
  * Throughput where all sizes share one batch, no larger than the tightest size allows: by Little's law n_c = μ_c T_c
- * requests are in flight when size c alone is served at its limit, so with N = min n_c a replica serves N / T_c of it.
+ * requests are in flight when size c alone is served at its limit, so with N = min n_c a replica serves N / T_c of it. In the
+ * example 6 in flight are too many for the second size, which allows 4.
  * @param mayMiss share of the requests whose limit need not hold: the tightest sizes up to that share do not count
- * @example derated(two sizes of equal rate, [6, 1], [1, 4], 0) // => [4, 1]: 6 in flight are too many for the second
+ * @example
+ * const size = { inputTokens: 512, outputTokens: 512, arrivalRate: 1 };
+ * derated([size, size], [6, 1], [1, 4], 0) // => [4, 1]
  */
 export const derated = (
   demand: readonly Demand[],

@@ -46,7 +46,7 @@ const plainServer = (seen: object[] = []) => {
   return app;
 };
 
-test('96: nothing behind authentication sees credentials', async () => {
+test('nothing behind authentication sees credentials (item 96)', async () => {
   const seen: Record<string, string>[] = [];
   const headers = {
     authorization: 'Bearer t',
@@ -63,7 +63,7 @@ test('96: nothing behind authentication sees credentials', async () => {
   expect(Object.keys(seen[0] ?? {}).sort()).toEqual(['accept', 'host', 'user-agent']);
 });
 
-test('70: /metrics shows how old the data were that were served, and the requests', async () => {
+test('/metrics shows how old the data were that were served, and the requests (item 70)', async () => {
   const app = plainServer();
   await app.inject(metricPath('v1beta2', 'web'));
   await app.inject(metricPath('v1beta2', 'none'));

@@ -4,7 +4,7 @@ import { requestHeaderConfig } from '../helpers/api-server.ts';
 
 const log = { info: () => {}, warn: () => {}, error: () => {} };
 
-test('89: whoever asks while a read is under way waits for one that begins later, and reads stay a second apart', async () => {
+test('whoever asks while a read is under way waits for one that begins later, and reads stay a second apart (item 89)', async () => {
   const data = (name: string) => ({ ...requestHeaderConfig(), 'requestheader-allowed-names': JSON.stringify([name]) });
   const begun: number[] = [];
   let name = 'old';

@@ -40,7 +40,7 @@ const dates = (from: number, to: number) => ({
   notAfter: new Date(Date.now() + to * 1000),
 });
 
-test('82: the front proxy says who it is: user, uid, groups in order, extras decoded', async () => {
+test('the front proxy says who it is: user, uid, groups in order, extras decoded (item 82)', async () => {
   const headers = {
     'X-Remote-User': 'alice',
     'X-Remote-Uid': 'u-1',
@@ -56,7 +56,7 @@ test('82: the front proxy says who it is: user, uid, groups in order, extras dec
   });
 });
 
-test('83: a group with a comma is one group, and repeated headers stay apart', async () => {
+test('a group with a comma is one group, and repeated headers stay apart (item 83)', async () => {
   const headers = { 'X-Remote-User': 'alice', 'X-Remote-Group': ['a,b', 'c', ''] };
   expect(await seenAs({ ...frontProxy, headers })).toEqual({
     user: 'alice',
@@ -68,34 +68,34 @@ const forged = { 'X-Remote-User': 'admin', 'X-Remote-Group': 'system:masters' };
 const unknown = shown(clientCertificate(authority('unknown'), 'front-proxy-client'));
 const selfSigned = shown(authority('front-proxy-client'));
 test.each([
-  { name: '84: forged headers, no certificate', options: { headers: forged }, as: anonymous },
+  { name: 'forged headers, no certificate (item 84)', options: { headers: forged }, as: anonymous },
   {
-    name: '84: forged headers, certificate of an unknown authority',
+    name: 'forged headers, certificate of an unknown authority (item 84)',
     options: { headers: forged, ...unknown },
     as: 401,
   },
-  { name: '84: forged headers, self-signed certificate', options: { headers: forged, ...selfSigned }, as: 401 },
+  { name: 'forged headers, self-signed certificate (item 84)', options: { headers: forged, ...selfSigned }, as: 401 },
   {
-    name: '85: front-proxy authority, a name that is not allowed',
+    name: 'front-proxy authority, a name that is not allowed (item 85)',
     options: { headers: forged, ...wrongName },
     as: 401,
   },
-  { name: '85: front proxy without a user header', options: frontProxy, as: 401 },
-  { name: '88: no credentials', options: {}, as: anonymous },
-  { name: '87: a token that nobody knows', options: { headers: { authorization: 'Bearer nobody' } }, as: 401 },
-  { name: '88: another scheme than Bearer', options: { headers: { authorization: 'Basic eDp5' } }, as: anonymous },
+  { name: 'front proxy without a user header (item 85)', options: frontProxy, as: 401 },
+  { name: 'no credentials (item 88)', options: {}, as: anonymous },
+  { name: 'a token that nobody knows (item 87)', options: { headers: { authorization: 'Bearer nobody' } }, as: 401 },
+  { name: 'another scheme than Bearer (item 88)', options: { headers: { authorization: 'Basic eDp5' } }, as: anonymous },
 ])('$name', async ({ options, as }) => {
   expect(await seenAs(options)).toEqual(as);
 });
 
-test('84: a user certificate keeps its user whatever the headers say', async () => {
+test('a user certificate keeps its user whatever the headers say (item 84)', async () => {
   expect(await seenAs({ ...shown(bob), headers: forged })).toMatchObject({
     user: 'bob',
     groups: ['dev', 'ops', 'system:authenticated'],
   });
 });
 
-test('85: an empty list of names allows any', async () => {
+test('an empty list of names allows any (item 85)', async () => {
   api.kubernetes.config = { ...requestHeaderConfig(), 'requestheader-allowed-names': '[]' };
   await vi.waitFor(
     async () => expect(await seenAs({ ...wrongName, headers: { 'X-Remote-User': 'alice' } })).toEqual(alice),
@@ -103,7 +103,7 @@ test('85: an empty list of names allows any', async () => {
   );
 });
 
-test('86: a certificate of the client authority: CN, O and the fingerprint', async () => {
+test('a certificate of the client authority: CN, O and the fingerprint (item 86)', async () => {
   const seen = await seenAs(shown(bob));
   expect(seen).toMatchObject({ user: 'bob', groups: ['dev', 'ops', 'system:authenticated'] });
   expect(seen).toHaveProperty(
@@ -116,17 +116,17 @@ test.each([
   { name: 'expired', usages: ['clientAuth'] as const, validity: dates(-7200, -3600) },
   { name: 'not valid yet', usages: ['clientAuth'] as const, validity: dates(3600, 7200) },
   { name: 'for servers only', usages: ['serverAuth'] as const, validity: dates(-60, 3600) },
-])('86: a client certificate that is $name is refused', async ({ usages, validity }) => {
+])('a client certificate that is $name is refused (item 86)', async ({ usages, validity }) => {
   const pair = issueCertificate({ commonName: 'bob', usages, ...validity }, clientCA);
   expect(await seenAs(shown(pair))).toBe(401);
 });
 
-test('86: a certificate that a user certificate signed is refused', async () => {
+test('a certificate that a user certificate signed is refused (item 86)', async () => {
   const child = issueCertificate({ commonName: 'mallory', usages: ['clientAuth'], ...dates(-60, 3600) }, bob);
   expect(await seenAs({ cert: child.certificate + bob.certificate, key: child.privateKey })).toBe(401);
 });
 
-test('87: a token is reviewed once in ten seconds, also for concurrent requests', async () => {
+test('a token is reviewed once in ten seconds, also for concurrent requests (item 87)', async () => {
   api.board.set(decided('default', 'web', 4));
   api.kubernetes.tokens.set('t1', { username: 'alice', uid: 'u', groups: ['g'], extra: { k: ['v'] } });
   const headers = { authorization: 'bearer t1' };
@@ -138,7 +138,7 @@ test('87: a token is reviewed once in ten seconds, also for concurrent requests'
   ]);
 });
 
-test('87: with TokenReview unreachable a token is refused', async () => {
+test('with TokenReview unreachable a token is refused (item 87)', async () => {
   api.kubernetes.failure = 400;
   const { code, body } = await api.ask(path, { headers: { authorization: 'Bearer t1' } });
   expect(code).toBe(401);
@@ -153,12 +153,12 @@ test('87: with TokenReview unreachable a token is refused', async () => {
   });
 });
 
-test('47: 401 is a Status', async () => {
+test('401 is a Status (item 47)', async () => {
   const { body } = await api.ask(path, unknown);
   expect(body).toMatchObject({ kind: 'Status', reason: 'Unauthorized', message: 'Unauthorized', code: 401 });
 });
 
-test('89: a new front-proxy authority counts at once, on the open connection too, right after the last look', async () => {
+test('a new front-proxy authority counts at once, on the open connection too, right after the last look (item 89)', async () => {
   const next = authority('next front proxy CA');
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const client = {
@@ -181,13 +181,13 @@ test.each([
     config: { ...requestHeaderConfig(), 'requestheader-client-ca-file': 'nonsense', 'client-ca-file': '' },
   },
   { name: 'with a broken list of names', config: { ...requestHeaderConfig(), 'requestheader-allowed-names': '[' } },
-])('89: a configuration that is $name leaves the last good one', async ({ config }) => {
+])('a configuration that is $name leaves the last good one (item 89)', async ({ config }) => {
   api.kubernetes.config = config as Record<string, string> | null;
   await seenAs(unknown); // makes it look
   expect(await seenAs(asUser('alice'))).toEqual(alice);
 });
 
-test('90: header names come from the configuration; a missing uid key is no failure', async () => {
+test('header names come from the configuration; a missing uid key is no failure (item 90)', async () => {
   const { 'requestheader-uid-headers': _left, ...config } = requestHeaderConfig();
   await new Promise((resolve) => setTimeout(resolve, 1100));
   api.kubernetes.config = {
@@ -200,7 +200,7 @@ test('90: header names come from the configuration; a missing uid key is no fail
   expect(await seenAs({ ...frontProxy, headers })).toEqual({ user: 'alice', groups: ['g', 'system:authenticated'] });
 });
 
-test('82, 97: the same over HTTP/2', async () => {
+test('the same over HTTP/2 (items 82, 97)', async () => {
   api.board.set(decided('default', 'web', 4));
   const session = connect(api.server.url, {
     ca: servingCA.certificate,

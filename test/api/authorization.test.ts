@@ -48,7 +48,7 @@ test.each([
     path: '/version',
     status: forbidden('forbidden: User "alice" cannot get path "/version"', {}),
   },
-])('46: 403 for $name', async ({ path, status }) => {
+])('403 for $name (item 46)', async ({ path, status }) => {
   api.kubernetes.allows = () => false;
   const answer = await api.ask(path, asUser('alice'));
   expect(answer.code).toBe(403);
@@ -56,7 +56,7 @@ test.each([
   expect(answer.headers['x-content-type-options']).toBe('nosniff');
 });
 
-test('46: the reason of the authorizer is passed on, and HTML in it is harmless', async () => {
+test('the reason of the authorizer is passed on, and HTML in it is harmless (item 46)', async () => {
   api.kubernetes.allows = () => ({ allowed: false, reason: '<b>no</b>' });
   const answer = await api.ask(web, asUser('alice'));
   expect(answer.body.message).toMatch(/in the namespace "default": &lt;b&gt;no&lt;\/b&gt;$/);
@@ -114,7 +114,7 @@ test.each([
     path: `${below}/namespaces/default/foo?watch=1`,
     attributes: { namespace: 'default', verb: 'watch', group, version: 'v1beta2', resource: 'foo' },
   },
-])('91: attributes of $name', async ({ path, attributes }) => {
+])('attributes of $name (item 91)', async ({ path, attributes }) => {
   await api.ask(path, asUser('alice', ['dev']));
   expect(api.kubernetes.reviews).toEqual([
     { resourceAttributes: attributes, user: 'alice', groups: ['dev', 'system:authenticated'] },
@@ -126,7 +126,7 @@ test.each([
   { path: below, verb: 'get' },
   { path: '/readyz/ping', verb: 'get' },
   { path: '/livez/', verb: 'get' },
-])('91: attributes of $path', async ({ path, verb }) => {
+])('attributes of $path (item 91)', async ({ path, verb }) => {
   await api.ask(path, asUser('alice'));
   expect(api.kubernetes.reviews[0]).toMatchObject({ nonResourceAttributes: { path, verb } });
 });
@@ -137,12 +137,12 @@ test.each([
   { method: 'PATCH', verb: 'patch' },
   { method: 'DELETE', verb: 'delete' },
   { method: 'HEAD', verb: 'get' },
-])('91: $method is $verb', async ({ method, verb }) => {
+])('$method is $verb (item 91)', async ({ method, verb }) => {
   await api.ask(web, { ...asUser('alice'), method });
   expect(api.kubernetes.reviews[0].resourceAttributes.verb).toBe(verb);
 });
 
-test('91: a path is authorized as it is served: an encoded slash is a separator', async () => {
+test('a path is authorized as it is served: an encoded slash is a separator (item 91)', async () => {
   api.board.set(decided('default', 'web', 4));
   const answer = await api.ask(`${below}/namespaces%2Fdefault%2Fdeployments.apps/web/gpumix_target_replicas`, asUser('alice'));
   expect(answer.code).toBe(200);
@@ -153,7 +153,7 @@ test('91: a path is authorized as it is served: an encoded slash is a separator'
   });
 });
 
-test('88, 92: system:masters and the three health paths need no review', async () => {
+test('system:masters and the three health paths need no review (items 88, 92)', async () => {
   api.kubernetes.allows = () => false;
   api.board.set(decided('default', 'web', 4));
   expect((await api.ask(web, asUser('admin', ['system:masters']))).code).toBe(200);
@@ -162,7 +162,7 @@ test('88, 92: system:masters and the three health paths need no review', async (
   expect(api.kubernetes.reviews).toEqual([]);
 });
 
-test('93: allowed and refused are remembered, per user and object', async () => {
+test('allowed and refused are remembered, per user and object (item 93)', async () => {
   api.board.set(decided('default', 'web', 4));
   api.kubernetes.allows = ({ user }) => user === 'alice';
   for (let round = 0; round < 3; round += 1) {
@@ -174,14 +174,14 @@ test('93: allowed and refused are remembered, per user and object', async () => 
   expect(api.kubernetes.reviews).toHaveLength(3);
 });
 
-test('93: what is longer than 10,000 bytes is not remembered', async () => {
+test('what is longer than 10,000 bytes is not remembered (item 93)', async () => {
   const path = metricPath('v1beta2', 'x'.repeat(10_001));
   await api.ask(path, asUser('alice'));
   await api.ask(path, asUser('alice'));
   expect(api.kubernetes.reviews).toHaveLength(2);
 });
 
-test('93, 94: with the review refused by kube-apiserver nothing is served, and that is not remembered', async () => {
+test('with the review refused by kube-apiserver nothing is served, and that is not remembered (items 93, 94)', async () => {
   api.board.set(decided('default', 'web', 4));
   api.kubernetes.failure = 400;
   const answer = await api.ask(web, asUser('alice'));
@@ -210,18 +210,18 @@ test('without the right to reviews callers are turned away, and the log says onc
   expect([said('SubjectAccessReview').length, said('TokenReview').length]).toEqual([2, 1]);
 });
 
-test('94: unreachable for the whole deadline of the request: 504, nothing served', async () => {
+test('unreachable for the whole deadline of the request: 504, nothing served (item 94)', async () => {
   api.kubernetes.failure = 'unreachable';
   const answer = await api.ask(`${web}?timeout=1s`, asUser('alice'));
   expect(answer.body).toMatchObject({ code: 504, reason: 'Timeout' });
 });
 
-test('94: allowed and denied at once is neither', async () => {
+test('allowed and denied at once is neither (item 94)', async () => {
   api.kubernetes.allows = () => ({ allowed: true, denied: true });
   expect((await api.ask(web, asUser('alice'))).code).toBe(500);
 });
 
-test('48: more than 400 in flight are turned away, except system:masters', async () => {
+test('more than 400 in flight are turned away, except system:masters (item 48)', async () => {
   let release = () => {};
   const gate = new Promise<void>((resolve) => {
     release = resolve;
@@ -249,7 +249,7 @@ const askForAll = async (as = asUser('hpa')) => {
 };
 const namesReviewed = () => api.kubernetes.reviews.map(({ resourceAttributes }) => resourceAttributes.name ?? 'any');
 
-test('91, 93: who asks for many names through the aggregator, and may have any, is reviewed once for all', async () => {
+test('who asks for many names through the aggregator, and may have any, is reviewed once for all (items 91, 93)', async () => {
   expect(new Set(await askForAll())).toEqual(new Set([200]));
   expect(namesReviewed().filter((name) => name === 'any')).toHaveLength(1);
   expect(namesReviewed().length).toBeLessThan(2 * 16);
@@ -258,14 +258,14 @@ test('91, 93: who asks for many names through the aggregator, and may have any, 
   expect(api.kubernetes.reviews.at(-1).resourceAttributes).not.toHaveProperty('name');
 });
 
-test('91, 93: who may have only some names is reviewed for each', async () => {
+test('who may have only some names is reviewed for each (items 91, 93)', async () => {
   api.kubernetes.allows = ({ resourceAttributes: { name } }) => name === 'web-7' || name === 'web-50';
   const codes = await askForAll();
   expect(codes.flatMap((code, index) => (code === 200 ? [index] : []))).toEqual([7, 50]);
   expect(new Set(namesReviewed()).size).toBe(61);
 });
 
-test('91, 93: one caller’s right to all names is not another’s, nor that of another namespace or verb', async () => {
+test('one caller’s right to all names is not another’s, nor that of another namespace or verb (items 91, 93)', async () => {
   await askForAll();
   api.kubernetes.allows = ({ user, resourceAttributes: { namespace } }) => user === 'hpa' && namespace === 'default';
   expect((await api.ask(metricPath('v1beta2', 'web-1'), asUser('bob'))).code).toBe(403);
@@ -277,7 +277,7 @@ test('91, 93: one caller’s right to all names is not another’s, nor that of 
   expect(new Set(api.kubernetes.reviews.map(({ resourceAttributes: { verb } }) => verb))).toEqual(new Set(['get', 'create']));
 });
 
-test('91, 93: who comes past the aggregator is reviewed by name, always', async () => {
+test('who comes past the aggregator is reviewed by name, always (items 91, 93)', async () => {
   api.kubernetes.tokens.set('token', { username: 'direct' });
   await askForAll({ headers: { authorization: 'Bearer token' } });
   expect(new Set(api.kubernetes.reviews.flatMap(({ resourceAttributes }) => resourceAttributes?.name ?? []))).toEqual(

@@ -44,7 +44,7 @@ test.each([
   expect(answer.headers['content-type']).toBe('application/json');
 });
 
-test('3: the wildcard, encoded and bare', async () => {
+test('the wildcard, encoded and bare (item 3)', async () => {
   const bare = await api.get(metricPath('v1beta2', '*'));
   const encoded = await api.get(metricPath('v1beta2', '%2A'));
   expect(encoded.text).toBe(bare.text);
@@ -57,18 +57,18 @@ test.each([
   { selector: 'gpu!=l20', found: ['llama-h100'] },
   { selector: '!app', found: ['llama-h100', 'idle'] },
   { selector: 'gpu=tpu', found: [] },
-])('4, 5, 31: labelSelector $selector', async ({ selector, found }) => {
+])('labelSelector $selector (items 4, 5, 31)', async ({ selector, found }) => {
   const answer = await api.get(`${metricPath('v1beta2', '*')}?labelSelector=${encodeURIComponent(selector)}`);
   expect(answer.code).toBe(200);
   expect(names(answer.body)).toEqual(found);
   expect(answer.text).not.toContain('"items":null');
 });
 
-test('5, 34: a wildcard leaves out what is not decided', async () => {
+test('a wildcard leaves out what is not decided (items 5, 34)', async () => {
   expect(names((await api.get(metricPath('v1beta2', '*'))).body)).not.toContain('blind');
 });
 
-test('11: metricLabelSelector is echoed; ours have no labels, so only what selects none matches', async () => {
+test('metricLabelSelector is echoed; ours have no labels, so only what selects none matches (item 11)', async () => {
   const query = `?metricLabelSelector=${encodeURIComponent('!tier,gpu notin (l40s,h100)')}`;
   const expressions = [
     { key: 'gpu', operator: 'NotIn', values: ['h100', 'l40s'] },
@@ -80,7 +80,7 @@ test('11: metricLabelSelector is echoed; ours have no labels, so only what selec
   expect(v1beta1.body.items[0].selector).toEqual({ matchExpressions: expressions });
 });
 
-test('12: a trailing slash on any API path', async () => {
+test('a trailing slash on any API path (item 12)', async () => {
   const root = '/apis/custom.metrics.k8s.io';
   for (const path of [one, metricPath('v1beta1', '*'), '/apis', root, `${root}/v1beta1`, `${root}/v1beta2`]) {
     expect((await api.get(`${path}/`)).text).toBe((await api.get(path)).text);
@@ -181,7 +181,7 @@ test.each([
   expect(answer.text).toBe((await api.get(one)).text);
 });
 
-test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'PROPFIND'])('20: %s is not allowed', async (method) => {
+test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'PROPFIND'])('%s is not allowed (item 20)', async (method) => {
   const answer = await api.get(one, {}, method);
   expect(answer.code).toBe(405);
   expect(answer.headers['allow']).toBeUndefined();
@@ -191,7 +191,7 @@ test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'PROPFIND'])('20
   }
 });
 
-test('20: a body on GET is ignored', async () => {
+test('a body on GET is ignored (item 20)', async () => {
   const { headers, ...hpa } = asUser('hpa');
   const answer = await api.ask(one, { ...hpa, headers: { ...headers, 'content-length': '7' }, content: '{"x":1}' });
   expect(answer.code).toBe(200);
@@ -201,7 +201,7 @@ test.each([
   { replicas: 4, path: metricPath('v1beta2', name), value: '4' },
   { replicas: 12_000, path: metricPath('v1beta2', 'llama-h100'), value: '12k' },
   { replicas: 0, path: metricPath('v1beta2', 'idle'), value: '0' },
-])('27, 33, 35: $replicas replicas are $value', async ({ path, value }) => {
+])('$replicas replicas are $value (items 27, 33, 35)', async ({ path, value }) => {
   expect((await api.get(path)).body.items[0].value).toBe(value);
 });
 
@@ -210,7 +210,7 @@ test.each([
   { pod: 'deepseek-b', value: '350', why: 'the same for every pod' },
   { pod: 'idle-a', value: '0', why: 'zero is zero' },
   { pod: 'blind-a', value: '150', why: 'the standing target where nothing is decided: never an error' },
-])('30, 108: pods/$pod is $value: $why', async ({ pod, value }) => {
+])('pods/$pod is $value: $why (items 30, 108)', async ({ pod, value }) => {
   const answer = await api.get(metricPath('v1beta2', pod, 'gpumix_target_centi'));
   expect(answer.code).toBe(200);
   expect(answer.body.items).toHaveLength(1);
@@ -220,7 +220,7 @@ test.each([
   });
 });
 
-test('108: pods by selector, one item per pod, named like it', async () => {
+test('pods by selector, one item per pod, named like it (item 108)', async () => {
   const answer = await api.get(`${metricPath('v1beta2', '%2A', 'gpumix_target_centi')}?labelSelector=app%3D${name}`);
   expect(names(answer.body)).toEqual(['deepseek-a', 'deepseek-b']);
 });
@@ -230,7 +230,7 @@ test('a pod that is not of a model is not found', async () => {
   expect(answer.body).toMatchObject({ code: 404, message: `${unknown} gpumix_target_centi for pods stranger` });
 });
 
-test('34, 49, 50: what is not decided is 503 with the reason, and nobody is told when to try again', async () => {
+test('what is not decided is 503 with the reason, and nobody is told when to try again (items 34, 49, 50)', async () => {
   const answer = await api.get(metricPath('v1beta2', 'blind'));
   expect(answer.code).toBe(503);
   expect(answer.headers['retry-after']).toBeUndefined();
@@ -245,7 +245,7 @@ test('34, 49, 50: what is not decided is 503 with the reason, and nobody is told
   });
 });
 
-test('50: a failure of ours shows nothing of its inside, and is logged', async () => {
+test('a failure of ours shows nothing of its inside, and is logged (item 50)', async () => {
   const { target } = api.board;
   Object.assign(api.board, {
     target: () => {

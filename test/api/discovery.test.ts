@@ -6,19 +6,22 @@ const api = apiUnderTest();
 const group = 'custom.metrics.k8s.io';
 const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
-test.each(['v1beta1', 'v1beta2'])('51, 52, 53: resources of %s, with nothing known and kube-apiserver away', async (version) => {
-  api.kubernetes.failure = 'unreachable';
-  const answer = await api.ask(`/apis/${group}/${version}`, asUser('system:kube-aggregator', ['system:masters']));
-  api.kubernetes.failure = null;
-  expect(answer.code).toBe(200);
-  expect(answer.text).toBe(
-    `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"${group}/${version}","resources":[` +
-      '{"name":"deployments.apps/gpumix_target_replicas","singularName":"","namespaced":true,"kind":"MetricValueList","verbs":["get"]},' +
-      '{"name":"pods/gpumix_target_centi","singularName":"","namespaced":true,"kind":"MetricValueList","verbs":["get"]}]}\n',
-  );
-});
+test.each(['v1beta1', 'v1beta2'])(
+  'resources of %s, with nothing known and kube-apiserver away (items 51, 52, 53)',
+  async (version) => {
+    api.kubernetes.failure = 'unreachable';
+    const answer = await api.ask(`/apis/${group}/${version}`, asUser('system:kube-aggregator', ['system:masters']));
+    api.kubernetes.failure = null;
+    expect(answer.code).toBe(200);
+    expect(answer.text).toBe(
+      `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"${group}/${version}","resources":[` +
+        '{"name":"deployments.apps/gpumix_target_replicas","singularName":"","namespaced":true,"kind":"MetricValueList","verbs":["get"]},' +
+        '{"name":"pods/gpumix_target_centi","singularName":"","namespaced":true,"kind":"MetricValueList","verbs":["get"]}]}\n',
+    );
+  },
+);
 
-test('54, 56: /apis has no apiVersion, and lists both versions, v1beta2 preferred', async () => {
+test('/apis has no apiVersion, and lists both versions, v1beta2 preferred (items 54, 56)', async () => {
   const { body, text } = await api.get('/apis');
   expect(text).toMatch(/^\{"kind":"APIGroupList","groups":\[/);
   const versions = ['v1beta2', 'v1beta1'].map((version) => ({ groupVersion: `${group}/${version}`, version }));
@@ -32,7 +35,7 @@ test('54, 56: /apis has no apiVersion, and lists both versions, v1beta2 preferre
   });
 });
 
-test('57, 59: the aggregated form is populated, and its ETag is the hash of its content', async () => {
+test('the aggregated form is populated, and its ETag is the hash of its content (items 57, 59)', async () => {
   const { body, headers } = await api.get('/apis', { accept: aggregated });
   expect(headers['content-type']).toBe(aggregated);
   expect(headers).toMatchObject({ vary: 'Accept', 'cache-control': 'public' });
@@ -56,7 +59,7 @@ test('57, 59: the aggregated form is populated, and its ETag is the hash of its 
   expect(headers.etag).toBe(`"${createHash('sha512').update(JSON.stringify(list)).digest('hex').toUpperCase()}"`);
 });
 
-test('60: If-None-Match with that ETag is 304 without a body', async () => {
+test('If-None-Match with that ETag is 304 without a body (item 60)', async () => {
   const { headers } = await api.get('/apis', { accept: aggregated });
   const again = await api.get('/apis', { accept: aggregated, 'if-none-match': headers.etag ?? '' });
   expect(again).toMatchObject({ code: 304, text: '' });
@@ -68,25 +71,25 @@ test.each([
   { accept: 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList', code: 406 },
   { accept: 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json', code: 200 },
   { accept: 'application/json,application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList', code: 200 },
-])('61: $accept is not answered in the aggregated form', async ({ accept, code }) => {
+])('$accept is not answered in the aggregated form (item 61)', async ({ accept, code }) => {
   const answer = await api.get('/apis', { accept });
   expect(answer.code).toBe(code);
   expect(answer.headers.etag).toBeUndefined();
 });
 
-test('57: client-go asks for v2, v2beta1 and plain in one header', async () => {
+test('client-go asks for v2, v2beta1 and plain in one header (item 57)', async () => {
   const accept = `${aggregated},application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json`;
   expect((await api.get('/apis', { accept })).headers['content-type']).toBe(aggregated);
 });
 
-test('62: a group that is off is in no list and has no route', async () => {
+test('a group that is off is in no list and has no route (item 62)', async () => {
   expect((await api.get('/apis')).text).not.toContain('external');
   expect((await api.get('/apis', { accept: aggregated })).text).not.toContain('external');
   const answer = await api.get('/apis/external.metrics.k8s.io/v1beta1');
   expect(answer.body).toMatchObject({ code: 404, reason: 'NotFound' });
 });
 
-test('63: /openapi/v2 in JSON and protobuf, with validators', async () => {
+test('/openapi/v2 in JSON and protobuf, with validators (item 63)', async () => {
   const json = await api.get('/openapi/v2');
   expect(json.headers).toMatchObject({ 'content-type': 'application/json', vary: 'Accept' });
   expect(json.headers.etag).toBe(`"${createHash('sha512').update(json.bytes).digest('hex').toUpperCase()}"`);
@@ -102,7 +105,7 @@ test('63: /openapi/v2 in JSON and protobuf, with validators', async () => {
   expect(again).toMatchObject({ code: 304, text: '' });
 });
 
-test('64, 65: /openapi/v3 lists both versions by hash; a wrong hash is led to the right one', async () => {
+test('/openapi/v3 lists both versions by hash; a wrong hash is led to the right one (items 64, 65)', async () => {
   const { body } = await api.get('/openapi/v3');
   expect(Object.keys(body.paths)).toEqual([`apis/${group}/v1beta2`, `apis/${group}/v1beta1`]);
   const { serverRelativeURL } = body.paths[`apis/${group}/v1beta2`];
@@ -116,7 +119,7 @@ test('64, 65: /openapi/v3 lists both versions by hash; a wrong hash is led to th
   expect(await api.get('/openapi/v3/nothing')).toMatchObject({ code: 200, text: '' });
 });
 
-test('63, 64: every reference in the descriptions leads somewhere', async () => {
+test('every reference in the descriptions leads somewhere (items 63, 64)', async () => {
   const v2 = (await api.get('/openapi/v2')).text;
   const v3 = (await api.get(`/openapi/v3/apis/${group}/v1beta1`)).text;
   for (const text of [v2, v3]) {
@@ -132,7 +135,7 @@ test('63, 64: every reference in the descriptions leads somewhere', async () => 
   }
 });
 
-test('66: /version has the 13 keys, all text, in JSON only', async () => {
+test('/version has the 13 keys, all text, in JSON only (item 66)', async () => {
   const { body, text } = await api.get('/version');
   const keys =
     'major minor emulationMajor emulationMinor minCompatibilityMajor minCompatibilityMinor gitVersion gitCommit gitTreeState buildDate goVersion compiler platform';
@@ -143,7 +146,7 @@ test('66: /version has the 13 keys, all text, in JSON only', async () => {
   expect((await api.get('/version', { accept: 'application/yaml' })).code).toBe(406);
 });
 
-test('67: health endpoints answer ok to anybody', async () => {
+test('health endpoints answer ok to anybody (item 67)', async () => {
   for (const path of ['/healthz', '/livez', '/readyz']) {
     const answer = await api.ask(path);
     expect(answer).toMatchObject({ code: 200, text: 'ok' });
@@ -154,7 +157,7 @@ test('67: health endpoints answer ok to anybody', async () => {
   }
 });
 
-test('68: ?verbose and ?exclude', async () => {
+test('?verbose and ?exclude (item 68)', async () => {
   const verbose = await api.get('/readyz?verbose&exclude=informer-sync&exclude=nothing');
   expect(verbose.text).toBe(
     '[+]ping ok\n[+]serving-certificate ok\n[+]authentication-config ok\n[+]informer-sync excluded: ok\n[+]shutdown ok\n' +
@@ -175,7 +178,7 @@ test('68: ?verbose and ?exclude', async () => {
   expect(await api.get('/readyz/ping')).toMatchObject({ code: 200, text: 'ok' });
 });
 
-test('68, 70, 71: sub-checks, /metrics and the index need rights', async () => {
+test('sub-checks, /metrics and the index need rights (items 68, 70, 71)', async () => {
   api.kubernetes.allows = () => false;
   for (const path of ['/readyz/ping', '/metrics', '/', '/foo', '/version', '/openapi/v2', '/apis']) {
     expect((await api.ask(path)).code, path).toBe(403);
@@ -183,7 +186,7 @@ test('68, 70, 71: sub-checks, /metrics and the index need rights', async () => {
   api.kubernetes.allows = () => true;
 });
 
-test('71: / lists the paths; an unknown path is 404 with the same body', async () => {
+test('/ lists the paths; an unknown path is 404 with the same body (item 71)', async () => {
   const index = await api.get('/');
   expect(index.body.paths).toEqual([...index.body.paths].sort());
   expect(index.body.paths).toEqual(

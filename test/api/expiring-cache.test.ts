@@ -24,7 +24,7 @@ const cache = (entries = 10) => {
   };
 };
 
-test('93: an answer holds for ten seconds', async () => {
+test('an answer holds for ten seconds (item 93)', async () => {
   const { ask, asked, sleep } = cache();
   expect(await ask('a')).toBe('A');
   sleep(9_999);
@@ -35,7 +35,7 @@ test('93: an answer holds for ten seconds', async () => {
   expect(asked).toEqual(['a', 'a']);
 });
 
-test('93: concurrent questions share one look-up, failures are not remembered', async () => {
+test('concurrent questions share one look-up, failures are not remembered (item 93)', async () => {
   const { ask, asked } = cache();
   await Promise.all([ask('a'), ask('a'), ask('a')]);
   expect(asked).toEqual(['a']);
@@ -44,7 +44,7 @@ test('93: concurrent questions share one look-up, failures are not remembered', 
   expect(asked).toEqual(['a', 'broken', 'broken']);
 });
 
-test('93: the oldest goes when it is full; what must not be kept is not', async () => {
+test('the oldest goes when it is full; what must not be kept is not (item 93)', async () => {
   const { ask, asked } = cache(2);
   for (const key of ['a', 'b', 'c', 'a']) await ask(key);
   expect(asked).toEqual(['a', 'b', 'c', 'a']);

@@ -31,7 +31,7 @@ const get = async (path: string) => {
 };
 const values = (body: { items: { value: string }[] }) => body.items.map(({ value }) => value);
 
-test('8, 22: byte for byte', async () => {
+test('byte for byte (items 8, 22)', async () => {
   const { text } = await get(`${base}/namespaces/default/gpumix-chat-l40s`);
   expect(text).toBe(
     '{"kind":"ExternalMetricValueList","apiVersion":"external.metrics.k8s.io/v1beta1","metadata":{},"items":[{"metricName":"gpumix-chat-l40s","metricLabels":{},"timestamp":"2026-09-30T12:00:05Z","value":"250"}]}\n',
@@ -43,24 +43,24 @@ test.each([
   { query: '?labelSelector=deployment%3Dchat-h100', found: ['0'] },
   { query: '?labelSelector=deployment%3Dnone', found: [] },
   { query: '', found: ['3', '0'] },
-])('9, 32: gpumix_target_replicas$query is $found', async ({ query, found }) => {
+])('gpumix_target_replicas$query is $found (items 9, 32)', async ({ query, found }) => {
   const { code, body } = await get(`${base}/namespaces/default/gpumix_target_replicas${query}`);
   expect(code).toBe(200);
   expect(values(body)).toEqual(found);
   for (const item of body.items) expect(item.metricLabels.deployment).toMatch(/^chat-/);
 });
 
-test.each(['unknown', 'gpumix-none', 'namespaces'])('10, 31: %s is 200 with no items', async (metric) => {
+test.each(['unknown', 'gpumix-none', 'namespaces'])('%s is 200 with no items (items 10, 31)', async (metric) => {
   expect(await get(`${base}/namespaces/default/${metric}`)).toMatchObject({ code: 200, body: { items: [] } });
 });
 
-test.each(['gpumix-chat', 'gpumix_target_replicas'])('34, 49: %s of an undecided Deployment is 503', async (metric) => {
+test.each(['gpumix-chat', 'gpumix_target_replicas'])('%s of an undecided Deployment is 503 (items 34, 49)', async (metric) => {
   const { code, body } = await get(`${base}/namespaces/blind/${metric}`);
   expect(code).toBe(503);
   expect(body).toMatchObject({ reason: 'ServiceUnavailable', message: 'chat: Redis is away' });
 });
 
-test('15: watching is not supported', async () => {
+test('watching is not supported (item 15)', async () => {
   const { code, body } = await get(`${base}/namespaces/default/gpumix-chat-l40s?watch=true`);
   expect(code).toBe(405);
   expect(body).toMatchObject({
@@ -70,7 +70,7 @@ test('15: watching is not supported', async () => {
 });
 
 test.each(['resourceVersionMatch=Exact', 'resourceVersionMatch=x&resourceVersion=1', 'sendInitialEvents=true'])(
-  '16: ?%s is 422',
+  '?%s is 422 (item 16)',
   async (query) => {
     const { code, body } = await get(`${base}/namespaces/default/gpumix-chat-l40s?${query}`);
     expect(code).toBe(422);
@@ -79,11 +79,11 @@ test.each(['resourceVersionMatch=Exact', 'resourceVersionMatch=x&resourceVersion
   },
 );
 
-test.each(['/namespaces/default', '/namespaces/default/a/b', '/nodes/x/y', '/a'])('13: %s has no route', async (path) => {
+test.each(['/namespaces/default', '/namespaces/default/a/b', '/nodes/x/y', '/a'])('%s has no route (item 13)', async (path) => {
   expect(await get(base + path)).toMatchObject({ code: 404, body: { reason: 'NotFound', details: {} } });
 });
 
-test('52, 54: both groups are listed, custom first', async () => {
+test('both groups are listed, custom first (items 52, 54)', async () => {
   const { body } = await get('/apis');
   expect(body.groups.map(({ name }: { name: string }) => name)).toEqual([customMetrics.name, externalMetrics.name]);
   expect((await get(base)).body.resources).toEqual([

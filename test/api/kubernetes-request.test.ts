@@ -35,7 +35,7 @@ test.each([
     calls: 5,
     result: new Error('POST /reviews: kube-apiserver answered 503'),
   },
-])('87, 94: $name', async ({ list, calls, result }) => {
+])('$name (items 87, 94)', async ({ list, calls, result }) => {
   const request = answers(...list);
   expect(await asked(request)).toEqual(result);
   expect(request).toHaveBeenCalledTimes(calls);

@@ -40,7 +40,7 @@ test.each([
   { accept: 'text/html', message: available },
   { accept: 'application/*', message: available },
   { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1', message: onlyThese },
-])('44: $accept is not acceptable, said in pretty JSON', async ({ accept, message }) => {
+])('$accept is not acceptable, said in pretty JSON (item 44)', async ({ accept, message }) => {
   const answer = await api.get(web, { accept });
   expect(answer.code).toBe(406);
   expect(answer.headers['content-type']).toBe('application/json');
@@ -48,12 +48,12 @@ test.each([
   expect(answer.text).toMatch(/^\{\n {2}"kind": "Status"/);
 });
 
-test('44: what is not acceptable is refused before it is looked up, and a real failure is not hidden', async () => {
+test('what is not acceptable is refused before it is looked up, and a real failure is not hidden (item 44)', async () => {
   expect((await api.get(metricPath('v1beta2', 'none'), { accept: 'text/html' })).code).toBe(406);
   expect((await api.get('/apis/other/v1', { accept: 'text/html' })).code).toBe(404);
 });
 
-test('72, 73: the worked example of 179 bytes', async () => {
+test('the worked example of 179 bytes (items 72, 73)', async () => {
   api.board.set(decided('default', 'deepseek-coder-7b-l20', 4));
   const { bytes } = await api.get(metricPath('v1beta2', 'deepseek-coder-7b-l20'), { accept: protobuf });
   // the example's metric is called gpu_optimizer_target_replicas: 7 bytes longer in one text and the four lengths around it
@@ -71,7 +71,7 @@ test('72, 73: the worked example of 179 bytes', async () => {
   expect(bytes.toString('hex')).toBe(example.toString('hex'));
 });
 
-test('72: v1beta1 and a selector in protobuf', async () => {
+test('v1beta1 and a selector in protobuf (item 72)', async () => {
   const { bytes } = await api.get(`${metricPath('v1beta1', 'web')}?metricLabelSelector=!gpu`, { accept: protobuf });
   expect(bytes.subarray(0, 4).toString('hex')).toBe('6b387300');
   // 6: LabelSelector { 2: Requirement { gpu, DoesNotExist } }
@@ -80,7 +80,7 @@ test('72: v1beta1 and a selector in protobuf', async () => {
   );
 });
 
-test('45: errors follow negotiation', async () => {
+test('errors follow negotiation (item 45)', async () => {
   const { code, headers, bytes } = await api.get(metricPath('v1beta2', 'none'), { accept: protobuf });
   expect(code).toBe(404);
   expect(headers['content-type']).toBe(protobuf);
@@ -90,7 +90,7 @@ test('45: errors follow negotiation', async () => {
   expect(parse(yaml.text)).toMatchObject({ kind: 'Status', code: 404 });
 });
 
-test('75: YAML has sorted keys in block style, and says the same as JSON', async () => {
+test('YAML has sorted keys in block style, and says the same as JSON (item 75)', async () => {
   const yaml = await api.get(web, { accept: 'application/yaml' });
   expect(yaml.text).toBe(`apiVersion: custom.metrics.k8s.io/v1beta2
 items:
@@ -122,12 +122,12 @@ test.each([
   expect(text).toBe(pretty ? JSON.stringify(body, null, 2) : `${JSON.stringify(body)}\n`);
 });
 
-test('29: what HTML could mistake is escaped', async () => {
+test('what HTML could mistake is escaped (item 29)', async () => {
   const { text } = await api.get(metricPath('v1beta2', encodeURIComponent('<a&b>')));
   expect(text).toContain('deployments.apps \\u003ca\\u0026b\\u003e');
 });
 
-test('79: gzip above 128 KiB, and only when asked for', async () => {
+test('gzip above 128 KiB, and only when asked for (item 79)', async () => {
   const all = metricPath('v1beta2', '*', 'gpumix_target_replicas', 'many');
   const gzip = { 'accept-encoding': 'gzip' };
   const big = await api.get(all, gzip);
@@ -140,7 +140,7 @@ test('79: gzip above 128 KiB, and only when asked for', async () => {
   expect((await api.get(web, gzip)).headers['content-encoding']).toBeUndefined();
 });
 
-test('80, 81: headers of every answer', async () => {
+test('headers of every answer (items 80, 81)', async () => {
   const answers = [
     await api.get(web),
     await api.get(metricPath('v1beta2', 'none')),

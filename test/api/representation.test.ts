@@ -10,10 +10,10 @@ test.each([
   [12_000, '12k'],
   [1_000_000, '1M'],
   [1_001_000, '1001k'],
-])('27: %d is %s', (value, text) => {
+])('%d is %s (item 27)', (value, text) => {
   expect(quantity(value)).toBe(text);
 });
 
-test('26: times are cut to seconds', () => {
+test('times are cut to seconds (item 26)', () => {
   expect(timestamp(1_790_769_605.999)).toBe('2026-09-30T12:00:05Z');
 });

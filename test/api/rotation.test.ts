@@ -17,7 +17,7 @@ const settled = (last: Certificates | null, seconds: number) => {
   return current;
 };
 
-test('102: the first certificate names the Service, and nothing is due after it', () => {
+test('the first certificate names the Service, and nothing is due after it (item 102)', () => {
   const first = step(null, 0);
   const certificate = new X509Certificate(first.serving.certificate);
   expect(certificate.subjectAltName).toBe('DNS:gpumix.gpumix-system.svc, DNS:gpumix');
@@ -48,7 +48,7 @@ test('what is broken or has expired is made anew', () => {
   expect(step(first, 10 * hour).serving).not.toEqual(first.serving);
 });
 
-test('99: an authority is replaced in steps, and every step verifies against the bundle before and after it', () => {
+test('an authority is replaced in steps, and every step verifies against the bundle before and after it (item 99)', () => {
   const trusts = (bundle: readonly string[], { serving }: Certificates) =>
     bundle.some((pem) => new X509Certificate(serving.certificate).verify(new X509Certificate(pem).publicKey));
   let last = step(null, 0);
@@ -66,7 +66,7 @@ test('99: an authority is replaced in steps, and every step verifies against the
   expect(last.authorities[0]).not.toBe(step(null, 0).authorities[0]);
 });
 
-test('99: a new authority signs only when everybody can have it in his caBundle', () => {
+test('a new authority signs only when everybody can have it in his caBundle (item 99)', () => {
   let announced = step(null, 0);
   let since = 0;
   for (; announced.authorities.length === 1; since += 600) announced = step(announced, since);
@@ -79,7 +79,7 @@ test('99: a new authority signs only when everybody can have it in his caBundle'
   expect(step(signing, since + 2.2 * hour).authorities).toEqual([announced.authorities[0]]);
 });
 
-test('102: a TLS client that trusts the bundle accepts the chain under the Service name', async () => {
+test('a TLS client that trusts the bundle accepts the chain under the Service name (item 102)', async () => {
   const { authorities, serving } = nextCertificates(null, names, new Date());
   const server = createServer({ cert: serving.certificate, key: serving.privateKey });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -20,7 +20,7 @@ const handshake = async (options: ConnectionOptions = {}, url = api.server.url):
   return socket;
 };
 
-test.each(['TLSv1.2', 'TLSv1.3'] as const)('97: %s, h2 and http/1.1', async (version) => {
+test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s, h2 and http/1.1 (item 97)', async (version) => {
   for (const protocol of ['h2', 'http/1.1']) {
     const socket = await handshake({ minVersion: version, maxVersion: version, ALPNProtocols: [protocol] });
     expect([socket.getProtocol(), socket.alpnProtocol]).toEqual([version, protocol]);
@@ -34,17 +34,17 @@ test.each([
     name: 'a cipher that Go does not offer',
     options: { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-CCM' } as const,
   },
-])('97: $name is refused', async ({ options }) => {
+])('$name is refused (item 97)', async ({ options }) => {
   await expect(handshake(options)).rejects.toThrow();
 });
 
-test('97: no session outlives its certificate: there are no tickets', async () => {
+test('no session outlives its certificate: there are no tickets (item 97)', async () => {
   const socket = await handshake({ maxVersion: 'TLSv1.2' });
   expect(socket.getTLSTicket()).toBeUndefined();
   socket.destroy();
 });
 
-test('97: plain HTTP is refused', async () => {
+test('plain HTTP is refused (item 97)', async () => {
   const { port } = new URL(api.server.url);
   const asked = new Promise((resolve, reject) => {
     plainRequest({ port, host: '127.0.0.1', path: '/readyz' }, (response) => resolve(response.statusCode))
@@ -54,14 +54,14 @@ test('97: plain HTTP is refused', async () => {
   await expect(asked).rejects.toThrow();
 });
 
-test('100: Host may be an address while SNI is the Service', async () => {
+test('Host may be an address while SNI is the Service (item 100)', async () => {
   const { headers, ...hpa } = asUser('hpa');
   api.board.set(decided('default', 'web', 4));
   const answer = await api.ask(metricPath('v1beta2', 'web'), { ...hpa, headers: { ...headers, host: '10.0.0.7:443' } });
   expect(answer.code).toBe(200);
 });
 
-test('101: five parallel probes of both versions, quickly', async () => {
+test('five parallel probes of both versions, quickly (item 101)', async () => {
   const aggregator = asUser('system:kube-aggregator', ['system:masters']);
   const started = performance.now();
   const answers = await Promise.all(
@@ -79,7 +79,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('99: new certificate files are served without a restart, half-written ones are not', async () => {
+test('new certificate files are served without a restart, half-written ones are not (item 99)', async () => {
   const [certificateFile, keyFile] = [join(folder, 'tls.crt'), join(folder, 'tls.key')];
   const [first, second] = [servingPair(), servingPair()];
   writeFileSync(certificateFile, first.certificate);
@@ -119,7 +119,7 @@ test('99: new certificate files are served without a restart, half-written ones 
   await server.drain(0);
 });
 
-test('69: while draining readyz is 500, livez 200, and metrics are served', async () => {
+test('while draining readyz is 500, livez 200, and metrics are served (item 69)', async () => {
   const pair = servingPair();
   const { board } = api;
   board.set(decided('default', 'web', 4));
@@ -150,7 +150,7 @@ test('69: while draining readyz is 500, livez 200, and metrics are served', asyn
   await expect(ask('/livez')).rejects.toThrow('ECONNREFUSED');
 });
 
-test('95: a forbidden configuration stops the start, a missing one does not', async () => {
+test('a forbidden configuration stops the start, a missing one does not (item 95)', async () => {
   const pair = servingPair();
   const options = {
     board: api.board,

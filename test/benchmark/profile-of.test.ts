@@ -72,7 +72,7 @@ const none = [
   [0, 0],
 ];
 
-test('case 56: no limit', () => {
+test('no limit (case 56)', () => {
   expect(made()).toEqual({
     document: {
       gpu: 'd',
@@ -98,7 +98,7 @@ test('case 56: no limit', () => {
   });
 });
 
-test.each([0, 90, 99])('case 57: an end-to-end limit of 5 s at percentile %i', (percentile) => {
+test.each([0, 90, 99])('an end-to-end limit of 5 s at percentile %i (case 57)', (percentile) => {
   expect(made({ e2e: 5, percentile }).document).toMatchObject({
     tputs: [
       [3.7, 1.85],
@@ -112,7 +112,7 @@ test.each([0, 90, 99])('case 57: an end-to-end limit of 5 s at percentile %i', (
   });
 });
 
-test('case 58: a limit on the first token that none keeps; strictly', () => {
+test('a limit on the first token that none keeps; strictly (case 58)', () => {
   expect(made({ ttft: 0.25, percentile: 99 }).document).toMatchObject({
     tputs: none,
     ttft: [
@@ -176,17 +176,17 @@ test.each([
   if (e2e !== undefined) expect(document['e2e']).toEqual(e2e);
 });
 
-test('case 63: a limit that is not set asks for no rows', () => {
+test('a limit that is not set asks for no rows (case 63)', () => {
   const without = base().filter(({ metric }) => metric !== 'TTFT' && metric !== 'TPOT');
   expect(made({}, without).document['tputs']).toEqual(made().document['tputs']);
 });
 
-test('case 64: a percentile whose column is not there', () => {
+test('a percentile whose column is not there (case 64)', () => {
   const without = base().map((row) => ({ ...row, values: { ...row.values, P99: null } }));
   expect(() => made({ e2e: 5, percentile: 99 }, without)).toThrow('line 3: has no column P99, which the percentile asks for');
 });
 
-test('case 65: a size that was not measured is 0, and said', () => {
+test('a size that was not measured is 0, and said (case 65)', () => {
   const without = base().filter(({ inputTokens, outputTokens }) => inputTokens !== 512 || outputTokens !== 256);
   const { document, warnings } = made({}, without);
   expect(document['tputs']).toEqual([
@@ -196,7 +196,7 @@ test('case 65: a size that was not measured is 0, and said', () => {
   expect(warnings).toEqual(['512 tokens in, 256 out: not measured; counts as 0']);
 });
 
-test('case 66: of two measurements of the same the newest counts, and it is said', () => {
+test('of two measurements of the same the newest counts, and it is said (case 66)', () => {
   const again = base()
     .filter(({ inputTokens, outputTokens, rate }) => inputTokens === 128 && outputTokens === 64 && rate === 4)
     .map((row) => (row.metric === 'TPUT' ? { ...row, line: 99, values: { ...row.values, mean: 3.8 } } : row));
@@ -208,7 +208,7 @@ test('case 66: of two measurements of the same the newest counts, and it is said
   expect(warnings).toEqual(['line 99: measures 128 tokens in, 64 out at 4 req/s again (line 11); the newest counts']);
 });
 
-test('case 67: nine tenths of the rate is enough', () => {
+test('nine tenths of the rate is enough (case 67)', () => {
   const point = (rate: number, mean: number) =>
     ({
       line: 1,
@@ -224,7 +224,7 @@ test('case 67: nine tenths of the rate is enough', () => {
   expect(made({}, [point(1, 1), point(3, 2.69)]).document['tputs']).toEqual([[1]]);
 });
 
-test('case 68: a cell without a sample is 0', () => {
+test('a cell without a sample is 0 (case 68)', () => {
   const nan = base().map((row) =>
     row.metric === 'TPUT' && row.inputTokens === 512 ? { ...row, values: { ...row.values, mean: Number.NaN } } : row,
   );

@@ -107,7 +107,7 @@ afterAll(async () => {
 const decision = ({ code, body }: { code: number; body?: { message?: string; details?: object } }) =>
   code === 403 || code === 401 ? { code, message: body?.message, details: body?.details } : 'in';
 
-test('91, 46: identities x paths x verbs: we decide as kube-apiserver does', async () => {
+test('identities x paths x verbs: we decide as kube-apiserver does (items 91, 46)', async () => {
   const bundle = await publishedBundle(cluster);
   const ca = readFileSync(controlPlane.pki.cluster.certificate, 'utf8');
   const ours = httpsClient(

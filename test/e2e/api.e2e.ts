@@ -56,7 +56,7 @@ afterAll(async () => {
   await kubectl(['delete', 'namespace', models, '--ignore-not-found', '--wait=false']);
 });
 
-test('103: both APIServices become available', async () => {
+test('both APIServices become available (item 103)', async () => {
   for (const version of ['v1beta1', 'v1beta2']) {
     const ask = () =>
       field('{.status.conditions[?(@.type=="Available")].reason}', 'apiservice', `${version}.custom.metrics.k8s.io`);
@@ -64,7 +64,7 @@ test('103: both APIServices become available', async () => {
   }
 });
 
-test('1, 2, 103: kubectl get --raw of both versions', async () => {
+test('kubectl get --raw of both versions (items 1, 2, 103)', async () => {
   board.set(decided(models, 'raw', 7, { gpu: 'h100' }));
   for (const version of ['v1beta1', 'v1beta2']) {
     const one = JSON.parse(await kubectl(['get', '--raw', metric(version, 'raw')]));
@@ -82,7 +82,7 @@ test('an object without a model is not found, by the exact text', async () => {
   );
 });
 
-test('104, 106, 107: the HPA follows 5 -> 11 -> 0 -> 3', async () => {
+test('the HPA follows 5 -> 11 -> 0 -> 3 (items 104, 106, 107)', async () => {
   board.set(decided(models, 'web', 1));
   await apply(deployment('web'), autoscaler(models, 'web'));
   for (const replicas of [5, 11, 0, 3]) {
@@ -91,7 +91,7 @@ test('104, 106, 107: the HPA follows 5 -> 11 -> 0 -> 3', async () => {
   }
 });
 
-test('34, 49, 105: an undecided Deployment makes the HPA hold, and its condition quotes our reason', async () => {
+test('an undecided Deployment makes the HPA hold, and its condition quotes our reason (items 34, 49, 105)', async () => {
   const reason = 'no request record of model llama-8b for 312 s';
   board.set(undecided(models, 'web', reason));
   const message = () => field('{.status.conditions[?(@.type=="ScalingActive")].message}', 'hpa', 'web', '-n', models);
@@ -111,15 +111,15 @@ const forged = { 'X-Remote-User': 'system:admin', 'X-Remote-Group': 'system:mast
 const stranger = authority('some other CA');
 
 test.each([
-  { name: '88: no credentials', code: 403, options: {} },
-  { name: '84: forged X-Remote-User without a certificate', code: 403, options: { headers: forged } },
+  { name: 'no credentials (item 88)', code: 403, options: {} },
+  { name: 'forged X-Remote-User without a certificate (item 84)', code: 403, options: { headers: forged } },
   {
-    name: '84: front-proxy certificate of the wrong CA',
+    name: 'front-proxy certificate of the wrong CA (item 84)',
     code: 401,
     options: { headers: forged, ...frontProxyCertificate(stranger) },
   },
-  { name: '98: client certificate of the wrong CA', code: 401, options: frontProxyCertificate(stranger, 'admin') },
-  { name: '87: a made-up token', code: 401, options: { headers: { authorization: 'Bearer x.y.z' } } },
+  { name: 'client certificate of the wrong CA (item 98)', code: 401, options: frontProxyCertificate(stranger, 'admin') },
+  { name: 'a made-up token (item 87)', code: 401, options: { headers: { authorization: 'Bearer x.y.z' } } },
 ])('nobody in: $name', async ({ code, options }) => {
   board.set(decided(models, 'web', 4));
   const answer = await ask(metric('v1beta2', 'web'), options);
@@ -127,7 +127,7 @@ test.each([
   expect(answer.code).toBe(code);
 });
 
-test('86, 91: a token is known, and refused without rights, and let in with them', async () => {
+test('a token is known, and refused without rights, and let in with them (items 86, 91)', async () => {
   const token = (await kubectl(['create', 'token', 'nobody', '-n', models])).trim();
   const headers = { authorization: `Bearer ${token}` };
   const refused = await ask(metric('v1beta2', 'web'), { headers });
@@ -159,7 +159,7 @@ test('86, 91: a token is known, and refused without rights, and let in with them
   await eventually('let in once the cached refusal is over', code, '200', 30);
 });
 
-test.runIf(ours)('89: the real front proxy is let in for whom it names', async () => {
+test.runIf(ours)('the real front proxy is let in for whom it names (item 89)', async () => {
   const whoami = await kubectl(['get', '--raw', metric('v1beta2', 'web'), '--as=alice']).catch((error: Error) => error.message);
   expect(whoami).toMatch('User "alice" cannot get resource');
 });

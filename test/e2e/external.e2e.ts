@@ -35,7 +35,7 @@ afterAll(async () => {
   await kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
 });
 
-test.runIf(ours)('8, 9, 10: kubectl get --raw, selected and unknown', async () => {
+test.runIf(ours)('kubectl get --raw, selected and unknown (items 8, 9, 10)', async () => {
   board.set(decided(namespace, 'a', 7));
   board.set(decided(namespace, 'b', 2));
   const all = await raw('gpumix_target_replicas');
@@ -47,7 +47,7 @@ test.runIf(ours)('8, 9, 10: kubectl get --raw, selected and unknown', async () =
   expect((await raw('nothing')).items).toEqual([]);
 });
 
-test.runIf(ours)('8, 34: the HPA follows an External metric, and holds where there is no answer', async () => {
+test.runIf(ours)('the HPA follows an External metric, and holds where there is no answer (items 8, 34)', async () => {
   board.set(decided(namespace, 'web', 1));
   await apply(
     {

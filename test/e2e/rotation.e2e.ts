@@ -72,7 +72,7 @@ const underLoad = async (
 };
 const seconds = (count: number) => new Promise<void>((resolve) => setTimeout(resolve, count * 1000));
 
-test('99, 102: the serving certificate and its authority are replaced: no failed read', async () => {
+test('the serving certificate and its authority are replaced: no failed read (items 99, 102)', async () => {
   const seen = new Set<string>();
   const { reads, failures } = await underLoad(async () => {
     for (let second = 0; second < 60; second += 1) {
@@ -100,7 +100,7 @@ const replaced = async (key: string, file: string, before: string, next: KeyPair
   await seconds(15);
 };
 
-test('89: the front-proxy authority is replaced: no failed read', async () => {
+test('the front-proxy authority is replaced: no failed read (item 89)', async () => {
   const { frontProxy, frontProxyClient } = controlPlane.pki;
   const next = authority('next front proxy CA');
   const client = clientCertificate(next, 'front-proxy-client');
@@ -121,7 +121,7 @@ test('89: the front-proxy authority is replaced: no failed read', async () => {
   expect(failures).toEqual([]);
 }, 400_000);
 
-test('86, 89: a client authority is added: its users are in, the others stay in, no failed read', async () => {
+test('a client authority is added: its users are in, the others stay in, no failed read (items 86, 89)', async () => {
   const { cluster: ca } = controlPlane.pki;
   const next = authority('next client CA');
   const before = readFileSync(ca.certificate, 'utf8');

@@ -85,7 +85,7 @@ const base = `/apis/${group}/v1beta2`;
 const foreign = `${base}/namespaces/default/deployments.apps/web/queue_depth`;
 const own = `${base}/namespaces/default/deployments.apps/web/gpumix_target_replicas`;
 
-test('1: our own metric is ours', async () => {
+test('our own metric is ours (item 1)', async () => {
   const { body } = await throughUs(own, admin());
   expect(body.items[0].value).toBe('4');
 });
@@ -109,12 +109,12 @@ test.each([
   }
 });
 
-test('46: the caller is authorized, not our ServiceAccount', async () => {
+test('the caller is authorized, not our ServiceAccount (item 46)', async () => {
   const refused = await cluster.kubectl(['get', '--raw', foreign, '--as=alice']).catch((error: Error) => error.message);
   expect(refused).toContain('User "alice" cannot get resource "deployments.apps/queue_depth"');
 });
 
-test('52, 59: discovery is merged', async () => {
+test('discovery is merged (items 52, 59)', async () => {
   const names = async () => {
     const { body } = await throughUs(base, admin());
     return body.resources.map(({ name }: { name: string }) => name).join(' ');
@@ -123,7 +123,7 @@ test('52, 59: discovery is merged', async () => {
   await eventually('resources', names, 'deployments.apps/gpumix_target_replicas pods/gpumix_target_centi /custommetrics');
 });
 
-test('51, 49: with the upstream away ours are served, its metrics are 503, and we stay available', async () => {
+test('with the upstream away ours are served, its metrics are 503, and we stay available (items 51, 49)', async () => {
   await peer.stop();
   expect((await throughUs(own, admin())).code).toBe(200);
   expect((await throughUs(base, admin())).code).toBe(200);

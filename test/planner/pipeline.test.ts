@@ -374,7 +374,7 @@ describe('fresh', () => {
     expect(targets(run(reading(2002, workload(2002, { m: busy(1990, 2000) }))))['ns/l40s']).toBe(2);
   });
 
-  test('case 25: arrivals of unknown size hold what stands, and are not zero', () => {
+  test('arrivals of unknown size hold what stands, and are not zero (case 25)', () => {
     const unknown = workload(2002, { m: times(1980, 2000).map((time) => record(time, 120)) });
     expect(targets(run(reading(2002, unknown)))['ns/l40s']).toMatch(/^quiet: requests arrive, but none has ended/);
     expect(targets(run(reading(2002, unknown), steady.memory))).toEqual({ 'ns/h100': 1, 'ns/l40s': 2 });
@@ -414,13 +414,13 @@ describe('what is not known lowers nothing', () => {
     ]);
   });
 
-  test('case 22: after staleAfterSeconds it is unavailable with the reason, and pods are still answered', () => {
+  test('after staleAfterSeconds it is unavailable with the reason, and pods are still answered (case 22)', () => {
     const old = run(reading(2301, workload(2002, { m: busy(1410, 2000) })), steady.memory);
     expect(targets(old)['ns/l40s']).toMatch(/^stale: no request record for 301 s; our own write to Redis does not succeed/);
     expect(old.targets.map(({ standing }) => standing.replicas)).toEqual([0, 2]);
   });
 
-  test('case 48: nothing but a credible idle goes to the label', () => {
+  test('nothing but a credible idle goes to the label (case 48)', () => {
     expect(targets(run(reading(2002, workload(2002, { m: silent })), steady.memory))).toEqual({
       'ns/h100': 0,
       'ns/l40s': 2,

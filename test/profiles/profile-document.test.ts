@@ -22,7 +22,7 @@ const sample = {
 };
 const { cost: _, ...withoutCost } = sample;
 
-test('case 26: rows are output ticks, columns input ticks', () => {
+test('rows are output ticks, columns input ticks (case 26)', () => {
   const profile = profileOf(sample, 'p');
   expect(throughputAt(profile, 2048, 64)).toEqual({
     throughput: expect.closeTo(2.2, 12),
@@ -38,7 +38,7 @@ test('case 26: rows are output ticks, columns input ticks', () => {
   });
 });
 
-test('case 27: NaN parses and means never within the SLO, not a huge load', () => {
+test('NaN parses and means never within the SLO, not a huge load (case 27)', () => {
   const text =
     '{"gpu":"a NaN","cost":1,"indexes":[[64,128],[512,1024]],"tputs":[[NaN,5.0],[4.0,2.0]],"e2e":[[Infinity,1],[NaN,2]]}';
   const profile = parseProfile(text, 'p');
@@ -48,7 +48,7 @@ test('case 27: NaN parses and means never within the SLO, not a huge load', () =
   expect(profile.e2eSeconds).toEqual([Number.NaN, Number.NaN, 1, 2]);
 });
 
-test('case 28: whole-numbered throughputs are numbers like any other', () => {
+test('whole-numbered throughputs are numbers like any other (case 28)', () => {
   const profile = profileOf(
     {
       ...sample,
@@ -68,7 +68,7 @@ test('case 28: whole-numbered throughputs are numbers like any other', () => {
   expect(load).toBeCloseTo(3.0, 12);
 });
 
-test('case 31: descending ticks are sorted together with the matrix', () => {
+test('descending ticks are sorted together with the matrix (case 31)', () => {
   const descending = {
     ...sample,
     tputs: [
@@ -88,10 +88,10 @@ test('case 31: descending ticks are sorted together with the matrix', () => {
 });
 
 test.each([
-  ['case 30: a missing cost', withoutCost, 'p: cost: must be a number above 0, not missing'],
+  ['a missing cost (case 30)', withoutCost, 'p: cost: must be a number above 0, not missing'],
   ['a cost of nothing', { ...sample, cost: 0 }, 'p: cost: must be a number above 0, not 0'],
   [
-    'case 32: a matrix of another shape',
+    'a matrix of another shape (case 32)',
     {
       ...sample,
       tputs: [

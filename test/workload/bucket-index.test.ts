@@ -33,11 +33,11 @@ test.each([
   expect(bucketIndex(tokens)).toBe(index);
 });
 
-test('case 6: 106:76 decodes to 1552.09 and 194.01 tokens', () => {
+test('106:76 decodes to 1552.09 and 194.01 tokens (case 6)', () => {
   expect([tokensOf(106, 10), tokensOf(76, 10)].map((tokens) => tokens.toFixed(2))).toEqual(['1552.09', '194.01']);
 });
 
-test('case 7: the indexes that Go never emits are never emitted', () => {
+test('the indexes that Go never emits are never emitted (case 7)', () => {
   const emitted = new Set(Array.from({ length: 1_100_000 }, (_, tokens) => bucketIndex(tokens)));
   const missing = Array.from({ length: 201 }, (_, index) => index).filter((index) => index > 34 && !emitted.has(index));
   expect(missing).toEqual([43, 81, 86, 91, 162, 167, 172, 177, 182, 187]);

@@ -100,7 +100,10 @@ export const snapshotDocument = (snapshot: Snapshot): Record<string, unknown> =>
 /**
  * Throughput beyond the SLO where only that within it is known: as at the nearest row that is served (distance in log2
  * tokens; among equals the fewest tokens), in proportion to total tokens where the row has more.
- * @example extrapolated([{ inputTokens: 512, outputTokens: 512, arrivalRate: 1 }, { inputTokens: 2048, outputTokens: 1024, arrivalRate: 1 }], [6, 0]) // => [6, 2]
+ * @example
+ * const short = { inputTokens: 512, outputTokens: 512, arrivalRate: 1 };
+ * const long = { inputTokens: 2048, outputTokens: 1024, arrivalRate: 1 };
+ * extrapolated([short, long], [6, 0]) // => [6, 2]
  */
 export const extrapolated = (demand: readonly Demand[], throughput: readonly number[]): number[] => {
   const served = demand

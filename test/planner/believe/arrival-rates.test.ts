@@ -11,18 +11,18 @@ const rate = (intervals: readonly Interval[], silentUntil = never, lostUntil = n
 describe('arrivalRate: counts over the seconds really covered', () => {
   test.each([
     {
-      name: 'case 19: two records of 100 are 10 req/s',
+      name: 'two records of 100 are 10 req/s (case 19)',
       intervals: [record(1000, 100), record(1010, 100)],
       expected: 10,
     },
-    { name: 'case 19: one record of 100 is 10 req/s', intervals: [record(1000, 100)], expected: 10 },
+    { name: 'one record of 100 is 10 req/s (case 19)', intervals: [record(1000, 100)], expected: 10 },
     {
-      name: 'case 21: an absent record before a newer one is an empty interval',
+      name: 'an absent record before a newer one is an empty interval (case 21)',
       intervals: [record(1010, 60), nothing(1020), record(1030, 60)],
       expected: 4,
     },
     {
-      name: 'case 21: an absent record after the newest is unknown',
+      name: 'an absent record after the newest is unknown (case 21)',
       intervals: [record(1010, 60), nothing(1020), nothing(1030)],
       expected: 6,
     },
@@ -33,7 +33,7 @@ describe('arrivalRate: counts over the seconds really covered', () => {
     },
     { name: 'only the window counts', intervals: [record(900, 9000), record(1000, 50), record(1010, 50)], expected: 5 },
     {
-      name: 'case 9: an interval of 5 s covers 5 s',
+      name: 'an interval of 5 s covers 5 s (case 9)',
       intervals: [record(1000, 10, { meta_interval_sec: 5 })],
       expected: 2,
     },
@@ -92,7 +92,7 @@ describe('arrivalRate: counts over the seconds really covered', () => {
 });
 
 describe('shapeOf', () => {
-  test('case 11: completions of unknown size leave the shape as it is', () => {
+  test('completions of unknown size leave the shape as it is (case 11)', () => {
     const shape = shapeOf([record(1000, 7, { '80:60': 3, '100:60': 1, '0:0': 6 })], 60);
     expect(shape).toEqual([
       { inputTokens: 256, outputTokens: 64, share: 0.75 },
@@ -100,7 +100,7 @@ describe('shapeOf', () => {
     ]);
   });
 
-  test('case 25: arrivals without completions have no shape', () => {
+  test('arrivals without completions have no shape (case 25)', () => {
     expect(shapeOf([record(1000, 120), record(1010, 120), record(1020, 120)], 60)).toBeNull();
   });
 
