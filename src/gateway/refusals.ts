@@ -12,7 +12,7 @@ export interface Refusal {
 
 const retryAfterSeconds = 5;
 
-export const badRequest = (message: string): Refusal => ({
+export const malformedRequest = (message: string): Refusal => ({
   status: 400,
   type: 'invalid_request_error',
   code: 'bad_request',
