@@ -9,7 +9,7 @@ import { gatewayMetrics } from './gateway/gateway-metrics.ts';
 import { heldReports } from './gateway/held-reports.ts';
 import { createModelPods } from './gateway/model-pods.ts';
 import { startGatewayServer } from './gateway/openai-server.ts';
-import { upstream } from './gateway/pod-connections.ts';
+import { podConnections } from './gateway/pod-connections.ts';
 import { createGateway, type Gateway } from './gateway/proxy.ts';
 import { atIntervalEnds } from './gateway/record-intervals.ts';
 import { type ReadPlans, watchPlans } from './gateway/routing-plan-reader.ts';
@@ -40,7 +40,7 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const plans = watchPlans(config.plans === 'redis' ? fromRedis(store, config.planPrefix) : fromUrl(config.plans.url));
   const counts = requestCounts(config.intervalSeconds);
   const writer = recordWriter(store, { ...config, instance });
-  const pods = upstream(config);
+  const pods = podConnections(config);
   let missing: readonly string[] = [];
   let unreachableModels: ReadonlyMap<string, readonly string[]> = new Map();
   let gateway: Gateway;
@@ -66,12 +66,12 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
     {
       modelPods,
       plan: (model) => plans.current(model, clock.now()),
-      upstream: pods,
+      connections: pods,
       counts,
       metrics,
       clock: steady,
       unreachable: (model) => unreachableModels.get(model)?.join('; ') ?? null,
-      onAsleep: reports.began,
+      onNoPods: reports.began,
     },
     { ...config, heldBytes: config.heldMebibytes * 2 ** 20 },
   );

@@ -11,7 +11,7 @@ import { startServer } from './api/start.ts';
 import { upstreamAdapter } from './api/upstream-adapter.ts';
 import { readMetrics } from './cluster/engine-poll.ts';
 import { type EngineSamples, sampleEngines } from './cluster/engine-samples.ts';
-import { type Engines, watchEngines } from './cluster/engines.ts';
+import { type EngineWatch, watchEngines } from './cluster/engines.ts';
 import { writeWarning } from './cluster/events.ts';
 import { kubernetes as connectKubernetes, type Kubernetes } from './cluster/kubernetes-connection.ts';
 import { type Lease, wantLease } from './cluster/lease.ts';
@@ -150,7 +150,7 @@ const routersOf = ({ planPrefix, staleAfterSeconds }: Config): RoutingPlanSettin
   lifetimeSeconds: Math.max(1, Math.round(staleAfterSeconds)),
 });
 
-const enginesOf = ({ engineMetricsPort: port, intervalSeconds }: Config): Engines | undefined =>
+const enginesOf = ({ engineMetricsPort: port, intervalSeconds }: Config): EngineWatch | undefined =>
   port === null ? undefined : watchEngines({ port, timeoutSeconds: 2, validSeconds: 3 * intervalSeconds }, readMetrics);
 
 /** Where engines are not asked, none is sampled either. */
@@ -163,7 +163,7 @@ const sleepWarnings = (
   { request }: Kubernetes,
   log: Logger,
 ): ((models: readonly ModelReport[]) => void) => {
-  let asleep = new Set<string>();
+  let warned = new Set<string>();
   const write = async (deployment: ModelDeployment, message: string): Promise<void> => {
     try {
       await writeWarning(request, deployment, { reason: 'CannotWake', message }, new Date());
@@ -173,9 +173,9 @@ const sleepWarnings = (
   };
   return (models) => {
     const now = models.filter(({ cannotWake }) => cannotWake);
-    for (const { name, deployments: keys } of now.filter((model) => !asleep.has(model.name)))
+    for (const { name, deployments: keys } of now.filter((model) => !warned.has(model.name)))
       for (const deployment of keys.flatMap((key) => deployments.get(key) ?? [])) void write(deployment, cannotWakeText(name));
-    asleep = new Set(now.map(({ name }) => name));
+    warned = new Set(now.map(({ name }) => name));
   };
 };
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { KubernetesRequest } from '../../src/api/kubernetes-request.ts';
 import { startServer } from '../../src/api/start.ts';
+import type { KubernetesRequest } from '../../src/cluster/kubernetes-connection.ts';
 import { kubernetes } from '../../src/cluster/kubernetes-connection.ts';
 import type { Target } from '../../src/vocabulary/target.ts';
 

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../src/simulation/policy-run.ts';
+import type { PolicyOutcome } from '../../src/simulation/policy-run.ts';
 import { type Result, runAll } from '../simulate/runs.ts';
 import { publish } from './publish.ts';
 
@@ -43,7 +43,7 @@ const extrapolatedRow = (shares: Result['extrapolated']): readonly string[] => {
 
 const row = (
   scenario: string,
-  { policy, cost, attainment, unserved, changesPerHour, capacityGap }: Outcome,
+  { policy, cost, attainment, unserved, changesPerHour, capacityGap }: PolicyOutcome,
   own: number,
 ): string =>
   `| ${[

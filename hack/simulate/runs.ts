@@ -8,7 +8,7 @@ import {
   type Scenario,
   worldOf,
 } from '../../src/simulation/compare.ts';
-import { type Outcome, simulate } from '../../src/simulation/policy-run.ts';
+import { type PolicyOutcome, simulate } from '../../src/simulation/policy-run.ts';
 import { dayCycle, ramp, spike, steady, step } from '../../src/simulation/traffic.ts';
 import { type KpaSettings, kpaDefaults, kpaSmoothed } from './aibrix-kpa.ts';
 import { aibrixPolicy } from './aibrix-policy.ts';
@@ -19,7 +19,7 @@ import { azure, scenario, synthetic } from './scenarios.ts';
 export interface Result {
   readonly scenario: string;
   /** gpumix first. */
-  readonly outcomes: readonly Outcome[];
+  readonly outcomes: readonly PolicyOutcome[];
   /** Money of the bound, and what its path of replicas attains. */
   readonly clairvoyant: { readonly cost: number; readonly attainment: number };
   /** Share of the demand outside the grid of each variant's profile, by GPU type; only of measured sets. */
@@ -75,7 +75,7 @@ const run = async (name: string, given: Scenario): Promise<Result> => {
 };
 
 /** Where the best single type attains more: the least headroom of a few with which gpumix does, within half a point. */
-const enoughGpumix = async (given: Scenario, gpumix: Outcome, single: Outcome): Promise<readonly Outcome[]> => {
+const enoughGpumix = async (given: Scenario, gpumix: PolicyOutcome, single: PolicyOutcome): Promise<readonly PolicyOutcome[]> => {
   if (gpumix.attainment >= single.attainment - alike) return [];
   for (const headroom of [0.15, 0.2, 0.3, 0.4, 0.5]) {
     const outcome = await withHeadroom(given, headroom);
@@ -84,13 +84,13 @@ const enoughGpumix = async (given: Scenario, gpumix: Outcome, single: Outcome): 
   return [];
 };
 
-const withHeadroom = async (given: Scenario, headroom: number): Promise<Outcome> => ({
+const withHeadroom = async (given: Scenario, headroom: number): Promise<PolicyOutcome> => ({
   ...(await runPlanner({ ...given, settings: { ...given.settings, headroom } })),
   policy: `gpumix, headroom ${Math.round(100 * headroom)} %`,
 });
 
-const withHeadrooms = async (given: Scenario): Promise<readonly Outcome[]> => {
-  const outcomes: Outcome[] = [];
+const withHeadrooms = async (given: Scenario): Promise<readonly PolicyOutcome[]> => {
+  const outcomes: PolicyOutcome[] = [];
   for (const headroom of pricedHeadrooms) outcomes.push(await withHeadroom(given, headroom));
   return outcomes;
 };
@@ -101,15 +101,15 @@ const extrapolatedOf = (name: string, { set, traffic }: Scenario): Result['extra
   return Object.fromEntries(set.variants.map(({ key, gpu }) => [gpu, extrapolatedShare(set.profiles.get(key)!, demand)]));
 };
 
-export const runAibrix = async (name: string, given: Scenario, settings: KpaSettings): Promise<Outcome> => {
+export const runAibrix = async (name: string, given: Scenario, settings: KpaSettings): Promise<PolicyOutcome> => {
   const world = { ...worldOf(given), routing: 'load' as const };
   const variants = world.variants.map(({ key }) => ({ key, profile: given.set.profiles.get(key)! }));
   return await simulate(world, aibrixPolicy(name, variants, world.initial, settings));
 };
 
 /** With more headroom, by a smaller target value: the least of a few that attains as much as gpumix within half a point, or the last. */
-const enoughAibrix = async (given: Scenario, attainment: number): Promise<Outcome> => {
-  let last: Outcome | null = null;
+const enoughAibrix = async (given: Scenario, attainment: number): Promise<PolicyOutcome> => {
+  let last: PolicyOutcome | null = null;
   for (const targetValue of [60, 35]) {
     last = await runAibrix(`AIBrix, KPA smoothed, target ${targetValue}`, given, { ...kpaSmoothed, targetValue });
     if (last.attainment >= attainment - alike) break;

@@ -2,7 +2,7 @@ import type { ModelPod, Target } from '../vocabulary/target.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
 
 /** All that the API knows of the world: the targets as they are now. Reading it never computes anything. */
-export interface Board {
+export interface ReadableBoard {
   readonly target: (namespace: string, deployment: string) => Target | undefined;
   readonly targets: (namespace: string) => readonly Target[];
   /** A pod of a Deployment that carries a model, in any phase. */
@@ -22,7 +22,7 @@ export interface ApiGroup {
   /** Whether that is a metric of ours; any other is the upstream adapter's, where there is one. */
   readonly isOwn: (request: ResourceRequest) => boolean;
   /** The list that `info` asks for. Throws the Status that the caller is to get. */
-  readonly answer: (board: Board, info: RequestInfo) => MetricList;
+  readonly answer: (board: ReadableBoard, info: RequestInfo) => MetricList;
 }
 
 export interface MetricList {

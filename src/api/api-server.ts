@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client';
 import { unusedConnections } from '../runtime/unused-connections.ts';
 import { type Access, addAccess, addCommonHeaders } from './access.ts';
 import { send, sendBytes, sendError } from './answer.ts';
-import type { ApiGroup, Board } from './api-group.ts';
+import type { ApiGroup, ReadableBoard } from './api-group.ts';
 import { type ApiTelemetry, addTelemetry } from './api-telemetry.ts';
 import { answerBrokenRequest, type ConnectionLimits, defaultConnectionLimits, limitConnections } from './connections.ts';
 import { aggregatedDiscovery, aggregatedParameters, apiGroup, groupList, type More, resourceList } from './discovery.ts';
@@ -14,13 +14,13 @@ import { asksForAggregated, negotiated } from './negotiation.ts';
 import { addOpenapi } from './openapi.ts';
 import { addProbes, type Check } from './probes.ts';
 import { json, represented } from './representation.ts';
-import { decodedTarget } from './request-info.ts';
+import { pathAndQuery } from './request-info.ts';
 import type { ServingCertificate } from './serving-certificate.ts';
 import { noSuchResource } from './status.ts';
 import type { Upstream } from './upstream-adapter.ts';
 
 export interface ApiOptions {
-  readonly board: Board;
+  readonly board: ReadableBoard;
   readonly groups: readonly ApiGroup[];
   /** Serves what is not ours. */
   readonly upstream?: Upstream | undefined;
@@ -111,7 +111,7 @@ const canonicalTarget = (target: string): string => {
   if (!/[%#]/.test(relative) && relative.startsWith('/')) return relative;
   const mark = relative.indexOf('?');
   try {
-    const path = decodedTarget(relative).path.split('/').map(encodeURIComponent).join('/');
+    const path = pathAndQuery(relative).path.split('/').map(encodeURIComponent).join('/');
     return `${path.startsWith('/') ? '' : '/'}${path}${mark < 0 ? '' : relative.slice(mark)}`;
   } catch {
     return '/%'; // the router refuses it

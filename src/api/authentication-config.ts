@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { forbidden, GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { type Authorities, authoritiesOf } from './client-certificate.ts';
-import type { KubernetesRequest } from './kubernetes-request.ts';
 import type { Log } from './log.ts';
 
 /** Whom the cluster trusts to say who is asking: ConfigMap kube-system/extension-apiserver-authentication. */

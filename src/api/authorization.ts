@@ -1,7 +1,8 @@
+import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { messageOf } from '../vocabulary/errors.ts';
 import type { User } from './authentication.ts';
 import { remembered } from './expiring-cache.ts';
-import { type KubernetesRequest, reviewer } from './kubernetes-request.ts';
+import { reviewer } from './kubernetes-request.ts';
 import { parseLabelSelector, selectorRequirements } from './label-selector.ts';
 import { manyNames } from './many-names.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';

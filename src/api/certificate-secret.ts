@@ -1,5 +1,5 @@
+import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { forbidden } from '../vocabulary/errors.ts';
-import type { KubernetesRequest } from './kubernetes-request.ts';
 import type { Log } from './log.ts';
 import { type Certificates, defaultLifetimes, type Lifetimes, nextCertificates } from './rotation.ts';
 import { polledCertificate, type ServingCertificate } from './serving-certificate.ts';
@@ -52,7 +52,7 @@ const maintain = async (options: SecretOptions, names: readonly string[]): Promi
   const { object, certificates } = await readSecret(options);
   const next = nextCertificates(certificates, names, new Date(), options.lifetimes ?? defaultLifetimes);
   if (next !== certificates) {
-    const answer = await ask(options, secretPath(options), { ...object, data: encoded(next) });
+    const answer = await getOrPut(options, secretPath(options), { ...object, data: encoded(next) });
     if (answer.status !== 200) throw refusedSecret('update', options, answer.status);
     options.log.info({ authorities: next.authorities.length }, 'serving certificate: next step taken');
   }
@@ -60,14 +60,14 @@ const maintain = async (options: SecretOptions, names: readonly string[]): Promi
   return next;
 };
 
-/** Reads an object, or writes it where there is one to write. */
-const ask = ({ kubernetes }: SecretOptions, path: string, object?: object) =>
+/** GET; PUT when `object` is given. */
+const getOrPut = ({ kubernetes }: SecretOptions, path: string, object?: object) =>
   kubernetes(object === undefined ? 'GET' : 'PUT', path, object, AbortSignal.timeout(10_000));
 
 const secretPath = ({ namespace, secret }: SecretOptions) => `/api/v1/namespaces/${namespace}/secrets/${secret}`;
 
 const readSecret = async (options: SecretOptions): Promise<{ object: object; certificates: Certificates | null }> => {
-  const answer = await ask(options, secretPath(options));
+  const answer = await getOrPut(options, secretPath(options));
   if (answer.status !== 200) throw refusedSecret('get', options, answer.status);
   const object = answer.body as { data?: Readonly<Record<string, string>> };
   return { object, certificates: decoded(object.data ?? {}) };
@@ -102,7 +102,7 @@ interface ApiService {
 const publishBundle = async (options: SecretOptions, bundle: string): Promise<void> => {
   for (const name of options.apiServices) {
     const path = `/apis/apiregistration.k8s.io/v1/apiservices/${name}`;
-    const answer = await ask(options, path);
+    const answer = await getOrPut(options, path);
     if (answer.status === 404) continue; // not installed (yet)
     if (answer.status !== 200) throw refusedApiService('get', name, answer.status);
     const object = answer.body as ApiService;
@@ -110,7 +110,7 @@ const publishBundle = async (options: SecretOptions, bundle: string): Promise<vo
     const isOurs = service?.name === options.service && service.namespace === options.namespace;
     if (!isOurs || insecureSkipTLSVerify || caBundle === base64(bundle)) continue;
     const updated = { ...object, spec: { ...object.spec, caBundle: base64(bundle) } };
-    const written = await ask(options, path, updated);
+    const written = await getOrPut(options, path, updated);
     if (written.status !== 200) throw refusedApiService('update', name, written.status);
     options.log.info({ apiService: name }, 'caBundle written');
   }

@@ -1,7 +1,7 @@
-import type { ApiGroup, Board, MetricList } from './api-group.ts';
+import type { ApiGroup, MetricList, ReadableBoard } from './api-group.ts';
 import { matches, parseLabelSelector, type Requirement, selectorObject, selectorText } from './label-selector.ts';
 import { labelSelectorOf } from './list-options.ts';
-import { type Metric, metrics, normalizedResource, type Reading } from './metrics.ts';
+import { type Metric, type MetricValue, metrics, normalizedResource } from './metrics.ts';
 import { quantity, timestamp } from './representation.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
 import { badRequest, metricNotFound, noSuchResource } from './status.ts';
@@ -10,7 +10,7 @@ import { badRequest, metricNotFound, noSuchResource } from './status.ts';
 
 const group = 'custom.metrics.k8s.io';
 
-const answer = (board: Board, info: RequestInfo): MetricList => {
+const answer = (board: ReadableBoard, info: RequestInfo): MetricList => {
   const request = info.resource;
   if (request === null || !routed(request.segments)) throw noSuchResource();
   const described = describedNamespace(request);
@@ -54,7 +54,7 @@ const describedNamespace = ({ namespace, resource, name, subresource }: Resource
 };
 
 /** The versions differ in where they say which metric it is. */
-const itemOf = (version: string, metric: Metric, namespace: string, reading: Reading, selected: readonly Requirement[]) => {
+const itemOf = (version: string, metric: Metric, namespace: string, reading: MetricValue, selected: readonly Requirement[]) => {
   const { kind, apiVersion } = metric;
   const describedObject = { kind, namespace, name: reading.name, apiVersion };
   const selector = selectorObject(selected);

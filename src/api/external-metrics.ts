@@ -1,5 +1,5 @@
 import type { Target } from '../vocabulary/target.ts';
-import type { ApiGroup, Board, MetricList } from './api-group.ts';
+import type { ApiGroup, MetricList, ReadableBoard } from './api-group.ts';
 import { type Labels, matches } from './label-selector.ts';
 import { externalLabelSelectorOf } from './list-options.ts';
 import { centi } from './metrics.ts';
@@ -23,7 +23,7 @@ interface Reading {
   readonly value: (replicas: number) => number;
 }
 
-const answer = (board: Board, { query, resource: request }: RequestInfo): MetricList => {
+const answer = (board: ReadableBoard, { query, resource: request }: RequestInfo): MetricList => {
   const [first, namespace = '', metric = ''] = request?.segments ?? [];
   if (request?.segments.length !== 3 || first !== 'namespaces' || namespace === '' || metric === '') {
     throw noSuchResource();
@@ -38,7 +38,7 @@ const answer = (board: Board, { query, resource: request }: RequestInfo): Metric
   };
 };
 
-const readings = (board: Board, namespace: string, metric: string): readonly Reading[] => {
+const readings = (board: ReadableBoard, namespace: string, metric: string): readonly Reading[] => {
   if (metric === shared) {
     const labelled = (target: Target) => ({ target, labels: { deployment: target.deployment } });
     return board.targets(namespace).map((target) => ({ ...labelled(target), value: (replicas) => replicas }));

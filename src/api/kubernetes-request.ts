@@ -1,14 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { forbidden } from '../vocabulary/errors.ts';
 import type { Log } from './log.ts';
-
-/** One call to kube-apiserver; rejects only when there was no answer. */
-export type KubernetesRequest = (
-  method: string,
-  path: string,
-  body?: unknown,
-  signal?: AbortSignal,
-) => Promise<{ status: number; body: unknown }>;
 
 const attempts = 5;
 const firstWaitMilliseconds = 500;

@@ -1,10 +1,10 @@
 import type { ModelPod, Target } from '../vocabulary/target.ts';
-import type { Board } from './api-group.ts';
+import type { ReadableBoard } from './api-group.ts';
 import type { Labels } from './label-selector.ts';
 import { unavailable } from './status.ts';
 
 /** What a metric says of one object at one time. */
-export interface Reading {
+export interface MetricValue {
   readonly name: string;
   readonly labels: Labels;
   readonly value: number;
@@ -21,9 +21,9 @@ export interface Metric {
   readonly kind: string;
   readonly apiVersion: string;
   /** Undefined for an object that has nothing to do with us; throws a 503 with the reason where nothing is decided. */
-  readonly one: (board: Board, namespace: string, name: string) => Reading | undefined;
+  readonly one: (board: ReadableBoard, namespace: string, name: string) => MetricValue | undefined;
   /** Objects that have a value. */
-  readonly all: (board: Board, namespace: string) => readonly Reading[];
+  readonly all: (board: ReadableBoard, namespace: string) => readonly MetricValue[];
 }
 
 /** For the HPA: the replicas that a Deployment should have. What is not decided is an error, which makes the HPA hold. */
@@ -66,13 +66,13 @@ const targetCenti: Metric = {
     }),
 };
 
-const centiReading = (board: Board, { namespace, name, deployment, labels }: ModelPod): Reading | undefined => {
+const centiReading = (board: ReadableBoard, { namespace, name, deployment, labels }: ModelPod): MetricValue | undefined => {
   const target = board.target(namespace, deployment);
   return target === undefined ? undefined : { name, labels, ...standingCenti(target) };
 };
 
 /** What readers get that take an error for zero: always a value. */
-export const standingCenti = ({ decision, standing }: Target): Pick<Reading, 'value' | 'asOf'> => {
+export const standingCenti = ({ decision, standing }: Target): Pick<MetricValue, 'value' | 'asOf'> => {
   const { replicas, asOf } = 'replicas' in decision ? decision : standing;
   return { value: centi(replicas), asOf };
 };

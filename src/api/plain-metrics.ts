@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { type PlainAnswer, type PlainServer, startPlainHttp } from '../runtime/plain-http.ts';
 import { messageOf } from '../vocabulary/errors.ts';
 import type { Target } from '../vocabulary/target.ts';
-import type { Board } from './api-group.ts';
+import type { ReadableBoard } from './api-group.ts';
 import { standingCenti } from './metrics.ts';
 import { json } from './representation.ts';
 
@@ -16,7 +16,7 @@ export type ReadRoutingPlan = (model: string) => Promise<string | null>;
  * And `GET /routing/MODEL`, for routers that have no Redis.
  */
 export const startPlainMetrics = (
-  board: Board,
+  board: ReadableBoard,
   host: string,
   port: number,
   readRoutingPlan: ReadRoutingPlan,
@@ -29,7 +29,7 @@ const refusal = (code: number, error: string): PlainAnswer => ({
 });
 
 const answer = async (
-  board: Board,
+  board: ReadableBoard,
   readRoutingPlan: ReadRoutingPlan,
   { method, url = '' }: IncomingMessage,
 ): Promise<PlainAnswer> => {

@@ -33,7 +33,7 @@ const verbs: Record<string, string> = {
 };
 
 /** The path and the query of a request target; a path that cannot be decoded is a bad request. */
-export const decodedTarget = (target: string): { path: string; query: URLSearchParams } => {
+export const pathAndQuery = (target: string): { path: string; query: URLSearchParams } => {
   const mark = target.indexOf('?');
   const encoded = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? noQuery : new URLSearchParams(target.slice(mark + 1));
@@ -48,7 +48,7 @@ const noQuery = new URLSearchParams();
 
 /** Reads a request the way the generic API server does (apiserver, pkg/endpoints/request/requestinfo.go). */
 export const requestInfo = (method: string, target: string): RequestInfo => {
-  const { path, query } = decodedTarget(target);
+  const { path, query } = pathAndQuery(target);
   const [root, group, version, ...segments] = trimmed(path).split('/');
   if (root !== 'apis' || group === undefined || version === undefined || segments.length === 0) {
     return { path, query, verb: method.toLowerCase(), resource: null };

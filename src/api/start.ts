@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Registry } from 'prom-client';
+import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { authority } from '../runtime/plain-http.ts';
 import { type ApiOptions, buildServer } from './api-server.ts';
 import { authenticator, isCredentialHeader } from './authentication.ts';
@@ -8,7 +9,6 @@ import { watchAuthenticationConfig } from './authentication-config.ts';
 import { authorizer } from './authorization.ts';
 import { customMetrics } from './custom-metrics.ts';
 import { externalMetrics } from './external-metrics.ts';
-import type { KubernetesRequest } from './kubernetes-request.ts';
 import { sayingRefusals } from './kubernetes-request.ts';
 import type { Check } from './probes.ts';
 import type { ServingCertificate } from './serving-certificate.ts';

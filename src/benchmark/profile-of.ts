@@ -1,6 +1,6 @@
 import type { Slo } from '../profiles/profile-document.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
-import type { Column, Measurement, Metric } from './results.ts';
+import type { BenchmarkMetric, Measurement, Statistic } from './results.ts';
 
 export interface ProfileOptions {
   /** Deployment that was measured: `name` or `namespace/name`. */
@@ -26,7 +26,7 @@ export interface MeasuredProfile {
 }
 
 /** A limit and what it is compared with. Least values bound from below with the mean, times from above with a column. */
-const limits: readonly { readonly metric: Metric | 'TPAT'; readonly name: keyof Slo; readonly least: boolean }[] = [
+const limits: readonly { readonly metric: BenchmarkMetric | 'TPAT'; readonly name: keyof Slo; readonly least: boolean }[] = [
   { metric: 'TPUT', name: 'tput', least: true },
   { metric: 'TT', name: 'tt', least: true },
   { metric: 'E2E', name: 'e2e', least: false },
@@ -130,7 +130,7 @@ const withoutRepeats = (results: readonly Measurement[]) => {
 };
 
 const cellOf = (rows: readonly Measurement[], slo: Slo) => {
-  const mean = (metric: Metric, rate?: number): number =>
+  const mean = (metric: BenchmarkMetric, rate?: number): number =>
     rows.find((row) => row.metric === metric && (rate === undefined || row.rate === rate))?.values.mean ?? Number.NaN;
   const measured = rows.some(({ metric }) => metric === 'TPUT');
   const rates = ascending(rows.map(({ rate }) => rate)).filter((rate) => isWithin(rows, rate, slo));
@@ -173,7 +173,7 @@ const keeps = (
 
 /** What of a measurement is compared with a limit. @throws GpumixError BAD_BENCHMARK where its column is missing */
 const comparedValue = (row: Measurement, { metric, least }: (typeof limits)[number], slo: Slo): number => {
-  const column: Column = least || slo.percentile === 0 ? 'mean' : (`P${slo.percentile}` as Column);
+  const column: Statistic = least || slo.percentile === 0 ? 'mean' : (`P${slo.percentile}` as Statistic);
   const value = row.values[column];
   if (value === null)
     throw new GpumixError('BAD_BENCHMARK', `line ${row.line}: has no column ${column}, which the percentile asks for`);

@@ -2,10 +2,10 @@ import { isObject, type JsonObject, pythonJson } from '../formats/json.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 
 /** What a benchmark measures. Rates per second, tokens per second, and times in seconds. */
-export type Metric = 'TPUT' | 'TT' | 'E2E' | 'TTFT' | 'TPOT';
-const metrics: readonly Metric[] = ['TPUT', 'TT', 'E2E', 'TTFT', 'TPOT'];
-export type Column = 'mean' | 'P50' | 'P90' | 'P99';
-const columns: readonly Column[] = ['mean', 'P50', 'P90', 'P99'];
+export type BenchmarkMetric = 'TPUT' | 'TT' | 'E2E' | 'TTFT' | 'TPOT';
+const metrics: readonly BenchmarkMetric[] = ['TPUT', 'TT', 'E2E', 'TTFT', 'TPOT'];
+export type Statistic = 'mean' | 'P50' | 'P90' | 'P99';
+const statistics: readonly Statistic[] = ['mean', 'P50', 'P90', 'P99'];
 
 /** One line of a benchmark's results: one metric of one request size at one rate. */
 export interface Measurement {
@@ -16,11 +16,11 @@ export interface Measurement {
   /** Requests sent per second; Infinity = all at once. */
   readonly rate: number;
   readonly samples: number | null;
-  readonly metric: Metric;
+  readonly metric: BenchmarkMetric;
   /** It was the highest rate that might be sent, so that more may be served; absent = it was not, or nobody said. */
   readonly atLimit?: boolean;
   /** NaN where nothing was sampled; null where the column is not there. */
-  readonly values: Readonly<Record<Column, number | null>>;
+  readonly values: Readonly<Record<Statistic, number | null>>;
 }
 
 /**
@@ -52,7 +52,7 @@ export const resultLine = (
     ['samples', String(samples)],
     ['metric', JSON.stringify(metric)],
     ...(rate >= about.rateLimit ? [['rate_limit', pythonFloat(about.rateLimit)] as const] : []),
-    ...columns.flatMap((column) => {
+    ...statistics.flatMap((column) => {
       const value = values[column];
       return value === null ? [] : [[column, pythonFloat(value)] as const];
     }),

@@ -1,4 +1,4 @@
-import type { Column, Measurement, Metric } from './results.ts';
+import type { BenchmarkMetric, Measurement, Statistic } from './results.ts';
 import type { Size } from './sizes.ts';
 
 /** A request that a probe counts; times in seconds, by one clock. */
@@ -30,12 +30,12 @@ export const measurementsOf = (
   const served = samples.filter((sample) => sample.kind === 'served');
   const throughput = givenUp ? Number.NaN : completionRate(served.map(({ doneAt }) => doneAt));
   const about = { line: 0, inputTokens, outputTokens, rate, samples: samples.length };
-  const times = (metric: Metric, of: (sample: Exclude<Sample, { kind: 'failed' }>) => number) => ({
+  const times = (metric: BenchmarkMetric, of: (sample: Exclude<Sample, { kind: 'failed' }>) => number) => ({
     ...about,
     metric,
     values: spread(samples.map((sample) => (sample.kind === 'failed' ? Number.POSITIVE_INFINITY : of(sample)))),
   });
-  const single = (metric: Metric, mean: number) => ({
+  const single = (metric: BenchmarkMetric, mean: number) => ({
     ...about,
     metric,
     values: { mean, P50: null, P90: null, P99: null },
@@ -59,7 +59,7 @@ const completionRate = (ends: readonly number[]): number => {
 };
 
 /** NaN samples tell nothing. The mean is of what is finite, unless too much is not. */
-const spread = (values: readonly number[]): Readonly<Record<Column, number | null>> => {
+const spread = (values: readonly number[]): Readonly<Record<Statistic, number | null>> => {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
   const finite = sorted.filter(Number.isFinite);
   const failed = sorted.length - finite.length;

@@ -1,7 +1,7 @@
 import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { objectKey } from '../cluster/object.ts';
 import { type Finding, ok, unknown, wrong } from './finding.ts';
-import { type Answer, answered, itemsOf, refusal } from './kubernetes-answer.ts';
+import { itemsOf, type KubernetesAnswer, refusal, succeeded } from './kubernetes-answer.ts';
 import {
   type ControllerRelease,
   needsCustomMetrics,
@@ -14,13 +14,13 @@ import {
 /** What the API server says of AIBrix's PodAutoscalers and of who follows them. */
 export interface AibrixSeen {
   /** PodAutoscalers that scale a Deployment of ours; an answer where they cannot be read. */
-  readonly podAutoscalers: readonly PodAutoscalerObject[] | Answer;
+  readonly podAutoscalers: readonly PodAutoscalerObject[] | KubernetesAnswer;
   /** Deployments of the controller manager, by name and by label; only asked for where there is a PodAutoscaler. */
-  readonly controllers: readonly Answer[];
+  readonly controllers: readonly KubernetesAnswer[];
   /** The CRD's fields, as OpenAPI. */
-  readonly schema: Answer | null;
+  readonly schema: KubernetesAnswer | null;
   /** Reviews of the controller's right to our metric, by namespace of the PodAutoscalers that need it. */
-  readonly reviews: ReadonlyMap<string, Answer>;
+  readonly reviews: ReadonlyMap<string, KubernetesAnswer>;
 }
 
 const name = 'aibrix-controller-manager';
@@ -36,8 +36,8 @@ const schemaPath = '/openapi/v3/apis/autoscaling.aibrix.ai/v1alpha1';
 /** @param isOurs of a `namespace/deployment` */
 export const askOfAibrix = async (kubernetes: KubernetesRequest, isOurs: (key: string) => boolean): Promise<AibrixSeen> => {
   const list = await kubernetes('GET', listPath);
-  const nothing = { controllers: [], schema: null, reviews: new Map<string, Answer>() };
-  if (!answered(list)) return { ...nothing, podAutoscalers: list.status === 404 ? [] : list };
+  const nothing = { controllers: [], schema: null, reviews: new Map<string, KubernetesAnswer>() };
+  if (!succeeded(list)) return { ...nothing, podAutoscalers: list.status === 404 ? [] : list };
   const podAutoscalers = itemsOf<PodAutoscalerObject>(list).filter(
     ({ metadata, spec }) =>
       spec.scaleTargetRef.kind === 'Deployment' && isOurs(`${metadata.namespace}/${spec.scaleTargetRef.name}`),
@@ -99,8 +99,8 @@ interface ControllerObject {
   };
 }
 
-const controllerOf = (answers: readonly Answer[]): Controller | null => {
-  const [found] = answers.filter(answered).flatMap((answer) => itemsOf<ControllerObject>(answer));
+const controllerOf = (answers: readonly KubernetesAnswer[]): Controller | null => {
+  const [found] = answers.filter(succeeded).flatMap((answer) => itemsOf<ControllerObject>(answer));
   if (found === undefined) return null;
   const { metadata, spec } = found;
   const { containers, serviceAccountName = 'default' } = spec.template.spec;
@@ -113,7 +113,7 @@ const controllerOf = (answers: readonly Answer[]): Controller | null => {
 
 const releaseOf = ({ controllers, schema }: AibrixSeen): ControllerRelease => ({
   version: versionOfImage(controllerOf(controllers)?.image ?? ''),
-  newerFields: schema !== null && answered(schema) ? hasNewerFields(schema.body) : null,
+  newerFields: schema !== null && succeeded(schema) ? hasNewerFields(schema.body) : null,
 });
 
 interface Schema {
@@ -133,7 +133,7 @@ const hasNewerFields = (body: unknown): boolean | null => {
 const releaseFinding = ({ controllers }: AibrixSeen, release: ControllerRelease): Finding => {
   const controller = controllerOf(controllers);
   if (release.version !== null) return ok(`AIBrix's controller ${controller?.key} is ${release.version}`);
-  const refused = controllers.find((answer) => !answered(answer));
+  const refused = controllers.find((answer) => !succeeded(answer));
   const why =
     controller !== null
       ? `the image of Deployment ${controller.key}, ${controller.image}, names none`
@@ -159,7 +159,7 @@ const rightFindings = (
       : [];
   const who = `ServiceAccount ${account.join('/')} of AIBrix's controller`;
   return [...reviews].map(([namespace, answer]) => {
-    if (!answered(answer)) return unknown(`${who}: whether it may ${right} in ${namespace}: ${refusal(answer)}`);
+    if (!succeeded(answer)) return unknown(`${who}: whether it may ${right} in ${namespace}: ${refusal(answer)}`);
     const allowed = (answer.body as { readonly status?: { readonly allowed?: boolean } }).status?.allowed === true;
     return allowed
       ? ok(`${who} may ${right} in ${namespace}`)

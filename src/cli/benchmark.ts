@@ -55,7 +55,7 @@ const options: Command['options'] = {
 type Plan = Omit<SweepOptions, 'model'>;
 
 /** `aibrix_benchmark` with its flags, and a search for the rate in place of its doubling. */
-export const benchmark: Command = {
+export const benchmarkCommand: Command = {
   options,
   run: async (argv, io) => {
     const values = readOptions(options, argv);

@@ -46,7 +46,7 @@ interface Tick {
   readonly bestSingle: { readonly gpu: string; readonly cost: number } | null;
 }
 
-export const demo: Command = {
+export const demoCommand: Command = {
   options,
   run: async (argv, io) => {
     const given = readOptions(options, argv);

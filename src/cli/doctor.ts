@@ -8,10 +8,10 @@ import { type AibrixSeen, askOfAibrix, findingsOfAibrix } from './aibrix-control
 import type { Command } from './command.ts';
 import { beyondGridText } from './explain.ts';
 import { type Finding, note, ok, unknown, wrong } from './finding.ts';
-import { type Answer, answered, itemsOf, refusal } from './kubernetes-answer.ts';
+import { itemsOf, type KubernetesAnswer, refusal, succeeded } from './kubernetes-answer.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
 
-export const doctor: Command = {
+export const doctorCommand: Command = {
   options: settingOptions(settings),
   run: async (argv, io) => {
     const findings = await examined(configBesideServe(argv));
@@ -38,7 +38,7 @@ const examined = async (config: Config): Promise<readonly Finding[]> => {
 const intervalsOfLife = 3;
 
 /** What gpumix itself sees: Deployments, profiles, the state of each model, a leader that plans, and what it warns of. */
-export const findingsOfLook = (look: LookedAt, config: Pick<Config, 'planPrefix' | 'intervalSeconds'>): readonly Finding[] => {
+export const findingsOfLook = (look: FleetFacts, config: Pick<Config, 'planPrefix' | 'intervalSeconds'>): readonly Finding[] => {
   const { deployments, profiles, decided, stored, problems, notes } = look;
   if (deployments.length === 0) return [wrong('no Deployment has the label model.aibrix.ai/name: nothing is planned for')];
   const without = deployments.filter((one) => !profiles.found.has(deploymentKey(one)));
@@ -61,7 +61,7 @@ export const findingsOfLook = (look: LookedAt, config: Pick<Config, 'planPrefix'
     ),
   ];
 };
-export interface LookedAt extends Pick<Look, 'profiles' | 'decided' | 'stored' | 'problems' | 'notes'> {
+export interface FleetFacts extends Pick<Look, 'profiles' | 'decided' | 'stored' | 'problems' | 'notes'> {
   readonly deployments: readonly ModelDeployment[];
 }
 
@@ -75,16 +75,16 @@ const leaderFinding = (age: number | null, lives: boolean, prefix: string): Find
 };
 
 /** Answers of the Kubernetes API server. */
-export interface Asked {
-  readonly apiServices: readonly { readonly name: string; readonly answer: Answer }[];
-  readonly autoscalers: Answer;
+export interface KubernetesAnswers {
+  readonly apiServices: readonly { readonly name: string; readonly answer: KubernetesAnswer }[];
+  readonly autoscalers: KubernetesAnswer;
   readonly aibrix: AibrixSeen;
   /** The targets as an HPA reads them, by namespace. */
-  readonly targets: readonly { readonly namespace: string; readonly answer: Answer }[];
+  readonly targets: readonly { readonly namespace: string; readonly answer: KubernetesAnswer }[];
 }
 
-const askedOfKubernetes = async ({ cluster, kubernetes }: Look): Promise<Asked> => {
-  const get = (path: string): Promise<Answer> => kubernetes('GET', path);
+const askedOfKubernetes = async ({ cluster, kubernetes }: Look): Promise<KubernetesAnswers> => {
+  const get = (path: string): Promise<KubernetesAnswer> => kubernetes('GET', path);
   const namespaces = new Set([...cluster.deployments.values()].map(({ namespace }) => namespace));
   const apiServices = ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'];
   return {
@@ -106,7 +106,7 @@ const targetsPath = (namespace: string): string =>
 
 /** What lies between gpumix and spec.replicas: the APIServices, the metric as an HPA reads it, the autoscalers. */
 export const findingsOfKubernetes = (
-  { apiServices, autoscalers, aibrix, targets }: Asked,
+  { apiServices, autoscalers, aibrix, targets }: KubernetesAnswers,
   { cluster }: { readonly cluster: Pick<Look['cluster'], 'deployments' | 'paces'> },
   { serviceName }: Pick<Config, 'serviceName'>,
 ): readonly Finding[] => {
@@ -116,7 +116,7 @@ export const findingsOfKubernetes = (
     ...apiServices.map(({ name, answer }) => apiServiceFinding(name, answer, serviceName)),
     ...targets.map(({ namespace, answer }) => targetsFinding(namespace, answer, keys)),
     ...keys.filter((key) => !paces.has(key)).map((key) => wrong(`${key}: no HPA, PodAutoscaler or ScaledObject scales it`)),
-    ...(answered(autoscalers)
+    ...(succeeded(autoscalers)
       ? itemsOf<Autoscaler>(autoscalers).flatMap((one) => autoscalerFindings(one, cluster.deployments))
       : []),
     ...findingsOfAibrix(aibrix),
@@ -128,9 +128,9 @@ interface ApiService {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
-const apiServiceFinding = (name: string, answer: Answer, serviceName: string): Finding => {
+const apiServiceFinding = (name: string, answer: KubernetesAnswer, serviceName: string): Finding => {
   if (answer.status === 404) return wrong(`there is no APIService ${name}: kubectl apply --server-side -k apiservice`);
-  if (!answered(answer)) return unknown(`APIService ${name}: ${refusal(answer)}`);
+  if (!succeeded(answer)) return unknown(`APIService ${name}: ${refusal(answer)}`);
   const { spec, status } = answer.body as ApiService;
   const { service } = spec ?? {};
   if (service?.name !== serviceName)
@@ -143,10 +143,10 @@ const apiServiceFinding = (name: string, answer: Answer, serviceName: string): F
     : wrong(`APIService ${name} is not Available: ${available?.message ?? 'nothing is said of it'}`);
 };
 
-const targetsFinding = (namespace: string, answer: Answer, keys: readonly string[]): Finding => {
+const targetsFinding = (namespace: string, answer: KubernetesAnswer, keys: readonly string[]): Finding => {
   const asked = `kubectl get --raw '${targetsPath(namespace)}'`;
   if (answer.status === 401 || answer.status === 403) return unknown(`targets in ${namespace}: not ours to read; ${asked}`);
-  if (!answered(answer)) return wrong(`targets in ${namespace} as an HPA reads them: ${refusal(answer)}`);
+  if (!succeeded(answer)) return wrong(`targets in ${namespace} as an HPA reads them: ${refusal(answer)}`);
   const items = itemsOf(answer).length;
   const all = keys.filter((key) => key.startsWith(`${namespace}/`)).length;
   const text = `targets in ${namespace} as an HPA reads them: ${items} of ${all}`;

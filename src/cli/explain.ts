@@ -21,7 +21,7 @@ import type { Command } from './command.ts';
 import { configBesideServe, type Look, lookOnce } from './one-look.ts';
 import { bindingTexts, mixText, money, rateText, sizeText } from './plan-texts.ts';
 
-export const explain: Command = {
+export const explainCommand: Command = {
   options: settingOptions(settings),
   run: async ([key = '', ...flags], io) => {
     if (!/^[^-/][^/]*\/[^/]+$/.test(key))

@@ -3,7 +3,7 @@ import { settingOptions } from '../config/settings.ts';
 import { serveGateway } from '../main-gateway.ts';
 import type { Command } from './command.ts';
 
-export const gateway: Command = {
+export const gatewayCommand: Command = {
   options: settingOptions(gatewaySettings),
   run: async (argv) => {
     await serveGateway(readGatewayConfig(argv, process.env));

@@ -12,43 +12,43 @@ interface Row {
 const commands: Readonly<Record<string, Row>> = {
   serve: {
     summary: 'the adapter: watch, read, solve, publish, answer',
-    load: async () => (await import('./serve.ts')).serve,
+    load: async () => (await import('./serve.ts')).serveCommand,
   },
   gateway: {
     summary: 'OpenAI-compatible front: counts, holds, routes by the plan',
-    load: async () => (await import('./gateway.ts')).gateway,
+    load: async () => (await import('./gateway.ts')).gatewayCommand,
   },
   plan: {
     summary: 'the solver on a laptop: snapshot in, plan out',
-    load: async () => (await import('./plan.ts')).plan,
+    load: async () => (await import('./plan.ts')).planCommand,
   },
   demo: {
     summary: 'everything on embedded defaults: no cluster, no Redis server, no arguments',
-    load: async () => (await import('./demo.ts')).demo,
+    load: async () => (await import('./demo.ts')).demoCommand,
   },
   replay: {
     summary: 'a trace file into Redis, as a gateway would have written it',
-    load: async () => (await import('./replay.ts')).replay,
+    load: async () => (await import('./replay.ts')).replayCommand,
   },
   benchmark: {
     summary: 'an OpenAI endpoint to results by request size; goes on where it was stopped',
-    load: async () => (await import('./benchmark.ts')).benchmark,
+    load: async () => (await import('./benchmark.ts')).benchmarkCommand,
   },
   profile: {
     summary: 'results of a benchmark, limits and a price to a profile: gpumix profile DEPLOYMENT',
-    load: async () => (await import('./profile.ts')).profile,
+    load: async () => (await import('./profile.ts')).profileCommand,
   },
   simulate: {
     summary: 'traffic and profiles to cost, SLO attainment and churn, next to baselines',
-    load: async () => (await import('./simulate.ts')).simulate,
+    load: async () => (await import('./simulate.ts')).simulateCommand,
   },
   explain: {
     summary: 'why this number of replicas: gpumix explain NAMESPACE/DEPLOYMENT; takes the flags of serve',
-    load: async () => (await import('./explain.ts')).explain,
+    load: async () => (await import('./explain.ts')).explainCommand,
   },
   doctor: {
     summary: 'why nothing scales: each link from Redis to the HPAs; takes the flags of serve',
-    load: async () => (await import('./doctor.ts')).doctor,
+    load: async () => (await import('./doctor.ts')).doctorCommand,
   },
 };
 

@@ -18,7 +18,7 @@ const options: Command['options'] = {
   },
 };
 
-export const plan: Command = {
+export const planCommand: Command = {
   options,
   run: async (argv, io) => {
     const { snapshot: path, json, explain } = readOptions(options, argv);

@@ -52,7 +52,7 @@ const options: Command['options'] = {
 };
 
 /** `aibrix_gen_profile` with its flags, and some of ours. */
-export const profile: Command = {
+export const profileCommand: Command = {
   options,
   run: async (argv, io) => {
     const { values, positionals } = readArguments(options, argv, 1);

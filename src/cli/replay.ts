@@ -19,7 +19,7 @@ const options: Command['options'] = {
   'key-prefix': valueOption('PREFIX', 'before the heartbeat key', 'gpumix:'),
 };
 
-export const replay: Command = {
+export const replayCommand: Command = {
   options,
   run: async (argv, io) => {
     const given = readOptions(options, argv);

@@ -5,7 +5,7 @@ import { compare, runPlanner, type Scenario } from '../simulation/compare.ts';
 import { faultKinds, parseFaults } from '../simulation/faults.ts';
 import { mixtures, syntheticRates } from '../simulation/mixtures.ts';
 import { plotOf } from '../simulation/plot.ts';
-import type { Outcome } from '../simulation/policy-run.ts';
+import type { PolicyOutcome } from '../simulation/policy-run.ts';
 import { type ProfileSetName, profileSet, profileSetNames } from '../simulation/profile-sets.ts';
 import { merged, poisson, superposed, type Traffic, traced } from '../simulation/traffic.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
@@ -42,7 +42,7 @@ const options: Command['options'] = {
   json: { type: 'boolean', help: 'print the outcomes as one document and nothing else' },
 };
 
-export const simulate: Command = {
+export const simulateCommand: Command = {
   options,
   run: async (argv, io) => {
     const given = readOptions(options, argv);
@@ -129,7 +129,7 @@ const stockOf = (text: string | null): Readonly<Record<string, number>> => {
 };
 
 /** The outcomes for people. */
-export const outcomesTable = (outcomes: readonly Outcome[]): string => {
+export const outcomesTable = (outcomes: readonly PolicyOutcome[]): string => {
   const head = ['POLICY', 'COST', 'OF GPUMIX', 'WITHIN SLO', 'UNSERVED', 'CHANGES/H', 'LARGEST GAP'];
   const rows = outcomes.map(({ policy, cost, attainment, unserved, changesPerHour, capacityGap }) => [
     policy,

@@ -35,7 +35,7 @@ export interface EngineCounts {
 }
 
 /** null where nobody reports. */
-export const together = (reports: readonly EngineReport[]): EngineReport | null => {
+export const reportOfAll = (reports: readonly EngineReport[]): EngineReport | null => {
   if (reports.length === 0) return null;
   const quiet = reports.map(({ quietSince }) => quietSince);
   const busy = reports.flatMap(({ busyAt }) => busyAt ?? []);

@@ -1,9 +1,9 @@
 import type { EngineSample } from '../vocabulary/engine-sample.ts';
-import { type EngineLoad, type EngineReport, engineLoad, together } from './engine-metrics.ts';
+import { type EngineLoad, type EngineReport, engineLoad, reportOfAll } from './engine-metrics.ts';
 import { engineMetricsPoll, type Heard, type PollSettings } from './engine-poll.ts';
 import type { DeploymentPod } from './pods.ts';
 
-export interface Engines {
+export interface EngineWatch {
   /** Asks these pods in the background, unless it is asking; those that are not among them are forgotten. */
   observe(pods: readonly DeploymentPod[], clock: () => number): void;
   /** What was heard of these pods; null = there is none. */
@@ -31,7 +31,7 @@ interface HeardLoad extends Heard {
 export const watchEngines = (
   { validSeconds, ...settings }: EnginesSettings,
   read: (url: string, timeoutSeconds: number) => Promise<string>,
-): Engines => {
+): EngineWatch => {
   const poll = engineMetricsPoll<HeardLoad>(settings, read, (text, heard, before) => {
     const load = engineLoad(text);
     return load === null ? null : next(before, heard, load);
@@ -45,7 +45,7 @@ export const watchEngines = (
     report: (pods, now) => {
       const running = pods.filter(({ ready }) => ready);
       if (running.length === 0) return null;
-      return together(
+      return reportOfAll(
         running.map((pod) => {
           const one = poll.known(pod);
           const valid = one !== undefined && one.incarnation === pod.incarnation && one.at >= now - validSeconds;

@@ -1,12 +1,12 @@
 import { settings as ofServe, redisSettings, tooLongInterval } from './serve-config.ts';
 import {
+  anyText,
   atLeast,
   readSettings,
   type SettingsOf,
   type SettingsTable,
   seconds,
   setting,
-  text,
   textOrNull,
   whole,
 } from './settings.ts';
@@ -21,7 +21,7 @@ const plans = (value: string): 'redis' | { readonly url: string } => {
 export const gatewaySettings = {
   ...redisSettings,
   keyPrefix: ofServe.keyPrefix,
-  planPrefix: setting(text, 'gpumix:', 'before the keys of the routing plans, as gpumix serve has it'),
+  planPrefix: setting(anyText, 'gpumix:', 'before the keys of the routing plans, as gpumix serve has it'),
   plans: setting(
     plans,
     'redis',
@@ -34,7 +34,7 @@ export const gatewaySettings = {
     'JSON file of model to NAMESPACE/DEPLOYMENT to origins, read again when it changes; empty = Kubernetes is watched',
   ),
   intervalSeconds: setting(atLeast(1), '10', 'length of a record’s interval (s)'),
-  instance: setting(text, '', 'names this gateway among others; empty = host name and process'),
+  instance: setting(anyText, '', 'names this gateway among others; empty = host name and process'),
   bindAddress: ofServe.bindAddress,
   // Not GPUMIX_PORT: Kubernetes sets that for a Service called gpumix.
   port: setting(whole, '8080', 'HTTP port of the OpenAI calls; 0 = any free one', 'GPUMIX_HTTP_PORT'),

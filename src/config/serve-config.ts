@@ -6,16 +6,16 @@ import { stockSources } from '../planner/plan/stock-limits.ts';
 import { type Routing, routings } from '../vocabulary/planning-documents.ts';
 import { recordLifetimeSeconds } from '../workload/histogram.ts';
 import {
+  anyText,
   atLeast,
   flag,
   flagOf,
-  oneOf,
+  oneOfTexts,
   readSettings,
   type SettingsOf,
   type SettingsTable,
   seconds,
   setting,
-  text,
   textOrNull,
   whole,
   wholeOrNull,
@@ -56,13 +56,17 @@ const prices = (file: string): Readonly<Record<string, number>> =>
 /** How Redis is reached; the gateway has the same. */
 export const redisSettings = {
   redisUrl: setting(
-    text,
+    anyText,
     'redis://localhost:6379',
     'where the gateway writes: redis[s]://[user[:password]@]host[:port][,host...][/db]',
     'REDIS_URL',
   ),
-  redisMode: setting(oneOf('single', 'sentinel', 'cluster'), 'single', 'single, sentinel (the hosts are Sentinels) or cluster'),
-  redisMasterName: setting(text, 'mymaster', 'with Sentinel: name of the master group'),
+  redisMode: setting(
+    oneOfTexts('single', 'sentinel', 'cluster'),
+    'single',
+    'single, sentinel (the hosts are Sentinels) or cluster',
+  ),
+  redisMasterName: setting(anyText, 'mymaster', 'with Sentinel: name of the master group'),
   redisUsername: setting(textOrNull, '', 'in place of the one in the URL', 'REDIS_USERNAME'),
   redisPassword: setting(
     textOrNull,
@@ -78,9 +82,9 @@ export const redisSettings = {
 /** The settings of `gpumix serve`. */
 export const settings = {
   ...redisSettings,
-  keyPrefix: setting(text, 'gpumix:', 'before every Redis key of ours'),
+  keyPrefix: setting(anyText, 'gpumix:', 'before every Redis key of ours'),
   planPrefix: setting(
-    text,
+    anyText,
     'gpumix:',
     'before the key under which the plan is kept; each installation on one Redis needs its own',
   ),
@@ -136,7 +140,7 @@ export const settings = {
     'where pods serve their engine’s metrics if their label model.aibrix.ai/metric-port or model.aibrix.ai/port does not say; empty = engines are not asked',
   ),
   gatewaySelector: setting(
-    text,
+    anyText,
     'aibrix-gateway-plugins',
     'the gateway’s pods: name of their Deployment, or labels key=value,key=value',
   ),
@@ -147,7 +151,7 @@ export const settings = {
   ),
   poolNamespaces: setting(flag, 'false', 'treat a model that lives in several namespaces as one'),
   routing: setting(
-    oneOf('auto', ...routings),
+    oneOfTexts('auto', ...routings),
     'auto',
     'what the router in front knows of a request: size, input, load or none; auto = input while a gateway of ours is there, else what --router says',
   ),
@@ -157,7 +161,7 @@ export const settings = {
     'what a router that is not ours knows of a request: size, input, load or none (round robin); or the name of an AIBrix routing strategy, such as least-request',
   ),
   stock: setting(
-    oneOf(...stockSources),
+    oneOfTexts(...stockSources),
     'auto',
     'how many GPUs there are: nodes = what Nodes show; auto = the same, but for types in node pools that may grow; config = only the ConfigMap and ResourceQuotas; none = no limit. The ConfigMap counts before Nodes',
   ),
@@ -168,7 +172,7 @@ export const settings = {
   ),
   budget: setting(budget, '', 'most that all models together may cost per hour; empty = no limit'),
   nodeLimit: setting(atLeast(1), '200000', 'most nodes of one search; the best mix so far is used then'),
-  bindAddress: setting(text, '0.0.0.0', 'address to listen on'),
+  bindAddress: setting(anyText, '0.0.0.0', 'address to listen on'),
   securePort: setting(whole, '6443', 'HTTPS port of the metrics API; 0 = any free one'),
   externalMetrics: setting(flag, 'false', 'serve external.metrics.k8s.io too; KEDA or another adapter may own it'),
   tlsCertFile: setting(
@@ -177,7 +181,7 @@ export const settings = {
     'serving certificate (PEM), read again when it changes; empty = made by gpumix, kept in a Secret',
   ),
   tlsPrivateKeyFile: setting(textOrNull, '', 'its private key (PEM)'),
-  serviceName: setting(text, 'gpumix', 'Service that the APIService objects name'),
+  serviceName: setting(anyText, 'gpumix', 'Service that the APIService objects name'),
   serviceNamespace: setting(textOrNull, '', 'its namespace; empty = the one that gpumix runs in'),
   plainMetricsPort: setting(
     wholeOrNull,
@@ -193,7 +197,7 @@ export const settings = {
   drainSeconds: setting(seconds, '5', 'how long to go on answering after SIGTERM (s)'),
   snapshots: setting(textOrNull, '', 'folder that keeps the snapshot and the plan of each tick'),
   snapshotsKept: setting(atLeast(1), '360', 'how many ticks that folder keeps'),
-  logLevel: setting(oneOf('trace', 'debug', 'info', 'warn', 'error'), 'info', 'trace, debug, info, warn or error'),
+  logLevel: setting(oneOfTexts('trace', 'debug', 'info', 'warn', 'error'), 'info', 'trace, debug, info, warn or error'),
 } satisfies SettingsTable;
 
 type Settings = SettingsOf<typeof settings>;

@@ -16,7 +16,7 @@ export const setting = <T>(parse: (text: string) => T, otherwise: string, help: 
   ...(env === undefined ? {} : { env }),
 });
 
-export const text = (value: string): string => value;
+export const anyText = (value: string): string => value;
 export const textOrNull = (value: string): string | null => (value === '' ? null : value);
 const number = (value: string): number => {
   if (!/^-?\d+(\.\d+)?$/.test(value)) throw new Error('not a number');
@@ -39,7 +39,7 @@ export const flag = (value: string): boolean => {
   if (value === 'true' || value === 'false') return value === 'true';
   throw new Error('neither true nor false');
 };
-export const oneOf =
+export const oneOfTexts =
   <T extends string>(...values: readonly T[]) =>
   (value: string): T => {
     const found = values.find((candidate) => candidate === value);

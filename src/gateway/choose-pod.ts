@@ -1,5 +1,5 @@
 import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
-import { isAsleep, type Pod, type Variants } from './model-pods.ts';
+import { hasNoPods, type Pod, type Variants } from './model-pods.ts';
 
 /** Why a pod was chosen: by the plan; beside it, as the plan's own variants are full, gone or failing; or without a plan. */
 export type Why = 'plan' | 'fallback' | 'no plan';
@@ -11,7 +11,7 @@ export interface Place {
 }
 
 /** `full`: all that may be asked have as much as they can take, or rest. `none`: nothing is Ready. `tried`: every pod was. */
-export type Choice = Place | 'full' | 'none' | 'tried';
+export type PodChoice = Place | 'full' | 'none' | 'tried';
 
 export interface Asking {
   readonly variants: Variants;
@@ -31,13 +31,13 @@ export interface Asking {
  */
 export const chooser = (overflow: number) => {
   const turns = new Map<number, ReturnType<typeof weightedTurns>>();
-  return ({ variants, plan, inputTokens, tried, now }: Asking): Choice => {
-    if (isAsleep(variants)) return 'none';
+  return ({ variants, plan, inputTokens, tried, now }: Asking): PodChoice => {
+    if (hasNoPods(variants)) return 'none';
     const untried = [...variants].map(([name, pods]) => [name, pods.filter((pod) => !tried.has(pod))] as const);
     if (!untried.some(([, pods]) => pods.length > 0)) return 'tried';
-    const awake = untried.map(([name, pods]) => [name, pods.filter((pod) => pod.restsUntil <= now)] as const);
+    const rested = untried.map(([name, pods]) => [name, pods.filter((pod) => pod.restsUntil <= now)] as const);
     // Where all rest, one is tried all the same.
-    const usable = awake.some(([, pods]) => pods.length > 0) ? awake : untried;
+    const usable = rested.some(([, pods]) => pods.length > 0) ? rested : untried;
     const open = new Map(usable.filter(([name, pods]) => pods.length > 0 && !isFull(variants.get(name)!, plan, overflow)));
     if (open.size === 0) return 'full';
     const one = plan?.classes.find(({ toTokens }) => toTokens === null || inputTokens < toTokens);

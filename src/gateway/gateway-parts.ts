@@ -5,7 +5,7 @@ import type { chooser, Place } from './choose-pod.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { ModelPods, Pod } from './model-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
-import type { PodRequest, Upstream } from './pod-connections.ts';
+import type { PodConnections, PodRequest } from './pod-connections.ts';
 import type { Refusal } from './refusals.ts';
 import type { TokenEstimate } from './token-estimate.ts';
 import type { restTimer, WaitingRoom } from './waiting-room.ts';
@@ -28,7 +28,7 @@ export interface GatewaySettings {
 export interface GatewayParts {
   readonly modelPods: ModelPods;
   readonly plan: (model: string) => RoutingPlan | null;
-  readonly upstream: Upstream;
+  readonly connections: PodConnections;
   readonly counts: RequestCounts;
   readonly metrics: GatewayMetrics;
   /** s, steady */
@@ -36,7 +36,7 @@ export interface GatewayParts {
   /** Why no request can be sent to the Ready pods of a model, and what would mend it; null = it can, or none is Ready. */
   readonly unreachable: (model: string) => string | null;
   /** A model without a replica is asked for. */
-  readonly onAsleep: (model: string) => void;
+  readonly onNoPods: (model: string) => void;
 }
 
 /** What one model has of its own. */

@@ -18,7 +18,7 @@ export interface Pod {
 export type Variants = ReadonlyMap<string, readonly Pod[]>;
 
 /** Whether no pod can be given a request. */
-export const isAsleep = (variants: Variants): boolean => ![...variants.values()].some((pods) => pods.length > 0);
+export const hasNoPods = (variants: Variants): boolean => ![...variants.values()].some((pods) => pods.length > 0);
 
 /** Where the pods of each model are: origins by variant, by model. */
 export type Endpoints = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;

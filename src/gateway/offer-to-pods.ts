@@ -26,7 +26,7 @@ export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { l
       onFirstByte: () => metrics.firstByte(about, clock() - startedAt),
     });
     try {
-      const asking = parts.upstream.ask({ ...passage.to, origin: pod.origin, body: request.body }, relayed);
+      const asking = parts.connections.ask({ ...passage.to, origin: pod.origin, body: request.body }, relayed);
       stop.signal.addEventListener('abort', asking.abort);
       response.on('drain', asking.resume);
       const problem = await asking.ended;

@@ -4,7 +4,7 @@ import { authority } from '../runtime/plain-http.ts';
 import { unusedConnections } from '../runtime/unused-connections.ts';
 import { type Call, readRequest } from './openai-request.ts';
 import type { Gateway } from './proxy.ts';
-import { badRequest, notFound, type Refusal, refusalText } from './refusals.ts';
+import { malformedRequest, notFound, type Refusal, refusalText } from './refusals.ts';
 
 export interface GatewayServerOptions {
   readonly gateway: Gateway;
@@ -44,7 +44,7 @@ export const startGatewayServer = async (options: GatewayServerOptions): Promise
     routerOptions: { ignoreDuplicateSlashes: false },
   });
   app.addHook('onRequest', async (request, reply) => {
-    if (hostsIn(request.raw.rawHeaders) > 1) return refuse(reply, badRequest('two Host headers'));
+    if (hostsIn(request.raw.rawHeaders) > 1) return refuse(reply, malformedRequest('two Host headers'));
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
@@ -72,7 +72,7 @@ const routes = (app: FastifyInstance, { gateway, models }: GatewayServerOptions)
   for (const [path, call] of Object.entries(calls))
     app.post(path, async (request, reply) => {
       const asked = readRequest(call, typeof request.body === 'string' ? request.body : '');
-      if (typeof asked === 'string') return refuse(reply, badRequest(asked));
+      if (typeof asked === 'string') return refuse(reply, malformedRequest(asked));
       reply.hijack();
       await gateway.serve(asked, path, request.headers, reply.raw);
     });
@@ -83,7 +83,7 @@ const routes = (app: FastifyInstance, { gateway, models }: GatewayServerOptions)
   app.setNotFoundHandler((request, reply) => refuse(reply, notFound(`${request.method} is not served at this path`)));
   app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
     const status = error.statusCode ?? 500;
-    return refuse(reply, { ...badRequest(error.message), status });
+    return refuse(reply, { ...malformedRequest(error.message), status });
   });
 };
 

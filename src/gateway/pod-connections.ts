@@ -24,12 +24,12 @@ export interface PodRequest {
   readonly body: string;
 }
 
-export interface Upstream {
+export interface PodConnections {
   ask(request: PodRequest, reader: AnswerReader): AskingPod;
   close(): Promise<void>;
 }
 
-export interface UpstreamSettings {
+export interface PodConnectionSettings {
   readonly connectSeconds: number;
   /** Longest silence before the head of an answer, and within its body (s). */
   readonly silenceSeconds: number;
@@ -40,7 +40,7 @@ const closedMeanwhile = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const notWanted = new Error('the answer is not wanted');
 
 /** Pods over kept connections. Answers are handed on piece by piece without a stream of their own: that is half the work. */
-export const upstream = ({ connectSeconds, silenceSeconds }: UpstreamSettings): Upstream => {
+export const podConnections = ({ connectSeconds, silenceSeconds }: PodConnectionSettings): PodConnections => {
   const agent = new Agent({
     connect: { timeout: connectSeconds * 1000 },
     headersTimeout: silenceSeconds * 1000,

@@ -1,6 +1,6 @@
 import { chooser, type Place } from './choose-pod.ts';
 import type { GatewayParts, GatewaySettings, ModelState, Passage } from './gateway-parts.ts';
-import { isAsleep } from './model-pods.ts';
+import { hasNoPods } from './model-pods.ts';
 import { noAnswer, notReady, type Refusal, tooMany, unknownModel } from './refusals.ts';
 import { tokenEstimate } from './token-estimate.ts';
 import { restTimer, waitingRoom } from './waiting-room.ts';
@@ -78,7 +78,7 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
   const wait = async (passage: Passage, asked: boolean): Promise<Place | Refusal | null> => {
     const { request, state, stop, startedAt, inputTokens, outputTokens, tried } = passage;
     const { model } = request;
-    const asleep = isAsleep(modelPods.variants(model) ?? new Map());
+    const podless = hasNoPods(modelPods.variants(model) ?? new Map());
     const turn = state.room.enter({
       arrivedAt: startedAt,
       bytes: request.body.length,
@@ -87,7 +87,7 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
       choosy: tried.size > 0,
       ask: () => ask(passage),
     });
-    const what = asleep ? 'has no replica yet' : 'is busy';
+    const what = podless ? 'has no replica yet' : 'is busy';
     if (turn === null) {
       metrics.rejected(model, 'no room');
       return tooMany(`${model} ${what}, and as many requests wait for it as may`);
@@ -95,7 +95,7 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
     metrics.held(model);
     state.heldInput += inputTokens;
     state.heldOutput += outputTokens;
-    if (asleep) parts.onAsleep(model);
+    if (podless) parts.onNoPods(model);
     if (asked) awaitRests(model, state);
     else callWaiting(model, state);
     const answer = await turn;
@@ -106,7 +106,7 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
     if (answer !== 'timeout') return answer;
     metrics.rejected(model, 'waited too long');
     const waited = `${model} ${what}; the request waited ${settings.heldSeconds} s`;
-    return asleep ? notReady(waited) : tooMany(waited);
+    return podless ? notReady(waited) : tooMany(waited);
   };
 
   const place = async (passage: Passage): Promise<Place | Refusal | null> => {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { GatewayParts, GatewaySettings, Passage } from './gateway-parts.ts';
-import { isAsleep } from './model-pods.ts';
+import { hasNoPods } from './model-pods.ts';
 import { createOffers } from './offer-to-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
 import { passedOn } from './pod-connections.ts';
@@ -102,8 +102,8 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
     held: (model) => {
       const state = places.all().get(model);
       const variants = modelPods.variants(model);
-      const asleep = variants === undefined || isAsleep(variants);
-      if (state === undefined || !asleep || state.room.waiting() === 0) return null;
+      const podless = variants === undefined || hasNoPods(variants);
+      if (state === undefined || !podless || state.room.waiting() === 0) return null;
       return { requests: state.room.waiting(), inputTokens: state.heldInput, outputTokens: state.heldOutput };
     },
     waiting: (model) => places.all().get(model)?.room.waiting() ?? 0,

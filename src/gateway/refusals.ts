@@ -34,7 +34,7 @@ export interface Refusal {
 
 const retryAfter = 5;
 
-export const badRequest = (message: string): Refusal => refusal('bad_request', message);
+export const malformedRequest = (message: string): Refusal => refusal('bad_request', message);
 export const notFound = (message: string): Refusal => refusal('not_found', message);
 export const unknownModel = (model: string): Refusal =>
   refusal('model_not_found', `The model \`${model.slice(0, 200)}\` does not exist.`);

@@ -1,7 +1,7 @@
 import type { Pod } from './model-pods.ts';
 
 /** How a wait ends without an answer: it was too long, or the client has left. */
-export type Ended = 'timeout' | 'left';
+export type WaitEnd = 'timeout' | 'left';
 
 /** A request that waits. */
 export interface Waiter<Answer> {
@@ -20,7 +20,7 @@ export interface Waiter<Answer> {
 
 export interface WaitingRoom<Answer> {
   /** Waits for an answer; null = there is no room. */
-  enter(waiter: Waiter<Answer>): Promise<Answer | Ended> | null;
+  enter(waiter: Waiter<Answer>): Promise<Answer | WaitEnd> | null;
   /**
    * Asks for those who wait, in the order in which they came. Where there is nothing for one that would take any pod, there is
    * nothing for those behind it either, and the call ends.
@@ -39,7 +39,7 @@ export interface Room {
 /** Requests that cannot be served yet, in order of arrival; bounded in number, bytes and time. */
 export const waitingRoom = <Answer>(room: Room): WaitingRoom<Answer> => {
   interface Seat extends Waiter<Answer> {
-    readonly release: (how: Answer | Ended) => void;
+    readonly release: (how: Answer | WaitEnd) => void;
   }
   const seats: Seat[] = [];
   let bytesHeld = 0;
@@ -50,7 +50,7 @@ export const waitingRoom = <Answer>(room: Room): WaitingRoom<Answer> => {
       if (signal.aborted) return Promise.resolve('left');
       bytesHeld += bytes;
       return new Promise((resolve) => {
-        const release = (how: Answer | Ended): void => {
+        const release = (how: Answer | WaitEnd): void => {
           const at = seats.indexOf(seat);
           if (at === -1) return;
           seats.splice(at, 1);

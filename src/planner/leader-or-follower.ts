@@ -37,7 +37,7 @@ export const createReplica = ({ leadership, stored, loop, board, clock, onProble
   let problem: string | null = null;
 
   const follow = async (term: Term): Promise<boolean> => {
-    let now: string | null = null;
+    let problemNow: string | null = null;
     try {
       const news = await stored.news(term);
       if (news !== null) {
@@ -46,11 +46,11 @@ export const createReplica = ({ leadership, stored, loop, board, clock, onProble
       }
       return news !== null;
     } catch (error) {
-      now = messageOf(error);
+      problemNow = messageOf(error);
       return false;
     } finally {
-      if (now !== problem) onProblem(now);
-      problem = now;
+      if (problemNow !== problem) onProblem(problemNow);
+      problem = problemNow;
     }
   };
 

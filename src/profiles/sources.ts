@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { deploymentKey } from '../vocabulary/deployment-key.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import type { Profile } from './profile-document.ts';
 import { type FoundProfile, limitsText, type Profiles, parseProfile, servesAnything } from './profile-document.ts';
@@ -41,7 +42,7 @@ export const profileSources = (
     if (folder !== null) files.update(folderContents(folder), now);
     const found = new Map<string, FoundProfile>();
     for (const one of wanted) {
-      const deployment = `${one.namespace}/${one.name}`;
+      const deployment = deploymentKey(one);
       const match =
         profileKeys(one)
           .flatMap((key) => keys.get(key) ?? [])
@@ -55,14 +56,14 @@ export const profileSources = (
 };
 
 /** A Deployment's profile may be filed under its bare name or its full one. */
-const profileKeys = ({ model, namespace, name }: Wanted): readonly string[] => [
-  `aibrix:profile_${model}_${namespace}/${name}`,
-  `aibrix:profile_${model}_${name}`,
+const profileKeys = (wanted: Wanted): readonly string[] => [
+  `aibrix:profile_${wanted.model}_${deploymentKey(wanted)}`,
+  `aibrix:profile_${wanted.model}_${wanted.name}`,
 ];
 
 /** What counts is the name inside: keys of different models and Deployments can be the same text. */
-const isFor = ({ deployment }: Profile, { namespace, name }: Wanted): boolean =>
-  deployment === name || deployment === `${namespace}/${name}`;
+const isFor = ({ deployment }: Profile, wanted: Wanted): boolean =>
+  deployment === wanted.name || deployment === deploymentKey(wanted);
 
 const matchingFile = (files: readonly FoundProfile[], wanted: Wanted): FoundProfile | undefined => {
   const ofModel = files.filter(({ source }) => source.startsWith(`${wanted.model}/`));

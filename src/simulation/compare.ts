@@ -4,7 +4,7 @@ import type { ReaderSettings } from '../workload/reader.ts';
 import { snapshotFor } from './capacity.ts';
 import { plannerPolicy } from './planner-policy.ts';
 import type { Policy } from './policy.ts';
-import { type Outcome, simulate, type World } from './policy-run.ts';
+import { type PolicyOutcome, simulate, type World } from './policy-run.ts';
 import type { ProfileSet } from './profile-sets.ts';
 import { queuePolicy } from './queue-policy.ts';
 import type { SimulatedVariant } from './replicas.ts';
@@ -49,7 +49,7 @@ export const planner = (
   });
 
 /** gpumix itself. */
-export const runPlanner = async (scenario: Scenario): Promise<Outcome> => {
+export const runPlanner = async (scenario: Scenario): Promise<PolicyOutcome> => {
   const world = worldOf(scenario);
   return await simulate(world, planner('gpumix', scenario, world));
 };
@@ -58,7 +58,7 @@ export const runPlanner = async (scenario: Scenario): Promise<Outcome> => {
 export const alike = 0.005;
 
 /** The same planner with one GPU type alone: the cheapest of those that attain as much as the best of them. */
-export const runBestSingle = async (scenario: Scenario): Promise<{ outcome: Outcome; variant: SimulatedVariant }> => {
+export const runBestSingle = async (scenario: Scenario): Promise<{ outcome: PolicyOutcome; variant: SimulatedVariant }> => {
   const runs = [];
   for (const variant of scenario.set.variants) {
     const world = worldOf(scenario, [variant]);
@@ -80,21 +80,21 @@ const peakMix = (scenario: Scenario, world: World): ReadonlyMap<string, number> 
 };
 
 /** Fixed at the peak. */
-export const runStaticPeak = async (scenario: Scenario): Promise<Outcome> => {
+export const runStaticPeak = async (scenario: Scenario): Promise<PolicyOutcome> => {
   const world = worldOf(scenario);
   const initial = peakMix(scenario, world);
   return await simulate({ ...world, initial }, planner('static peak', scenario, world, initial));
 };
 
 /** HPA on the queue length of one GPU type, up to twice the peak. */
-export const runQueue = async (scenario: Scenario, variant: SimulatedVariant): Promise<Outcome> => {
+export const runQueue = async (scenario: Scenario, variant: SimulatedVariant): Promise<PolicyOutcome> => {
   const world = { ...worldOf(scenario, [variant]), routing: 'load' as const };
   const most = 2 * (peakMix(scenario, world).get(variant.key) ?? 1);
   return await simulate(world, queuePolicy(`HPA on queue, ${variant.gpu}`, variant.key, Math.max(2, most)));
 };
 
 /** gpumix and the baselines that come with it. */
-export const compare = async (scenario: Scenario): Promise<readonly Outcome[]> => {
+export const compare = async (scenario: Scenario): Promise<readonly PolicyOutcome[]> => {
   const gpumix = await runPlanner(scenario);
   const single = await runBestSingle(scenario);
   return [gpumix, single.outcome, await runStaticPeak(scenario), await runQueue(scenario, single.variant)];

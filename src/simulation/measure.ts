@@ -4,7 +4,7 @@ import { createEngine, type EngineRequest, type EngineSpeed } from './engine.ts'
 import { withinSlo } from './slo.ts';
 
 /** How one point of a grid is measured. */
-export interface Measurement {
+export interface MeasurementSettings {
   readonly slo: Slo;
   /** Requests that are sent first and not counted, until the batch is as full as it gets, and those that count, at least. */
   readonly warmUp: number;
@@ -43,7 +43,7 @@ interface Run {
 export const measuredThroughput = (
   speed: EngineSpeed,
   size: EngineRequest,
-  measurement: Measurement,
+  measurement: MeasurementSettings,
 ): { readonly throughput: number } & Omit<Run, 'within'> => {
   const at = (rate: number) => runAt(speed, size, rate, measurement);
   const share = shareOf(measurement.slo);
@@ -69,7 +69,7 @@ const runAt = (
   speed: EngineSpeed,
   { inputTokens, outputTokens }: EngineRequest,
   rate: number,
-  { slo, limits = 0, seed, ...least }: Measurement,
+  { slo, limits = 0, seed, ...least }: MeasurementSettings,
 ): Run => {
   const random = seeded(seed);
   const longest = Math.max(slo.ttft ?? 0, slo.e2e ?? 0);
@@ -104,7 +104,7 @@ export const measuredProfile = (
   speed: EngineSpeed,
   grid: Pick<Profile, 'inputTokens' | 'outputTokens'>,
   labels: { readonly gpu: string; readonly cost: number },
-  measurement: Measurement,
+  measurement: MeasurementSettings,
 ): Profile => {
   const points = grid.inputTokens.flatMap((inputTokens) =>
     grid.outputTokens.map((outputTokens) => measuredThroughput(speed, { inputTokens, outputTokens }, measurement)),

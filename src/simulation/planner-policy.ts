@@ -1,3 +1,4 @@
+import { objectKey } from '../cluster/object.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { clusterInMemory } from '../planner/cluster-in-memory.ts';
@@ -5,6 +6,7 @@ import type { PlannerSettings } from '../planner/pipeline.ts';
 import { createBoard } from '../planner/publish/board.ts';
 import { createLoop } from '../planner/tick.ts';
 import type { FoundProfile, Profile } from '../profiles/profile-document.ts';
+import { ownerKey } from '../vocabulary/deployment-key.ts';
 import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';
 import { recordKey } from '../workload/histogram.ts';
 import { memoryStore } from '../workload/memory-store.ts';
@@ -88,9 +90,7 @@ export const plannerPolicy = ({
       const targets = [...deployments.values()].map(({ namespace, name: deployment }) => board.target(namespace, deployment));
       return new Map(
         targets.flatMap((target) =>
-          target !== undefined && 'replicas' in target.decision
-            ? [[`${target.namespace}/${target.deployment}`, target.decision.replicas] as const]
-            : [],
+          target !== undefined && 'replicas' in target.decision ? [[ownerKey(target), target.decision.replicas] as const] : [],
         ),
       );
     },
@@ -145,7 +145,7 @@ const look = (view: View, deployments: Map<string, ModelDeployment>, pods: Map<s
   for (const [key, deployment] of deployments) {
     deployments.set(key, { ...deployment, replicas: view.spec(key) });
     const { namespace, name: owner } = deployment;
-    for (const pod of view.pods(key)) pods.set(`${namespace}/${pod.name}`, podOf(pod, namespace, owner, view.now));
+    for (const pod of view.pods(key)) pods.set(objectKey({ namespace, name: pod.name }), podOf(pod, namespace, owner, view.now));
   }
 };
 

@@ -1,4 +1,4 @@
-import type { Outcome, Sample } from './policy-run.ts';
+import type { PolicyOutcome, RunSample } from './policy-run.ts';
 
 const [width, panelHeight, left, right, top, bottom] = [900, 170, 60, 150, 24, 26];
 const colours = ['#0066cc', '#cc6600', '#228833', '#aa3377', '#888888', '#66ccee', '#bbbb22'];
@@ -12,7 +12,7 @@ interface Line {
  * SVG of a comparison: the demand; per policy the Ready replicas by variant; the money spent. The same outcomes give the
  * same bytes.
  */
-export const plotOf = (outcomes: readonly Outcome[]): string => {
+export const plotOf = (outcomes: readonly PolicyOutcome[]): string => {
   const samples = outcomes[0]?.samples ?? [];
   const variants = [...new Set(outcomes.flatMap((outcome) => Object.keys(outcome.samples[0]?.ready ?? {})))];
   const panels = [
@@ -44,7 +44,7 @@ export const plotOf = (outcomes: readonly Outcome[]): string => {
   ].join('\n');
 };
 
-const panel = (title: string, samples: readonly Sample[], lines: readonly Line[]): string => {
+const panel = (title: string, samples: readonly RunSample[], lines: readonly Line[]): string => {
   const seconds = samples.at(-1)?.time ?? 1;
   const most = Math.max(1e-9, ...lines.flatMap(({ values }) => values)) * 1.05;
   const x = (time: number): string => (left + (time / seconds) * (width - left - right)).toFixed(1);

@@ -27,7 +27,7 @@ export interface World {
 }
 
 /** What a policy came to. */
-export interface Outcome {
+export interface PolicyOutcome {
   readonly policy: string;
   /** Money over the whole time. */
   readonly cost: number;
@@ -40,11 +40,11 @@ export interface Outcome {
   readonly changesPerHour: number;
   /** Largest share of the true demand that the Ready replicas could not carry by their profiles. */
   readonly capacityGap: number;
-  readonly samples: readonly Sample[];
+  readonly samples: readonly RunSample[];
 }
 
 /** One moment of a run. */
-export interface Sample {
+export interface RunSample {
   readonly time: number;
   /** True demand (req/s). */
   readonly demand: number;
@@ -75,7 +75,7 @@ interface Arrived extends EngineRequest {
 }
 
 /** Runs one policy through one world. The same world and policy come to the same outcome, to the last bit. */
-export const simulate = async (world: World, policy: Policy): Promise<Outcome> => {
+export const simulate = async (world: World, policy: Policy): Promise<PolicyOutcome> => {
   const { traffic, slo, faults = [] } = world;
   const gateway = intervalCounter();
   const tally = { ended: 0, within: 0, unserved: 0 };
@@ -89,7 +89,7 @@ export const simulate = async (world: World, policy: Policy): Promise<Outcome> =
   });
   const router = createRouter(world.routing, replicas, world.solve);
   const capacity = { ...world, ready: (key: string) => replicas.ready(key).length };
-  const samples: Sample[] = [];
+  const samples: RunSample[] = [];
   let held: Arrived[] = [];
   const send = (request: Arrived, now: number): void => {
     const replica = router.choose(request);
@@ -187,7 +187,7 @@ const sampleOf = (
   demand: readonly Demand[],
   replicas: Replicas<Arrived>,
   capacity: CapacityOf & Pick<World, 'variants'>,
-): Omit<Sample, 'ended' | 'within'> => {
+): Omit<RunSample, 'ended' | 'within'> => {
   const counts = (of: (key: string) => number) => Object.fromEntries(capacity.variants.map(({ key }) => [key, of(key)]));
   return {
     time,

@@ -12,7 +12,7 @@ export interface Column {
 }
 
 /** What some models, one after the other, have chosen: the last one's column, and the state before it. */
-export interface State {
+export interface ChoiceState {
   /** GPUs of each pool. */
   readonly use: Float64Array;
   /** Sum of the columns' reduced costs, and with what the stock that is left over for sure is worth (money/h). */
@@ -21,16 +21,16 @@ export interface State {
   readonly cost: number;
   readonly changes: number;
   readonly column: Column | null;
-  readonly before: State | null;
+  readonly before: ChoiceState | null;
 }
 
-export const emptyState = (pools: number): State => ({
+export const emptyState = (pools: number): ChoiceState => ({
   ...{ use: new Float64Array(pools), value: 0, promise: 0, cost: 0, changes: 0, column: null, before: null },
 });
 
 /** The best state for each use of the stock, found by a hash of the use. */
-export class States {
-  readonly list: State[] = [];
+export class ChoiceStates {
+  readonly list: ChoiceState[] = [];
   private readonly order: readonly number[];
   private readonly same: number;
   private readonly places = new Map<number, number>();
@@ -41,7 +41,7 @@ export class States {
     this.same = same;
   }
 
-  add(before: State, column: Column, value: number, promise: number): void {
+  add(before: ChoiceState, column: Column, value: number, promise: number): void {
     const { use } = before;
     let hash = 0;
     for (let k = 0; k < use.length; k++) hash = (Math.imul(hash, 0x01000193) ^ (use[k]! + column.use[k]!)) >>> 0;
@@ -64,7 +64,7 @@ export class States {
   }
 }
 
-const next = (before: State, column: Column, value: number, promise: number): State => ({
+const next = (before: ChoiceState, column: Column, value: number, promise: number): ChoiceState => ({
   use: before.use.map((gpus, k) => gpus + column.use[k]!),
   value,
   promise,
@@ -80,10 +80,10 @@ const sameUse = (known: Float64Array, use: Float64Array, more: readonly number[]
 };
 
 /** Whether the first of two ways to the same use is preferred. Walks back to where the two part. */
-const preferred = (a: State, b: State, order: readonly number[]): boolean => {
+const preferred = (a: ChoiceState, b: ChoiceState, order: readonly number[]): boolean => {
   if (a.changes !== b.changes) return a.changes < b.changes;
   let [first, difference] = [Number.POSITIVE_INFINITY, 0];
-  let [one, other]: [State | null, State | null] = [a, b];
+  let [one, other]: [ChoiceState | null, ChoiceState | null] = [a, b];
   for (let step = order.length - 1; one !== other && one !== null && other !== null; step--) {
     if (order[step]! < first && one.column !== other.column) {
       const apart = lexical(one.column!.mix, other.column!.mix);

@@ -1,5 +1,5 @@
 import type { Column } from './choice-states.ts';
-import { emptyState, lexical, type State, States } from './choice-states.ts';
+import { type ChoiceState, ChoiceStates, emptyState, lexical } from './choice-states.ts';
 
 export interface Choice {
   /** One column per model. */
@@ -57,7 +57,7 @@ interface Limits {
 interface Half {
   readonly order: readonly number[];
   /** In order of value. */
-  readonly states: readonly State[];
+  readonly states: readonly ChoiceState[];
   readonly dropped: number;
 }
 
@@ -73,9 +73,9 @@ const reachable = (
     stock.length,
   );
   let dropped = Number.POSITIVE_INFINITY;
-  let states: State[] = [emptyState(stock.length)];
+  let states: ChoiceState[] = [emptyState(stock.length)];
   for (const [step, m] of order.entries()) {
-    const reached = new States(order.slice(0, step + 1), same);
+    const reached = new ChoiceStates(order.slice(0, step + 1), same);
     for (const state of states)
       for (const column of columns[m]!) {
         const value = state.value + column.reduced;
@@ -100,14 +100,14 @@ const reachable = (
 const join = (one: Half, other: Half, models: number, { stock, lambda, excess, mostStates, same }: Limits): Chosen => {
   const exact = [...lambda.keys()].filter((k) => lambda[k]! > excess);
   const key = (use: (k: number) => number) => exact.reduce((hash, k) => (Math.imul(hash, 0x01000193) ^ use(k)) >>> 0, 0);
-  const partners = new Map<number, State[]>();
+  const partners = new Map<number, ChoiceState[]>();
   for (const state of other.states) {
     const at = key((k) => state.use[k]!);
     const list = partners.get(at);
     if (list === undefined) partners.set(at, [state]);
     else list.push(state);
   }
-  let best: { pair: readonly [State, State]; cost: number; value: number } | null = null;
+  let best: { pair: readonly [ChoiceState, ChoiceState]; cost: number; value: number } | null = null;
   let pairs = 0;
   for (const a of one.states) {
     if (pairs > pairsPerState * mostStates) return { choice: best && chosen(one, other, best, models), dropped: a.value };
@@ -136,7 +136,7 @@ const leftOver = (a: Float64Array, b: Float64Array, stock: readonly number[], la
 };
 
 interface Pair {
-  readonly pair: readonly [State, State];
+  readonly pair: readonly [ChoiceState, ChoiceState];
   readonly cost: number;
 }
 

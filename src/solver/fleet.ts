@@ -148,8 +148,8 @@ export const favourite = ({ variants }: FleetModel, lower: Float64Array, upper: 
   });
 };
 
-/** Takes the variants that a way does not use out of the bounds; false where a floor forbids that. */
-export const close = ({ open }: Way, first: number, lower: readonly number[], upper: number[]): boolean =>
+/** Sets `upper` to 0 for the variants that a way does not use; false where a floor forbids that. */
+export const closeUnusedVariants = ({ open }: Way, first: number, lower: readonly number[], upper: number[]): boolean =>
   open.every((may, g) => {
     if (may === 1) return true;
     upper[first + g] = 0;

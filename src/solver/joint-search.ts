@@ -1,5 +1,5 @@
 import type { DenseSimplex } from './dense-simplex.ts';
-import { close, preference } from './fleet.ts';
+import { closeUnusedVariants, preference } from './fleet.ts';
 import { type Joint, negligible } from './joint.ts';
 import { addCut, type Goal, goalValue, jointProgram } from './joint-program.ts';
 
@@ -141,12 +141,12 @@ class Search {
     return at;
   }
 
-  /** Children y <= floor and y >= floor + gap. */
-  private divide(simplex: DenseSimplex, ways: readonly number[], bound: number, i: number, floor: number, gap: number): void {
+  /** Children y <= floor and y >= floor + step. */
+  private divide(simplex: DenseSimplex, ways: readonly number[], bound: number, i: number, floor: number, step: number): void {
     const [least, most] = [simplex.lower[i]!, simplex.upper[i]!];
     for (const up of [true, false]) {
-      if (up ? floor + gap > most : floor < least) continue;
-      if (up) simplex.lower[i] = floor + gap;
+      if (up ? floor + step > most : floor < least) continue;
+      if (up) simplex.lower[i] = floor + step;
       else simplex.upper[i] = floor;
       this.visit(simplex, ways, bound);
       simplex.lower[i] = least;
@@ -170,7 +170,7 @@ class Search {
     if (open >= 0) {
       models[open]!.ways.forEach((way, w) => {
         const [lower, upper] = [simplex.lower.slice(0, joint.variants), simplex.upper.slice(0, joint.variants)];
-        if (close(way, joint.first(open), lower, upper))
+        if (closeUnusedVariants(way, joint.first(open), lower, upper))
           this.searchWays(
             ways.map((chosen, m) => (m === open ? w : chosen)),
             lower,

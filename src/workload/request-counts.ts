@@ -1,3 +1,4 @@
+import { exceeds } from './certainty.ts';
 import { type Counted, type IntervalCounter, intervalCounter, recordFields } from './gateway-records.ts';
 import { splitter } from './spread.ts';
 
@@ -73,9 +74,6 @@ export const requestCounts = (intervalSeconds: number): RequestCounts => {
   };
 };
 
-/** By so many standard deviations of a Poisson number. */
-const certain = 4.5;
-
 const sum = (spans: readonly KeySpan[]): number => spans.reduce((total, { seconds }) => total + seconds, 0);
 
 /**
@@ -87,7 +85,7 @@ const weightsOf = (spans: readonly KeySpan[], arrivals: number, rate: number | n
   const lived = sum(spans);
   const leapt = spans.filter(({ seconds }) => seconds === 0).length;
   const usual = leapt === 0 || rate === null ? arrivals : rate * lived;
-  const excess = arrivals - usual > certain * Math.sqrt(arrivals + usual) ? 1 - usual / arrivals : 0;
+  const excess = exceeds(arrivals, usual) ? 1 - usual / arrivals : 0;
   return spans.map(({ seconds }) => (seconds === 0 ? excess / leapt : ((1 - excess) * seconds) / lived));
 };
 

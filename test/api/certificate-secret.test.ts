@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { afterEach, expect, test, vi } from 'vitest';
 import { certificateFromSecret, type SecretOptions } from '../../src/api/certificate-secret.ts';
-import type { KubernetesRequest } from '../../src/api/kubernetes-request.ts';
 import type { ServingCertificate } from '../../src/api/serving-certificate.ts';
+import type { KubernetesRequest } from '../../src/cluster/kubernetes-connection.ts';
 
 /** Objects by path, with the optimistic locking of a real API server. */
 const objectStore = (objects: Record<string, { metadata: { resourceVersion: string }; [field: string]: unknown }>) => {

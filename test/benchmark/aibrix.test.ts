@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { profile } from '../../src/cli/profile.ts';
+import { profileCommand } from '../../src/cli/profile.ts';
 
 const fixtures = join(import.meta.dirname, '../fixtures/benchmarks');
 const silent = (print: (text: string) => void) => ({ stdout: print, stderr: () => {} });
@@ -18,7 +18,7 @@ const madeOf = async (deployment: string, { results, flags }: Golden): Promise<R
   const io = silent((text) => {
     printed += text;
   });
-  expect(await profile.run(argv, io)).toBe(0);
+  expect(await profileCommand.run(argv, io)).toBe(0);
   return JSON.parse(printed);
 };
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { profileOfResults } from '../../src/benchmark/profile-of.ts';
-import { type Measurement, type Metric, parseResults, resultLine } from '../../src/benchmark/results.ts';
+import { type BenchmarkMetric, type Measurement, parseResults, resultLine } from '../../src/benchmark/results.ts';
 import { strictProblems } from '../../src/benchmark/strict.ts';
 import type { Slo } from '../../src/profiles/profile-document.ts';
 
@@ -38,7 +38,7 @@ const cells = [
 const base = (): Measurement[] => {
   const lines = cells.flatMap(({ size: [input, output], tput, mean, p90, p99 }) =>
     [1, 2, 4, 8].flatMap((rate, index) => {
-      const line = (metric: Metric, values: Record<string, number>) =>
+      const line = (metric: BenchmarkMetric, values: Record<string, number>) =>
         JSON.stringify({
           input_tokens: input,
           output_tokens: output,

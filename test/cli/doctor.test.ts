@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { type Asked, findingsOfKubernetes, findingsOfLook, type LookedAt } from '../../src/cli/doctor.ts';
+import { type FleetFacts, findingsOfKubernetes, findingsOfLook, type KubernetesAnswers } from '../../src/cli/doctor.ts';
 import { modelDeployment } from '../../src/cluster/variant.ts';
 import { runCommand } from '../helpers/run-command.ts';
 
@@ -14,7 +14,7 @@ const deployment = modelDeployment({
 })!;
 const config = { planPrefix: 'gpumix:', intervalSeconds: 10, serviceName: 'gpumix' };
 
-const look = (changes: Partial<LookedAt> = {}, state = 'fresh'): LookedAt => {
+const look = (changes: Partial<FleetFacts> = {}, state = 'fresh'): FleetFacts => {
   const models = [{ name: 'm', state, reason: 'so it is', variants: [] }];
   return {
     deployments: [deployment],
@@ -26,7 +26,7 @@ const look = (changes: Partial<LookedAt> = {}, state = 'fresh'): LookedAt => {
     ...changes,
   };
 };
-const wrongOf = (seen: LookedAt) =>
+const wrongOf = (seen: FleetFacts) =>
   findingsOfLook(seen, config).flatMap(({ verdict, text }) => (verdict === 'wrong' ? [text] : []));
 
 test('a fleet that gpumix plans for has nothing wrong', () => {
@@ -71,7 +71,7 @@ const autoscaler = (changes: object = {}) => ({
   ...changes,
 });
 const noAibrix = { podAutoscalers: [], controllers: [], schema: null, reviews: new Map() };
-const asked = (changes: Partial<Asked> = {}): Asked => ({
+const asked = (changes: Partial<KubernetesAnswers> = {}): KubernetesAnswers => ({
   apiServices: [{ name: 'v1beta2.custom.metrics.k8s.io', answer: available('True') }],
   autoscalers: answer({ items: [autoscaler(), autoscaler({ metadata: { namespace: 'other', name: 'a' } })] }),
   aibrix: noAibrix,
@@ -91,7 +91,7 @@ test('what lies between gpumix and spec.replicas', () => {
   ]);
 });
 
-const services = (one: Asked['autoscalers']) => ({ apiServices: [{ name: 'v', answer: one }] });
+const services = (one: KubernetesAnswers['autoscalers']) => ({ apiServices: [{ name: 'v', answer: one }] });
 const hpas = (changes: object) => ({ autoscalers: answer({ items: [autoscaler(changes)] }) });
 const spec = { scaleTargetRef: { kind: 'Deployment', name: 'a' }, metrics: [{ type: 'Resource', resource: {} }] };
 const conditions = (type: string, status: string) => ({

@@ -4,7 +4,7 @@ import { Agent, request } from 'node:https';
 import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { inject } from 'vitest';
-import type { KubernetesRequest } from '../../src/api/kubernetes-request.ts';
+import type { KubernetesRequest } from '../../src/cluster/kubernetes-connection.ts';
 
 /** A cluster as its administrator sees it. */
 export interface Cluster {

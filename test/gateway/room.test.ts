@@ -107,7 +107,7 @@ const world = (random: () => number) => {
     {
       modelPods,
       plan: () => plan,
-      upstream: {
+      connections: {
         ask: ({ origin }, reader) => {
           const habit = habitOf.get(origin)!;
           const ended = habit === 'answers later' ? undefined : Promise.resolve(said(habit, reader));
@@ -131,7 +131,7 @@ const world = (random: () => number) => {
       metrics: silent,
       clock: () => performance.now() / 1000,
       unreachable: () => null,
-      onAsleep: () => {},
+      onNoPods: () => {},
     },
     {
       overflow,

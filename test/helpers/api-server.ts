@@ -1,10 +1,10 @@
 import { Agent } from 'node:https';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { authority, clientCertificate } from '../../hack/cluster/pki.ts';
-import type { KubernetesRequest } from '../../src/api/kubernetes-request.ts';
 import type { Check } from '../../src/api/probes.ts';
 import { type RunningServer, startServer } from '../../src/api/start.ts';
 import { issueCertificate, type KeyPair } from '../../src/api/x509.ts';
+import type { KubernetesRequest } from '../../src/cluster/kubernetes-connection.ts';
 import { type FakeBoard, fakeBoard } from './fake-board.ts';
 import { type Answer, type AskOptions, httpsClient } from './https-client.ts';
 

@@ -1,8 +1,8 @@
-import type { Board } from '../../src/api/api-group.ts';
+import type { ReadableBoard } from '../../src/api/api-group.ts';
 import type { ModelPod, Target } from '../../src/vocabulary/target.ts';
 
 /** A board that a test writes on. */
-export interface FakeBoard extends Board {
+export interface FakeBoard extends ReadableBoard {
   readonly set: (target: Target) => void;
   readonly addPod: (pod: ModelPod) => void;
 }

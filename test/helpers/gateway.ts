@@ -4,7 +4,7 @@ import { gatewayMetrics } from '../../src/gateway/gateway-metrics.ts';
 import type { GatewaySettings } from '../../src/gateway/gateway-parts.ts';
 import { createModelPods } from '../../src/gateway/model-pods.ts';
 import { startGatewayServer } from '../../src/gateway/openai-server.ts';
-import { upstream } from '../../src/gateway/pod-connections.ts';
+import { podConnections } from '../../src/gateway/pod-connections.ts';
 import { createGateway, type Gateway } from '../../src/gateway/proxy.ts';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { requestCounts } from '../../src/workload/request-counts.ts';
@@ -70,7 +70,7 @@ export const startTestGateway = async (
 ) => {
   const modelPods = createModelPods();
   const counts = requestCounts(10);
-  const asleep: string[] = [];
+  const podless: string[] = [];
   let unreachable: string | null = null;
   let gateway: Gateway;
   const metrics = gatewayMetrics({
@@ -80,10 +80,10 @@ export const startTestGateway = async (
     missingGateways: () => 0,
     inFlight: () => gateway.inFlight(),
   });
-  const pods = upstream({ connectSeconds: 1, silenceSeconds });
+  const pods = podConnections({ connectSeconds: 1, silenceSeconds });
   const world = {
     plan,
-    asleep,
+    asleep: podless,
     counts,
     metrics,
     modelPods,
@@ -112,12 +112,12 @@ export const startTestGateway = async (
     {
       modelPods,
       plan: () => world.plan,
-      upstream: pods,
+      connections: pods,
       counts,
       metrics,
       clock: () => performance.now() / 1000,
       unreachable: () => unreachable,
-      onAsleep: (model) => asleep.push(model),
+      onNoPods: (model) => podless.push(model),
     },
     { ...settings, ...more },
   );

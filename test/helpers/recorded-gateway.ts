@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type EngineReport, together } from '../../src/cluster/engine-metrics.ts';
+import { type EngineReport, reportOfAll } from '../../src/cluster/engine-metrics.ts';
 import { readConfig } from '../../src/config/serve-config.ts';
 import { clusterInMemory } from '../../src/planner/cluster-in-memory.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
@@ -97,7 +97,7 @@ export const replayRecording = async (
     readWorkload: (names) => reader.read(names),
     readProfiles: (wanted, now) => fromRedis(wanted, now),
     engines: engines
-      ? { observe: () => {}, report: (asked) => together(asked.map(({ name: engine }) => heard(Number(engine)))) }
+      ? { observe: () => {}, report: (asked) => reportOfAll(asked.map(({ name: engine }) => heard(Number(engine)))) }
       : undefined,
     solve: planOf,
     board,

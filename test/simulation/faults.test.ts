@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { scenario, synthetic } from '../../hack/simulate/scenarios.ts';
 import { runPlanner } from '../../src/simulation/compare.ts';
 import { parseFaults, startsAt, storeState } from '../../src/simulation/faults.ts';
-import type { Outcome } from '../../src/simulation/policy-run.ts';
+import type { PolicyOutcome } from '../../src/simulation/policy-run.ts';
 import { profileSet } from '../../src/simulation/profile-sets.ts';
 import { steady, step } from '../../src/simulation/traffic.ts';
 
@@ -35,11 +35,11 @@ test('a fault lasts from its beginning to before its end, and is of its type', (
   expect([startsAt(some, 'H100', 12), startsAt(some, 'H100', 20), startsAt(some, 'L40S', 12)]).toEqual([20, 20, 12]);
 });
 
-const run = async (text: string, rate = steady(10), seconds = 1500): Promise<Outcome> =>
+const run = async (text: string, rate = steady(10), seconds = 1500): Promise<PolicyOutcome> =>
   await runPlanner({ ...scenario(synthetic(rate, seconds)), faults: faults(text) });
-const at = ({ samples }: Outcome, time: number) => samples.find((sample) => sample.time === time)!;
+const at = ({ samples }: PolicyOutcome, time: number) => samples.find((sample) => sample.time === time)!;
 const total = (counts: Readonly<Record<string, number>>) => Object.values(counts).reduce((sum, count) => sum + count, 0);
-const least = ({ samples }: Outcome, from: number, until: number) =>
+const least = ({ samples }: PolicyOutcome, from: number, until: number) =>
   Math.min(...samples.filter(({ time }) => time >= from && time <= until).map(({ spec }) => total(spec)));
 
 describe('while the planner cannot know, what runs stays, and then it goes on', () => {
@@ -64,7 +64,7 @@ describe('while the planner cannot know, what runs stays, and then it goes on', 
 
 describe('pods', () => {
   test('of a type that is sold out do not come, and another type is taken instead', async () => {
-    const added = (outcome: Outcome, key: string) => at(outcome, 1470).ready[key]! - at(outcome, 270).ready[key]!;
+    const added = (outcome: PolicyOutcome, key: string) => at(outcome, 1470).ready[key]! - at(outcome, 270).ready[key]!;
     const usual = await run('redis-slow@0-1', step(10, 30, 300));
     const { key, gpu } = profileSet('llama-8b').variants.find((variant) => added(usual, variant.key) > 0)!;
     const without = await run(`sold-out:${gpu}@200-1500`, step(10, 30, 300));

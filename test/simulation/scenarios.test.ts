@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { scenario, synthetic } from '../../hack/simulate/scenarios.ts';
 import { mixFor, planner, runPlanner, type Scenario, worldOf } from '../../src/simulation/compare.ts';
-import { type Outcome, simulate } from '../../src/simulation/policy-run.ts';
+import { type PolicyOutcome, simulate } from '../../src/simulation/policy-run.ts';
 import { dayCycle, ramp, spike, steady, step } from '../../src/simulation/traffic.ts';
 
 const hour = 3600;
@@ -13,9 +13,9 @@ const planCost = (given: Scenario, scale = 1): number => {
   const mix = mixFor(demand, world);
   return world.variants.reduce((sum, { key, price }) => sum + price * mix.get(key)!, 0);
 };
-const gapsFrom = ({ samples }: Outcome, from: number): number =>
+const gapsFrom = ({ samples }: PolicyOutcome, from: number): number =>
   Math.max(...samples.filter(({ time }) => time >= from).map(({ gap }) => gap));
-const readyAt = ({ samples }: Outcome, at: number): Readonly<Record<string, number>> =>
+const readyAt = ({ samples }: PolicyOutcome, at: number): Readonly<Record<string, number>> =>
   samples.find(({ time }) => time === at)!.ready;
 
 test('steady Poisson load: 2 changes in an hour, 99 % within the SLO, 1.15 times the plan for the true rate', async () => {

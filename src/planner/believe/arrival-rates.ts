@@ -1,4 +1,5 @@
 import type { Demand } from '../../vocabulary/planning-documents.ts';
+import { certainDeviations } from '../../workload/certainty.ts';
 import { type Interval, recordOf } from '../../workload/workload.ts';
 
 /** Share of requests of each size; shares sum to 1. */
@@ -57,15 +58,12 @@ const total = (counts: readonly Count[]): Count => ({
   seconds: counts.reduce((sum, count) => sum + count.seconds, 0),
 });
 
-/** Standard deviations beyond which two parts of a window do not have one rate: about one false alarm in a day. */
-const certain = 4.5;
-
 /** The part of a window after the last certain change of its rate. */
 const sinceChange = (window: readonly Count[]): readonly Count[] => {
   // Whether silence means that nothing comes any more is for the states to say.
   if ((window.at(-1)?.arrivals ?? 0) === 0) return window;
   const dispersion = dispersionOf(window);
-  let best = { deviations: certain, from: 0 };
+  let best = { deviations: certainDeviations, from: 0 };
   for (let from = 1; from < window.length; from += 1) {
     const deviations = difference(total(window.slice(0, from)), total(window.slice(from)), dispersion);
     if (deviations > best.deviations) best = { deviations, from };

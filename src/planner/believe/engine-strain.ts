@@ -29,7 +29,7 @@ export interface Strained {
 
 /** Over so long what is in flight must grow (s), and by so many standard deviations of its noise. */
 const span = 60;
-const certain = 1;
+const growthDeviations = 1;
 /** A rate that is so much higher is another one. */
 const risen = 1.1;
 /** What is learned is taken for so much more, so that the second lesson is not due when the first is over. */
@@ -69,6 +69,6 @@ const servedWhileGrowing = (intervals: readonly Interval[], since: number): numb
   const later = records.slice(1);
   const seconds = later.reduce((sum, record) => sum + record.intervalSeconds, 0);
   const growth = last.pending - first.pending;
-  if (seconds < span || growth < certain * Math.sqrt(2 * last.pending)) return null;
+  if (seconds < span || growth < growthDeviations * Math.sqrt(2 * last.pending)) return null;
   return Math.max(1e-3, (later.reduce((sum, { arrivals }) => sum + arrivals, 0) - growth) / seconds);
 };

@@ -1,4 +1,4 @@
-import { type EngineReport, together } from '../../cluster/engine-metrics.ts';
+import { type EngineReport, reportOfAll } from '../../cluster/engine-metrics.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { HeldRequests } from '../../workload/store.ts';
@@ -73,7 +73,7 @@ const concludedFrom = (
       heartbeatAt: workload.heartbeatAt,
       otherModelAt,
       gatewayUnchangedSince,
-      engines: together(deployments.flatMap((one) => engines.get(deploymentKey(one)) ?? [])),
+      engines: reportOfAll(deployments.flatMap((one) => engines.get(deploymentKey(one)) ?? [])),
       longestRequestSeconds: longestRequest(histories, candidates),
       trustSilence: settings.trustSilence,
     },

@@ -139,13 +139,13 @@ const silentSeconds = (evidence: Evidence, { from, until }: Silence, settleSecon
   const writableSince = evidence.writableSince ?? Number.POSITIVE_INFINITY;
   const lengths = names.map((intervals) => {
     const due = intervals.filter(({ time }) => time <= now - settleSeconds);
-    const newestRecord = due.findLast(({ found }) => found === 'record')?.time ?? never;
+    const newestRecordAt = due.findLast(({ found }) => found === 'record')?.time ?? never;
     const happened = due.findLast((interval) =>
       interval.found === 'record'
         ? active(interval.record)
         : interval.found === 'broken' ||
-          interval.time > Math.max(until, newestRecord) ||
-          (interval.time > newestRecord && interval.time - intervalSeconds < from) ||
+          interval.time > Math.max(until, newestRecordAt) ||
+          (interval.time > newestRecordAt && interval.time - intervalSeconds < from) ||
           interval.time - intervalSeconds < writableSince,
     );
     const observedFrom = (due[0]?.time ?? now) - intervalSeconds;

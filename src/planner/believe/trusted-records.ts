@@ -1,7 +1,8 @@
-import { type EngineReport, together } from '../../cluster/engine-metrics.ts';
+import { type EngineReport, reportOfAll } from '../../cluster/engine-metrics.ts';
 import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { EngineSample } from '../../vocabulary/engine-sample.ts';
+import { exceeds } from '../../workload/certainty.ts';
 import type { RequestRecord } from '../../workload/histogram.ts';
 import { type Interval, type NameHistory, recordOf, type Workload } from '../../workload/workload.ts';
 
@@ -52,7 +53,7 @@ const samplesKeptSeconds = 600;
 export const samplesSeen = ({ deployments, engines, now }: DeploymentsAndEngines, before: SamplesByModel): SamplesByModel => {
   const byModel = Map.groupBy(deployments.values(), ({ model }) => model);
   const seen = [...byModel].flatMap(([model, some]) => {
-    const newest = together(some.flatMap((one) => engines.get(deploymentKey(one)) ?? []))?.sample ?? null;
+    const newest = reportOfAll(some.flatMap((one) => engines.get(deploymentKey(one)) ?? []))?.sample ?? null;
     const known = (before.get(model) ?? []).filter(({ at }) => at > now - samplesKeptSeconds);
     const heard = newest === null || newest.at <= (known.at(-1)?.at ?? 0) ? known : [...known, newest];
     return heard.length === 0 ? [] : [[model, heard] as const];
@@ -148,10 +149,6 @@ const texts = {
   overwritten:
     "more requests end in its engines than its records say, as gateways that overwrite each other's records do; what the engines count is taken for what arrives",
 };
-
-/** By so many standard deviations of a Poisson number one count must exceed another. */
-const certain = 4.5;
-const exceeds = (more: number, less: number): boolean => more - less > certain * Math.sqrt(more + less);
 
 /** A broken writer counts no request that did not come, so a total above what ended is a burst that has not ended yet. */
 const arrivalsBehind = ({ arrivals }: RequestRecord, ended: number): number =>

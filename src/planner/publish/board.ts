@@ -1,6 +1,8 @@
 import type { Bounds } from '../../cluster/bounds.ts';
+import { objectKey } from '../../cluster/object.ts';
 import type { DeploymentPod } from '../../cluster/pods.ts';
 import type { ModelDeployment } from '../../cluster/variant.ts';
+import { deploymentKey, ownerKey } from '../../vocabulary/deployment-key.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../../vocabulary/target.ts';
 import type { Decided, ModelReport } from './decided.ts';
@@ -56,10 +58,10 @@ export const createBoard = (
   let publishedAt: number | null = null;
 
   const targetOf = (deployment: ModelDeployment): Target =>
-    asKubernetesSays(decidedFor(deployment), deployment, boundsOf(`${deployment.namespace}/${deployment.name}`), clock());
+    asKubernetesSays(decidedFor(deployment), deployment, boundsOf(deploymentKey(deployment)), clock());
   const decidedFor = (deployment: ModelDeployment): Target => {
     const { namespace, name, labels, replicas } = deployment;
-    const target = published.get(`${namespace}/${name}`);
+    const target = published.get(deploymentKey(deployment));
     const undecided = (unavailable: string): Target => ({
       namespace,
       deployment: name,
@@ -78,22 +80,22 @@ export const createBoard = (
           standing: noLessThan(replicas, target.standing),
         };
   };
-  const ofModel = (pod: DeploymentPod): boolean => deployments.has(`${pod.namespace}/${pod.deployment}`);
+  const ofModel = (pod: DeploymentPod): boolean => deployments.has(ownerKey(pod));
 
   return {
     publish: (said, at) => {
-      published = new Map(said.targets.map((target) => [`${target.namespace}/${target.deployment}`, target]));
+      published = new Map(said.targets.map((target) => [ownerKey(target), target]));
       models = said.models;
       if (said.plan !== null) plan = { status: said.plan.status, cost: said.plan.cost };
       publishedAt = at;
     },
     target: (namespace, name) => {
-      const deployment = deployments.get(`${namespace}/${name}`);
+      const deployment = deployments.get(deploymentKey({ namespace, name }));
       return deployment === undefined ? undefined : targetOf(deployment);
     },
     targets: (namespace) => [...deployments.values()].filter((one) => one.namespace === namespace).map(targetOf),
     pod: (namespace, name) => {
-      const pod = allPods.get(`${namespace}/${name}`);
+      const pod = allPods.get(objectKey({ namespace, name }));
       return pod !== undefined && ofModel(pod) ? pod : undefined;
     },
     pods: (namespace) => [...allPods.values()].filter((pod) => pod.namespace === namespace && ofModel(pod)),

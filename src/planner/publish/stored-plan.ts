@@ -127,12 +127,12 @@ export const storedPlans = (store: PlanStore, key: string, installation: string)
     news: async ({ uid, createdAt }) => {
       const names = ['installation', 'lease', 'leaseCreatedAt', 'transitions', 'sequence'];
       const stamp = await store.readFields(key, names);
-      const now = JSON.stringify(stamp);
+      const stampText = JSON.stringify(stamp);
       // A Lease that was deleted is made anew: what the installation stored under the old one is its plan until there is another.
       const earlier = stamp['installation'] === installation && Number(stamp['leaseCreatedAt']) <= createdAt;
-      if (!(stamp['lease'] === uid || earlier) || now === seen) return null;
+      if (!(stamp['lease'] === uid || earlier) || stampText === seen) return null;
       const news = await last();
-      seen = now;
+      seen = stampText;
       return news;
     },
     keep: async (decided, at, { uid, createdAt, transitions }) => {

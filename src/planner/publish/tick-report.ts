@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { problemReporter } from '../../runtime/logger.ts';
+import { ownerKey } from '../../vocabulary/deployment-key.ts';
 import type { Decided } from './decided.ts';
 
 /** Says what changed since the last tick. */
@@ -13,9 +14,9 @@ export const tickReporter = (log: Logger) => {
       if (states.get(name) !== state) log.info({ model: name, state, reason }, 'state');
     states = new Map(decided.models.map(({ name, state }) => [name, state]));
     const now = new Map(
-      decided.targets.map(({ namespace, deployment, decision }) => [
-        `${namespace}/${deployment}`,
-        'replicas' in decision ? String(decision.replicas) : 'unavailable',
+      decided.targets.map((target) => [
+        ownerKey(target),
+        'replicas' in target.decision ? String(target.decision.replicas) : 'unavailable',
       ]),
     );
     for (const [deployment, target] of now)
