@@ -100,11 +100,11 @@ const unmetText = (rows: readonly Measurement[], slo: Slo): string => {
       .filter(({ value }) => Number.isFinite(value))
       .sort((a, b) => (limit.least ? b.value - a.value : a.value - b.value));
     const [best] = seen;
-    const column = limit.least || slo.percentile === 0 ? 'mean' : `P${slo.percentile}`;
+    const statistic = limit.least || slo.percentile === 0 ? 'mean' : `P${slo.percentile}`;
     const found =
       best === undefined
         ? `no line measures ${limit.metric === 'TPAT' ? 'E2E' : limit.metric}`
-        : `the best ${column} is ${Number(best.value.toPrecision(4))} (line ${best.row.line}: ${best.row.inputTokens} tokens in, ${best.row.outputTokens} out at ${best.row.rate} req/s)`;
+        : `the best ${statistic} is ${Number(best.value.toPrecision(4))} (line ${best.row.line}: ${best.row.inputTokens} tokens in, ${best.row.outputTokens} out at ${best.row.rate} req/s)`;
     return [`nothing meets --${limit.name} ${asked}: ${found}`];
   });
   return unmet.length > 0 ? unmet.join('; ') : 'no size keeps all limits at one rate';
@@ -173,9 +173,9 @@ const keeps = (
 
 /** What of a measurement is compared with a limit. @throws GpumixError BAD_BENCHMARK where its column is missing */
 const comparedValue = (row: Measurement, { metric, least }: (typeof limits)[number], slo: Slo): number => {
-  const column: Statistic = least || slo.percentile === 0 ? 'mean' : (`P${slo.percentile}` as Statistic);
-  const value = row.values[column];
+  const statistic: Statistic = least || slo.percentile === 0 ? 'mean' : (`P${slo.percentile}` as Statistic);
+  const value = row.values[statistic];
   if (value === null)
-    throw new GpumixError('BAD_BENCHMARK', `line ${row.line}: has no column ${column}, which the percentile asks for`);
+    throw new GpumixError('BAD_BENCHMARK', `line ${row.line}: has no column ${statistic}, which the percentile asks for`);
   return metric === 'TPAT' ? value / (row.inputTokens + row.outputTokens) : value;
 };

@@ -52,9 +52,9 @@ export const resultLine = (
     ['samples', String(samples)],
     ['metric', JSON.stringify(metric)],
     ...(rate >= about.rateLimit ? [['rate_limit', pythonFloat(about.rateLimit)] as const] : []),
-    ...statistics.flatMap((column) => {
-      const value = values[column];
-      return value === null ? [] : [[column, pythonFloat(value)] as const];
+    ...statistics.flatMap((statistic) => {
+      const value = values[statistic];
+      return value === null ? [] : [[statistic, pythonFloat(value)] as const];
     }),
   ];
   return `{${fields.map(([name, value]) => `"${name}": ${value}`).join(', ')}}`;
