@@ -58,7 +58,7 @@ const wholeAnswer = (socket: Socket): Promise<string> =>
     socket.on('close', () => resolve(text));
   });
 const stillOpen = (sockets: readonly Socket[]): number => sockets.filter((socket) => !socket.closed).length;
-const patience = { timeout: 20_000 };
+const patience = { timeout: 100_000 };
 const statusOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
 
 test('headers that trickle in are cut off', async () => {
@@ -68,7 +68,7 @@ test('headers that trickle in are cut off', async () => {
   const answer = await wholeAnswer(socket);
   clearInterval(trickle);
   expect(statusOf(answer)).toMatchObject({ kind: 'Status', code: 408 });
-}, 60_000);
+});
 
 test('headers of 1 MiB are refused, of 100 KiB are not', async () => {
   const socket = await secureSocket();
@@ -126,7 +126,7 @@ test('10,000 idle connections, every tenth with a handshake: a few stay, and the
   for (const socket of open) socket.destroy();
   // Both ends are in this process.
   expect((process.memoryUsage().rss - before) / 2 ** 20).toBeLessThan(200);
-}, 60_000);
+});
 
 test('a body on GET, however large, is not read', async () => {
   const socket = await secureSocket();

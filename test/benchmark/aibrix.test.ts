@@ -59,4 +59,4 @@ test("AIBrix's tools of now say the same, where GPUMIX_AIBRIX_VENV names them", 
   if (process.env['GPUMIX_AIBRIX_VENV'] === undefined)
     expect([code, stdout]).toEqual([3, expect.stringMatching(/^golden profiles: not run: set GPUMIX_AIBRIX_VENV/)]);
   else expect([code, stdout]).toEqual([0, 'golden.json: 22 agree\nreaders.json: 22 agree\n']);
-}, 120_000);
+});

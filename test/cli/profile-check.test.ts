@@ -145,4 +145,4 @@ test('a fleet of Deployments, Redis and engines is read and judged', async () =>
   expect(demand).toBe('  demand: none that is fresh');
   // 600 requests in a few seconds, where the profile has four.
   expect(engines).toMatch(/DISAGREE, drift \d{2,}\.\d\d .* by the profile 4\.00, 0\.0 % beyond the SLO/);
-}, 30_000);
+});

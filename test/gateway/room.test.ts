@@ -301,4 +301,4 @@ test(`in ${states} random states a request chooses a bounded number of times, an
   expect(visited).toBe(states);
   expect(waited).toBeGreaterThan(states / 20);
   expect(mostRounds).toBeLessThanOrEqual(100);
-}, 120_000);
+});

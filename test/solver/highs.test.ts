@@ -33,7 +33,7 @@ test('180 instances of one model cost the same as by HiGHS', () => {
   for (const types of [2, 3, 4, 6, 8])
     for (let i = 0; i < 36; i++) seen[compare(alone(instance(77_000 + 1_000 * types + i, { types })))]++;
   expect(seen.equal).toBeGreaterThan(170);
-}, 120_000);
+});
 
 test('20 fleets on common stock cost the same as by HiGHS', () => {
   const seen = { equal: 0, infeasible: 0 };
@@ -41,4 +41,4 @@ test('20 fleets on common stock cost the same as by HiGHS', () => {
     seen[compare(fleetInstance(5_000 + i, { types: 3, classes: 8, models: 3 }))]++;
   }
   expect(seen.equal).toBeGreaterThan(10);
-}, 60_000);
+});

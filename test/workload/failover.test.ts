@@ -108,7 +108,7 @@ describe('a primary that becomes a replica while connections to it stay open', (
   });
 });
 
-test('a slot of a Cluster that moves takes its records along', { timeout: 60_000 }, async () => {
+test('a slot of a Cluster that moves takes its records along', async () => {
   const nodes = await startCluster();
   cleanup.push(() => Promise.all(nodes.map((node) => node.kill())));
   const clients = nodes.map(clientOf);
@@ -128,7 +128,7 @@ test('a slot of a Cluster that moves takes its records along', { timeout: 60_000
   expect(await store.read([recordKey('m', 1000)])).toEqual([expect.stringContaining('"meta_total_reqs":14')]);
 });
 
-test('through Sentinel over TLS', { timeout: 60_000 }, async () => {
+test('through Sentinel over TLS', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'gpumix-tls-'));
   cleanup.push(() => rmSync(folder, { recursive: true }));
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
