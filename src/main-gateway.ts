@@ -6,7 +6,7 @@ import { watchEndpoints } from './cluster/watch-endpoints.ts';
 import type { GatewayConfig } from './config/gateway-config.ts';
 import { startAdminServer } from './gateway/admin-server.ts';
 import { gatewayMetrics } from './gateway/gateway-metrics.ts';
-import { heldReports } from './gateway/held-reports.ts';
+import { heldReports } from './gateway/held-requests-report.ts';
 import { createModelPods } from './gateway/model-pods.ts';
 import { startGatewayServer } from './gateway/openai-server.ts';
 import { podConnections } from './gateway/pod-connections.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { settings } from '../../src/config/serve-config.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { profileOf } from '../../src/profiles/profile-document.ts';
-import { servedByProfile } from '../../src/profiles/served.ts';
+import { servedByProfile } from '../../src/profiles/served-demand.ts';
 import type { Routing, Variant } from '../../src/vocabulary/planning-documents.ts';
 import { bucketIndex, tokensOf } from '../../src/workload/bucket-index.ts';
 import type { TraceRequest } from '../../src/workload/gateway-records.ts';

@@ -1,5 +1,5 @@
 import type { Profile } from '../../src/profiles/profile-document.ts';
-import { servedByProfile } from '../../src/profiles/served.ts';
+import { servedByProfile } from '../../src/profiles/served-demand.ts';
 import type { SimulatedVariant } from '../../src/simulation/replicas.ts';
 import type { Traffic } from '../../src/simulation/traffic.ts';
 import type { Demand } from '../../src/vocabulary/planning-documents.ts';

@@ -1,4 +1,4 @@
-import { extrapolatedShare } from '../../src/profiles/served.ts';
+import { extrapolatedShare } from '../../src/profiles/served-demand.ts';
 import {
   alike,
   runBestSingle,

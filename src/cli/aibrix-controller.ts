@@ -1,5 +1,5 @@
 import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
-import { objectKey } from '../cluster/object.ts';
+import { objectKey } from '../cluster/kubernetes-object.ts';
 import { type Finding, ok, unknown, wrong } from './finding.ts';
 import { itemsOf, type KubernetesAnswer, refusal, succeeded } from './kubernetes-answer.ts';
 import {

@@ -7,7 +7,7 @@ import { priceTable } from '../planner/believe/candidates.ts';
 import { clusterInMemory } from '../planner/cluster-in-memory.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { type Board, createBoard } from '../planner/publish/board.ts';
-import type { Decided } from '../planner/publish/decided.ts';
+import type { Decided } from '../planner/publish/tick-outcome.ts';
 import { createLoop } from '../planner/tick.ts';
 import { profileSources } from '../profiles/sources.ts';
 import { createLogger } from '../runtime/logger.ts';

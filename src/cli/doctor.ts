@@ -1,4 +1,4 @@
-import { type Condition, objectKey } from '../cluster/object.ts';
+import { type Condition, objectKey } from '../cluster/kubernetes-object.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config/serve-config.ts';
 import { settingOptions } from '../config/settings.ts';

@@ -6,8 +6,8 @@ import { type Config, historySeconds, readConfig, stockConfigName } from '../con
 import { priceTable } from '../planner/believe/candidates.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { createBoard } from '../planner/publish/board.ts';
-import type { Decided } from '../planner/publish/decided.ts';
 import { type AgedPlan, storedPlans } from '../planner/publish/stored-plan.ts';
+import type { Decided } from '../planner/publish/tick-outcome.ts';
 import { createLoop } from '../planner/tick.ts';
 import type { Profiles } from '../profiles/profile-document.ts';
 import { profileSources } from '../profiles/sources.ts';

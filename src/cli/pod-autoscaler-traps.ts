@@ -1,4 +1,4 @@
-import { type Condition, objectKey } from '../cluster/object.ts';
+import { type Condition, objectKey } from '../cluster/kubernetes-object.ts';
 import { type Finding, note, ok, unknown, wrong } from './finding.ts';
 
 /** The part of AIBrix's PodAutoscaler that is judged. */

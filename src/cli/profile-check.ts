@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readMetrics } from '../cluster/engine-poll.ts';
 import { sampleEngines } from '../cluster/engine-samples.ts';
-import { objectKey } from '../cluster/object.ts';
+import { objectKey } from '../cluster/kubernetes-object.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Config } from '../config/serve-config.ts';

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from './object.ts';
+import type { KubernetesObject } from './kubernetes-object.ts';
 import { type Behavior, type Pace, paceOfBehavior, paceOfPodAutoscaler } from './pace.ts';
 import { type Schedule, scheduleAt } from './schedules.ts';
 

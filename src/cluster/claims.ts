@@ -1,4 +1,4 @@
-import type { KubernetesObject } from './object.ts';
+import type { KubernetesObject } from './kubernetes-object.ts';
 import { type DeviceSlice, type GpuHolder, gpuDriver } from './stock.ts';
 
 /** A ResourceClaim that holds devices of NVIDIA's driver (DRA). */

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from './object.ts';
+import type { KubernetesObject } from './kubernetes-object.ts';
 
 /** The pods behind a Service, as far as one slice names them. */
 export interface ServicePods {

@@ -1,5 +1,5 @@
 import { get } from 'node:http';
-import { objectKey } from './object.ts';
+import { objectKey } from './kubernetes-object.ts';
 import { type DeploymentPod, metricsUrl } from './pods.ts';
 
 export interface PollSettings {

@@ -1,4 +1,4 @@
-import type { Quantities } from './object.ts';
+import type { Quantities } from './kubernetes-object.ts';
 
 /**
  * Labels of Nodes that say which GPU they have, the surest first. The same keys stand in the selectors and affinities of pods.

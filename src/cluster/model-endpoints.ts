@@ -1,6 +1,6 @@
 import { ownerKey } from '../vocabulary/deployment-key.ts';
 import type { ServicePods } from './endpoint-slices.ts';
-import { objectKey } from './object.ts';
+import { objectKey } from './kubernetes-object.ts';
 import { type DeploymentPod, labelledOrigin, portKey } from './pods.ts';
 import type { ModelDeployment } from './variant.ts';
 

@@ -1,6 +1,6 @@
 import type { ModelPod } from '../vocabulary/target.ts';
 import { gpusAmong } from './gpu-types.ts';
-import type { Condition, KubernetesObject, Quantities } from './object.ts';
+import type { Condition, KubernetesObject, Quantities } from './kubernetes-object.ts';
 
 /** What is kept of a pod that belongs to a Deployment, or holds GPUs. */
 export interface DeploymentPod extends ModelPod {

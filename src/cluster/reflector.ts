@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject, jsonOrText } from '../formats/json.ts';
 import { forbidden, GpumixError, messageOf } from '../vocabulary/errors.ts';
 import type { Kubernetes } from './kubernetes-connection.ts';
-import { type KubernetesObject, objectKey } from './object.ts';
+import { type KubernetesObject, objectKey } from './kubernetes-object.ts';
 
 export interface Resource<Source extends KubernetesObject, Kept> {
   /** `/apis/apps/v1/deployments` */

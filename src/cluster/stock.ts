@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { checked, counts } from '../formats/documents.ts';
 import { gpuLabels, gpuOfLabels, gpuOfProduct, gpusAmong } from './gpu-types.ts';
-import type { Condition, KubernetesObject, Quantities } from './object.ts';
+import type { Condition, KubernetesObject, Quantities } from './kubernetes-object.ts';
 import type { DeploymentPod } from './pods.ts';
 
 /** What the cluster shows of its GPUs, as of one tick. */

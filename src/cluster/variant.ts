@@ -1,6 +1,6 @@
 import type { Routing } from '../vocabulary/planning-documents.ts';
 import { gpuLabels, gpuOfLabels, gpusAmong } from './gpu-types.ts';
-import type { Condition, KubernetesObject, Quantities } from './object.ts';
+import type { Condition, KubernetesObject, Quantities } from './kubernetes-object.ts';
 import { knownRouters, routerOf } from './router-names.ts';
 
 /** What gpumix knows of a Deployment that carries a model. Fields that a broken label left without a value are null. */

@@ -13,7 +13,7 @@ import { type ClaimObject, type DeviceClaim, deviceClaim, heldByClaims } from '.
 import { selectedPods, unchangedSince } from './gateway-pods.ts';
 import { gpuLabels } from './gpu-types.ts';
 import type { Kubernetes } from './kubernetes-connection.ts';
-import { type KubernetesObject, objectKey } from './object.ts';
+import { type KubernetesObject, objectKey } from './kubernetes-object.ts';
 import type { Pace } from './pace.ts';
 import { type DeploymentPod, deploymentPod, type PodObject } from './pods.ts';
 import { allOf, defaultTiming, type Reflector, type ReflectorTiming, type Resource, reflector } from './reflector.ts';

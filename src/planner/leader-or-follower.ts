@@ -1,8 +1,8 @@
 import { messageOf } from '../vocabulary/errors.ts';
 import type { Board } from './publish/board.ts';
-import type { Decided } from './publish/decided.ts';
 import type { Shared } from './publish/publish.ts';
 import type { StoredPlan, StoredPlans, Term } from './publish/stored-plan.ts';
+import type { Decided } from './publish/tick-outcome.ts';
 import type { Loop } from './tick.ts';
 
 /** Who leads, as far as this replica knows. */

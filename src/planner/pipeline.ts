@@ -2,8 +2,8 @@ import { type BelieveReading, type BelieveSettings, believe } from './believe/be
 import { type MoveSettings, move } from './move/move.ts';
 import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
 import { countedWhatIf, type WhatIf } from './plan/what-if.ts';
-import { allParts, type Decided, type DecidedPart, type Memory, memoryAfter } from './publish/decided.ts';
 import { decidedPart, type ReportSettings } from './publish/targets-and-reports.ts';
+import { allParts, type Decided, type DecidedPart, type Memory, memoryAfter } from './publish/tick-outcome.ts';
 
 /** All that was read, as of one tick; each stage declares its own part. */
 export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {}

@@ -1,9 +1,9 @@
 import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';
 import type { Workload } from '../workload/workload.ts';
 import { decide, type PlannerSettings } from './pipeline.ts';
-import { type Decided, emptyMemory } from './publish/decided.ts';
 import { type PublishParts, publish } from './publish/publish.ts';
 import type { StoredPlan } from './publish/stored-plan.ts';
+import { type Decided, emptyMemory } from './publish/tick-outcome.ts';
 import { problemsOf, undercount } from './publish/tick-problems.ts';
 import { podsByDeployment, type ReadParts, read } from './read.ts';
 import { workloadNow } from './workload-now.ts';

@@ -1,5 +1,5 @@
 import type { Profile } from '../profiles/profile-document.ts';
-import { servedByProfile } from '../profiles/served.ts';
+import { servedByProfile } from '../profiles/served-demand.ts';
 import type { Demand, Model, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
 import type { SimulatedVariant } from './replicas.ts';
 

@@ -1,4 +1,4 @@
-import { objectKey } from '../cluster/object.ts';
+import { objectKey } from '../cluster/kubernetes-object.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { clusterInMemory } from '../planner/cluster-in-memory.ts';

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Kubernetes } from '../../src/cluster/kubernetes-connection.ts';
-import type { KubernetesObject } from '../../src/cluster/object.ts';
+import type { KubernetesObject } from '../../src/cluster/kubernetes-object.ts';
 import { type Reflector, type ReflectorTiming, reflector } from '../../src/cluster/reflector.ts';
 import { element } from '../../src/vocabulary/list-element.ts';
 

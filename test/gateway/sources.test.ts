@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readGatewayConfig } from '../../src/config/gateway-config.ts';
-import { heldReports } from '../../src/gateway/held-reports.ts';
+import { heldReports } from '../../src/gateway/held-requests-report.ts';
 import { watchPlans } from '../../src/gateway/routing-plan-reader.ts';
 import { endpointsFile, parseEndpoints } from '../../src/gateway/static-endpoints.ts';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';

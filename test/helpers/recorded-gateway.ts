@@ -5,7 +5,7 @@ import { readConfig } from '../../src/config/serve-config.ts';
 import { clusterInMemory } from '../../src/planner/cluster-in-memory.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
-import type { Decided, ModelReport } from '../../src/planner/publish/decided.ts';
+import type { Decided, ModelReport } from '../../src/planner/publish/tick-outcome.ts';
 import { createLoop } from '../../src/planner/tick.ts';
 import { profileSources } from '../../src/profiles/sources.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { createReplica, shareThrough } from '../../src/planner/leader-or-follower.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
-import { type Decided, emptyMemory } from '../../src/planner/publish/decided.ts';
 import { storedPlans, type Term } from '../../src/planner/publish/stored-plan.ts';
+import { type Decided, emptyMemory } from '../../src/planner/publish/tick-outcome.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import type { Store } from '../../src/workload/store.ts';
 import { deployment } from '../helpers/deployments.ts';

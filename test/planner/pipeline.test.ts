@@ -7,7 +7,7 @@ import type { MoveMemory } from '../../src/planner/move/move.ts';
 import { decide, type PlannerSettings, type Reading } from '../../src/planner/pipeline.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
-import { emptyMemory, type Memory } from '../../src/planner/publish/decided.ts';
+import { emptyMemory, type Memory } from '../../src/planner/publish/tick-outcome.ts';
 import type { Routing, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
-import { emptyMemory } from '../../src/planner/publish/decided.ts';
+import { emptyMemory } from '../../src/planner/publish/tick-outcome.ts';
 import type { Engines } from '../../src/planner/read.ts';
 import { createLoop } from '../../src/planner/tick.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';

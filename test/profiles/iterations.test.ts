@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { atOnePace, iterationsOf } from '../../src/profiles/iterations.ts';
 import type { Profile } from '../../src/profiles/profile-document.ts';
-import { servedByProfile } from '../../src/profiles/served.ts';
+import { servedByProfile } from '../../src/profiles/served-demand.ts';
 import { engineSpeed } from '../../src/simulation/engine-speeds.ts';
 import { profileSet } from '../../src/simulation/profile-sets.ts';
 

@@ -1,6 +1,6 @@
 import type { Pace } from '../../cluster/pace.ts';
 import { fixedReplicas, type ModelDeployment } from '../../cluster/variant.ts';
-import { beyondGrid, extrapolatedShare } from '../../profiles/served.ts';
+import { beyondGrid, extrapolatedShare } from '../../profiles/served-demand.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { Demand } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';

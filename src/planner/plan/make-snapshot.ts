@@ -1,6 +1,6 @@
 import type { Supply } from '../../cluster/stock.ts';
 import type { ModelDeployment } from '../../cluster/variant.ts';
-import { servedByProfile } from '../../profiles/served.ts';
+import { servedByProfile } from '../../profiles/served-demand.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import {
   type Demand,

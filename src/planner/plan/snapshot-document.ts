@@ -13,7 +13,7 @@ import {
 } from '../../formats/documents.ts';
 import { pythonJson } from '../../formats/json.ts';
 import { type Profile, profileOf, profileSchema } from '../../profiles/profile-document.ts';
-import { type Served, servedByProfile } from '../../profiles/served.ts';
+import { type Served, servedByProfile } from '../../profiles/served-demand.ts';
 import { GpumixError } from '../../vocabulary/errors.ts';
 import { type Demand, type Model, routings, type Snapshot, type Variant } from '../../vocabulary/planning-documents.ts';
 

@@ -1,12 +1,12 @@
 import type { Bounds } from '../../cluster/bounds.ts';
-import { objectKey } from '../../cluster/object.ts';
+import { objectKey } from '../../cluster/kubernetes-object.ts';
 import type { DeploymentPod } from '../../cluster/pods.ts';
 import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey, ownerKey } from '../../vocabulary/deployment-key.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../../vocabulary/target.ts';
-import type { Decided, ModelReport } from './decided.ts';
 import { asKubernetesSays } from './kubernetes-overrides.ts';
+import type { Decided, ModelReport } from './tick-outcome.ts';
 
 export type PlanSummary = Pick<Plan, 'status' | 'cost'>;
 

@@ -1,5 +1,5 @@
 import type { Board } from './board.ts';
-import type { Decided } from './decided.ts';
+import type { Decided } from './tick-outcome.ts';
 
 export interface PublishParts {
   readonly board: Pick<Board, 'publish'>;

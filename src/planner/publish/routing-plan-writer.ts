@@ -1,7 +1,7 @@
 import { messageOf } from '../../vocabulary/errors.ts';
 import type { RoutingPlan } from '../../vocabulary/routing-plan.ts';
-import type { Decided } from './decided.ts';
 import { classesForReady, type ModelRoutes } from './ready-routing.ts';
+import type { Decided } from './tick-outcome.ts';
 
 /** What is asked of Redis. */
 export interface RoutingStore {

@@ -7,7 +7,7 @@ import { noStartups, type Startups } from '../believe/startups.ts';
 import type { MoveMemory } from '../move/move.ts';
 import type { WantedReplicas } from '../move/transition.ts';
 import type { PlanSummary } from './board.ts';
-import type { Decided, ModelReport } from './decided.ts';
+import type { Decided, ModelReport } from './tick-outcome.ts';
 
 /** What the leader said at one tick, for the other replicas and for whoever leads next. */
 export interface StoredPlan {

@@ -9,9 +9,9 @@ import type { Moved } from '../move/move.ts';
 import type { Planned } from '../plan/plan.ts';
 import type { WhatIf } from '../plan/what-if.ts';
 import { cannotWake } from './cannot-wake.ts';
-import type { DecidedPart, ModelReport } from './decided.ts';
 import { asKubernetesSays } from './kubernetes-overrides.ts';
 import { routesOf } from './ready-routing.ts';
+import type { DecidedPart, ModelReport } from './tick-outcome.ts';
 
 export interface ReportReading {
   /** Unix seconds by Redis' clock. */

@@ -1,6 +1,6 @@
 import { recordDefectText } from '../believe/trusted-records.ts';
 import { cannotWakeText } from './cannot-wake.ts';
-import type { ModelReport } from './decided.ts';
+import type { ModelReport } from './tick-outcome.ts';
 
 /** Without rates, which change all the time: a problem is said once. The gauges have them. */
 export const problemsOf = (models: readonly ModelReport[]): readonly string[] =>

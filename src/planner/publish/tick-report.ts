@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { problemReporter } from '../../runtime/logger.ts';
 import { ownerKey } from '../../vocabulary/deployment-key.ts';
-import type { Decided } from './decided.ts';
+import type { Decided } from './tick-outcome.ts';
 
 /** Says what changed since the last tick. */
 export const tickReporter = (log: Logger) => {

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { type Decided, emptyMemory } from '../../../src/planner/publish/decided.ts';
 import { plannerRegistry } from '../../../src/planner/publish/planner-metrics.ts';
+import { type Decided, emptyMemory } from '../../../src/planner/publish/tick-outcome.ts';
 import { tickReporter } from '../../../src/planner/publish/tick-report.ts';
 
 const target = (deployment: string, decision: { replicas: number; asOf: number } | { unavailable: string }) => ({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Profile, Slo } from '../../src/profiles/profile-document.ts';
-import { beyondGrid, derated, extrapolatedShare, servedByProfile } from '../../src/profiles/served.ts';
+import { beyondGrid, derated, extrapolatedShare, servedByProfile } from '../../src/profiles/served-demand.ts';
 
 const row = (inputTokens: number, outputTokens: number, arrivalRate: number) => ({
   inputTokens,
