@@ -30,7 +30,7 @@ import { snapshotsFolder } from './planner/publish/snapshots-folder.ts';
 import { storedPlans } from './planner/publish/stored-plan.ts';
 import type { ModelReport } from './planner/publish/tick-outcome.ts';
 import { tickReporter } from './planner/publish/tick-report.ts';
-import { createLoop } from './planner/tick.ts';
+import { createTicker } from './planner/tick.ts';
 import type { Profiles } from './profiles/profile-document.ts';
 import { profileSources } from './profiles/sources.ts';
 import { garbage } from './runtime/garbage.ts';
@@ -43,7 +43,7 @@ import { workloadReader } from './workload/reader.ts';
 import { redisStore } from './workload/redis.ts';
 import type { Store } from './workload/store.ts';
 
-/** Runs `gpumix serve` until it is told to stop. The one place that names both Redis and Kubernetes. */
+/** Runs `gpumix serve` until it is told to stop. Of the places that name both Redis and Kubernetes the one that plans. */
 export const serve = async (config: Config): Promise<void> => {
   const log = createLogger(config.logLevel);
   const kubernetes = connectKubernetes(config.kubeconfig);
@@ -78,7 +78,7 @@ export const serve = async (config: Config): Promise<void> => {
   const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
   const report = tickReporter(log);
   const warn = sleepWarnings(cluster.deployments, kubernetes, log);
-  const loop = createLoop({
+  const loop = createTicker({
     cluster,
     readWorkload: (names) => reader.read(names),
     readProfiles: async (wanted, now) => {

@@ -7,8 +7,8 @@ import { priceTable } from '../planner/believe/candidates.ts';
 import { clusterInMemory } from '../planner/cluster-in-memory.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { type Board, createBoard } from '../planner/publish/board.ts';
-import type { Decided } from '../planner/publish/tick-outcome.ts';
-import { createLoop } from '../planner/tick.ts';
+import type { TickOutcome } from '../planner/publish/tick-outcome.ts';
+import { createTicker } from '../planner/tick.ts';
 import { profileSources } from '../profiles/sources.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { demoTrace, shippedProfiles } from '../runtime/shipped-files.ts';
@@ -101,7 +101,7 @@ const embeddedWorld = (speed: number) => {
   const reader = workloadReader(store, { ...config, historySeconds: historySeconds(config), instance: 'demo' });
   const profiles = profileSources(null, shippedProfiles);
   let last: Tick | null = null;
-  const loop = createLoop({
+  const loop = createTicker({
     cluster: clusterInMemory(deployments, new Map()),
     readWorkload: (names) => reader.read(names),
     readProfiles: (wanted, now) => profiles(wanted, now),
@@ -180,7 +180,7 @@ const follow = (deployments: Map<string, ModelDeployment>, board: Board): void =
   }
 };
 
-const tickOf = ({ plan, snapshot, models }: Decided, now: number): Tick | null =>
+const tickOf = ({ plan, snapshot, models }: TickOutcome, now: number): Tick | null =>
   plan === null || snapshot === null
     ? null
     : { plan, snapshot, ageSeconds: now - (models[0]?.dataAt ?? now), bestSingle: bestSingleType(plan, snapshot) };

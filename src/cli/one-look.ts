@@ -7,8 +7,8 @@ import { priceTable } from '../planner/believe/candidates.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { createBoard } from '../planner/publish/board.ts';
 import { type AgedPlan, storedPlans } from '../planner/publish/stored-plan.ts';
-import type { Decided } from '../planner/publish/tick-outcome.ts';
-import { createLoop } from '../planner/tick.ts';
+import type { TickOutcome } from '../planner/publish/tick-outcome.ts';
+import { createTicker } from '../planner/tick.ts';
 import type { Profiles } from '../profiles/profile-document.ts';
 import { profileSources } from '../profiles/sources.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
@@ -21,7 +21,7 @@ export interface Look {
   readonly kubernetes: KubernetesRequest;
   readonly profiles: Profiles;
   /** What would be decided now; nothing of it is published. */
-  readonly decided: Decided;
+  readonly decided: TickOutcome;
   /** What `serve` would warn of, one line each. */
   readonly problems: readonly string[];
   /** What is read as something near it, and works all the same, one line each. */
@@ -53,7 +53,7 @@ export const lookOnce = async <Seen>(config: Config, see: (look: Look) => Promis
     const sources = profileSources((keys) => store.read(keys), config.profiles);
     let profiles: Profiles = { found: new Map(), problems: [] };
     let seen: Pick<Look, 'decided' | 'problems'> | null = null;
-    const loop = createLoop({
+    const loop = createTicker({
       cluster,
       readWorkload: (names) => reader.read(names),
       readProfiles: async (wanted, now) => {

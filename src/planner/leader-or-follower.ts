@@ -2,8 +2,8 @@ import { messageOf } from '../vocabulary/errors.ts';
 import type { Board } from './publish/board.ts';
 import type { Shared } from './publish/publish.ts';
 import type { StoredPlan, StoredPlans, Term } from './publish/stored-plan.ts';
-import type { Decided } from './publish/tick-outcome.ts';
-import type { Loop } from './tick.ts';
+import type { TickOutcome } from './publish/tick-outcome.ts';
+import type { Ticker } from './tick.ts';
 
 /** Who leads, as far as this replica knows. */
 export interface Leadership {
@@ -15,7 +15,7 @@ export interface Leadership {
 export interface ReplicaParts {
   readonly leadership: Leadership;
   readonly stored: StoredPlans;
-  readonly loop: Pick<Loop, 'due' | 'tick' | 'restore'>;
+  readonly loop: Pick<Ticker, 'due' | 'tick' | 'restore'>;
   readonly board: Pick<Board, 'publish'>;
   /** Unix seconds, our own clock. */
   clock(): number;
@@ -84,7 +84,7 @@ const restored = (plan: StoredPlan): StoredPlan => ({
 /** What the loop decided goes to the store first: if another leads by now, nothing of it is published. */
 export const shareThrough =
   (stored: StoredPlans, leadership: Leadership) =>
-  async (decided: Decided, at: number): Promise<Shared> => {
+  async (decided: TickOutcome, at: number): Promise<Shared> => {
     const term = leadership.term();
     if (!leadership.leads() || term === null) return { superseded: true, problems: ['another replica leads: this tick is void'] };
     try {

@@ -2,8 +2,8 @@ import { type BelieveReading, type BelieveSettings, believe } from './believe/be
 import { type MoveSettings, move } from './move/move.ts';
 import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
 import { countedWhatIf, type WhatIf } from './plan/what-if.ts';
-import { decidedPart, type ReportSettings } from './publish/targets-and-reports.ts';
-import { allParts, type Decided, type DecidedPart, type Memory, memoryAfter } from './publish/tick-outcome.ts';
+import { type ReportSettings, reported } from './publish/targets-and-reports.ts';
+import { joinedParts, type Memory, memoryAfter, type PartOutcome, type TickOutcome } from './publish/tick-outcome.ts';
 
 /** All that was read, as of one tick; each stage declares its own part. */
 export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {}
@@ -15,17 +15,17 @@ export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSett
  * said of it is said. Pure: whoever calls it reads before and publishes after.
  * @param planOf makes the plan of a snapshot; asked also for what would be
  */
-export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, planOf: WhatIf): Decided => {
+export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, planOf: WhatIf): TickOutcome => {
   const { whatIf, asked } = countedWhatIf(planOf);
   const { decisions } = memory.moved;
   const beliefs = believe(reading, { decisions, ...memory.planned }, memory.believed, settings);
-  const parts: DecidedPart[] = [];
+  const parts: PartOutcome[] = [];
   for (const planned of plan(beliefs.models, reading, decisions, settings, whatIf)) {
     const moved = move(planned, memory.moved, settings, reading.now, whatIf);
-    parts.push(decidedPart(planned, moved, decisions, reading, settings, whatIf));
+    parts.push(reported(planned, moved, decisions, reading, settings, whatIf));
   }
   return {
-    ...allParts(parts),
+    ...joinedParts(parts),
     memory: memoryAfter(memory, beliefs.memory, parts, reading.deployments),
     plansMade: asked(),
   };

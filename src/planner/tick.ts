@@ -3,20 +3,20 @@ import type { Workload } from '../workload/workload.ts';
 import { decide, type PlannerSettings } from './pipeline.ts';
 import { type PublishParts, publish } from './publish/publish.ts';
 import type { StoredPlan } from './publish/stored-plan.ts';
-import { type Decided, emptyMemory } from './publish/tick-outcome.ts';
-import { problemsOf, undercount } from './publish/tick-problems.ts';
+import { emptyMemory, type TickOutcome } from './publish/tick-outcome.ts';
+import { problemsOf } from './publish/tick-problems.ts';
 import { podsByDeployment, type ReadParts, read } from './read.ts';
 import { workloadNow } from './workload-now.ts';
 
-export interface LoopParts extends ReadParts, PublishParts {
+export interface TickerParts extends ReadParts, PublishParts {
   readWorkload(names: readonly string[]): Promise<Workload>;
   solve(snapshot: Snapshot): Plan;
   readonly settings: PlannerSettings & { readonly intervalSeconds: number };
   /** Called after each tick, with everything that is wrong at the moment, one line each. */
-  onTick(decided: Decided, problems: readonly string[]): void;
+  onTick(decided: TickOutcome, problems: readonly string[]): void;
 }
 
-export interface Loop {
+export interface Ticker {
   /** Reads, decides, publishes. Never throws: what cannot be read is a problem, and what stood goes on standing. */
   tick(): Promise<void>;
   /** Whether the records of another interval should be there since the last tick. */
@@ -25,7 +25,7 @@ export interface Loop {
   restore(last: Pick<StoredPlan, 'decisions' | 'recent' | 'behaviours' | 'strains' | 'trials'>): void;
 }
 
-export const createLoop = (parts: LoopParts): Loop => {
+export const createTicker = (parts: TickerParts): Ticker => {
   const { cluster, settings } = parts;
   const workload = workloadNow(parts.readWorkload, parts.clock, settings);
   let memory = emptyMemory;
@@ -38,8 +38,7 @@ export const createLoop = (parts: LoopParts): Loop => {
       memory = decided.memory;
       askEngines(parts, decided, workload.time);
       const unpublished = await publish(decided, reading, parts);
-      const seen = [...cluster.problems(), ...undercount(cluster.gatewayReplicas()), ...problemsOf(decided.models)];
-      parts.onTick(decided, [...unpublished, ...problems, ...seen]);
+      parts.onTick(decided, [...unpublished, ...problems, ...problemsOf(decided.models, cluster)]);
     },
     // Another one, not only a later one: a clock may step back.
     due: () => workload.intervalNumber() !== lastInterval,
@@ -55,7 +54,7 @@ export const createLoop = (parts: LoopParts): Loop => {
 };
 
 /** Of models whose records alone do not tell enough, the engines are asked until the next tick. */
-const askEngines = ({ cluster, engines }: ReadParts, { models }: Decided, clock: () => number): void => {
+const askEngines = ({ cluster, engines }: ReadParts, { models }: TickOutcome, clock: () => number): void => {
   const overwriting = cluster.gatewayReplicas() > 1;
   const unsure = models.filter(({ state, recordDefect }) => overwriting || state !== 'fresh' || recordDefect !== null);
   const pods = podsByDeployment(cluster.pods);

@@ -4,7 +4,7 @@ import type { ModelDeployment } from '../cluster/variant.ts';
 import { clusterInMemory } from '../planner/cluster-in-memory.ts';
 import type { PlannerSettings } from '../planner/pipeline.ts';
 import { createBoard } from '../planner/publish/board.ts';
-import { createLoop } from '../planner/tick.ts';
+import { createTicker } from '../planner/tick.ts';
 import type { FoundProfile, Profile } from '../profiles/profile-document.ts';
 import { ownerKey } from '../vocabulary/deployment-key.ts';
 import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';
@@ -56,7 +56,7 @@ export const plannerPolicy = ({
   const board = createBoard(deployments, pods, settings.staleAfterSeconds, clock);
   const reader = workloadReader(store, settings);
   let planned: { snapshot: Snapshot; plan: Plan } | null = null;
-  const loop = createLoop({
+  const loop = createTicker({
     cluster: clusterInMemory(deployments, pods),
     readWorkload: (names) => reader.read(names),
     readProfiles: async () => ({ found: found as ReadonlyMap<string, FoundProfile>, problems: [] }),

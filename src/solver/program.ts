@@ -65,8 +65,7 @@ export const lineScale = 1 + 0.99 * lineTolerance;
 
 /**
  * L(pi) of the comment above (money/h): a lower limit on the cost, whatever pi >= 0. `loads` are divided already. `likely`
- * names per class the type to look at first (below 0 = any): where that is the cheapest, no later comparison turns out
- * true, which is faster. The result is the same.
+ * names per class the type to look at first (below 0 = any): a right guess saves time. The result is the same.
  */
 export const dualBound = (
   program: Omit<Program, 'classes'>,

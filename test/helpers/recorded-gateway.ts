@@ -5,8 +5,8 @@ import { readConfig } from '../../src/config/serve-config.ts';
 import { clusterInMemory } from '../../src/planner/cluster-in-memory.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
-import type { Decided, ModelReport } from '../../src/planner/publish/tick-outcome.ts';
-import { createLoop } from '../../src/planner/tick.ts';
+import type { ModelReport, TickOutcome } from '../../src/planner/publish/tick-outcome.ts';
+import { createTicker } from '../../src/planner/tick.ts';
 import { profileSources } from '../../src/profiles/sources.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
@@ -86,9 +86,9 @@ export const replayRecording = async (
   };
   const ticks: Tick[] = [];
   const board = createBoard(deployments, pods, config.staleAfterSeconds, () => world.now);
-  let decided: Decided | null = null;
+  let decided: TickOutcome | null = null;
   let problems: readonly string[] = [];
-  const loop = createLoop({
+  const loop = createTicker({
     cluster: {
       ...clusterInMemory(deployments, pods),
       gatewayReplicas: () => recording.gateways,

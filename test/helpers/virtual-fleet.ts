@@ -6,7 +6,7 @@ import { createReplica, shareThrough } from '../../src/planner/leader-or-followe
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { type Board, createBoard } from '../../src/planner/publish/board.ts';
 import { storedPlans } from '../../src/planner/publish/stored-plan.ts';
-import { createLoop } from '../../src/planner/tick.ts';
+import { createTicker } from '../../src/planner/tick.ts';
 import { profileSources } from '../../src/profiles/sources.ts';
 import { faultyStore, type StoreState } from '../../src/simulation/faulty-store.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
@@ -72,7 +72,7 @@ export const virtualFleet = (
     const reader = workloadReader(store, { ...config, historySeconds: 600, instance: `instance-${transitions}` });
     const profiles = profileSources((keys) => store.read(keys), null);
     const problems: { now: readonly string[] } = { now: [] };
-    const loop = createLoop({
+    const loop = createTicker({
       cluster: { ...clusterInMemory(deployments, pods), unsynced: () => world.unsynced },
       readWorkload: (names) => reader.read(names),
       readProfiles: (wanted, now) => profiles(wanted, now),

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { createReplica, shareThrough } from '../../src/planner/leader-or-follower.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
 import { storedPlans, type Term } from '../../src/planner/publish/stored-plan.ts';
-import { type Decided, emptyMemory } from '../../src/planner/publish/tick-outcome.ts';
+import { emptyMemory, type TickOutcome } from '../../src/planner/publish/tick-outcome.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import type { Store } from '../../src/workload/store.ts';
 import { deployment } from '../helpers/deployments.ts';
 
 const strain = { factor: 1.2, steadySince: 4000, base: 1, rate: 3, ready: 2, at: 4900 };
-const decided = (replicas: number, asOf: number): Decided => ({
+const decided = (replicas: number, asOf: number): TickOutcome => ({
   memory: {
     ...emptyMemory,
     believed: { ...emptyMemory.believed, strains: new Map([['m', strain]]) },

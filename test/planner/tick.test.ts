@@ -4,7 +4,7 @@ import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
 import { emptyMemory } from '../../src/planner/publish/tick-outcome.ts';
 import type { Engines } from '../../src/planner/read.ts';
-import { createLoop } from '../../src/planner/tick.ts';
+import { createTicker } from '../../src/planner/tick.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
@@ -29,7 +29,7 @@ const setUp = (behind = 0, gateways = 1, recordSeconds = 10, engines?: Engines, 
     instance: 'x',
   });
   const problems: (readonly string[])[] = [];
-  const loop = createLoop({
+  const loop = createTicker({
     cluster: {
       deployments,
       pods: new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod])),

@@ -36,7 +36,7 @@ export interface BelieveReading extends StateReading, DeploymentReading {
 export interface BelieveSettings extends DemandSettings, StateSettings, BehaviourSettings {
   readonly trustSilence: boolean;
   readonly poolNamespaces: boolean;
-  /** Price of one GPU by type ($/h). */
+  /** Price of one GPU by type (money/h). */
   readonly prices: Readonly<Record<string, number>>;
 }
 

@@ -32,7 +32,7 @@ export interface CandidateSources {
   readonly profiles: ReadonlyMap<string, FoundProfile>;
   readonly bounds: ReadonlyMap<string, Bounds>;
   readonly ready: ReadonlyMap<string, number>;
-  /** Price of one GPU by type ($/h). */
+  /** Price of one GPU by type (money/h). */
   readonly prices: Readonly<Record<string, number>>;
 }
 

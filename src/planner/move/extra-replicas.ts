@@ -8,7 +8,7 @@ export interface GuessedPlan {
   readonly snapshot: Snapshot;
   readonly plan: Plan;
   readonly limits: Pick<Limits, 'guessed'>;
-  /** Bounds of the variants that are held to the pods they have because more do not come, as they would be without that. */
+  /** Bounds of variants whose pods do not come, as they would be if they came. */
   readonly missing: ReadonlyMap<string, Bounds>;
 }
 

@@ -96,10 +96,14 @@ const heldUp = (wants: number, current: number, recent: readonly WantedReplicas[
 };
 
 /**
- * The plan, or where it would have to grow for too small a saving: the cheapest part of what there is; what there is, while
- * it carries the demand with half of its headroom, as noise comes and goes and the headroom is there to take it; what there
- * is and the least that has to be added. Where nothing has to be added the other mix must save with something to spare, or
- * noise undoes the change before it is done, and both mixes are paid.
+ * The mix to move to. A plan that grows some variant and saves less than `switchSavings` is not followed. Instead stays
+ *
+ * 1. the cheapest part of today's replicas that carries the demand; else
+ * 2. today's replicas, if they carry it with half of its headroom: the headroom is there to take noise; else
+ * 3. today's replicas and the least that has to be added.
+ *
+ * In the first two cases another mix must save with something to spare. Noise would undo the change before it is done otherwise, and
+ * both mixes would be paid.
  */
 const worthwhile = (steps: readonly Step[], mixes: Mixes, switchSavings: number): ReadonlyMap<string, number> => {
   const planned = new Map(steps.map((step) => [step.key, step.planned]));

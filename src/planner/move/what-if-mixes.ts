@@ -3,8 +3,8 @@ import type { WhatIf } from '../plan/what-if.ts';
 import type { Mixes } from './transition.ts';
 
 /**
- * Asks the planner itself what replicas can do, with bounds in place of the variants' own; what limits them is asked only
- * where more are wanted, and then what other models leave of a budget is not.
+ * Asks the planner itself what replicas can do, with bounds in place of the variants' own. Stock and quotas count only
+ * where more replicas may be wanted. The budget never does.
  */
 export const mixesOf = (model: Model, snapshot: Snapshot, whatIf: WhatIf, headroom: number): Omit<Mixes, 'fits'> => {
   const { quotas: _, ...rest } = snapshot;

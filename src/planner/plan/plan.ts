@@ -34,7 +34,7 @@ export interface Planned {
   /** The solve's input and answer; null where no model had demand to plan for. */
   readonly solved: { readonly snapshot: Snapshot; readonly plan: Plan } | null;
   readonly limits: Limits;
-  /** Bounds of the variants that are held to the pods they have because more do not come, as they would be without that. */
+  /** Bounds of variants whose pods do not come, as they would be if they came. */
   readonly missing: ReadonlyMap<string, Bounds>;
   /** Of Deployments whose targets are not followed, what the plan wants of them. */
   readonly unfollowed: ReadonlyMap<string, number>;

@@ -6,12 +6,12 @@ import { deploymentKey, ownerKey } from '../../vocabulary/deployment-key.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../../vocabulary/target.ts';
 import { asKubernetesSays } from './kubernetes-overrides.ts';
-import type { Decided, ModelReport } from './tick-outcome.ts';
+import type { ModelReport, TickOutcome } from './tick-outcome.ts';
 
 export type PlanSummary = Pick<Plan, 'status' | 'cost'>;
 
 /** What is said after a tick, by ourselves or by another replica. */
-export type Said = Pick<Decided, 'targets' | 'models'> & { readonly plan: PlanSummary | null };
+export type Said = Pick<TickOutcome, 'targets' | 'models'> & { readonly plan: PlanSummary | null };
 
 /** What gpumix says now. The only state that is shared: the loop publishes, the API and the telemetry read. */
 export interface Board {

@@ -1,14 +1,14 @@
 import type { Board } from './board.ts';
-import type { Decided } from './tick-outcome.ts';
+import type { TickOutcome } from './tick-outcome.ts';
 
 export interface PublishParts {
   readonly board: Pick<Board, 'publish'>;
   /** Unix seconds, our own clock. */
   clock(): number;
   /** Lets the other replicas know, before anything is published here; absent where there are none. */
-  share?(decided: Decided, now: number): Promise<Shared>;
+  share?(decided: TickOutcome, now: number): Promise<Shared>;
   /** Tells routers where requests go, after it is published; absent where nobody listens. Answers what is wrong. */
-  route?(decided: Decided, ready: (key: string) => number, now: number): Promise<readonly string[]>;
+  route?(decided: TickOutcome, ready: (key: string) => number, now: number): Promise<readonly string[]>;
 }
 
 export interface Shared {
@@ -22,7 +22,7 @@ export interface Shared {
  * @returns what is wrong, one line each
  */
 export const publish = async (
-  decided: Decided,
+  decided: TickOutcome,
   { now, ready }: { readonly now: number; readonly ready: ReadonlyMap<string, number> },
   { board, clock, share, route }: PublishParts,
 ): Promise<readonly string[]> => {

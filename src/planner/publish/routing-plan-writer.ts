@@ -1,7 +1,7 @@
 import { messageOf } from '../../vocabulary/errors.ts';
 import type { RoutingPlan } from '../../vocabulary/routing-plan.ts';
 import { classesForReady, type ModelRoutes } from './ready-routing.ts';
-import type { Decided } from './tick-outcome.ts';
+import type { TickOutcome } from './tick-outcome.ts';
 
 /** What is asked of Redis. */
 export interface RoutingStore {
@@ -23,7 +23,7 @@ export interface RoutingPlanSettings {
 export const routingPlanWriter = (store: RoutingStore, { prefix, lifetimeSeconds }: RoutingPlanSettings) => {
   let known = new Map<string, ModelRoutes>();
   return async (
-    { models, routes }: Pick<Decided, 'models' | 'routes'>,
+    { models, routes }: Pick<TickOutcome, 'models' | 'routes'>,
     ready: (key: string) => number,
     now: number,
   ): Promise<readonly string[]> => {

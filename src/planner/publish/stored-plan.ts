@@ -7,7 +7,7 @@ import { noStartups, type Startups } from '../believe/startups.ts';
 import type { MoveMemory } from '../move/move.ts';
 import type { WantedReplicas } from '../move/transition.ts';
 import type { PlanSummary } from './board.ts';
-import type { Decided, ModelReport } from './tick-outcome.ts';
+import type { ModelReport, TickOutcome } from './tick-outcome.ts';
 
 /** What the leader said at one tick, for the other replicas and for whoever leads next. */
 export interface StoredPlan {
@@ -28,7 +28,7 @@ export interface StoredPlan {
 const documentVersion = 3;
 
 /** Labels stay out: every replica watches them. */
-const encoded = ({ targets, models, plan, memory: { believed, planned, moved } }: Decided): string =>
+const encoded = ({ targets, models, plan, memory: { believed, planned, moved } }: TickOutcome): string =>
   JSON.stringify({
     version: documentVersion,
     targets: targets.map(({ labels: _, ...target }) => target),
@@ -107,7 +107,7 @@ export interface StoredPlans {
    * @param at the store's clock (Unix s)
    * @throws what the store throws
    */
-  keep(decided: Decided, at: number, term: Term): Promise<'kept' | 'later' | 'other'>;
+  keep(decided: TickOutcome, at: number, term: Term): Promise<'kept' | 'later' | 'other'>;
 }
 
 /** A plan outlives its leader as memory for so long (s). */

@@ -11,7 +11,7 @@ import type { WhatIf } from '../plan/what-if.ts';
 import { cannotWake } from './cannot-wake.ts';
 import { asKubernetesSays } from './kubernetes-overrides.ts';
 import { routesOf } from './ready-routing.ts';
-import type { DecidedPart, ModelReport } from './tick-outcome.ts';
+import type { ModelReport, PartOutcome } from './tick-outcome.ts';
 
 export interface ReportReading {
   /** Unix seconds by Redis' clock. */
@@ -32,14 +32,14 @@ export interface ReportSettings {
  * What is to be said of models that were planned for and moved: to autoscalers, to people, and to routers.
  * @param last decisions of earlier ticks, which stand where nothing new was decided
  */
-export const decidedPart = (
+export const reported = (
   { beliefs, solved, loads, together }: Planned,
   moved: Moved,
   last: ReadonlyMap<string, Decision>,
   reading: ReportReading,
   settings: ReportSettings,
   whatIf: WhatIf,
-): DecidedPart => {
+): PartOutcome => {
   const { decisions, blocked } = moved;
   const standing = (key: string): Decision | undefined => decisions.get(key) ?? last.get(key);
   const plans = new Map(solved?.plan.models.map((one) => [one.name, one]));

@@ -46,7 +46,7 @@ export interface Memory {
 export const emptyMemory: Memory = { believed: nothingBelieved, planned: nothingPlanned, moved: nothingMoved };
 
 /** What a tick decided. */
-export interface Decided {
+export interface TickOutcome {
   readonly memory: Memory;
   readonly targets: readonly Target[];
   readonly models: readonly ModelReport[];
@@ -60,13 +60,15 @@ export interface Decided {
 }
 
 /** What was decided for models that were planned for together: for all, or for one of many that share nothing. */
-export interface DecidedPart extends Pick<Decided, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'> {
+export interface PartOutcome extends Pick<TickOutcome, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'> {
   readonly loads: PlanMemory['loads'];
   readonly moved: MoveMemory;
 }
 
 /** The parts of a tick as one. */
-export const allParts = (parts: readonly DecidedPart[]): Pick<Decided, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'> => {
+export const joinedParts = (
+  parts: readonly PartOutcome[],
+): Pick<TickOutcome, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'> => {
   const plans = parts.flatMap(({ plan }) => plan ?? []);
   return {
     targets: parts.flatMap(({ targets }) => targets),
@@ -81,7 +83,7 @@ export const allParts = (parts: readonly DecidedPart[]): Pick<Decided, 'targets'
 export const memoryAfter = (
   { planned, moved }: Memory,
   believed: BelieveMemory,
-  parts: readonly DecidedPart[],
+  parts: readonly PartOutcome[],
   deployments: ReadonlyMap<string, unknown>,
 ): Memory => {
   const stillThere = <Value>(...all: readonly ReadonlyMap<string, Value>[]) =>

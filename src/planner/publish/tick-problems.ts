@@ -2,9 +2,16 @@ import { recordDefectText } from '../believe/trusted-records.ts';
 import { cannotWakeText } from './cannot-wake.ts';
 import type { ModelReport } from './tick-outcome.ts';
 
+/** What is wrong with the cluster and with each model, one line each. */
+export const problemsOf = (
+  models: readonly ModelReport[],
+  cluster: { problems(): readonly string[]; gatewayReplicas(): number },
+): readonly string[] => [...cluster.problems(), ...undercount(cluster.gatewayReplicas()), ...models.flatMap(modelProblems)];
+
 /** Without rates, which change all the time: a problem is said once. The gauges have them. */
-export const problemsOf = (models: readonly ModelReport[]): readonly string[] =>
-  models.flatMap(({ name, unserved, beyondSlo, variants, swapBlocked, cannotWake, recordDefect }) => [
+const modelProblems = (model: ModelReport): readonly string[] => {
+  const { name, unserved, beyondSlo, variants, swapBlocked, cannotWake, recordDefect } = model;
+  return [
     ...(recordDefect === null ? [] : [recordDefectText(name, recordDefect)]),
     ...Object.keys(unserved).map((reason) => `model ${name}: not all demand can be served: ${reason}`),
     ...(cannotWake ? [cannotWakeText(name)] : []),
@@ -20,7 +27,8 @@ export const problemsOf = (models: readonly ModelReport[]): readonly string[] =>
         : []),
     ]),
     ...(beyondSlo > 0 ? [`model ${name}: some requests are beyond the SLO of every variant`] : []),
-  ]);
+  ];
+};
 
 /** @param refused why Kubernetes makes no more pods of it; null = it does, and they do not come */
 export const outOfStockText = (refused: string | null): string =>
@@ -37,7 +45,7 @@ const beyondGridTexts = (deployment: string, share: number): readonly string[] =
 };
 
 /** Replicas of AIBrix's gateway overwrite each other's record: of each interval only one replica's share is left. */
-export const undercount = (gatewayReplicas: number): readonly string[] =>
+const undercount = (gatewayReplicas: number): readonly string[] =>
   gatewayReplicas < 2
     ? []
     : [

@@ -1,14 +1,14 @@
 import type { Logger } from 'pino';
 import { problemReporter } from '../../runtime/logger.ts';
 import { ownerKey } from '../../vocabulary/deployment-key.ts';
-import type { Decided } from './tick-outcome.ts';
+import type { TickOutcome } from './tick-outcome.ts';
 
 /** Says what changed since the last tick. */
 export const tickReporter = (log: Logger) => {
   const reportProblems = problemReporter(log);
   let targets = new Map<string, string>();
   let states = new Map<string, string>();
-  return (decided: Decided, problems: readonly string[]): void => {
+  return (decided: TickOutcome, problems: readonly string[]): void => {
     reportProblems(problems);
     for (const { name, state, reason } of decided.models)
       if (states.get(name) !== state) log.info({ model: name, state, reason }, 'state');

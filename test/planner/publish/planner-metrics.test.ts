@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { plannerRegistry } from '../../../src/planner/publish/planner-metrics.ts';
-import { type Decided, emptyMemory } from '../../../src/planner/publish/tick-outcome.ts';
+import { emptyMemory, type TickOutcome } from '../../../src/planner/publish/tick-outcome.ts';
 import { tickReporter } from '../../../src/planner/publish/tick-report.ts';
 
 const target = (deployment: string, decision: { replicas: number; asOf: number } | { unavailable: string }) => ({
@@ -80,7 +80,7 @@ test('changes and problems are said once, and a problem also when it is gone', (
   const report = tickReporter(
     pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
   );
-  const decided = (replicas: number): Decided => ({
+  const decided = (replicas: number): TickOutcome => ({
     memory: emptyMemory,
     targets: [target('a', { replicas, asOf: 0 })],
     models: [model],

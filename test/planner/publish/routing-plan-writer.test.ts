@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { classesForReady, classesOf } from '../../../src/planner/publish/ready-routing.ts';
 import { routingPlanWriter } from '../../../src/planner/publish/routing-plan-writer.ts';
-import type { Decided } from '../../../src/planner/publish/tick-outcome.ts';
+import type { TickOutcome } from '../../../src/planner/publish/tick-outcome.ts';
 import type { RoutedDemand } from '../../../src/vocabulary/planning-documents.ts';
 import { memoryStore } from '../../../src/workload/memory-store.ts';
 
@@ -69,7 +69,7 @@ test('whatever is planned, the classes cover every size once and shares sum to 1
 });
 
 const planned = { 'ns/a': 2 };
-const decided = (...names: readonly string[]): Pick<Decided, 'models' | 'routes'> => ({
+const decided = (...names: readonly string[]): Pick<TickOutcome, 'models' | 'routes'> => ({
   models: ['m', 'a/b'].map((name) => ({ name })) as never,
   routes: names.map((model) => ({
     model,
