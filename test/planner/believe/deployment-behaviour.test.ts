@@ -7,7 +7,8 @@ import {
 } from '../../../src/planner/believe/deployment-behaviour.ts';
 import { noStartups, type ReplicaPod } from '../../../src/planner/believe/startups.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
-import { deployment, foundProfile } from '../../helpers/deployments.ts';
+import { candidate } from '../../helpers/beliefs.ts';
+import { deployment } from '../../helpers/deployments.ts';
 
 const settings = { startupSeconds: 120, followAfterSeconds: 300 };
 const now = 1000;
@@ -63,12 +64,11 @@ describe('behaviour', () => {
 });
 
 describe('reports', () => {
-  const [one, found] = [deployment('a'), foundProfile('a', 5)];
-  const candidate = { ...found, key: 'ns/a', gpu: 'a', gpusPerReplica: 1, price: 1, running: 1, ready: 1 };
+  const one = deployment('a');
   const report = (demand: Parameters<typeof variantReports>[2], behaviour: DeploymentBehaviour, profiled = true) =>
     variantReports(
       [one],
-      profiled ? [{ ...candidate, bounds: { minReplicas: 0, maxReplicas: null } }] : [],
+      profiled ? [candidate('a')] : [],
       demand,
       { now, deployments: new Map([['ns/a', one]]), profileProblems: new Map([['ns/a', 'held']]) },
       new Map(),

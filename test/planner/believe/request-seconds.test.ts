@@ -1,19 +1,12 @@
 import { expect, test } from 'vitest';
 import { longestSeconds, meanSeconds } from '../../../src/planner/believe/request-seconds.ts';
 import type { Interval } from '../../../src/workload/workload.ts';
+import { candidate as candidateOf } from '../../helpers/beliefs.ts';
 import { foundProfile } from '../../helpers/deployments.ts';
 import { nothing, record } from '../../helpers/records.ts';
 
-const candidate = (name: string, seconds: number | null, ready: number) => ({
-  key: `ns/${name}`,
-  gpu: name,
-  gpusPerReplica: 1,
-  price: 1,
-  profile: { ...foundProfile(name, 5).profile, e2eSeconds: seconds === null ? null : [seconds] },
-  bounds: { minReplicas: 0, maxReplicas: null },
-  running: ready,
-  ready,
-});
+const candidate = (name: string, seconds: number | null, ready: number) =>
+  candidateOf(name, { profile: { ...foundProfile(name, 5).profile, e2eSeconds: seconds === null ? null : [seconds] }, ready });
 const shape = [
   { inputTokens: 1024, outputTokens: 64, share: 0.75 },
   { inputTokens: 512, outputTokens: 64, share: 0.25 },

@@ -1,0 +1,36 @@
+import type { Belief } from '../../src/planner/believe/believe.ts';
+import type { Candidate } from '../../src/planner/believe/candidates.ts';
+import { deployment, foundProfile } from './deployments.ts';
+
+/** Deployment `ns/<name>` of GPU type `<name>`, as it takes part in a plan: one Ready replica without bounds. */
+export const candidate = (name: string, more: Partial<Candidate> = {}): Candidate => ({
+  key: `ns/${name}`,
+  gpu: name,
+  gpusPerReplica: 1,
+  price: 1,
+  profile: foundProfile(name, 5).profile,
+  bounds: { minReplicas: 0, maxReplicas: null },
+  running: 1,
+  ready: 1,
+  ...more,
+});
+
+/** A fresh model `m` of Deployment `ns/a`, without demand. */
+export const belief = (more: Partial<Belief> = {}): Belief => ({
+  name: 'm',
+  deployments: [deployment('a')],
+  aliases: ['m'],
+  share: 1,
+  conclusion: { state: 'fresh', reason: 'request records are current', silentUntil: 0 },
+  dataAt: 990,
+  recordDefect: null,
+  candidates: [candidate('a')],
+  refused: new Map(),
+  demand: null,
+  forecast: null,
+  histories: new Map(),
+  strains: new Map(),
+  behaviours: new Map(),
+  variants: [],
+  ...more,
+});

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { ModelReport } from '../../../src/planner/publish/tick-outcome.ts';
+import { outOfStockText, problemsOf } from '../../../src/planner/publish/tick-problems.ts';
+
+const variant: ModelReport['variants'][number] = {
+  ...{ deployment: 'ns/a', startupSeconds: 90, outOfStock: false, podsRefused: null, notFollowed: false },
+  ...{ triedAgainAt: null, heldByTolerance: false, extrapolatedShare: 0, beyondGrid: null, profileProblem: null },
+};
+const model: ModelReport = {
+  ...{ name: 'm', state: 'fresh', reason: 'r', arrivalRate: 3, unserved: {}, beyondSlo: 0, forecast: null, strain: 1 },
+  ...{ dataAt: 990, recordDefect: null, deployments: ['ns/a'], swapBlocked: false, cannotWake: false, variants: [variant] },
+};
+const problems = (more: Partial<ModelReport> = {}, gatewayReplicas = 1, said: readonly string[] = []) =>
+  problemsOf([{ ...model, ...more }], { problems: () => said, gatewayReplicas: () => gatewayReplicas });
+
+test('nothing is said of a model that is well, behind one gateway', () => {
+  expect(problems()).toEqual([]);
+});
+
+test('the cluster is said first, then the gateway, then the models', () => {
+  expect(problems({ beyondSlo: 0.5 }, 3, ['Nodes are not seen'])).toEqual([
+    'Nodes are not seen',
+    expect.stringMatching(/^undercount possible: the gateway has 3 replicas.* 3 times/),
+    'model m: some requests are beyond the SLO of every variant',
+  ]);
+});
+
+test('each thing that is wrong with a model has its line', () => {
+  const variants = [{ ...variant, outOfStock: true, notFollowed: true, profileProblem: 'held' }];
+  const recordDefect = { kind: 'pending' as const, counted: -1, ended: 3, lastAt: 990 };
+  expect(problems({ unserved: { stock: 1, budget: 2 }, swapBlocked: true, cannotWake: true, recordDefect, variants })).toEqual([
+    expect.stringContaining('fewer than 0 requests as pending'),
+    'model m: not all demand can be served: stock',
+    'model m: not all demand can be served: budget',
+    expect.stringContaining('cannot wake it'),
+    expect.stringContaining('swap blocked'),
+    'ns/a: held',
+    'ns/a: out of stock: its pods do not come within their startup time; planned with what it has',
+    expect.stringMatching(/^ns\/a: not followed/),
+  ]);
+});
+
+test('demand beyond the grid is said in two steps, so that a share that moves is not said anew', () => {
+  const said = (share: number) => problems({ variants: [{ ...variant, beyondGrid: { share, largest: '9 + 9 tokens' } }] });
+  expect(said(0.09)).toEqual([]);
+  expect(said(0.1)).toEqual([expect.stringContaining('over a tenth of the demand')]);
+  expect(said(0.4)).toEqual(said(0.1));
+  expect(said(0.5)).toEqual([expect.stringContaining('over half of the demand')]);
+});
+
+test('what Kubernetes says of pods that it does not make takes the place of our own guess', () => {
+  expect(outOfStockText('exceeded quota')).toBe('out of stock: exceeded quota; planned with what it has');
+});
