@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import {
+  atLeast,
+  flag,
+  flagOf,
+  oneOfTexts,
+  parsedArguments,
+  readSettings,
+  setting,
+  settingOptions,
+  textOrNull,
+  variableOf,
+  whole,
+  wholeOrNull,
+} from '../../src/config/settings.ts';
+
+const table = {
+  mostRequests: setting(whole, '8', 'Most requests.'),
+  trustAll: setting(flag, 'false', 'Trust all.'),
+  storeUrl: setting((text) => new URL(text).href, 'redis://localhost', 'Where the store is.', 'STORE_URL'),
+};
+const usage = (message: string) => expect.objectContaining({ code: 'BAD_USAGE', message });
+
+describe('values', () => {
+  test('only digits are a whole number, and nothing at all is one where that is allowed', () => {
+    expect([whole('0'), whole('12'), wholeOrNull(''), wholeOrNull('3')]).toEqual([0, 12, null, 3]);
+    for (const text of ['', '-1', '1.0', '1e3', ' 1']) expect(() => whole(text)).toThrow('not a whole number from 0');
+  });
+
+  test('a number is read as people write it, and not below its least', () => {
+    const parse = atLeast(-1);
+    expect([parse('-1'), parse('0.25')]).toEqual([-1, 0.25]);
+    expect(() => parse('-1.5')).toThrow('less than -1');
+    for (const text of ['', '.5', '1e3', 'Infinity']) expect(() => parse(text)).toThrow('not a number');
+  });
+
+  test('a text may be absent, or one of a list that is named otherwise', () => {
+    expect([textOrNull(''), textOrNull('x')]).toEqual([null, 'x']);
+    expect(oneOfTexts('a', 'b')('b')).toBe('b');
+    expect(() => oneOfTexts('a', 'b')('c')).toThrow('none of a, b');
+  });
+});
+
+test('a flag and a variable are named after the setting, unless it names its own variable', () => {
+  expect(flagOf('storeUrl')).toBe('store-url');
+  expect([variableOf('mostRequests', table.mostRequests), variableOf('storeUrl', table.storeUrl)]).toEqual([
+    'GPUMIX_MOST_REQUESTS',
+    'STORE_URL',
+  ]);
+});
+
+describe('reading', () => {
+  test('an address that cannot be read is not repeated, as it may hold a password', () => {
+    const problem = (argv: readonly string[], environment = {}) => {
+      try {
+        return readSettings(table, argv, environment);
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(problem([], { STORE_URL: 'secret' })).toContain('STORE_URL: Invalid URL');
+    expect(problem([], { STORE_URL: 'secret' })).not.toContain('secret');
+    expect(problem(['--most-requests=x'])).toContain('--most-requests is "x"');
+  });
+
+  test('contradictions are looked for only among settings that can all be read', () => {
+    const contradictions = ({ mostRequests }: { mostRequests: number }) => [`${mostRequests} is odd`];
+    expect(() => readSettings(table, ['--most-requests=7'], {}, contradictions)).toThrow('7 is odd');
+    expect(() => readSettings(table, ['--most-requests=x'], {}, contradictions)).not.toThrow('is odd');
+    expect(readSettings(table, [], {}, () => [])).toEqual({ mostRequests: 8, trustAll: false, storeUrl: 'redis://localhost' });
+  });
+});
+
+describe('arguments', () => {
+  const options = { name: { type: 'string' as const } };
+
+  test('those without a flag are counted, and the first too many is named', () => {
+    expect(parsedArguments(options, ['file', '--name', 'x'], 1)).toMatchObject({ values: { name: 'x' }, positionals: ['file'] });
+    expect(() => parsedArguments(options, ['file', 'other'], 1)).toThrow(usage('unexpected argument "other"'));
+  });
+
+  test('a flag that nobody knows is bad usage, in one sentence', () => {
+    expect(() => parsedArguments(options, ['--nmae'], 1)).toThrow(usage("Unknown option '--nmae'"));
+  });
+});
+
+test('the help of a setting names its variable, and only a switch stands without a value', () => {
+  expect(settingOptions(table)).toMatchObject({
+    'most-requests': { type: 'string', value: 'VALUE', default: '8', help: 'Most requests. (GPUMIX_MOST_REQUESTS)' },
+    'trust-all': { type: 'boolean', default: 'false' },
+    'store-url': { help: 'Where the store is. (STORE_URL)' },
+  });
+  expect(settingOptions(table)['trust-all']).not.toHaveProperty('value');
+});
