@@ -11,5 +11,5 @@ test('the namespace of a key is what stands before the first slash', () => {
 });
 
 test('a key without a slash names no namespace', () => {
-  expect([namespaceOf('a'), namespaceOf('/a'), namespaceOf('')]).toEqual(['', '', '']);
+  expect([namespaceOf('name'), namespaceOf('/name'), namespaceOf('')]).toEqual(['', '', '']);
 });
