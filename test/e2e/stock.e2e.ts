@@ -134,7 +134,8 @@ describe.runIf(ours)('stock', () => {
         '--hold-down-seconds=0',
         '--switch-savings=0',
         '--grow-at-once=1000',
-        '--startup-seconds=8',
+        // So long kwok's pods do not take, also where the machine is busy.
+        '--startup-seconds=20',
         // Longer than the HPA ever takes, also where the machine is busy.
         '--follow-after-seconds=30',
         '--service-namespace=gpumix-system',
