@@ -26,7 +26,10 @@ const stale = (): boolean => {
   return statSync(output).mtimeMs < sources;
 };
 
-/** The Kubernetes client names undici for requests that we make ourselves (src/cluster/kubernetes-connection.ts): 6 MiB of memory. */
+/**
+ * The Kubernetes client names undici for requests that we make ourselves (src/cluster/kubernetes-connection.ts): 6 MiB of
+ * memory.
+ */
 const withoutUnusedHttpClient: Plugin = {
   name: 'without-unused-http-client',
   resolveId: (source, importer) =>

@@ -5,7 +5,8 @@ import { type Shown, testResults } from './test-results.ts';
 
 /**
  * Runs the API's tests, here and on the real control plane, and writes apiservice/CONFORMANCE.md from their reports: one
- * line for each item of the checklist, and the tests that show it. A test shows the items whose numbers end its name: `(items 8, 22)`.
+ * line for each item of the checklist, and the tests that show it. A test shows the items whose numbers end its name: `(items 8,
+ * 22)`.
  */
 const root = join(import.meta.dirname, '..');
 const items: readonly { number: number; kind: 'G' | 'N' | 'P'; text: string }[] = JSON.parse(

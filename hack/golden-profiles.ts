@@ -4,7 +4,8 @@
  *   GPUMIX_AIBRIX_VENV=VENV node hack/golden-profiles.ts [--write]
  *
  * `aibrix_gen_profile` reads AIBrix's results and those of `gpumix benchmark` (of the engine model, in virtual time) in
- * test/fixtures/benchmarks; `FileProfileReader` and `RedisProfileReader` read profiles that `gpumix profile` makes of them. Compares
+ * test/fixtures/benchmarks; `FileProfileReader` and `RedisProfileReader` read profiles that `gpumix profile` makes of them.
+ * Compares
  * golden.json and readers.json with the tools' answers of now, or writes them and the results. Exit 1 where they differ, 3
  * where there is no tool.
  */

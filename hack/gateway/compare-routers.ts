@@ -73,7 +73,10 @@ const keyOf = ({ name }: VariantInCluster): string => `${namespace}/${name}`;
 const startFleet = ({ model, variants, startEngine }: Comparison): EngineFleet =>
   engineFleet(model, Object.fromEntries(variants.map((one) => [keyOf(one), one.gpu])), startEngine);
 
-/** Plays the trace before the fleet that the HPAs make of the targets of `gpumix serve`, from what is planned for all of it on. */
+/**
+ * Plays the trace before the fleet that the HPAs make of the targets of `gpumix serve`, from what is planned for all of it
+ * on.
+ */
 const planned = async (
   comparison: Comparison,
   routing: Routing,

@@ -44,7 +44,10 @@ if (missing !== undefined || files.length !== 2) {
 const seconds = Number(values.seconds);
 const folder = values.folder ?? temporaryFolder();
 const model = 'm';
-/** A limit on TTFT that the slow engine clearly breaks with 256 tokens, by itself: where it nearly keeps it, that takes half an hour to tell. */
+/**
+ * A limit on TTFT that the slow engine clearly breaks with 256 tokens, by itself: where it nearly keeps it, that takes half
+ * an hour to tell.
+ */
 const slo = { percentile: 90, ttft: 0.8, tpot: 0.1 };
 /** Two cores take two engines: one of each, or two fast ones for half as much again. */
 const variants = [

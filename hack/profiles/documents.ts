@@ -221,7 +221,10 @@ interface Anchor {
   readonly ratio: number;
 }
 
-/** What the roofline is off by near measured sizes, these weighted by the square of their distance in logarithms; 1 without any. */
+/**
+ * What the roofline is off by near measured sizes, these weighted by the square of their distance in logarithms; 1 without
+ * any.
+ */
 const ratioNear = (anchors: readonly Anchor[], input: number, output: number): number => {
   const weighted = anchors.map((anchor) => ({
     log: Math.log(anchor.ratio),

@@ -95,7 +95,10 @@ export const sampleOf = (replica: Replica): Sample => ({
 
 const measuredOnes = replicas.filter(({ origin }) => origin.kind === 'measured');
 
-/** Measured replicas whose efficiencies a derived one is taken to have: of its model, else of the nearest in size and precision. */
+/**
+ * Measured replicas whose efficiencies a derived one is taken to have: of its model, else of the nearest in size and
+ * precision.
+ */
 export const relativesOf = ({ llm, bits }: Replica): readonly Replica[] => {
   const ofModel = measuredOnes.filter((one) => one.llm === llm);
   const alike = ofModel.filter((one) => one.bits === bits);

@@ -107,7 +107,10 @@ export const runAibrix = async (name: string, given: Scenario, settings: KpaSett
   return await simulate(world, aibrixPolicy(name, variants, world.initial, settings));
 };
 
-/** With more headroom, by a smaller target value: the least of a few that attains as much as gpumix within half a point, or the last. */
+/**
+ * With more headroom, by a smaller target value: the least of a few that attains as much as gpumix within half a point, or
+ * the last.
+ */
 const enoughAibrix = async (given: Scenario, attainment: number): Promise<PolicyOutcome> => {
   let last: PolicyOutcome | null = null;
   for (const targetValue of [60, 35]) {

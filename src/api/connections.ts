@@ -19,7 +19,10 @@ export const defaultConnectionLimits: ConnectionLimits = {
   idleMilliseconds: 120_000,
 };
 
-/** Limits a server. Beyond the number of connections the one that has been silent longest is closed: the aggregator's is never that. */
+/**
+ * Limits a server. Beyond the number of connections the one that has been silent longest is closed: the aggregator's is
+ * never that.
+ */
 export const limitConnections = (server: HttpServer, limits: ConnectionLimits): void => {
   server.headersTimeout = limits.headerMilliseconds;
   server.keepAliveTimeout = limits.idleMilliseconds;

@@ -70,7 +70,10 @@ const operatorNames: Record<Requirement['operator'], string> = {
   '<': 'Lt',
 };
 
-/** One requirement and what ends it: the key, then nothing, an operator and a value, or `in` and its values. Linear: no two `\s*` meet. */
+/**
+ * One requirement and what ends it: the key, then nothing, an operator and a value, or `in` and its values. Linear: no two
+ * `\s*` meet.
+ */
 const word = String.raw`[^=!(),><\s]+`;
 const requirementPattern = new RegExp(
   String.raw`\s*(?:(?<absent>!)\s*)?(?<key>${word})(?=[=!(),><\s]|$)` +

@@ -89,7 +89,10 @@ export const profileOfResults = (results: readonly Measurement[], options: Profi
   };
 };
 
-/** Of each limit that no measurement keeps, the best value that was seen and where; else that no rate keeps all of them at once. */
+/**
+ * Of each limit that no measurement keeps, the best value that was seen and where; else that no rate keeps all of them at
+ * once.
+ */
 const unmetText = (rows: readonly Measurement[], slo: Slo): string => {
   const unmet = limits.flatMap((limit) => {
     const asked = slo[limit.name];

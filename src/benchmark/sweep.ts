@@ -122,7 +122,10 @@ const searched = async (
 const unlimited = { first: 1, guessed: false, floor: 0 };
 const limitsOf = ({ rateLimit, precision }: SweepOptions) => ({ limit: rateLimit, precision });
 
-/** @returns the endpoint's words where it refuses the request: bad, too large, unprocessable. It is the size that is wrong, as others were taken. */
+/**
+ * @returns the endpoint's words where it refuses the request: bad, too large, unprocessable. It is the size that is wrong,
+ * as others were taken.
+ */
 const taken = (asking: Promise<ServedAlone>): Promise<ServedAlone | string> =>
   asking.catch((error: unknown) => {
     if (/^4(00|13|22) /.test(messageOf(error))) return messageOf(error);
@@ -145,7 +148,10 @@ const searchLimits = (size: Size, e2e: number, served: ReadonlyMap<string, numbe
   };
 };
 
-/** A rate at which the engine idled was not kept. Requests take now a little more and now a little less, and so the floor moves. */
+/**
+ * A rate at which the engine idled was not kept. Requests take now a little more and now a little less, and so the floor
+ * moves.
+ */
 const servedAtNone = (probed: readonly Probed[], floor: number): boolean =>
   servedRate(probed) === 0 && probed.some(({ rate, kept }) => !kept && rate <= 1.5 * floor);
 

@@ -8,7 +8,10 @@ export type Verdict = 'kept' | 'missed' | 'unsure';
 
 /** So many standard deviations make it sure: a search asks many times, and one wrong answer spoils it. */
 const sure = 2.5;
-/** A queue forgets in this share of the time that it takes to become as long as it may get, for 99 % of the requests: 1 / ln(100). */
+/**
+ * A queue forgets in this share of the time that it takes to become as long as it may get, for 99 % of the requests: 1 /
+ * ln(100).
+ */
 const forgets = 0.2;
 
 /**

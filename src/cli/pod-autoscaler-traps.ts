@@ -36,7 +36,10 @@ export interface ControllerRelease {
   readonly newerFields: boolean | null;
 }
 
-/** The version in an image's tag, `aibrix/controller-manager:v0.7.0`; null where there is none (`nightly`, a commit, a digest). */
+/**
+ * The version in an image's tag, `aibrix/controller-manager:v0.7.0`; null where there is none (`nightly`, a commit, a
+ * digest).
+ */
 export const versionOfImage = (image: string): string | null => {
   const [, version] = /:v?(\d+\.\d+\.\d+)(?:-[\w.-]+)?(?:@|$)/.exec(image) ?? [];
   return version === undefined ? null : `v${version}`;

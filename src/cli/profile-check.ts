@@ -23,7 +23,8 @@ export interface CheckedProfiles {
 }
 
 /**
- * What the fleet has for profiles, which sizes of its demand they do not have, and which of them disagree with what engines serve.
+ * What the fleet has for profiles, which sizes of its demand they do not have, and which of them disagree with what engines
+ * serve.
  * @param flags of serve
  * @param watchSeconds how long engines are watched; 0 = they are not asked
  * @returns 1 where a Deployment has no profile, or one that disagrees

@@ -11,7 +11,10 @@ export const selectedPods = (pods: ReadonlyMap<string, DeploymentPod>, selector:
   return () => [...pods.values()].filter(selected);
 };
 
-/** Since when all of them have been Ready and the same (Unix s), as far as it was asked; null = they are not, or there are none. */
+/**
+ * Since when all of them have been Ready and the same (Unix s), as far as it was asked; null = they are not, or there are
+ * none.
+ */
 export const unchangedSince = (gatewayPods: () => readonly DeploymentPod[]) => {
   let last = '';
   let since: number | null = null;

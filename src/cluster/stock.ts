@@ -94,7 +94,10 @@ export interface SliceObject extends KubernetesObject {
 /** The name of NVIDIA's driver for whole GPUs and parts of them. */
 export const gpuDriver = 'gpu.nvidia.com';
 
-/** Whole GPUs of NVIDIA's driver on one Node; null for any other slice. It writes product names with spaces, labels have hyphens. */
+/**
+ * Whole GPUs of NVIDIA's driver on one Node; null for any other slice. It writes product names with spaces, labels have
+ * hyphens.
+ */
 export const deviceSlice = ({ spec }: SliceObject): DeviceSlice | null => {
   if (spec?.driver !== gpuDriver || spec.nodeName === undefined) return null;
   const devices = (spec.devices ?? []).flatMap(({ name, attributes }) => {

@@ -242,10 +242,16 @@ export const tooLongInterval = (intervalSeconds: number): readonly string[] =>
     ? []
     : [`--interval-seconds ${intervalSeconds} is longer than a record lives (${recordLifetimeSeconds} s)`];
 
-/** How far back records are of use (s): the longest of the windows, and a minute for late ones. Redis keeps them ten minutes, we longer. */
+/**
+ * How far back records are of use (s): the longest of the windows, and a minute for late ones. Redis keeps them ten minutes,
+ * we longer.
+ */
 export const historySeconds = (config: Config): number =>
   Math.max(config.windowSeconds, config.shapeWindowSeconds, config.idleAfterSeconds) + 60;
 
-/** `NAMESPACE/NAME` of the ConfigMap of GPU limits; one without a namespace is beside our Service. @param ours the namespace that we run in */
+/**
+ * `NAMESPACE/NAME` of the ConfigMap of GPU limits; one without a namespace is beside our Service. @param ours the namespace
+ * that we run in
+ */
 export const stockConfigName = ({ stockConfig, serviceNamespace }: Config, ours: string): string =>
   stockConfig.includes('/') ? stockConfig : `${serviceNamespace ?? ours}/${stockConfig}`;

@@ -29,7 +29,8 @@ export const oneOf = <const Values extends readonly string[]>(values: Values) =>
 
 /**
  * Reads a document by its schema.
- * @returns what it holds, or each thing that is wrong with it, after the path of its field: `models[0].name: must be a text, not 7`
+ * @returns what it holds, or each thing that is wrong with it, after the path of its field: `models[0].name: must be a text, not
+ * 7`
  */
 export const checked = <Schema extends z.ZodMiniType>(
   schema: Schema,

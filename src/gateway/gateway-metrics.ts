@@ -12,7 +12,10 @@ export interface About {
 export interface GatewayMetrics {
   readonly registry: Registry;
   firstByte(about: About, seconds: number): void;
-  /** @param result status of the answer; `error` = a 200 that told of an error or ended too early; `broken` = the pod broke off, `left` = the client did */
+  /**
+   * @param result status of the answer; `error` = a 200 that told of an error or ended too early; `broken` = the pod broke
+   * off, `left` = the client did
+   */
   answered(about: About, why: Why, result: string, seconds: number): void;
   tokens(about: About, input: number, output: number): void;
   held(model: string): void;

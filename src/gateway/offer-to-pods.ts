@@ -14,7 +14,10 @@ const worthAnotherPod = new Set([429, 502, 503, 504]);
 export const createOffers = (parts: GatewayParts, settings: GatewaySettings, { leave, callWaiting }: Places) => {
   const { modelPods, metrics, clock } = parts;
 
-  /** One offer to the pod at which the request has its place, which ends with it. A refusal = another pod may be asked; null = it is too late. */
+  /**
+   * One offer to the pod at which the request has its place, which ends with it. A refusal = another pod may be asked; null
+   * = it is too late.
+   */
   const offer = async (passage: Passage, place: Place): Promise<Refusal | 'done' | null> => {
     const { request, response, state, stop, startedAt, tried } = passage;
     const { pod } = place;

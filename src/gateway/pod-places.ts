@@ -10,7 +10,8 @@ export interface Places {
   all(): ReadonlyMap<string, ModelState>;
   stateOf(model: string): ModelState;
   /**
-   * A place at a pod for this request, taken: at once, or when it is its turn. Else why there is none; null = the client has left.
+   * A place at a pod for this request, taken: at once, or when it is its turn. Else why there is none; null = the client has
+   * left.
    */
   place(passage: Passage): Promise<Place | Refusal | null>;
   /** The request is no longer at this pod. Who waits may be called then. */

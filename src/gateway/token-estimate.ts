@@ -20,8 +20,10 @@ const memory = 200;
 const ordinary = 0.9;
 
 /**
- * Prompts: tokens = a + b x characters, so that what a chat template adds to each prompt is in a. It is learned from requests of text alone;
- * images and sounds are learned apart, as tokens of each. Everything is a median of the last requests, so that a few with absurd counts move
+ * Prompts: tokens = a + b x characters, so that what a chat template adds to each prompt is in a. It is learned from requests of
+ * text alone;
+ * images and sounds are learned apart, as tokens of each. Everything is a median of the last requests, so that a few with absurd
+ * counts move
  * nothing. Answers: the mean of the last ones.
  */
 export const tokenEstimate = (): TokenEstimate => {
@@ -88,7 +90,10 @@ const ordinaryMean = (values: readonly number[]): number => {
   return values.reduce((sum, value) => sum + Math.min(value, most), 0) / values.length;
 };
 
-/** Prompts by which a line is drawn; how much longer one of two must be than the other, and what share of all pairs must be so. */
+/**
+ * Prompts by which a line is drawn; how much longer one of two must be than the other, and what share of all pairs must be
+ * so.
+ */
 const fewest = 6;
 const longer = 1.5;
 const enough = 0.25;
@@ -98,7 +103,8 @@ const compared = 10;
 const believed = [tokensPerCharacter, tokensPerCharacter, tokensPerCharacter];
 
 /**
- * A line through counts by the medians of slopes and of what is left (Theil and Sen): one count in four may be anything. Prompts of one
+ * A line through counts by the medians of slopes and of what is left (Theil and Sen): one count in four may be anything. Prompts
+ * of one
  * length tell nothing of a fixed part; nor do a few that differ, as they may all be odd.
  */
 const lineThrough = (texts: readonly TextCount[]): { readonly fixed: number; readonly slope: number } => {

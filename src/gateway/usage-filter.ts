@@ -94,7 +94,10 @@ interface Chunk {
   readonly object?: unknown;
 }
 
-/** Whether an answer, or an event of one, tells of an error: `{"error": {...}}` as OpenAI's, `{"object": "error"}` as older vLLM's. */
+/**
+ * Whether an answer, or an event of one, tells of an error: `{"error": {...}}` as OpenAI's, `{"object": "error"}` as older
+ * vLLM's.
+ */
 export const tellsOfError = (value: unknown): boolean => {
   if (!isObject(value)) return false;
   const { error, object }: Chunk = value;

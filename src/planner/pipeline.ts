@@ -11,7 +11,8 @@ export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {
 export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSettings, ReportSettings {}
 
 /**
- * One tick of the planner: what was read is believed, what is believed is planned for, what runs moves toward the plan, and what is to be
+ * One tick of the planner: what was read is believed, what is believed is planned for, what runs moves toward the plan, and what
+ * is to be
  * said of it is said. Pure: whoever calls it reads before and publishes after.
  * @param planOf makes the plan of a snapshot; asked also for what would be
  */

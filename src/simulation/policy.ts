@@ -28,7 +28,10 @@ export interface Policy {
   readonly name: string;
   /** How often its autoscaler acts (s). */
   readonly syncSeconds: number;
-  /** The gateway's record of the interval that ended at this time (s since the start); null = it wrote none. Not while it is lost. */
+  /**
+   * The gateway's record of the interval that ended at this time (s since the start); null = it wrote none. Not while it is
+   * lost.
+   */
   observe(record: string | null, time: number): Promise<void>;
   /** Two seconds after each interval. */
   tick(view: View): Promise<void>;

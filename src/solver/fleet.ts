@@ -45,7 +45,8 @@ export interface Fleet {
 
 /**
  * The fleet with what follows from it: no price is 0, floors come before stock and budget, no variant has more replicas than
- * the whole demand could use or the stock of its type could hold, and no stock has GPUs that no number of replicas uses up. `floorsFit` says whether the floors do fit.
+ * the whole demand could use or the stock of its type could hold, and no stock has GPUs that no number of replicas uses up.
+ * `floorsFit` says whether the floors do fit.
  */
 export const prepared = (fleet: Fleet): { readonly fleet: Fleet; readonly floorsFit: boolean } => {
   const floors = fleet.stock.map((_, pool) => total(fleet, (variant) => (variant.pools.includes(pool) ? variant.gpus : 0)));

@@ -55,7 +55,10 @@ export class LongStep {
     this.others = new Int16Array(forest.types);
   }
 
-  /** `cut` is the split whose tie to its parent was cut, if one was. Returns false where L grows without end: nothing outside S can relieve it. */
+  /**
+   * `cut` is the split whose tie to its parent was cut, if one was. Returns false where L grows without end: nothing outside
+   * S can relieve it.
+   */
   run(inside: Uint8Array, shares: Shares, cut: number, direction: -1 | 1, slope: number): boolean {
     const { pi, types } = this.forest;
     this.count = 0;

@@ -43,7 +43,8 @@ const firstExcess = 4e-3;
  * 2. A choice of columns whose excess over the bound is at most D uses only columns that cost at most D more than the
  *    model's best, all of which are enumerated. D starts small and grows; the first D with a choice in it is proven.
  *
- * The invariant of 2.: every choice whose excess is at most `done` has been looked at, and none of them is within the stock. So the
+ * The invariant of 2.: every choice whose excess is at most `done` has been looked at, and none of them is within the stock. So
+ * the
  * optimum costs more than bound + done. Each step looks at the choices up to the next `part`, and either keeps the invariant with
  * done = part or stops, in one of these ways:
  *

@@ -55,7 +55,8 @@ export const recordWriter = (store: Store, settings: RecordWriterSettings): Reco
     for (const one of answers) if (one.status === 'rejected') throw one.reason;
   };
   /**
-   * Whether the store that takes writes now lacks the last heartbeat. Replication is not synchronous: a replica that took over may lack what was
+   * Whether the store that takes writes now lacks the last heartbeat. Replication is not synchronous: a replica that took over
+   * may lack what was
    * written last, and then it lacks the heartbeat too, which was written after it.
    */
   const lostSome = async (): Promise<boolean> =>

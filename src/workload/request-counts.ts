@@ -34,7 +34,8 @@ export interface IntervalRecord {
 export interface RequestCounts {
   counter(model: string): IntervalCounter;
   /**
-   * Ends an interval: records of each model that is served, also where nothing happened, so that a model that is idle shows as such. Counts are
+   * Ends an interval: records of each model that is served, also where nothing happened, so that a model that is idle shows as
+   * such. Counts are
    * spread over the keys that they come from.
    * @param queueing requests that the gateway holds
    */
@@ -77,7 +78,8 @@ export const requestCounts = (intervalSeconds: number): RequestCounts => {
 const sum = (spans: readonly KeySpan[]): number => spans.reduce((total, { seconds }) => total + seconds, 0);
 
 /**
- * Shares of the keys in what was counted: in proportion to time. Where the clock has leapt nobody knows whether it was mended or this whole
+ * Shares of the keys in what was counted: in proportion to time. Where the clock has leapt nobody knows whether it was mended or
+ * this whole
  * host had stood still. So what exceeds the rate from before for certain goes to the keys that were leapt over.
  * @param rate arrivals per second before; null = not known
  */

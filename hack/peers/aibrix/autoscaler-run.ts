@@ -40,7 +40,10 @@ const variants: readonly Variant[] = [
   { name: 'hpa', annotations: null, rate: 6 },
 ];
 
-/** The samples of manifests/ must do right. No setting of a PodAutoscaler keeps what an absent metric takes: see KNOWN_ISSUES.md. */
+/**
+ * The samples of manifests/ must do right. No setting of a PodAutoscaler keeps what an absent metric takes: see
+ * KNOWN_ISSUES.md.
+ */
 const asked = new Map<string, Asked>([
   ...variants.filter(({ annotations }) => annotations === measured).map(({ name }) => [name, 'readable'] as const),
   ...variants.filter(({ annotations }) => annotations === null).map(({ name }) => [name, 'always'] as const),

@@ -189,7 +189,10 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<Judged> 
   };
 };
 
-/** What was seen, for who wants to look closer: one line of JSON per run in the file that GPUMIX_PEERS_LOG names, `.b` after it. */
+/**
+ * What was seen, for who wants to look closer: one line of JSON per run in the file that GPUMIX_PEERS_LOG names, `.b` after
+ * it.
+ */
 const keepLog = (writer: Writer, seen: { readonly moments: readonly Moment[] } & Record<string, unknown>): void => {
   const log = process.env['GPUMIX_PEERS_LOG'];
   if (log === undefined) return;

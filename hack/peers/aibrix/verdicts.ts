@@ -71,7 +71,10 @@ export const verdictOf = (name: string, samples: readonly Sample[], phases: read
   return { up, down, notFollowed, halvings, fallsWhileAway, leastShare, leftBefore, endsAt: points.at(-1)?.spec };
 };
 
-/** What an autoscaler is asked: to follow its target and never fall below it, while the metric can be read or also while it cannot. */
+/**
+ * What an autoscaler is asked: to follow its target and never fall below it, while the metric can be read or also while it
+ * cannot.
+ */
 export type Asked = 'readable' | 'always';
 
 /**

@@ -3,7 +3,10 @@ import { type Interval, recordOf } from '../../workload/workload.ts';
 import type { Shape } from './arrival-rates.ts';
 import type { Candidate } from './candidates.ts';
 
-/** Seconds that a request takes in the mean, at the pace of the slowest variant that is Ready (of all, where none is); null where no profile tells times. */
+/**
+ * Seconds that a request takes in the mean, at the pace of the slowest variant that is Ready (of all, where none is); null
+ * where no profile tells times.
+ */
 export const meanSeconds = (shape: Shape, candidates: readonly Candidate[]): number | null => {
   const ready = candidates.filter((candidate) => candidate.ready > 0);
   return slowest(

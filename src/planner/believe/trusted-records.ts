@@ -14,12 +14,14 @@ import { type Interval, type NameHistory, recordOf, type Workload } from '../../
  */
 export interface RecordDefect {
   /**
-   * `arrivals`: most are missing from the totals. `pending`: only the pending requests are wrong. `overwritten`: records are missing, as
+   * `arrivals`: most are missing from the totals. `pending`: only the pending requests are wrong. `overwritten`: records are
+   * missing, as
    * gateways overwrite each other's.
    */
   readonly kind: 'arrivals' | 'pending' | 'overwritten';
   /**
-   * Of the records that are not taken at their word: requests that came in by their totals, and that ended by their buckets; of overwritten
+   * Of the records that are not taken at their word: requests that came in by their totals, and that ended by their buckets; of
+   * overwritten
    * ones those that ended by their buckets, and by the engines.
    */
   readonly counted: number;
@@ -61,7 +63,10 @@ export const samplesSeen = ({ deployments, engines, now }: DeploymentsAndEngines
   return new Map(seen);
 };
 
-/** The workload as far as the writers of its records can be trusted. What a model's engines say is shared by what ended under its names. */
+/**
+ * The workload as far as the writers of its records can be trusted. What a model's engines say is shared by what ended under
+ * its names.
+ */
 export const trustedWorkload = (
   workload: Workload,
   deployments: Iterable<ModelDeployment>,
@@ -89,10 +94,11 @@ const endedOf = (history: NameHistory | undefined): number =>
  * write in turn:
  *
  * - A record with negative pending requests is a broken writer's. So is a record of a run in which more requests ended than were
- *   pending before it and came in. There what ended stands for what came in. It is late by a request's duration; where engines were
+ * pending before it and came in. There what ended stands for what came in. It is late by a request's duration; where engines were
  *   asked, the growth of what they hold is added.
  * - What is pending then is what engines hold, or unknown (null).
- * - Where more requests ended by the engines' own counts than by the records, gateways overwrite each other's records. Then the engines'
+ * - Where more requests ended by the engines' own counts than by the records, gateways overwrite each other's records. Then the
+ *   engines'
  *   counts stand for all of them.
  * - A record that nothing is held against is taken as it is. The larger of its two numbers would overestimate a steady rate.
  *
@@ -158,7 +164,8 @@ const arrivalsBehind = ({ arrivals }: RequestRecord, ended: number): number =>
 const [leastRun, longestRun] = [3, 6];
 
 /**
- * Which records belong to a run in which more requests ended than can have: those pending before it, and those that came in. Gateways
+ * Which records belong to a run in which more requests ended than can have: those pending before it, and those that came in.
+ * Gateways
  * that overwrite each other's records differ by chance, so chance is allowed for.
  */
 const contradictedBy = (intervals: readonly Interval[], intervalSeconds: number): ReadonlySet<Interval> => {
@@ -193,7 +200,8 @@ interface EnginesWord {
   /** Requests in them at the end of an interval; null = not known. */
   inFlight(time: number): number | null;
   /**
-   * By how much that has grown in the interval up to a time, above the least that it was before: what a lost pod held has not ended, and
+   * By how much that has grown in the interval up to a time, above the least that it was before: what a lost pod held has not
+   * ended, and
    * lowers nothing. 0 where it is not known.
    */
   growth(time: number): number;

@@ -102,7 +102,8 @@ const heldUp = (wants: number, current: number, recent: readonly WantedReplicas[
  * 2. today's replicas, if they carry it with half of its headroom: the headroom is there to take noise; else
  * 3. today's replicas and the least that has to be added.
  *
- * In the first two cases another mix must save with something to spare. Noise would undo the change before it is done otherwise, and
+ * In the first two cases another mix must save with something to spare. Noise would undo the change before it is done otherwise,
+ * and
  * both mixes would be paid.
  */
 const worthwhile = (steps: readonly Step[], mixes: Mixes, switchSavings: number): ReadonlyMap<string, number> => {

@@ -18,7 +18,8 @@ export interface Shared {
 }
 
 /**
- * The last stage of a tick: to the other replicas, then to the board, from which the API and the metrics are served, then to routers.
+ * The last stage of a tick: to the other replicas, then to the board, from which the API and the metrics are served, then to
+ * routers.
  * @returns what is wrong, one line each
  */
 export const publish = async (

@@ -95,14 +95,16 @@ export interface AgedPlan {
 /** The plan that all replicas of one installation share, under one key of the store. */
 export interface StoredPlans {
   /**
-   * What was stored under this Lease, or an older one of the installation, since the last time that it was asked for; null = nothing new.
+   * What was stored under this Lease, or an older one of the installation, since the last time that it was asked for; null =
+   * nothing new.
    * @throws what the store throws
    */
   news(term: Term): Promise<AgedPlan | null>;
   /** What is stored, under whichever Lease; null = nothing that can be read. @throws what the store throws */
   last(): Promise<AgedPlan | null>;
   /**
-   * `later`: a later leader, or a later tick, is there already. `other`: another installation lives under this key, or one of the same
+   * `later`: a later leader, or a later tick, is there already. `other`: another installation lives under this key, or one of the
+   * same
    * name in another cluster.
    * @param at the store's clock (Unix s)
    * @throws what the store throws

@@ -50,7 +50,10 @@ export interface TickOutcome {
   readonly memory: Memory;
   readonly targets: readonly Target[];
   readonly models: readonly ModelReport[];
-  /** The solve's input and answer; null where no model had demand to plan for, the snapshot also where models were planned one by one. */
+  /**
+   * The solve's input and answer; null where no model had demand to plan for, the snapshot also where models were planned
+   * one by one.
+   */
   readonly snapshot: Snapshot | null;
   readonly plan: Plan | null;
   /** Of each model that was planned for, where routers are told: where its requests go. */
