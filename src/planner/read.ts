@@ -1,5 +1,6 @@
 import type { Bounds } from '../cluster/bounds.ts';
 import type { EngineReport } from '../cluster/engine-metrics.ts';
+import type { EngineWatch } from '../cluster/engines.ts';
 import type { Pace } from '../cluster/pace.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { Supply } from '../cluster/stock.ts';
@@ -23,17 +24,11 @@ export interface ClusterView {
   problems(): readonly string[];
 }
 
-/** The engines as the loop sees them. */
-export interface Engines {
-  observe(pods: readonly DeploymentPod[], clock: () => number): void;
-  report(pods: readonly DeploymentPod[], now: number): EngineReport | null;
-}
-
 export interface ReadParts {
   readonly cluster: ClusterView;
   readProfiles(wanted: readonly ModelDeployment[], now: number): Promise<Profiles>;
   /** Asked of models that no request is seen of, or whose records are not believed; absent = nobody is asked. */
-  readonly engines?: Engines | undefined;
+  readonly engines?: EngineWatch | undefined;
 }
 
 export interface Read {
@@ -72,7 +67,7 @@ export const read = async ({ cluster, readProfiles, engines }: ReadParts, worklo
 };
 
 const engineReports = (
-  engines: Engines | undefined,
+  engines: EngineWatch | undefined,
   pods: ReadonlyMap<string, readonly DeploymentPod[]>,
   now: number,
 ): ReadonlyMap<string, EngineReport> =>

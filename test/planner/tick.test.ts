@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
+import type { EngineWatch } from '../../src/cluster/engines.ts';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
 import { emptyMemory } from '../../src/planner/publish/tick-outcome.ts';
-import type { Engines } from '../../src/planner/read.ts';
 import { createTicker } from '../../src/planner/tick.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
@@ -12,7 +12,7 @@ import { deploymentPod } from '../helpers/pods.ts';
 import { recordText } from '../helpers/records.ts';
 
 /** Redis' clock is `behind` seconds behind ours. */
-const setUp = (behind = 0, gateways = 1, recordSeconds = 10, engines?: Engines, pods: readonly DeploymentPod[] = []) => {
+const setUp = (behind = 0, gateways = 1, recordSeconds = 10, engines?: EngineWatch, pods: readonly DeploymentPod[] = []) => {
   const clock = { now: 5000 };
   const store = memoryStore(() => clock.now - behind);
   let away = false;
@@ -184,7 +184,7 @@ test('the interval that the records name counts, not the setting', async () => {
 
 test('engines are asked once no request is seen, and their word makes the silence count', async () => {
   const observed: (readonly string[])[] = [];
-  const engines: Engines = {
+  const engines: EngineWatch = {
     observe: (pods) => observed.push(pods.map(({ name }) => name)),
     report: (pods) => (pods.length === 0 ? null : { quietSince: 5000, busyAt: null, sample: null }),
   };
