@@ -169,6 +169,24 @@ test('where one type is full and the other fails, who is left waits for the full
   expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200]);
 });
 
+test('a room full of requests that one type has failed keeps nobody from that type', async () => {
+  const { plan, full, ends } = await filled();
+  const gateway = await started({ heldRequests: 1 }, plan);
+  let broken = true;
+  const mended = await pod((response) => jsonAnswer(response, broken ? '{}' : completion, broken ? 503 : 200));
+  gateway.set({ 'ns/a': [full], 'ns/b': [mended] });
+  const answers = [0, 1, 2].map((seed) => ask(gateway.url, { seed }));
+  await until(() => gateway.gateway.waiting('m') === 1 && ends.length === 2);
+  broken = false;
+  gateway.modelPods.variants('m')!.get('ns/b')![0]!.restsUntil = 0;
+  expect((await ask(gateway.url)).status).toBe(200);
+  expect([mended.seen.length, gateway.gateway.waiting('m')]).toEqual([2, 1]);
+  for (const end of ends) end();
+  await until(() => ends.length === 3);
+  ends[2]!();
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200]);
+});
+
 test('the end of a pod’s rest lets go on who waits, without anything else happening', async () => {
   const { plan, full, ends } = await filled({ 'ns/a': 1, 'ns/b': 1 });
   const gateway = await started({}, plan);
