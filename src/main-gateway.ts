@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import { kubernetes } from './cluster/kubernetes-connection.ts';
 import type { ModelEndpoints } from './cluster/model-endpoints.ts';
 import { watchEndpoints } from './cluster/watch-endpoints.ts';
@@ -7,7 +8,7 @@ import type { GatewayConfig } from './config/gateway-config.ts';
 import { startAdminServer } from './gateway/admin-server.ts';
 import { gatewayMetrics } from './gateway/gateway-metrics.ts';
 import { heldReports } from './gateway/held-requests-report.ts';
-import { createModelPods } from './gateway/model-pods.ts';
+import { createModelPods, type ModelPods } from './gateway/model-pods.ts';
 import { startGatewayServer } from './gateway/openai-server.ts';
 import { podConnections } from './gateway/pod-connections.ts';
 import { createGateway, type Gateway } from './gateway/proxy.ts';
@@ -30,28 +31,72 @@ const plansMilliseconds = 2_000;
 /** Runs `gpumix gateway` until it is told to stop: the place where its Redis, its Kubernetes and its servers meet. */
 export const serveGateway = async (config: GatewayConfig): Promise<void> => {
   const log = createLogger(config.logLevel);
+  const outside = connected(config, log);
+  const { clock, endpoints, writer, instance } = outside;
+  const { gateway, modelPods, metrics, work } = assembled(config, outside, log);
+  await clock.read();
+  work.look();
+  await work.refresh();
+  let draining = false;
+  const notReady = () => (draining ? 'draining' : (endpoints.unsynced().at(0) ?? null));
+  const admin = await startAdminServer(metrics.registry, notReady, config.bindAddress, config.adminPort);
+  const server = await startGatewayServer({
+    gateway,
+    models: modelPods.models,
+    host: config.bindAddress,
+    port: config.port,
+    mostBodyBytes: config.bodyMebibytes * 2 ** 20,
+    mostConnections: config.mostConnections,
+  });
+  const timers = [setInterval(work.look, fleetMilliseconds), setInterval(() => void work.refresh(), plansMilliseconds)];
+  const endIntervals = atIntervalEnds(config.intervalSeconds, clock, (interval) => void work.write(interval));
+  log.info({ url: server.url, admin: admin.url, instance, version }, 'serving');
+
+  await untilTold(log);
+  draining = true;
+  await sleep(config.drainSeconds * 1000);
+  await server.close(config.finishSeconds);
+  for (const timer of timers) clearInterval(timer);
+  await work.write(endIntervals());
+  await writer.leave().catch((error) => log.warn({ problem: messageOf(error) }, 'the heartbeat stays'));
+  endpoints.stop();
+  await outside.connections.close();
+  await admin.close();
+  await outside.store.close();
+  log.info({}, 'stopped');
+};
+
+/** What lies outside of the process: Redis and what is there, the pods and where they are. */
+const connected = (config: GatewayConfig, log: Logger) => {
   const store = redisStore(config, (problem) => log.warn({ problem }, 'redis connection'));
   const instance = config.instance === '' ? `${hostname()}-${process.pid}` : config.instance;
-  const steady = () => performance.now() / 1000;
-  const clock = storeClock(store.time, steady, () => Date.now() / 1000);
-  const reportProblems = problemReporter(log);
-  const endpoints = config.endpoints === null ? watchEndpoints(kubernetes(config.kubeconfig)) : fixed(config.endpoints);
+  return {
+    store,
+    instance,
+    clock: storeClock(store.time, steady, () => Date.now() / 1000),
+    endpoints: config.endpoints === null ? watchEndpoints(kubernetes(config.kubeconfig)) : fixed(config.endpoints),
+    plans: watchPlans(config.plans === 'redis' ? fromRedis(store, config.planPrefix) : fromUrl(config.plans.url)),
+    writer: recordWriter(store, { ...config, instance }),
+    connections: podConnections(config),
+  };
+};
+type Outside = ReturnType<typeof connected>;
+
+/** By no clock that can be set (s). */
+const steady = () => performance.now() / 1000;
+
+/** The gateway, and the work that it has to do again and again. */
+const assembled = (config: GatewayConfig, { clock, endpoints, plans, writer, connections }: Outside, log: Logger) => {
   const modelPods = createModelPods();
-  const plans = watchPlans(config.plans === 'redis' ? fromRedis(store, config.planPrefix) : fromUrl(config.plans.url));
   const counts = requestCounts(config.intervalSeconds);
-  const writer = recordWriter(store, { ...config, instance });
-  const pods = podConnections(config);
+  const reportProblems = problemReporter(log);
+  /** Gateways that no longer write, and models of which no pod can be reached, with the reasons. */
   let missing: readonly string[] = [];
   let unreachableModels: ReadonlyMap<string, readonly string[]> = new Map();
   let gateway: Gateway;
   const metrics = gatewayMetrics({
     waiting: () => modelPods.models().map((model) => ({ model, requests: gateway.waiting(model) })),
-    pods: () =>
-      [...new Map(modelPods.models().flatMap((model) => [...(modelPods.variants(model) ?? [])]))].map(([variant, all]) => ({
-        variant,
-        ready: all.length,
-        requests: all.reduce((sum, { requests }) => sum + requests, 0),
-      })),
+    pods: () => podsByVariant(modelPods),
     keptRecords: writer.kept,
     missingGateways: () => missing.length,
     inFlight: () => gateway.inFlight(),
@@ -66,7 +111,7 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
     {
       modelPods,
       plan: (model) => plans.current(model, clock.now()),
-      connections: pods,
+      connections,
       counts,
       metrics,
       clock: steady,
@@ -75,60 +120,38 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
     },
     { ...config, heldBytes: config.heldMebibytes * 2 ** 20 },
   );
-
-  const look = (): void => {
-    const { origins, unreachable } = endpoints.endpoints();
-    unreachableModels = unreachable;
-    modelPods.update(origins);
-    gateway.podsChanged();
+  const work = {
+    look: (): void => {
+      const { origins, unreachable } = endpoints.endpoints();
+      unreachableModels = unreachable;
+      modelPods.update(origins);
+      gateway.podsChanged();
+    },
+    refresh: async (): Promise<void> => {
+      await plans.refresh(modelPods.models());
+      await reports.renew();
+      const unreachable = new Set([...unreachableModels.values()].flat());
+      reportProblems([...endpoints.problems(), ...unreachable, ...plans.problems(modelPods.models(), clock.now()), ...missing]);
+    },
+    write: async (interval: EndedInterval): Promise<void> => {
+      const records = counts.end(interval, modelPods.models(), (model) => gateway.waiting(model));
+      try {
+        await writer.write(records, interval.time);
+        missing = await writer.missing(clock.now());
+      } catch (error) {
+        log.warn({ problem: messageOf(error), kept: writer.kept() }, 'records are kept until they can be written');
+      }
+    },
   };
-  const refresh = async (): Promise<void> => {
-    await plans.refresh(modelPods.models());
-    await reports.renew();
-    const unreachable = new Set([...unreachableModels.values()].flat());
-    reportProblems([...endpoints.problems(), ...unreachable, ...plans.problems(modelPods.models(), clock.now()), ...missing]);
-  };
-  const write = async (interval: EndedInterval): Promise<void> => {
-    const records = counts.end(interval, modelPods.models(), (model) => gateway.waiting(model));
-    try {
-      await writer.write(records, interval.time);
-      missing = await writer.missing(clock.now());
-    } catch (error) {
-      log.warn({ problem: messageOf(error), kept: writer.kept() }, 'records are kept until they can be written');
-    }
-  };
-
-  await clock.read();
-  look();
-  await refresh();
-  let draining = false;
-  const notReady = () => (draining ? 'draining' : (endpoints.unsynced().at(0) ?? null));
-  const admin = await startAdminServer(metrics.registry, notReady, config.bindAddress, config.adminPort);
-  const server = await startGatewayServer({
-    gateway,
-    models: modelPods.models,
-    host: config.bindAddress,
-    port: config.port,
-    mostBodyBytes: config.bodyMebibytes * 2 ** 20,
-    mostConnections: config.mostConnections,
-  });
-  const timers = [setInterval(look, fleetMilliseconds), setInterval(() => void refresh(), plansMilliseconds)];
-  const endIntervals = atIntervalEnds(config.intervalSeconds, clock, (interval) => void write(interval));
-  log.info({ url: server.url, admin: admin.url, instance, version }, 'serving');
-
-  await untilTold(log);
-  draining = true;
-  await sleep(config.drainSeconds * 1000);
-  await server.close(config.finishSeconds);
-  for (const timer of timers) clearInterval(timer);
-  await write(endIntervals());
-  await writer.leave().catch((error) => log.warn({ problem: messageOf(error) }, 'the heartbeat stays'));
-  endpoints.stop();
-  await pods.close();
-  await admin.close();
-  await store.close();
-  log.info({}, 'stopped');
+  return { gateway, modelPods, metrics, work };
 };
+
+const podsByVariant = (modelPods: ModelPods) =>
+  [...new Map(modelPods.models().flatMap((model) => [...(modelPods.variants(model) ?? [])]))].map(([variant, all]) => ({
+    variant,
+    ready: all.length,
+    requests: all.reduce((sum, { requests }) => sum + requests, 0),
+  }));
 
 const fixed = (path: string) => {
   const file = endpointsFile(path);

@@ -6,7 +6,6 @@ import type { Logger } from 'pino';
 import { certificateFromSecret } from './api/certificate-secret.ts';
 import { startPlainMetrics } from './api/plain-metrics.ts';
 import { certificateFromFiles } from './api/serving-certificate.ts';
-import type { RunningServer } from './api/start.ts';
 import { startServer } from './api/start.ts';
 import { upstreamAdapter } from './api/upstream-adapter.ts';
 import { readMetrics } from './cluster/engine-poll.ts';
@@ -16,21 +15,21 @@ import { writeWarning } from './cluster/events.ts';
 import { kubernetes as connectKubernetes, type Kubernetes } from './cluster/kubernetes-connection.ts';
 import { type Lease, wantLease } from './cluster/lease.ts';
 import type { ModelDeployment } from './cluster/variant.ts';
-import { watchCluster } from './cluster/watch.ts';
+import { type Cluster, watchCluster } from './cluster/watch.ts';
 import { type Config, historySeconds, stockConfigName } from './config/serve-config.ts';
 import { priceTable } from './planner/believe/candidates.ts';
 import { createReplica, shareThrough } from './planner/leader-or-follower.ts';
 import { planOf } from './planner/plan/plan-of-snapshot.ts';
-import { watchDrift } from './planner/profile-drift-watch.ts';
-import { createBoard } from './planner/publish/board.ts';
+import { type DriftWatch, watchDrift } from './planner/profile-drift-watch.ts';
+import { type Board, createBoard } from './planner/publish/board.ts';
 import { cannotWakeText } from './planner/publish/cannot-wake.ts';
 import { driftGauge, plannerRegistry } from './planner/publish/planner-metrics.ts';
 import { type RoutingPlanSettings, routingPlanWriter } from './planner/publish/routing-plan-writer.ts';
 import { snapshotsFolder } from './planner/publish/snapshots-folder.ts';
-import { storedPlans } from './planner/publish/stored-plan.ts';
+import { type StoredPlans, storedPlans } from './planner/publish/stored-plan.ts';
 import type { ModelReport } from './planner/publish/tick-outcome.ts';
 import { tickReporter } from './planner/publish/tick-report.ts';
-import { createTicker } from './planner/tick.ts';
+import { createTicker, type Ticker } from './planner/tick.ts';
 import type { Profiles } from './profiles/profile-document.ts';
 import { profileSources } from './profiles/sources.ts';
 import { garbage } from './runtime/garbage.ts';
@@ -43,11 +42,40 @@ import { workloadReader } from './workload/reader.ts';
 import { redisStore } from './workload/redis.ts';
 import type { Store } from './workload/store.ts';
 
+const clock = () => Date.now() / 1000;
+
 /** Runs `gpumix serve` until it is told to stop. Of the places that name both Redis and Kubernetes the one that plans. */
 export const serve = async (config: Config): Promise<void> => {
   const log = createLogger(config.logLevel);
-  const kubernetes = connectKubernetes(config.kubeconfig);
   const { collect, collectIfMuch } = garbage();
+  const outside = connected(config, collectIfMuch, log);
+  const { lease, stored, store, cluster } = outside;
+  const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock, cluster.boundsNow);
+  const loop = tickerOf(config, outside, board, collectIfMuch, log);
+  const servers = await startServers(config, outside, board, log);
+  const onProblem = (problem: string | null) =>
+    problem === null ? log.info({}, 'stored plan is read again') : log.warn({ problem }, 'stored plan cannot be read');
+  const stopTicking = turns(createReplica({ leadership: lease, stored, loop, board, clock, onProblem }), collect, log);
+  await untilTold(log);
+  await letGo(lease, log);
+  await servers.stop();
+  stopTicking();
+  cluster.stop();
+  await store.close();
+};
+
+/** What lies outside of the process: the cluster, the store, and what is kept there. */
+interface Outside {
+  readonly kubernetes: Kubernetes;
+  readonly cluster: Cluster;
+  readonly lease: Lease;
+  readonly store: Store;
+  readonly stored: StoredPlans;
+  readonly drift: DriftWatch;
+}
+
+const connected = (config: Config, collectIfMuch: () => void, log: Logger): Outside => {
+  const kubernetes = connectKubernetes(config.kubeconfig);
   const redis = redisStore(config, (problem) => log.warn({ problem }, 'redis connection'));
   const store: Store = {
     ...redis,
@@ -56,10 +84,19 @@ export const serve = async (config: Config): Promise<void> => {
       return await redis.read(keys);
     },
   };
-  const clock = () => Date.now() / 1000;
-  const lease = leaseOf(config, kubernetes, log);
   const installation = `${config.serviceNamespace ?? kubernetes.namespace}/${config.serviceName}`;
-  const stored = storedPlans(store, `${config.planPrefix}plans`, installation);
+  return {
+    kubernetes,
+    store,
+    lease: leaseOf(config, kubernetes, log),
+    stored: storedPlans(store, `${config.planPrefix}plans`, installation),
+    drift: watchDrift(samplesOf(config), clock),
+    cluster: watchCluster(kubernetes, config.gatewaySelector, stockConfigName(config, kubernetes.namespace), config.gpuLabels),
+  };
+};
+
+const tickerOf = (config: Config, outside: Outside, board: Board, collectIfMuch: () => void, log: Logger): Ticker => {
+  const { kubernetes, cluster, store, stored, lease, drift } = outside;
   const reader = workloadReader(store, {
     ...config,
     historySeconds: historySeconds(config),
@@ -67,18 +104,10 @@ export const serve = async (config: Config): Promise<void> => {
   });
   const profiles = profileSources((keys) => store.read(keys), config.profiles);
   let lastProfiles: Profiles = { found: new Map(), problems: [] };
-  const drift = watchDrift(samplesOf(config), clock);
-  const cluster = watchCluster(
-    kubernetes,
-    config.gatewaySelector,
-    stockConfigName(config, kubernetes.namespace),
-    config.gpuLabels,
-  );
-  const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock, cluster.boundsNow);
   const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
   const report = tickReporter(log);
   const warn = sleepWarnings(cluster.deployments, kubernetes, log);
-  const loop = createTicker({
+  return createTicker({
     cluster,
     readWorkload: (names) => reader.read(names),
     readProfiles: async (wanted, now) => {
@@ -106,20 +135,17 @@ export const serve = async (config: Config): Promise<void> => {
       if (save !== null && decided.snapshot !== null && decided.plan !== null) save(decided.snapshot, decided.plan);
     },
   });
+};
+
+/** The aggregated API server, and plain metrics where they are asked for. */
+const startServers = async (config: Config, { kubernetes, cluster, lease, store, drift }: Outside, board: Board, log: Logger) => {
   const registry = plannerRegistry(board, lease.leads, clock);
   driftGauge(registry, () => (lease.leads() ? drift.drifts() : new Map()));
-  const upstream = config.upstream === null ? undefined : upstreamFrom(config, config.upstream, log);
-  const plainMetrics =
-    config.plainMetricsPort === null
-      ? null
-      : await startPlainMetrics(
-          board,
-          config.bindAddress,
-          config.plainMetricsPort,
-          async (model) => (await store.read([`${config.planPrefix}plan:${model}`]))[0] ?? null,
-        );
+  const routingPlan = async (model: string) => (await store.read([`${config.planPrefix}plan:${model}`]))[0] ?? null;
+  const { plainMetricsPort: port } = config;
+  const plainMetrics = port === null ? null : await startPlainMetrics(board, config.bindAddress, port, routingPlan);
   const server = await startServer({
-    upstream,
+    upstream: config.upstream === null ? undefined : upstreamFrom(config, config.upstream, log),
     kubernetes: kubernetes.request,
     certificate: await servingCertificate(config, kubernetes, lease, log),
     board,
@@ -132,16 +158,13 @@ export const serve = async (config: Config): Promise<void> => {
     readyChecks: [{ name: 'watch-caches', problem: () => cluster.unsynced().at(0) }],
   });
   log.info({ url: server.url, version }, 'serving');
-  const onProblem = (problem: string | null) =>
-    problem === null ? log.info({}, 'stored plan is read again') : log.warn({ problem }, 'stored plan cannot be read');
-  const stopTicking = turns(createReplica({ leadership: lease, stored, loop, board, clock, onProblem }), collect, log);
-  await untilTold(log);
-  await letGo(lease, log);
-  await stop(server, config.drainSeconds, log);
-  await plainMetrics?.close();
-  stopTicking();
-  cluster.stop();
-  await store.close();
+  return {
+    stop: async (): Promise<void> => {
+      await server.drain(config.drainSeconds);
+      log.info({}, 'stopped');
+      await plainMetrics?.close();
+    },
+  };
 };
 
 /** Routers follow a plan as long as a plan stands without new data. */
@@ -233,8 +256,3 @@ const upstreamFrom = (config: Config, { name, url }: { readonly name: string; re
     ],
     log,
   });
-
-const stop = async (server: RunningServer, drainSeconds: number, log: Logger): Promise<void> => {
-  await server.drain(drainSeconds);
-  log.info({}, 'stopped');
-};

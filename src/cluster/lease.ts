@@ -55,18 +55,53 @@ interface LeaseObject {
 
 /** Wants the Lease until it is released. What time a holder's clock shows does not matter: only that it moves. */
 export const wantLease = (options: LeaseOptions): Lease => {
-  const { request, identity, onProblem, onChange } = options;
-  const { durationSeconds, renewDeadlineSeconds, retrySeconds } = options.timing ?? usual;
+  const { onProblem, onChange } = options;
+  const { retrySeconds } = options.timing ?? usual;
+  const claim = leaseClaim(options);
+  let problem: string | null = null;
+  let led = false;
+  let running: Promise<void> | null = null;
+  const attempt = async (): Promise<void> => {
+    let now: string | null = null;
+    try {
+      await claim.attempt();
+    } catch (error) {
+      now = messageOf(error);
+    }
+    if (now !== problem) onProblem(now);
+    problem = now;
+    if (claim.leads() !== led) onChange(!led);
+    led = claim.leads();
+  };
+  const turn = () => {
+    running ??= attempt().finally(() => {
+      running = null;
+    });
+  };
+  turn();
+  const timer = setInterval(turn, retrySeconds * 1000).unref();
+  return {
+    leads: claim.leads,
+    term: claim.term,
+    release: async () => {
+      clearInterval(timer);
+      await running;
+      await claim.giveBack();
+    },
+  };
+};
+
+/** What one replica knows of the Lease: whether it holds it, and when it may take it from another. */
+const leaseClaim = (options: LeaseOptions) => {
+  const { request, identity } = options;
+  const { durationSeconds, renewDeadlineSeconds } = options.timing ?? usual;
   const collection = `/apis/coordination.k8s.io/v1/namespaces/${options.namespace}/leases`;
   const path = `${collection}/${options.name}`;
   const monotonic = () => performance.now() / 1000;
-
   let term: LeaseTerm | null = null;
   let heldUntil = 0;
   /** The last renewal of another that we saw, and when we did. */
   let seen = { renewal: '', at: monotonic() };
-  let problem: string | null = null;
-  let led = false;
   const leads = () => monotonic() < heldUntil;
 
   const hold = (object: LeaseObject, asked: number) => {
@@ -89,7 +124,8 @@ export const wantLease = (options: LeaseOptions): Lease => {
     else if (status !== 409) throw refused('create', options, status);
   };
 
-  const round = async (): Promise<void> => {
+  /** Renews the Lease, or takes it where it is free. */
+  const attempt = async (): Promise<void> => {
     const asked = monotonic();
     const { status, body } = await request('GET', path, undefined, limit());
     if (status === 404) return await create(asked);
@@ -110,41 +146,16 @@ export const wantLease = (options: LeaseOptions): Lease => {
     else if (answer.status !== 409) throw refused('update', options, answer.status);
   };
 
-  let running: Promise<void> | null = null;
-  const attempt = async (): Promise<void> => {
-    let now: string | null = null;
-    try {
-      await round();
-    } catch (error) {
-      now = messageOf(error);
-    }
-    if (now !== problem) onProblem(now);
-    problem = now;
-    if (leads() !== led) onChange(!led);
-    led = leads();
+  const giveBack = async (): Promise<void> => {
+    if (!leads()) return;
+    heldUntil = 0;
+    const { status, body } = await request('GET', path, undefined, limit());
+    const object = body as LeaseObject;
+    if (status !== 200 || object.spec?.holderIdentity !== identity) return;
+    await request('PUT', path, { ...object, spec: { ...object.spec, holderIdentity: '' } }, limit());
   };
-  const turn = () => {
-    running ??= attempt().finally(() => {
-      running = null;
-    });
-  };
-  turn();
-  const timer = setInterval(turn, retrySeconds * 1000).unref();
 
-  return {
-    leads,
-    term: () => term,
-    release: async () => {
-      clearInterval(timer);
-      await running;
-      if (!leads()) return;
-      heldUntil = 0;
-      const { status, body } = await request('GET', path, undefined, limit());
-      const object = body as LeaseObject;
-      if (status !== 200 || object.spec?.holderIdentity !== identity) return;
-      await request('PUT', path, { ...object, spec: { ...object.spec, holderIdentity: '' } }, limit());
-    },
-  };
+  return { leads, term: () => term, attempt, giveBack };
 };
 
 const termOf = ({ metadata: { uid, creationTimestamp }, spec }: LeaseObject): LeaseTerm => ({

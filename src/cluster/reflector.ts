@@ -62,18 +62,11 @@ export const reflector = <Source extends KubernetesObject, Kept>(
 ): Reflector<Kept> => {
   const items = new Map<string, Kept>();
   const stopped = new AbortController();
-  /** As RBAC names it: `deployments`. */
-  const kind = resource.path.split('/').at(-1)!;
-  const selector = resource.name === undefined ? '' : `fieldSelector=metadata.name%3D${resource.name}&`;
+  const { signal } = stopped;
   /** The version reached; null = list first. */
   let version: string | null = null;
   let synced = false;
   let problem: string | null = null;
-
-  const refused = (verb: string, status: number, body: unknown): Error =>
-    status === 403
-      ? forbidden(verb, kind, resource.givenIn ?? 'ClusterRole gpumix in manifests/', statusMessage(status, body))
-      : new WatchEnded(status, statusMessage(status, body));
 
   const keep = (object: Source, into: Map<string, Kept>): void => {
     const key = objectKey(object.metadata);
@@ -82,23 +75,10 @@ export const reflector = <Source extends KubernetesObject, Kept>(
     else into.set(key, kept);
   };
 
-  /** Reads all pages; what is no longer there is forgotten. Returns the version to watch from, null where the kind is unknown. */
+  /** What is no longer there is forgotten. */
   const list = async (): Promise<string | null> => {
     const found = new Map<string, Kept>();
-    let [token, listed] = ['', ''];
-    do {
-      const query = `${selector}limit=${pageSize}${token === '' ? '' : `&continue=${encodeURIComponent(token)}`}`;
-      const { status, body } = await kubernetes.request('GET', `${resource.path}?${query}`, undefined, stopped.signal);
-      if (status === 404 && resource.optional === true) {
-        items.clear();
-        return null;
-      }
-      if (status !== 200) throw refused('list', status, body);
-      const page = body as { metadata: { resourceVersion: string; continue?: string }; items: Source[] };
-      for (const object of page.items) keep(object, found);
-      token = page.metadata.continue ?? '';
-      listed = page.metadata.resourceVersion;
-    } while (token !== '');
+    const listed = await listPages<Source>(kubernetes, resource, signal, (object) => keep(object, found));
     items.clear();
     for (const [key, kept] of found) items.set(key, kept);
     return listed;
@@ -108,38 +88,12 @@ export const reflector = <Source extends KubernetesObject, Kept>(
     if (event.type === 'ERROR') throw new WatchEnded(event.object.code ?? 500, event.object.message ?? 'watch error');
     if (event.type === 'DELETED') items.delete(objectKey(event.object.metadata));
     else if (event.type !== 'BOOKMARK') keep(event.object, items);
-  };
-
-  /** Follows changes from `version` on until the server ends the watch. */
-  const watch = async (progressed: () => void): Promise<void> => {
-    const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${timing.watchSeconds}&resourceVersion=${version}`;
-    const deadline = new AbortController();
-    const timer = setTimeout(
-      () => deadline.abort(new Error(`the watch of ${resource.path} has died without a word`)),
-      (timing.watchSeconds + timing.graceSeconds) * 1000,
-    );
-    const signal = AbortSignal.any([stopped.signal, deadline.signal]);
-    try {
-      const response = await kubernetes.stream(`${resource.path}?${selector}${query}`, signal);
-      if (response.statusCode !== 200) {
-        throw refused('watch', response.statusCode ?? 0, jsonOrText(await firstText(response)));
-      }
-      progressed();
-      for await (const line of lines(response)) {
-        const event = JSON.parse(line) as WatchEvent<Source>;
-        apply(event);
-        if (event.type !== 'ERROR') version = event.object.metadata.resourceVersion ?? version;
-      }
-    } catch (error) {
-      throw deadline.signal.aborted ? deadline.signal.reason : error;
-    } finally {
-      clearTimeout(timer);
-    }
+    version = event.object.metadata.resourceVersion ?? version;
   };
 
   /** With jitter. */
   const pause = (seconds: number): Promise<void> =>
-    sleep(seconds * (0.5 + random() / 2) * 1000, undefined, { signal: stopped.signal }).catch(() => {});
+    sleep(seconds * (0.5 + random() / 2) * 1000, undefined, { signal }).catch(() => {});
 
   const run = async (): Promise<void> => {
     let failures = 0;
@@ -147,23 +101,23 @@ export const reflector = <Source extends KubernetesObject, Kept>(
       failures = 0;
       problem = null;
     };
-    while (!stopped.signal.aborted) {
+    while (!signal.aborted) {
       try {
         version ??= await list();
         synced = true;
         if (version === null) {
           progressed();
-          await sleep(60_000, undefined, { signal: stopped.signal });
+          await sleep(60_000, undefined, { signal });
         } else {
           const began = performance.now();
-          await watch(progressed);
+          for await (const event of watchedFrom<Source>(kubernetes, resource, version, timing, signal, progressed)) apply(event);
           // A proxy that ends each watch at once is not asked in a tight loop.
           if (performance.now() - began < timing.pauseSeconds * 1000) await pause(timing.pauseSeconds);
         }
       } catch (error) {
-        if (stopped.signal.aborted) return;
+        if (signal.aborted) return;
         if (error instanceof WatchEnded && (error.status === 410 || error.status === 404)) version = null;
-        else problem = isForbidden(error) ? messageOf(error) : `${kind}: ${messageOf(error)}`;
+        else problem = isForbidden(error) ? messageOf(error) : `${kindOf(resource)}: ${messageOf(error)}`;
         failures += 1;
         await pause(Math.min(timing.pauseSeconds * 2 ** (failures - 1), timing.longestPauseSeconds));
       }
@@ -172,6 +126,69 @@ export const reflector = <Source extends KubernetesObject, Kept>(
   void run();
   return { items, synced: () => synced, problem: () => problem, stop: () => stopped.abort() };
 };
+
+/** What a request for a kind needs to know of it. */
+type Asked = Pick<Resource<never, unknown>, 'path' | 'name' | 'optional' | 'givenIn'>;
+
+/** As RBAC names it: `deployments`. */
+const kindOf = ({ path }: Asked): string => path.split('/').at(-1)!;
+
+const selectorOf = ({ name }: Asked): string => (name === undefined ? '' : `fieldSelector=metadata.name%3D${name}&`);
+
+/** Tells of every object, page by page. Returns the version to watch from, null where the kind is unknown. */
+const listPages = async <Source>(
+  kubernetes: Kubernetes,
+  asked: Asked,
+  signal: AbortSignal,
+  tell: (object: Source) => void,
+): Promise<string | null> => {
+  let [token, listed] = ['', ''];
+  do {
+    const query = `${selectorOf(asked)}limit=${pageSize}${token === '' ? '' : `&continue=${encodeURIComponent(token)}`}`;
+    const { status, body } = await kubernetes.request('GET', `${asked.path}?${query}`, undefined, signal);
+    if (status === 404 && asked.optional === true) return null;
+    if (status !== 200) throw refused('list', asked, status, body);
+    const page = body as { metadata: { resourceVersion: string; continue?: string }; items: Source[] };
+    for (const object of page.items) tell(object);
+    token = page.metadata.continue ?? '';
+    listed = page.metadata.resourceVersion;
+  } while (token !== '');
+  return listed;
+};
+
+/** What changes from a version on, until the server ends the watch. */
+async function* watchedFrom<Source>(
+  kubernetes: Kubernetes,
+  asked: Asked,
+  version: string,
+  { watchSeconds, graceSeconds }: ReflectorTiming,
+  stopped: AbortSignal,
+  progressed: () => void,
+): AsyncGenerator<WatchEvent<Source>> {
+  const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=${watchSeconds}&resourceVersion=${version}`;
+  const deadline = new AbortController();
+  const timer = setTimeout(
+    () => deadline.abort(new Error(`the watch of ${asked.path} has died without a word`)),
+    (watchSeconds + graceSeconds) * 1000,
+  );
+  const signal = AbortSignal.any([stopped, deadline.signal]);
+  try {
+    const response = await kubernetes.stream(`${asked.path}?${selectorOf(asked)}${query}`, signal);
+    if (response.statusCode !== 200)
+      throw refused('watch', asked, response.statusCode ?? 0, jsonOrText(await firstText(response)));
+    progressed();
+    for await (const line of lines(response)) yield JSON.parse(line) as WatchEvent<Source>;
+  } catch (error) {
+    throw deadline.signal.aborted ? deadline.signal.reason : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const refused = (verb: string, asked: Asked, status: number, body: unknown): Error =>
+  status === 403
+    ? forbidden(verb, kindOf(asked), asked.givenIn ?? 'ClusterRole gpumix in manifests/', statusMessage(status, body))
+    : new WatchEnded(status, statusMessage(status, body));
 
 /**
  * Several reflectors, by the name of their kind for messages.

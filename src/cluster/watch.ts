@@ -72,40 +72,69 @@ export const watchCluster = (
   ownGpuLabels: readonly string[] = [],
   timing: ReflectorTiming = defaultTiming,
 ): Cluster => {
-  const follow = <Source extends KubernetesObject, Kept>(resource: Resource<Source, Kept>): Reflector<Kept> =>
-    reflector(kubernetes, resource, timing);
+  const follow: Follow = (resource) => reflector(kubernetes, resource, timing);
   const labelKeys = gpuLabels(ownGpuLabels);
   const deployments = follow<DeploymentObject, ModelDeployment>({
     path: '/apis/apps/v1/deployments',
     keep: (object, previous) => modelDeployment(object, previous, labelKeys),
   });
   const pods = follow<PodObject, DeploymentPod>({ path: '/api/v1/pods', keep: deploymentPod });
-  const autoscalers = [
-    follow<AutoscalerObject, AutoscalerBounds>({
-      path: '/apis/autoscaling/v2/horizontalpodautoscalers',
-      keep: boundsOfAutoscaler,
-    }),
-    follow<AutoscalerObject, AutoscalerBounds>({
-      path: '/apis/autoscaling.aibrix.ai/v1alpha1/podautoscalers',
-      keep: boundsOfPodAutoscaler,
-      optional: true,
-    }),
-    follow<AutoscalerObject, AutoscalerBounds>({
-      path: '/apis/keda.sh/v1alpha1/scaledobjects',
-      keep: boundsOfScaledObject,
-      optional: true,
-    }),
-  ];
+  const autoscalers = followAutoscalers(follow);
+  const limits = Object.values(autoscalers).map(({ items }) => items);
+  const stock = followStock(follow, stockConfig, labelKeys);
+  const inStock = new Set<Reflector<unknown>>(Object.values(stock));
+  const all = allOf(
+    { Deployments: deployments, Pods: pods, ...autoscalers, ...stock },
+    // Without a view of its GPUs plans are made all the same, so what cannot be read there is not waited for.
+    (one) => one.problem() === null || !inStock.has(one),
+  );
+  const gatewayPods = selectedPods(pods.items, gatewaySelector);
+  return {
+    deployments: deployments.items,
+    pods: pods.items,
+    bounds: rememberVanished(limits),
+    boundsNow: rememberVanished(limits),
+    paces: () => new Map(limits.flatMap((items) => [...items.values()].map(({ deployment, pace }) => [deployment, pace]))),
+    gatewayUnchangedSince: unchangedSince(gatewayPods),
+    gatewayReplicas: () => gatewayPods().length,
+    supply: () => supplyOf(stock, pods.items),
+    unsynced: all.unsynced,
+    notes: () => [...deployments.items.values()].flatMap(({ note }) => note ?? []),
+    problems: () => [
+      ...all.problems(),
+      ...[...deployments.items.values()].flatMap(({ problem }) => problem ?? []),
+      ...[...stock.ConfigMap.items.values()].flatMap(({ problem }) => problem ?? []),
+    ],
+    stop: all.stop,
+  };
+};
+
+type Follow = <Source extends KubernetesObject, Kept>(resource: Resource<Source, Kept>) => Reflector<Kept>;
+
+/** Everything that may set limits to a Deployment. */
+const followAutoscalers = (follow: Follow) => ({
+  HorizontalPodAutoscalers: follow<AutoscalerObject, AutoscalerBounds>({
+    path: '/apis/autoscaling/v2/horizontalpodautoscalers',
+    keep: boundsOfAutoscaler,
+  }),
+  PodAutoscalers: follow<AutoscalerObject, AutoscalerBounds>({
+    path: '/apis/autoscaling.aibrix.ai/v1alpha1/podautoscalers',
+    keep: boundsOfPodAutoscaler,
+    optional: true,
+  }),
+  ScaledObjects: follow<AutoscalerObject, AutoscalerBounds>({
+    path: '/apis/keda.sh/v1alpha1/scaledobjects',
+    keep: boundsOfScaledObject,
+    optional: true,
+  }),
+});
+
+/** Everything that says how many GPUs there are. */
+const followStock = (follow: Follow, stockConfig: string, labelKeys: readonly string[]) => {
   const [configNamespace = '', configName = ''] = stockConfig.split('/');
-  const stock = {
-    Nodes: follow<NodeObject, GpuNode>({
-      path: '/api/v1/nodes',
-      keep: (object) => gpuNode(object, labelKeys),
-    }),
-    ResourceQuotas: follow<QuotaObject, GpuQuota>({
-      path: '/api/v1/resourcequotas',
-      keep: gpuQuota,
-    }),
+  return {
+    Nodes: follow<NodeObject, GpuNode>({ path: '/api/v1/nodes', keep: (object) => gpuNode(object, labelKeys) }),
+    ResourceQuotas: follow<QuotaObject, GpuQuota>({ path: '/api/v1/resourcequotas', keep: gpuQuota }),
     ResourceSlices: follow<SliceObject, DeviceSlice>({
       path: '/apis/resource.k8s.io/v1/resourceslices',
       keep: deviceSlice,
@@ -123,52 +152,20 @@ export const watchCluster = (
       givenIn: 'Role gpumix in manifests/',
     }),
   };
-  const inStock = new Set<Reflector<unknown>>(Object.values(stock));
-  const all = allOf(
-    {
-      Deployments: deployments,
-      Pods: pods,
-      HorizontalPodAutoscalers: autoscalers[0]!,
-      PodAutoscalers: autoscalers[1]!,
-      ScaledObjects: autoscalers[2]!,
-      ...stock,
-    },
-    // Without a view of its GPUs plans are made all the same, so what cannot be read there is not waited for.
-    (one) => one.problem() === null || !inStock.has(one),
-  );
-  const boundsAtTick = rememberVanished(autoscalers.map(({ items }) => items));
-  const gatewayPods = selectedPods(pods.items, gatewaySelector);
+};
+
+const supplyOf = (stock: ReturnType<typeof followStock>, pods: ReadonlyMap<string, DeploymentPod>): Supply => {
+  const slices = [...stock.ResourceSlices.items.values()];
+  const claims = [...stock.ResourceClaims.items.values()];
   return {
-    deployments: deployments.items,
-    pods: pods.items,
-    bounds: boundsAtTick,
-    boundsNow: rememberVanished(autoscalers.map(({ items }) => items)),
-    paces: () =>
-      new Map(autoscalers.flatMap(({ items }) => [...items.values()].map(({ deployment, pace }) => [deployment, pace]))),
-    gatewayUnchangedSince: unchangedSince(gatewayPods),
-    gatewayReplicas: () => gatewayPods().length,
-    supply: () => {
-      const slices = [...stock.ResourceSlices.items.values()];
-      const claims = [...stock.ResourceClaims.items.values()];
-      return {
-        nodes: stock.Nodes.items,
-        slices,
-        holders: [
-          ...[...pods.items.values()].filter(({ gpus }) => gpus > 0),
-          ...heldByClaims(claims, slices, (pod) => pods.items.get(pod)?.deployment ?? ''),
-        ],
-        quotas: [...stock.ResourceQuotas.items.values()],
-        limits: stock.ConfigMap.items.get(stockConfig)?.limits ?? null,
-      };
-    },
-    unsynced: all.unsynced,
-    notes: () => [...deployments.items.values()].flatMap(({ note }) => note ?? []),
-    problems: () => [
-      ...all.problems(),
-      ...[...deployments.items.values()].flatMap(({ problem }) => problem ?? []),
-      ...[...stock.ConfigMap.items.values()].flatMap(({ problem }) => problem ?? []),
+    nodes: stock.Nodes.items,
+    slices,
+    holders: [
+      ...[...pods.values()].filter(({ gpus }) => gpus > 0),
+      ...heldByClaims(claims, slices, (pod) => pods.get(pod)?.deployment ?? ''),
     ],
-    stop: all.stop,
+    quotas: [...stock.ResourceQuotas.items.values()],
+    limits: [...stock.ConfigMap.items.values()].at(0)?.limits ?? null,
   };
 };
 

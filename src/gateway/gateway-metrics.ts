@@ -24,7 +24,7 @@ export interface GatewayMetrics {
 }
 
 /** What the gauges are read from when they are asked for. */
-export interface GatewaySights {
+export interface GaugeSources {
   waiting(): readonly { readonly model: string; readonly requests: number }[];
   pods(): readonly { readonly variant: string; readonly ready: number; readonly requests: number }[];
   keptRecords(): number;
@@ -37,7 +37,7 @@ const seconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 
 /** Sizes in powers of two, so that classes that move with the plan make no new series. */
 const sizeOf = (inputTokens: number): string => String(2 ** Math.floor(Math.log2(Math.max(1, inputTokens))));
 
-export const gatewayMetrics = (sights: GatewaySights): GatewayMetrics => {
+export const gatewayMetrics = (sources: GaugeSources): GatewayMetrics => {
   const registry = new Registry();
   const about = ['model', 'variant', 'input_from'] as const;
   const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
@@ -60,18 +60,18 @@ export const gatewayMetrics = (sights: GatewaySights): GatewayMetrics => {
   const retried = counter('retried_total', 'requests that were offered to another pod', ['model']);
   const rejected = counter('rejected_total', 'requests that the gateway itself refused', ['model', 'reason']);
   gauge('waiting', 'requests that wait for a replica now', ['model'], (one) => {
-    for (const { model, requests: waiting } of sights.waiting()) one.set({ model }, waiting);
+    for (const { model, requests: waiting } of sources.waiting()) one.set({ model }, waiting);
   });
   gauge('ready_pods', 'pods that may be given requests', ['variant'], (one) => {
-    for (const { variant, ready } of sights.pods()) one.set({ variant }, ready);
+    for (const { variant, ready } of sources.pods()) one.set({ variant }, ready);
   });
   gauge('outstanding', 'requests that pods are working on', ['variant'], (one) => {
-    for (const { variant, requests: outstanding } of sights.pods()) one.set({ variant }, outstanding);
+    for (const { variant, requests: outstanding } of sources.pods()) one.set({ variant }, outstanding);
   });
-  gauge('in_flight', 'requests of clients that are not answered yet', [], (one) => one.set(sights.inFlight()));
-  gauge('kept_records', 'request records that could not be written to Redis yet', [], (one) => one.set(sights.keptRecords()));
+  gauge('in_flight', 'requests of clients that are not answered yet', [], (one) => one.set(sources.inFlight()));
+  gauge('kept_records', 'request records that could not be written to Redis yet', [], (one) => one.set(sources.keptRecords()));
   gauge('missing_gateways', 'gateways that ceased to write records without taking leave', [], (one) =>
-    one.set(sights.missingGateways()),
+    one.set(sources.missingGateways()),
   );
   const labels = ({ model, variant, inputTokens }: About) => ({ model, variant, input_from: sizeOf(inputTokens) });
   return {

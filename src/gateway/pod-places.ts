@@ -22,21 +22,7 @@ export interface Places {
 
 export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Places => {
   const { modelPods, metrics, clock } = parts;
-  const models = new Map<string, ModelState>();
-  const stateOf = (model: string): ModelState => {
-    const known = models.get(model);
-    if (known !== undefined) return known;
-    const state: ModelState = {
-      choose: chooser(settings.overflow),
-      room: waitingRoom({ requests: settings.heldRequests, bytes: settings.heldBytes }),
-      restEnds: restTimer(clock),
-      estimate: tokenEstimate(),
-      heldInput: 0,
-      heldOutput: 0,
-    };
-    models.set(model, state);
-    return state;
-  };
+  const { all, stateOf } = modelStates(settings, clock);
 
   /** What there is for a request now; null = it has to wait. Nothing but the chooser knows what room is. */
   const ask = (passage: Passage): Place | Refusal | null => {
@@ -53,15 +39,8 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
       metrics.rejected(model, 'unreachable');
       return notReady(`${model} cannot be reached: ${unreachable}`);
     }
-    choice.pod.requests += 1;
-    choice.pod.given += 1;
-    choice.pod.work += workOf(passage);
+    takePlace(passage, choice);
     return choice;
-  };
-
-  const leave = (passage: Passage, { pod }: Place): void => {
-    pod.requests -= 1;
-    pod.work -= workOf(passage);
   };
 
   const callWaiting = (model: string, state: ModelState): void => {
@@ -118,7 +97,38 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
     return (behind ? null : ask(passage)) ?? (await wait(passage, !behind));
   };
 
-  return { all: () => models, stateOf, place, leave, callWaiting };
+  return { all, stateOf, place, leave: leavePlace, callWaiting };
+};
+
+const takePlace = (passage: Passage, { pod }: Place): void => {
+  pod.requests += 1;
+  pod.given += 1;
+  pod.work += workOf(passage);
+};
+
+const leavePlace = (passage: Passage, { pod }: Place): void => {
+  pod.requests -= 1;
+  pod.work -= workOf(passage);
+};
+
+/** Of each model that was ever asked for. */
+const modelStates = (settings: GatewaySettings, clock: () => number) => {
+  const models = new Map<string, ModelState>();
+  const stateOf = (model: string): ModelState => {
+    const known = models.get(model);
+    if (known !== undefined) return known;
+    const state: ModelState = {
+      choose: chooser(settings.overflow),
+      room: waitingRoom({ requests: settings.heldRequests, bytes: settings.heldBytes }),
+      restEnds: restTimer(clock),
+      estimate: tokenEstimate(),
+      heldInput: 0,
+      heldOutput: 0,
+    };
+    models.set(model, state);
+    return state;
+  };
+  return { all: (): ReadonlyMap<string, ModelState> => models, stateOf };
 };
 
 const workOf = ({ inputTokens, outputTokens }: Passage): number => inputTokens + outputTokens;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { GatewayParts, GatewaySettings, Passage } from './gateway-parts.ts';
+import type { GatewayParts, GatewaySettings, ModelState, Passage } from './gateway-parts.ts';
 import { hasNoPods } from './model-pods.ts';
 import { createOffers } from './offer-to-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
@@ -101,12 +101,12 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
     },
     held: (model) => {
       const state = places.all().get(model);
-      const variants = modelPods.variants(model);
-      const podless = variants === undefined || hasNoPods(variants);
-      if (state === undefined || !podless || state.room.waiting() === 0) return null;
-      return { requests: state.room.waiting(), inputTokens: state.heldInput, outputTokens: state.heldOutput };
+      return state === undefined || !hasNoPods(modelPods.variants(model) ?? new Map()) ? null : heldBy(state);
     },
     waiting: (model) => places.all().get(model)?.room.waiting() ?? 0,
     inFlight: () => inFlight,
   };
 };
+
+const heldBy = ({ room, heldInput, heldOutput }: ModelState): Held | null =>
+  room.waiting() === 0 ? null : { requests: room.waiting(), inputTokens: heldInput, outputTokens: heldOutput };

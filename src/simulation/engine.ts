@@ -61,7 +61,43 @@ export const createEngine = <Request extends EngineRequest>(
   onEvent: EngineEvent<Request>,
   { everyToken = false }: { readonly everyToken?: boolean } = {},
 ): Engine<Request> => {
-  const queue: { readonly request: Request; readonly arrivedAt: number }[] = [];
+  const queue: Arrived<Request>[] = [];
+  const batch = createBatch(speed, onEvent, everyToken);
+  let work: Work | null = null;
+  const next = (): Work | null => {
+    if (work !== null) return work;
+    batch.admit(queue);
+    work = batch.work(queue[0]?.arrivedAt ?? null);
+    return work;
+  };
+  return {
+    submit: (request, time) => {
+      queue.push({ request, arrivedAt: time });
+      // What was computed up to the next departure may have to stop for this one.
+      if (batch.prompts() === 0) work = null;
+    },
+    advance: (to) => {
+      for (let now = next(); now !== null && now.end <= to; now = next()) {
+        work = null;
+        now.finish();
+      }
+    },
+    nextEventAt: () => next()?.end ?? Number.POSITIVE_INFINITY,
+    running: batch.running,
+    waiting: () => queue.length,
+    unread: () => queue.length + batch.prompts(),
+  };
+};
+
+interface Arrived<Request> {
+  readonly request: Request;
+  readonly arrivedAt: number;
+}
+
+const needs = ({ inputTokens, outputTokens }: EngineRequest): number => inputTokens + outputTokens;
+
+/** The requests that run: those whose prompts are read, and those that decode. */
+const createBatch = <Request extends EngineRequest>(speed: EngineSpeed, onEvent: EngineEvent<Request>, everyToken: boolean) => {
   const prompts: { readonly request: Request; done: number }[] = [];
   /** Latest end first. */
   const decoding: Decoding<Request>[] = [];
@@ -69,12 +105,10 @@ export const createEngine = <Request extends EngineRequest>(
   let [clock, iterations] = [0, 0];
   /** Tokens in the cache of decoding requests, and tokens promised to all that run. */
   let [cached, promised] = [0, 0];
-  let work: Work | null = null;
 
   const running = (): number => prompts.length + decoding.length;
-  const needs = ({ inputTokens, outputTokens }: Request): number => inputTokens + outputTokens;
 
-  const admit = (): void => {
+  const admit = (queue: Arrived<Request>[]): void => {
     if (running() === 0 && queue.length > 0) clock = Math.max(clock, queue[0]!.arrivedAt);
     while (queue.length > 0 && queue[0]!.arrivedAt <= clock && running() < speed.maxRunning) {
       const { request } = queue[0]!;
@@ -88,9 +122,7 @@ export const createEngine = <Request extends EngineRequest>(
   const startDecoding = (request: Request): void => {
     cached += request.inputTokens + 1;
     const last = iterations + request.outputTokens - 1;
-    let place = decoding.length;
-    while (place > 0 && decoding[place - 1]!.last < last) place -= 1;
-    decoding.splice(place, 0, { request, last });
+    decoding.splice(decoding.findLastIndex((other) => other.last >= last) + 1, 0, { request, last });
   };
 
   const end = (request: Request): void => {
@@ -98,8 +130,9 @@ export const createEngine = <Request extends EngineRequest>(
     onEvent('done', request, clock);
   };
 
-  /** After iterations of which the last ended now: a token for each of these. */
-  const decoded = (count: number): void => {
+  /** After iterations of which the last ends at `now`: a token for each of these. */
+  const decoded = (count: number, now: number): void => {
+    clock = now;
     cached += count * decoding.length;
     iterations += count;
     if (everyToken) for (const { request } of decoding) onEvent('token', request, clock);
@@ -110,73 +143,66 @@ export const createEngine = <Request extends EngineRequest>(
     }
   };
 
+  /** After an iteration that also took so many tokens of each prompt: those that are read begin to decode. */
+  const promptsTaken = (chunks: readonly number[], now: number): void => {
+    decoded(1, now);
+    for (const [index, chunk] of chunks.entries()) prompts[index]!.done += chunk;
+    const read = prompts.findIndex(({ request, done }) => done < request.inputTokens);
+    for (const { request } of prompts.splice(0, read < 0 ? prompts.length : read)) {
+      onEvent('firstToken', request, clock);
+      if (request.outputTokens > 1) startDecoding(request);
+      else end(request);
+    }
+  };
+
   const promptWork = (): Work => {
-    let [left, seconds] = [speed.promptTokensPerIteration, speed.iterationSeconds];
-    const chunks = prompts.map(({ request, done }) => {
-      const chunk = Math.min(left, request.inputTokens - done);
-      left -= chunk;
-      seconds += chunk * (speed.secondsPerPromptToken + speed.secondsPerPromptPair * (2 * done + chunk));
-      return chunk;
-    });
+    const { chunks, seconds } = promptIteration(speed, prompts);
     const until = clock + seconds + cached * speed.secondsPerCachedToken;
-    return {
-      end: until,
-      finish: () => {
-        clock = until;
-        decoded(1);
-        for (const [index, chunk] of chunks.entries()) prompts[index]!.done += chunk;
-        const read = prompts.findIndex(({ request, done }) => done < request.inputTokens);
-        for (const { request } of prompts.splice(0, read < 0 ? prompts.length : read)) {
-          onEvent('firstToken', request, clock);
-          if (request.outputTokens > 1) startDecoding(request);
-          else end(request);
-        }
-      },
-    };
+    return { end: until, finish: () => promptsTaken(chunks, until) };
   };
 
-  const decodeWork = (): Work => {
-    const first = speed.iterationSeconds + cached * speed.secondsPerCachedToken;
-    const growth = (decoding.length * speed.secondsPerCachedToken) / 2;
-    const seconds = (count: number): number => count * (first + growth * (count - 1));
-    // The first iteration that ends after the next arrival is the last without it.
-    const arrival = (queue[0]?.arrivedAt ?? 0) - clock;
-    const untilArrival = arrival > 0 ? iterationsUntil(arrival, first, growth, seconds) : Number.POSITIVE_INFINITY;
-    const count = Math.min(everyToken ? 1 : decoding.at(-1)!.last - iterations, untilArrival);
-    const until = clock + seconds(count);
-    return {
-      end: until,
-      finish: () => {
-        clock = until;
-        decoded(count);
-      },
-    };
-  };
-
-  const next = (): Work | null => {
-    if (work !== null) return work;
-    admit();
-    work = prompts.length > 0 ? promptWork() : decoding.length > 0 ? decodeWork() : null;
-    return work;
+  const decodeWork = (nextArrival: number | null): Work => {
+    const most = everyToken ? 1 : decoding.at(-1)!.last - iterations;
+    const { count, seconds } = decodeIterations(speed, decoding.length, cached, most, (nextArrival ?? 0) - clock);
+    const until = clock + seconds;
+    return { end: until, finish: () => decoded(count, until) };
   };
 
   return {
-    submit: (request, time) => {
-      queue.push({ request, arrivedAt: time });
-      // What was computed up to the next departure may have to stop for this one.
-      if (prompts.length === 0) work = null;
-    },
-    advance: (to) => {
-      for (let now = next(); now !== null && now.end <= to; now = next()) {
-        work = null;
-        now.finish();
-      }
-    },
-    nextEventAt: () => next()?.end ?? Number.POSITIVE_INFINITY,
     running,
-    waiting: () => queue.length,
-    unread: () => queue.length + prompts.length,
+    prompts: () => prompts.length,
+    /** Takes in those that have arrived by now, while there is room. */
+    admit,
+    /** What is done next; null = nothing runs. @param nextArrival s; null = nobody waits */
+    work: (nextArrival: number | null): Work | null =>
+      prompts.length > 0 ? promptWork() : decoding.length > 0 ? decodeWork(nextArrival) : null,
   };
+};
+
+/** How many tokens of each prompt one iteration takes, the oldest first, and how long it lasts for them (s). */
+const promptIteration = (speed: EngineSpeed, prompts: readonly { readonly request: EngineRequest; readonly done: number }[]) => {
+  let [left, seconds] = [speed.promptTokensPerIteration, speed.iterationSeconds];
+  const chunks = prompts.map(({ request, done }) => {
+    const chunk = Math.min(left, request.inputTokens - done);
+    left -= chunk;
+    seconds += chunk * (speed.secondsPerPromptToken + speed.secondsPerPromptPair * (2 * done + chunk));
+    return chunk;
+  });
+  return { chunks, seconds };
+};
+
+/**
+ * How many iterations there are until the next request comes or one leaves, and how long they last (s).
+ * @param untilArrival s; 0 or less = nobody waits to come
+ */
+const decodeIterations = (speed: EngineSpeed, decoding: number, cached: number, most: number, untilArrival: number) => {
+  const first = speed.iterationSeconds + cached * speed.secondsPerCachedToken;
+  const growth = (decoding * speed.secondsPerCachedToken) / 2;
+  const seconds = (count: number): number => count * (first + growth * (count - 1));
+  // The first iteration that ends after the next arrival is the last without it.
+  const before = untilArrival > 0 ? iterationsUntil(untilArrival, first, growth, seconds) : Number.POSITIVE_INFINITY;
+  const count = Math.min(most, before);
+  return { count, seconds: seconds(count) };
 };
 
 /** The least number of iterations that last at least so long; the algebra is solved, and rounding set right. */

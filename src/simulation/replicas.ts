@@ -85,17 +85,7 @@ export const createReplicas = <Request extends EngineRequest>(
   const gone = ({ leaving, engine, readyAt }: Replica<Request>): boolean =>
     leaving && (readyAt > clock || engine.running() + engine.waiting() === 0);
 
-  const start = (now: number): void => {
-    const limits = stock(now);
-    for (const replica of all) {
-      const { gpu, gpusPerReplica, startupSeconds } = replica.variant;
-      const holding = all.filter(({ variant, readyAt }) => variant.gpu === gpu && readyAt < Number.POSITIVE_INFINITY);
-      const used = holding.reduce((sum, { variant }) => sum + variant.gpusPerReplica, gpusPerReplica);
-      const most = soldOut(faults, gpu, now) ? 0 : (limits[gpu] ?? Number.POSITIVE_INFINITY);
-      if (replica.readyAt === Number.POSITIVE_INFINITY && used <= most)
-        [replica.placedAt, replica.readyAt] = [now, startsAt(faults, gpu, now) + startupSeconds];
-    }
-  };
+  const start = (now: number): void => place(all, stock(now), faults, now);
   const count = (): void => {
     all = all.filter((replica) => !gone(replica));
     allReady = all.filter(({ readyAt, leaving }) => readyAt <= clock && !leaving);
@@ -153,4 +143,21 @@ export const createReplicas = <Request extends EngineRequest>(
     cost: () => cost,
     changes: () => changes,
   };
+};
+
+/** Starts those that wait for GPUs, in order, while there are any of their type. */
+const place = <Request extends EngineRequest>(
+  all: readonly Replica<Request>[],
+  limits: Readonly<Record<string, number>>,
+  faults: readonly Fault[],
+  now: number,
+): void => {
+  for (const replica of all) {
+    const { gpu, gpusPerReplica, startupSeconds } = replica.variant;
+    const holding = all.filter(({ variant, readyAt }) => variant.gpu === gpu && readyAt < Number.POSITIVE_INFINITY);
+    const used = holding.reduce((sum, { variant }) => sum + variant.gpusPerReplica, gpusPerReplica);
+    const most = soldOut(faults, gpu, now) ? 0 : (limits[gpu] ?? Number.POSITIVE_INFINITY);
+    if (replica.readyAt === Number.POSITIVE_INFINITY && used <= most)
+      [replica.placedAt, replica.readyAt] = [now, startsAt(faults, gpu, now) + startupSeconds];
+  }
 };
