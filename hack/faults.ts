@@ -10,8 +10,8 @@ const root = join(import.meta.dirname, '..');
 const shown = [
   ...testResults(
     'vitest.config.ts',
-    'test/planner/faults.test.ts',
-    'test/planner/gateway-faults.test.ts',
+    'test/planner/tick.faults.test.ts',
+    'test/planner/tick.gateway-faults.test.ts',
     'test/runtime/every-second.test.ts',
     'test/cluster/reflector.test.ts',
   ),

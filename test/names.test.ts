@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -17,4 +17,15 @@ const declared = files.flatMap((file) =>
 test('no exported name is declared in two files: one word, one meaning', () => {
   const twice = [...Map.groupBy(declared, ({ name }) => name)].filter(([, places]) => places.length > 1);
   expect(twice.map(([name, places]) => `${name}: ${places.map(({ file }) => file).join(', ')}`)).toEqual([]);
+});
+
+test('a test is named after the file that it tests, `file.test.ts` or `file.aspect.test.ts`, and lies where that lies', () => {
+  const root = resolve(source, '..');
+  const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /\/.*\.test\.ts$/.test(path),
+  );
+  const tested = (path: string): string =>
+    join(root, path.startsWith('hack/') ? '' : 'src', path.replace(/\.([\w-]+\.)?test\.ts$/, '.ts'));
+  expect(tests.length).toBeGreaterThan(100);
+  expect(tests.filter((path) => !existsSync(tested(path)))).toEqual([]);
 });

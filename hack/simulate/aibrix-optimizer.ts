@@ -34,7 +34,7 @@ const prohibitive = 1_000_000;
  * of the points' rate and the last interval's arrivals; clusters become cells of the grid; a program without bounds in
  * hundredths of replicas. It is written from the description of what it does, and holds no code of it. Of the program's
  * answer each slice of a cell goes where it is cheapest, which costs no more than a hundredth of each type over its optimum
- * (`test/simulation/aibrix-optimizer.test.ts`, on rounds of AIBrix 0.8.0 itself).
+ * (`test/hack/simulate/aibrix-optimizer.test.ts`, on rounds of AIBrix 0.8.0 itself).
  */
 export const aibrixOptimizer = (variants: readonly OptimizerVariant[], initial: ReadonlyMap<string, number>): Optimizer => {
   let starts: number[] = [];

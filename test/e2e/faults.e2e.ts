@@ -11,7 +11,7 @@ import { steadyTrace } from './gpumix-process.ts';
 
 /**
  * Faults on real parts, under a steady load: nothing falls while one lasts, and once it is over half of the load takes
- * replicas away within the hold-down. In virtual time, with default settings, there are more: test/planner/faults.test.ts.
+ * replicas away within the hold-down. In virtual time, with default settings, there are more: test/planner/tick.faults.test.ts.
  */
 const namespace = 'e2e-faults';
 const [window, holdDown] = [5, 4];

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { createKpa, type KpaSettings, kpaDefaults } from '../../hack/simulate/aibrix-kpa.ts';
+import { createKpa, type KpaSettings, kpaDefaults } from '../../../hack/simulate/aibrix-kpa.ts';
 
-const file = join(import.meta.dirname, '../../manifests/samples/aibrix/custom/podautoscalers.yaml');
+const file = join(import.meta.dirname, '../../../manifests/samples/aibrix/custom/podautoscalers.yaml');
 const samples = parseAllDocuments(readFileSync(file, 'utf8')).map((document) => document.toJS());
 
 /** The settings that a sample's annotations make of the defaults. */

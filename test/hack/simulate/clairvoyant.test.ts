@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { clairvoyantBound } from '../../hack/simulate/clairvoyant.ts';
-import { profileOf } from '../../src/profiles/profile-document.ts';
-import { engineSpeed } from '../../src/simulation/engine-speeds.ts';
-import type { Traffic } from '../../src/simulation/traffic.ts';
+import { clairvoyantBound } from '../../../hack/simulate/clairvoyant.ts';
+import { profileOf } from '../../../src/profiles/profile-document.ts';
+import { engineSpeed } from '../../../src/simulation/engine-speeds.ts';
+import type { Traffic } from '../../../src/simulation/traffic.ts';
 
 const small = { inputTokens: 64, outputTokens: 64 };
 const large = { inputTokens: 4096, outputTokens: 64 };

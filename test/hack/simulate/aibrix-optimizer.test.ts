@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { aibrixOptimizer } from '../../hack/simulate/aibrix-optimizer.ts';
-import { profileOf } from '../../src/profiles/profile-document.ts';
+import { aibrixOptimizer } from '../../../hack/simulate/aibrix-optimizer.ts';
+import { profileOf } from '../../../src/profiles/profile-document.ts';
+import { recordText } from '../../helpers/records.ts';
 
 /** Rounds of AIBrix 0.8.0 itself; `node hack/golden-optimizer.ts` makes them and says what it needs. */
 interface Golden {
@@ -19,7 +20,7 @@ interface Golden {
     readonly replicas: Readonly<Record<string, number>>;
   }[];
 }
-const file = join(import.meta.dirname, '../fixtures/aibrix-optimizer/golden.json');
+const file = join(import.meta.dirname, '../../fixtures/aibrix-optimizer/golden.json');
 const goldens: readonly Golden[] = JSON.parse(readFileSync(file, 'utf8'));
 
 const ported = ({ from, until, initial, profiles, records }: Golden) => {
@@ -55,5 +56,45 @@ describe.each(goldens)("the port of AIBrix's optimizer agrees with it: $name", (
       expect(mine).toBeGreaterThanOrEqual(its - 1e-9);
       expect(mine).toBeLessThanOrEqual(its + roundingUp);
     }
+  });
+});
+
+describe("AIBrix's optimizer does what its description says", () => {
+  const [a, b] = [
+    { key: 'a', profile: profileOf({ gpu: 'a', cost: 4, indexes: [[64], [64, 1024]], tputs: [[20, 4]] }, 'a') },
+    { key: 'b', profile: profileOf({ gpu: 'b', cost: 1, indexes: [[64], [64, 1024]], tputs: [[6, 0.5]] }, 'b') },
+  ];
+  /** Half of 8 req/s of each size, and after the first minutes the points of as many seconds as there are. */
+  const record = recordText(80, { '60:60': 40, '100:60': 40 });
+
+  test('hundredths of replicas, each cell where it is cheapest', () => {
+    const optimizer = aibrixOptimizer([a!, b!], new Map());
+    let answer: ReadonlyMap<string, number> = new Map();
+    for (let time = 10; time <= 600; time += 10) answer = optimizer.round(record, time).replicas;
+    // The window is one interval short: 24 intervals count as 230 s, or fewer.
+    const rate = (intervals: number) => (80 * intervals) / (10 * (intervals - 1));
+    const [least, most] = [rate(24), rate(18)];
+    expect(answer.get('a')).toBeGreaterThanOrEqual(Math.ceil((100 * least) / 2 / 4) - 1);
+    expect(answer.get('a')).toBeLessThanOrEqual(Math.ceil((100 * most) / 2 / 4));
+    expect(answer.get('b')).toBeGreaterThanOrEqual(Math.ceil((100 * least) / 2 / 6) - 1);
+    expect(answer.get('b')).toBeLessThanOrEqual(Math.ceil((100 * most) / 2 / 6));
+  });
+
+  test('the first interval counts as one second, so the first answer is ten times too large', () => {
+    const first = aibrixOptimizer([a!, b!], new Map()).round(record, 10).replicas;
+    expect(first.get('a')).toBe(Math.ceil((100 * 80) / 2 / 4));
+  });
+
+  test('with fewer than ten points in a neighbourhood the last answer stands, first of all the replicas undivided', () => {
+    const optimizer = aibrixOptimizer([a!, b!], new Map([['a', 3]]));
+    expect(optimizer.round(recordText(4, { '60:60': 4 }), 10).replicas.get('a')).toBe(3);
+  });
+
+  test('without a point everything goes to the minimum', () => {
+    expect([
+      ...aibrixOptimizer([a!, b!], new Map([['a', 3]]))
+        .round(null, 10)
+        .replicas.values(),
+    ]).toEqual([0, 0]);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { partVerdicts } from '../../hack/peers/aibrix/demand-verdicts.ts';
-import { type Phase, verdictOf, verdicts } from '../../hack/peers/aibrix/verdicts.ts';
+import { partVerdicts } from '../../../../hack/peers/aibrix/demand-verdicts.ts';
+import { type Phase, verdictOf, verdicts } from '../../../../hack/peers/aibrix/verdicts.ts';
 
 /** One sample a second: [target, spec.replicas]. */
 const samples = (...pairs: readonly (readonly [number, number])[]) =>

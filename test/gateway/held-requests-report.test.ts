@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { heldReports } from '../../src/gateway/held-requests-report.ts';
+
+test('what is held is told once the first waits, again while it does, and when it does no longer', async () => {
+  const told: unknown[] = [];
+  let held: { requests: number; inputTokens: number; outputTokens: number } | null = null;
+  let away = false;
+  const problems: string[] = [];
+  const reports = heldReports(
+    () => held,
+    async (model, what) => {
+      if (away) throw new Error('away');
+      told.push(what === null ? `${model} none` : what);
+    },
+    () => 7,
+    (problem) => problems.push(problem),
+  );
+  held = { requests: 2, inputTokens: 10, outputTokens: 20 };
+  reports.began('m');
+  reports.began('m');
+  await new Promise((resolve) => setImmediate(resolve));
+  await reports.renew();
+  expect(told).toEqual([
+    { model: 'm', at: 7, ...held },
+    { model: 'm', at: 7, ...held },
+  ]);
+  away = true;
+  await reports.renew();
+  expect(problems).toEqual(['requests held for m cannot be told of: away']);
+  [away, held] = [false, null];
+  await reports.renew();
+  await reports.renew();
+  expect(told.slice(2)).toEqual(['m none']);
+});
