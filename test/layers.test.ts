@@ -50,3 +50,23 @@ test('the pure rooms reach nothing with effects', () => {
     .flatMap((file) => [...reachedFrom(file)].filter((one) => !files.includes(one)).map((one) => `${file} -> ${one}`));
   expect(outside.filter((arrow) => !/ -> (ml-matrix|zod\/mini)$/.test(arrow))).toEqual([]);
 });
+
+test('the pure rooms name nothing with effects either', () => {
+  const effects =
+    /\b(Date\.now|new Date\(\)|performance\.|process\.|Math\.random|fetch\(|set(Timeout|Interval|Immediate)\(|console\.)/;
+  const named = files
+    .filter((file) => pure.includes(roomOf(file)) || file === 'planner/pipeline.ts')
+    .flatMap((file) =>
+      readFileSync(join(source, file), 'utf8')
+        .split('\n')
+        .flatMap((line, at) =>
+          !/^\s*(\*|\/[/*])/.test(line) && effects.test(line) ? [`${file}:${at + 1}: ${line.trim()}`] : [],
+        ),
+    );
+  expect(named).toEqual([]);
+});
+
+test('no file imports itself by way of others', () => {
+  const cycles = files.filter((file) => reachedFrom(file).has(file));
+  expect(cycles).toEqual([]);
+});
