@@ -5,9 +5,8 @@
  *
  * `aibrix_gen_profile` reads AIBrix's results and those of `gpumix benchmark` (of the engine model, in virtual time) in
  * test/fixtures/benchmarks; `FileProfileReader` and `RedisProfileReader` read profiles that `gpumix profile` makes of them.
- * Compares
- * golden.json and readers.json with the tools' answers of now, or writes them and the results. Exit 1 where they differ, 3
- * where there is no tool.
+ * Compares golden.json and readers.json with the tools' answers of now, or writes them and the results. Exit 1 where they differ,
+ * 3 where there is no tool.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -65,8 +65,7 @@ const promptTokens = async (url: string, model: string, prompt: string): Promise
 
 /**
  * Passes requests on with `stream: 1` made `true`: AIBrix's client sends the number, which llama.cpp's server refuses, and a
- * refusal is
- * asked again without a pause and without an end.
+ * refusal is asked again without a pause and without an end.
  */
 const booleanStreams = async (from: number, to: number): Promise<Server> => {
   const server = createServer(async (request, response) => {

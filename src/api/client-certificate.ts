@@ -42,8 +42,8 @@ const anyUsage = '2.5.29.37.0';
 
 /**
  * Whether one of `authorities` vouches for the client now, by itself or through what the client sent: signatures, dates and the
- * usage
- * clientAuth. Every candidate is tried, as a renewed authority keeps its name and key, and the expired one may stand beside it.
+ * usage clientAuth. Every candidate is tried, as a renewed authority keeps its name and key, and the expired one may stand beside
+ * it.
  */
 export const vouchedFor = (
   { leaf, intermediates }: Pick<ClientCertificate, 'leaf' | 'intermediates'>,

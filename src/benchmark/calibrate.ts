@@ -21,8 +21,7 @@ type Count = (prompt: string) => Promise<number | null>;
 
 /**
  * Learns what a prompt and each of our words cost: of the model's tokenizer where there is one, else by the endpoint's own
- * counts,
- * with one short request each. Tries it on prompts of random words, which the endpoint counts.
+ * counts, with one short request each. Tries it on prompts of random words, which the endpoint counts.
  * @param longest tokens of the longest prompt that will be sent: what is tried is no longer
  * @throws GpumixError ENDPOINT_UNUSABLE; BAD_USAGE where the tokenizer is that of another model
  */

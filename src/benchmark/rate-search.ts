@@ -56,8 +56,7 @@ const apart = 1.1;
 
 /**
  * By how many percent the distance of the percentile from the median grows for one percent more of the rate, near the boundary:
- * where
- * it is steep, the boundary is known well although the percentile is not.
+ * where it is steep, the boundary is known well although the percentile is not.
  */
 export const steepness = (probed: readonly Probed[]): number => {
   const known = probed

@@ -70,9 +70,8 @@ interface NodeSelectorTerm {
 }
 
 /**
- * Reads one Deployment. The model's name is a label, or an annotation of the same key for names that a label cannot hold.
- * A label or annotation that cannot be read keeps the value that it had, and says so in `problem`. Where it never had one,
- * nothing is
+ * Reads one Deployment. The model's name is a label, or an annotation of the same key for names that a label cannot hold. A label
+ * or annotation that cannot be read keeps the value that it had, and says so in `problem`. Where it never had one, nothing is
  * assumed: without a readable label an idle model holds, and a pin or pause that cannot be read is a pause.
  * @param labelKeys labels by which GPU types are known
  * @returns null where the Deployment carries no model

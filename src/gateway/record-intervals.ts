@@ -10,13 +10,11 @@ const mostly = 0.9;
 
 /**
  * Says which keys the requests belong to that were counted since the last time. Keys are multiples of the interval, by a clock
- * that
- * others share and that may step; how much time has really passed tells a second clock that never does.
+ * that others share and that may step; how much time has really passed tells a second clock that never does.
  *
  * - After a pause the counts are of all the time since the last end, and so of all keys that were passed.
  * - After a step ahead the counts are of as much time before now as has really passed. The keys that were leapt over are named
- *   too, as
- *   they may stand for a pause in which the steady clock stood still.
+ *   too, as they may stand for a pause in which the steady clock stood still.
  * - After a step back the same keys come again, in a new round. Those that have only in part been lived again are left as they
  *   were.
  *

@@ -8,8 +8,7 @@ const patienceMilliseconds = 500;
 
 /**
  * The store's clock: read as often as is asked for, and kept by a steady clock between two readings and while the store is away.
- * Until the
- * first reading it is this host's own.
+ * Until the first reading it is this host's own.
  * @param time asks the store (Unix s)
  * @param steady s
  * @param wall the host's own clock (Unix s)

@@ -21,10 +21,8 @@ const ordinary = 0.9;
 
 /**
  * Prompts: tokens = a + b x characters, so that what a chat template adds to each prompt is in a. It is learned from requests of
- * text alone;
- * images and sounds are learned apart, as tokens of each. Everything is a median of the last requests, so that a few with absurd
- * counts move
- * nothing. Answers: the mean of the last ones.
+ * text alone; images and sounds are learned apart, as tokens of each. Everything is a median of the last requests, so that a few
+ * with absurd counts move nothing. Answers: the mean of the last ones.
  */
 export const tokenEstimate = (): TokenEstimate => {
   const texts = lastOnes<TextCount>();
@@ -104,8 +102,7 @@ const believed = [tokensPerCharacter, tokensPerCharacter, tokensPerCharacter];
 
 /**
  * A line through counts by the medians of slopes and of what is left (Theil and Sen): one count in four may be anything. Prompts
- * of one
- * length tell nothing of a fixed part; nor do a few that differ, as they may all be odd.
+ * of one length tell nothing of a fixed part; nor do a few that differ, as they may all be odd.
  */
 const lineThrough = (texts: readonly TextCount[]): { readonly fixed: number; readonly slope: number } => {
   const ratios = texts.map(({ characters, tokens }) => tokens / characters);

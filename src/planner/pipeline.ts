@@ -12,8 +12,7 @@ export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSett
 
 /**
  * One tick of the planner: what was read is believed, what is believed is planned for, what runs moves toward the plan, and what
- * is to be
- * said of it is said. Pure: whoever calls it reads before and publishes after.
+ * is to be said of it is said. Pure: whoever calls it reads before and publishes after.
  * @param planOf makes the plan of a snapshot; asked also for what would be
  */
 export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, planOf: WhatIf): TickOutcome => {

@@ -59,8 +59,7 @@ export interface Profiles {
 /**
  * Reads a profile document: AIBrix's JSON (`gpu`, `cost`, `tputs`, `indexes`, ...) with the fields of ours, `gpuType` and
  * `gpusPerReplica`. Python's bare NaN and Infinity are accepted; a cell that holds one, or less than one request per hour, counts
- * as
- * never within the SLO.
+ * as never within the SLO.
  * @param where file or Redis key, for messages
  * @throws GpumixError BAD_PROFILE
  */

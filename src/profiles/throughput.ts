@@ -12,10 +12,8 @@ import type { Profile } from './profile-document.ts';
  * - Whether a size is within the SLO is what its nearest tick says: between a servable and an unservable tick the border
  *   is their geometric mean.
  * - Below the grid the edge's load holds. Above it, up to four times its edge, the load goes on with the slope of the last two
- *   ticks, and
- * grows at least in proportion to total tokens. Farther out the slopes of both axes would multiply without end: there the load
- * grows from
- *   its value at four times the edge in proportion to tokens, along the axis that is farther out alone.
+ *   ticks, and grows at least in proportion to total tokens. Farther out the slopes of both axes would multiply without end:
+ *   there the load grows from its value at four times the edge in proportion to tokens, along the axis that is farther out alone.
  */
 export interface Throughput {
   /** μ (req/s); 0 = not within the SLO at this size. */

@@ -44,9 +44,8 @@ const firstExcess = 4e-3;
  *    model's best, all of which are enumerated. D starts small and grows; the first D with a choice in it is proven.
  *
  * The invariant of 2.: every choice whose excess is at most `done` has been looked at, and none of them is within the stock. So
- * the
- * optimum costs more than bound + done. Each step looks at the choices up to the next `part`, and either keeps the invariant with
- * done = part or stops, in one of these ways:
+ * the optimum costs more than bound + done. Each step looks at the choices up to the next `part`, and either keeps the invariant
+ * with done = part or stops, in one of these ways:
  *
  * - Some choice within `part` is within the stock, and none was dropped: the cheapest of them is the optimum.
  * - There is none, and `part` reaches the cost of the incumbent: nothing is cheaper than that.

@@ -8,9 +8,8 @@ import { sameCost, wholeReplicas } from './program.ts';
  *
  *   rest(y) = load left for type 2 = (classes for 2 only) + sum over the classes behind the fill,  convex and falling in y.
  *
- * So price_1 y + price_2 rest(y) has its least where the ratio passes price_1 / price_2. From there y walks up and down in
- * whole steps, the second type rounded up, until what a direction promises is above the incumbent. Where the second type's upper
- * bound
+ * So price_1 y + price_2 rest(y) has its least where the ratio passes price_1 / price_2. From there y walks up and down in whole
+ * steps, the second type rounded up, until what a direction promises is above the incumbent. Where the second type's upper bound
  * asks for more of the first, y begins there.
  *
  * With the example of program.ts: ratios 3 (short) and 5 (medium), long on A only, price_A / price_B = 4. rest(1) = 2.6 and

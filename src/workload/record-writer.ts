@@ -56,8 +56,7 @@ export const recordWriter = (store: Store, settings: RecordWriterSettings): Reco
   };
   /**
    * Whether the store that takes writes now lacks the last heartbeat. Replication is not synchronous: a replica that took over
-   * may lack what was
-   * written last, and then it lacks the heartbeat too, which was written after it.
+   * may lack what was written last, and then it lacks the heartbeat too, which was written after it.
    */
   const lostSome = async (): Promise<boolean> =>
     said !== null && (await store.readFields(heartbeatsKey(keyPrefix), [instance]))[instance] !== said;

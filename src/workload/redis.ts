@@ -111,8 +111,7 @@ export const redisStore = (settings: RedisSettings, onProblem: (message: string)
 
 /**
  * Whether an answer says that this server is no primary (any more), or cannot be one now. Behind the endpoint of a managed Redis
- * the primary
- * becomes a replica while connections to it stay open: they are given up.
+ * the primary becomes a replica while connections to it stay open: they are given up.
  */
 const takesNoWrites = (error: unknown): boolean => /\b(READONLY|MASTERDOWN|NOREPLICAS|MISCONF)\b/.test(messageOf(error));
 const leaveServer = (error: Error): boolean => takesNoWrites(error) || error.message.startsWith('LOADING');
@@ -140,8 +139,7 @@ redis.call('SET', KEYS[1], cjson.encode(record), 'EX', ARGV[4])
 
 /**
  * Compare and set: one step in Redis, so that of two leaders the later one's plan stays. Of two Leases of one installation the
- * newer counts: a Lease
- * that was deleted is made anew. A plan that nobody has renewed for a while may be replaced by anybody.
+ * newer counts: a Lease that was deleted is made anew. A plan that nobody has renewed for a while may be replaced by anybody.
  */
 const keepIfLater = `
 local installation, lease, created, transitions, sequence, at =

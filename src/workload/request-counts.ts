@@ -35,8 +35,7 @@ export interface RequestCounts {
   counter(model: string): IntervalCounter;
   /**
    * Ends an interval: records of each model that is served, also where nothing happened, so that a model that is idle shows as
-   * such. Counts are
-   * spread over the keys that they come from.
+   * such. Counts are spread over the keys that they come from.
    * @param queueing requests that the gateway holds
    */
   end(interval: EndedInterval, served: readonly string[], queueing: (model: string) => number): readonly IntervalRecord[];
@@ -79,8 +78,7 @@ const sum = (spans: readonly KeySpan[]): number => spans.reduce((total, { second
 
 /**
  * Shares of the keys in what was counted: in proportion to time. Where the clock has leapt nobody knows whether it was mended or
- * this whole
- * host had stood still. So what exceeds the rate from before for certain goes to the keys that were leapt over.
+ * this whole host had stood still. So what exceeds the rate from before for certain goes to the keys that were leapt over.
  * @param rate arrivals per second before; null = not known
  */
 const weightsOf = (spans: readonly KeySpan[], arrivals: number, rate: number | null): readonly number[] => {

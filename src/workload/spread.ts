@@ -1,7 +1,6 @@
 /**
  * Splits counts by weights into whole numbers that sum up to them. What rounding has kept from a part is made up for with the
- * next
- * count, so that many small counts come out right together.
+ * next count, so that many small counts come out right together.
  * @param weights of the parts; they sum to 1
  * @example
  * const split = splitter([0.5, 0.5])

@@ -38,9 +38,8 @@ export interface Store {
   keepPlan(key: string, plan: PlanToKeep, expirySeconds: number): Promise<'kept' | 'later' | 'other'>;
   removeField(key: string, field: string): Promise<void>;
   /**
-   * Adds a gateway's numbers of an interval to those that others have written under this key, in one step. A writer's
-   * numbers are taken once: told again, they change nothing. Told in a later round, as the clock has come to this interval again,
-   * they take
+   * Adds a gateway's numbers of an interval to those that others have written under this key, in one step. A writer's numbers are
+   * taken once: told again, they change nothing. Told in a later round, as the clock has come to this interval again, they take
    * the place of the whole record.
    * @param round 1 unless the writer's clock has stepped back
    */

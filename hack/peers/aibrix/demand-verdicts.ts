@@ -109,8 +109,7 @@ const plansOf = (moments: readonly Moment[], which: Asker): readonly Planned[] =
 
 /**
  * How long the ramp took to grow by what plans lack in the mean (s). The shift with the least squares would say as much but for
- * the noise
- * of arrivals: it jumps by several seconds where plans differ by 1 %.
+ * the noise of arrivals: it jumps by several seconds where plans differ by 1 %.
  */
 const secondsBehind = (plans: readonly Planned[], sentRate: (plan: Planned) => number): number => {
   const [rates, middle] = [plans.map(sentRate), mean(plans.map(({ at }) => at))];

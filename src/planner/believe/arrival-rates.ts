@@ -23,11 +23,11 @@ export interface Coverage {
 }
 
 /**
- * Arrivals per second over the window that ends with the newest covered interval: counts over the seconds really covered.
- * Of a window in which the rate has changed for certain only the part since then counts, so that a long window makes a
- * steady rate steady and does not delay a step.
- * An interval without a record is covered, as empty, between two records and up to `silentUntil`; before the first record,
- * after the newest, and where the store may have lost it, nobody knows what happened and it counts neither way.
+ * Arrivals per second over the window that ends with the newest covered interval: counts over the seconds really covered. Of a
+ * window in which the rate has changed for certain only the part since then counts, so that a long window makes a steady rate
+ * steady and does not delay a step. An interval without a record is covered, as empty, between two records and up to
+ * `silentUntil`; before the first record, after the newest, and where the store may have lost it, nobody knows what happened and
+ * it counts neither way.
  * @returns req/s; NaN where nothing is covered
  */
 export const arrivalRate = (

@@ -101,10 +101,8 @@ export interface Beliefs {
 
 /**
  * The first stage of a tick: what was read, as far as it is to be believed. Records of writers that miscount are mended, profiles
- * that
- * cannot be true are left aside; of each model it is concluded in which state it is, what its Deployments can do, and which
- * demand to
- * plan for.
+ * that cannot be true are left aside; of each model it is concluded in which state it is, what its Deployments can do, and which
+ * demand to plan for.
  */
 export const believe = (
   read: BelieveReading,

@@ -90,8 +90,7 @@ const missing = (reason: string): Concluded => ({
 
 /**
  * Of what was read at an earlier tick no new plan is made: there is nothing new in it, and the other replicas, which the store
- * would tell,
- * could not know.
+ * would tell, could not know.
  */
 const unread = (conclusion: Conclusion): Conclusion =>
   conclusion.state === 'fresh'

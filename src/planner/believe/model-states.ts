@@ -116,8 +116,7 @@ const slowerThanProfile = 2;
 
 /**
  * The gateway's pods are the same since before the last record under every name, and no request of then can be running: the
- * record left
- * nothing pending, or, where what is pending is not known, none has ended for longer than the longest takes.
+ * record left nothing pending, or, where what is pending is not known, none has ended for longer than the longest takes.
  */
 const gatewayStandsSinceLastRecord = (evidence: Evidence): { readonly until: number; readonly why: string } => {
   const { now, names, gatewayUnchangedSince, longestRequestSeconds } = evidence;

@@ -36,15 +36,13 @@ const incredible = 4;
 
 /**
  * Whether a Deployment is to be planned by the document that it has now, or by the one before. A wrong document must not take
- * replicas
- * from under traffic:
+ * replicas from under traffic:
  *
  * - One that serves none of the sizes that arrive is not followed while the last one serves some.
  * - One of more than four times the last one's throughput is held, until a second document agrees with it or the annotation
  *   `gpumix.io/profile-confirmed` names it.
  * - Where the last one is not known any more, or there never was one, what runs stands for as long as the document serves none of
- *   the
- *   sizes that arrive, or is held.
+ *   the sizes that arrive, or is held.
  *
  * @param shape sizes that arrive; null = not known, and the document's own grid counts
  * @param confirmed digest of the document that a user has confirmed; null = none

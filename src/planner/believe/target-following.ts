@@ -24,8 +24,7 @@ const retrySeconds = 300;
 
 /**
  * What is not followed is tried again after five minutes, and at once when its autoscaler is changed or spec.replicas moves
- * toward the
- * target.
+ * toward the target.
  * @param target what was published last; null = nothing
  * @param pace how long the autoscaler may wait by its own settings; null = there is none
  */

@@ -15,14 +15,12 @@ import { type Interval, type NameHistory, recordOf, type Workload } from '../../
 export interface RecordDefect {
   /**
    * `arrivals`: most are missing from the totals. `pending`: only the pending requests are wrong. `overwritten`: records are
-   * missing, as
-   * gateways overwrite each other's.
+   * missing, as gateways overwrite each other's.
    */
   readonly kind: 'arrivals' | 'pending' | 'overwritten';
   /**
    * Of the records that are not taken at their word: requests that came in by their totals, and that ended by their buckets; of
-   * overwritten
-   * ones those that ended by their buckets, and by the engines.
+   * overwritten ones those that ended by their buckets, and by the engines.
    */
   readonly counted: number;
   readonly ended: number;
@@ -98,8 +96,7 @@ const endedOf = (history: NameHistory | undefined): number =>
  *   asked, the growth of what they hold is added.
  * - What is pending then is what engines hold, or unknown (null).
  * - Where more requests ended by the engines' own counts than by the records, gateways overwrite each other's records. Then the
- *   engines'
- *   counts stand for all of them.
+ *   engines' counts stand for all of them.
  * - A record that nothing is held against is taken as it is. The larger of its two numbers would overestimate a steady rate.
  *
  * @param samples what the model's engines said, oldest first
@@ -165,8 +162,7 @@ const [leastRun, longestRun] = [3, 6];
 
 /**
  * Which records belong to a run in which more requests ended than can have: those pending before it, and those that came in.
- * Gateways
- * that overwrite each other's records differ by chance, so chance is allowed for.
+ * Gateways that overwrite each other's records differ by chance, so chance is allowed for.
  */
 const contradictedBy = (intervals: readonly Interval[], intervalSeconds: number): ReadonlySet<Interval> => {
   const contradicted = new Set<Interval>();
@@ -201,8 +197,7 @@ interface EnginesWord {
   inFlight(time: number): number | null;
   /**
    * By how much that has grown in the interval up to a time, above the least that it was before: what a lost pod held has not
-   * ended, and
-   * lowers nothing. 0 where it is not known.
+   * ended, and lowers nothing. 0 where it is not known.
    */
   growth(time: number): number;
   /** Requests that ended in the interval up to a time; null = not known. */

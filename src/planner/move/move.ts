@@ -32,8 +32,7 @@ export interface Moved extends MoveMemory {
 
 /**
  * The third stage of a tick: from what was published last, and runs, toward the plan. Idle models go to their label; where there
- * is no
- * plan to follow nothing is decided. Replicas that limits are only guessed to forbid are asked for one at a time.
+ * is no plan to follow nothing is decided. Replicas that limits are only guessed to forbid are asked for one at a time.
  * @param now Unix s
  */
 export const move = (planned: Planned, memory: MoveMemory, settings: MoveSettings, now: number, whatIf: WhatIf): Moved => {

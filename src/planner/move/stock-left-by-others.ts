@@ -10,8 +10,7 @@ export type Fits = (mix: ReadonlyMap<string, number>, variant: string) => boolea
 /**
  * Whether there is stock for the replicas of one variant, beside the others of its mix and what the other models have or are to
  * have, whichever is more. Only what that variant draws on is asked: elsewhere there may be more than there is room for, on a
- * Node
- * that was lost, say.
+ * Node that was lost, say.
  */
 export const stockLeftByOthers = (snapshot: Snapshot, plan: Plan): ((model: Model) => Fits) => {
   const planned: Readonly<Record<string, number>> = Object.assign({}, ...plan.models.map(({ replicas }) => replicas));

@@ -103,8 +103,7 @@ const heldUp = (wants: number, current: number, recent: readonly WantedReplicas[
  * 3. today's replicas and the least that has to be added.
  *
  * In the first two cases another mix must save with something to spare. Noise would undo the change before it is done otherwise,
- * and
- * both mixes would be paid.
+ * and both mixes would be paid.
  */
 const worthwhile = (steps: readonly Step[], mixes: Mixes, switchSavings: number): ReadonlyMap<string, number> => {
   const planned = new Map(steps.map((step) => [step.key, step.planned]));

@@ -43,8 +43,7 @@ export interface Planned {
 
 /**
  * The second stage of a tick: the cheapest replicas for what is believed. Models that share no budget and no stock come one after
- * the
- * other, so that the numbers of only one are in memory.
+ * the other, so that the numbers of only one are in memory.
  * @param decisions what was decided last, by `namespace/name`
  */
 export function* plan(

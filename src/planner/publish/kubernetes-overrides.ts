@@ -4,8 +4,8 @@ import type { Decision, Target } from '../../vocabulary/target.ts';
 
 /**
  * A target as Kubernetes alone has it now, whoever decided it and when: a pin, a pause, the label of an idle model, and the
- * bounds of
- * autoscalers. Every replica of gpumix applies this to what it has, so that they say the same while they cannot tell each other.
+ * bounds of autoscalers. Every replica of gpumix applies this to what it has, so that they say the same while they cannot tell
+ * each other.
  * @param bounds those of now; undefined = none
  * @param now Unix s
  */

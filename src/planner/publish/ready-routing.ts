@@ -133,10 +133,9 @@ const sharesOf = (rows: readonly RoutedDemand[]): Readonly<Record<string, number
 };
 
 /**
- * The same classes for the replicas that are Ready now: a variant takes its share in the measure of its replicas that are
- * there. Where none of a class's own is Ready its requests go to the others, in proportion to their replicas; where nothing is
- * Ready at all
- * the shares stay as planned.
+ * The same classes for the replicas that are Ready now: a variant takes its share in the measure of its replicas that are there.
+ * Where none of a class's own is Ready its requests go to the others, in proportion to their replicas; where nothing is Ready at
+ * all the shares stay as planned.
  */
 export const classesForReady = (
   classes: readonly RoutingClass[],

@@ -104,8 +104,7 @@ export interface StoredPlans {
   last(): Promise<AgedPlan | null>;
   /**
    * `later`: a later leader, or a later tick, is there already. `other`: another installation lives under this key, or one of the
-   * same
-   * name in another cluster.
+   * same name in another cluster.
    * @param at the store's clock (Unix s)
    * @throws what the store throws
    */
