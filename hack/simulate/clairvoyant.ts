@@ -2,7 +2,7 @@ import type { Profile } from '../../src/profiles/profile-document.ts';
 import { servedByProfile } from '../../src/profiles/served-demand.ts';
 import type { SimulatedVariant } from '../../src/simulation/replicas.ts';
 import type { Traffic } from '../../src/simulation/traffic.ts';
-import type { Demand } from '../../src/vocabulary/planning-documents.ts';
+import type { DemandRow } from '../../src/vocabulary/planning-documents.ts';
 
 export interface ClairvoyantInput {
   readonly traffic: Traffic;
@@ -95,7 +95,7 @@ const directionsOf = (types: number): readonly (readonly number[])[] => {
 
 /** What all the demand is worth at each direction's prices. */
 const needsOf = (
-  demand: readonly Demand[],
+  demand: readonly DemandRow[],
   { variants, profiles }: ClairvoyantInput,
   directions: readonly (readonly number[])[],
 ): Float64Array => {

@@ -1,11 +1,11 @@
 import { extrapolatedShare } from '../../src/profiles/served-demand.ts';
 import {
-  alike,
   runBestSingle,
   runPlanner,
   runQueue,
   runStaticPeak,
   type Scenario,
+  sameAttainment,
   worldOf,
 } from '../../src/simulation/compare.ts';
 import { type PolicyOutcome, simulate } from '../../src/simulation/policy-run.ts';
@@ -76,10 +76,10 @@ const run = async (name: string, given: Scenario): Promise<Result> => {
 
 /** Where the best single type attains more: the least headroom of a few with which gpumix does, within half a point. */
 const enoughGpumix = async (given: Scenario, gpumix: PolicyOutcome, single: PolicyOutcome): Promise<readonly PolicyOutcome[]> => {
-  if (gpumix.attainment >= single.attainment - alike) return [];
+  if (gpumix.attainment >= single.attainment - sameAttainment) return [];
   for (const headroom of [0.15, 0.2, 0.3, 0.4, 0.5]) {
     const outcome = await withHeadroom(given, headroom);
-    if (outcome.attainment >= single.attainment - alike) return [outcome];
+    if (outcome.attainment >= single.attainment - sameAttainment) return [outcome];
   }
   return [];
 };
@@ -115,7 +115,7 @@ const enoughAibrix = async (given: Scenario, attainment: number): Promise<Policy
   let last: PolicyOutcome | null = null;
   for (const targetValue of [60, 35]) {
     last = await runAibrix(`AIBrix, KPA smoothed, target ${targetValue}`, given, { ...kpaSmoothed, targetValue });
-    if (last.attainment >= attainment - alike) break;
+    if (last.attainment >= attainment - sameAttainment) break;
   }
   return last!;
 };

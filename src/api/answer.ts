@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf } from '../vocabulary/errors.ts';
-import type { Log } from './log.ts';
+import type { RequestLog } from './log.ts';
 import { type MediaType, negotiated, prettyByDefault } from './negotiation.ts';
 import { plain } from './probes.ts';
 import { json, represented } from './representation.ts';
@@ -38,7 +38,7 @@ export const sendBytes = (reply: FastifyReply, code: number, contentType: string
   reply.code(code).header('content-type', contentType).send(bytes);
 
 /** Turns whatever was thrown into what the caller is told. Only what we did not expect is logged, and never shown. */
-export const sendError = (request: FastifyRequest, reply: FastifyReply, error: unknown, log: Log) => {
+export const sendError = (request: FastifyRequest, reply: FastifyReply, error: unknown, log: RequestLog) => {
   if (error instanceof PlainError) return plain(reply.headers(error.headers), error.code, error.message);
   const status = error instanceof StatusError ? error : statusOf(error);
   if (!(error instanceof StatusError) && status.code >= 500) {

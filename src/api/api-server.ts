@@ -8,11 +8,18 @@ import { send, sendBytes, sendError } from './answer.ts';
 import type { ApiGroup, ReadableBoard } from './api-group.ts';
 import { type ApiTelemetry, addTelemetry } from './api-telemetry.ts';
 import { answerBrokenRequest, type ConnectionLimits, defaultConnectionLimits, limitConnections } from './connections.ts';
-import { aggregatedDiscovery, aggregatedParameters, apiGroup, groupList, type More, resourceList } from './discovery.ts';
-import type { Log } from './log.ts';
+import {
+  aggregatedDiscovery,
+  aggregatedParameters,
+  apiGroup,
+  groupList,
+  resourceList,
+  type UpstreamEntries,
+} from './discovery.ts';
+import type { RequestLog } from './log.ts';
 import { asksForAggregated, negotiated } from './negotiation.ts';
 import { addOpenapi } from './openapi.ts';
-import { addProbes, type Check } from './probes.ts';
+import { addProbes, type ReadyCheck } from './probes.ts';
 import { json, represented } from './representation.ts';
 import { pathAndQuery } from './request-info.ts';
 import type { ServingCertificate } from './serving-certificate.ts';
@@ -31,8 +38,8 @@ export interface ApiOptions {
   /** Null: everybody may ask. */
   readonly access: Access | null;
   /** What must be in order before requests should come here. */
-  readonly readyChecks: readonly Check[];
-  readonly log: Log;
+  readonly readyChecks: readonly ReadyCheck[];
+  readonly log: RequestLog;
   /** What `/metrics` shows, ours added. */
   readonly registry: Registry;
   readonly connectionLimits?: ConnectionLimits;
@@ -125,7 +132,7 @@ const addRoutes = (
 ): void => {
   addProbes(app, readyChecks);
   addOpenapi(app, groups);
-  const more: More = (group, served) => upstream?.resources(group, served) ?? [];
+  const more: UpstreamEntries = (group, served) => upstream?.resources(group, served) ?? [];
   for (const slash of ['', '/']) addDiscovery(app, groups, more, slash);
   for (const { name, versions, isOwn, answer } of groups) {
     app.all(`/apis/${name}/:version/*`, (request, reply) => {
@@ -157,7 +164,7 @@ const passOn = async (upstream: Upstream, request: FastifyRequest, reply: Fastif
 };
 
 /** Everything the aggregator asks for before it leads anybody here. */
-const addDiscovery = (app: FastifyInstance, groups: readonly ApiGroup[], more: More, slash: string): void => {
+const addDiscovery = (app: FastifyInstance, groups: readonly ApiGroup[], more: UpstreamEntries, slash: string): void => {
   app.all(`/apis${slash}`, (request, reply) => {
     const mediaType = asksForAggregated(request.headers.accept);
     if (mediaType === undefined) return send(request, reply, groupList(groups, request.host));

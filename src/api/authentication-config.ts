@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { forbidden, GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { type Authorities, authoritiesOf } from './client-certificate.ts';
-import type { Log } from './log.ts';
+import type { RequestLog } from './log.ts';
 
 /** Whom the cluster trusts to say who is asking: ConfigMap kube-system/extension-apiserver-authentication. */
 export interface AuthenticationConfig {
@@ -42,7 +42,10 @@ export interface WatchedAuthenticationConfig {
  * vouches for, so that a rotated front proxy loses no request. What cannot be read leaves the last good value. Throws
  * when we are not allowed to read it.
  */
-export const watchAuthenticationConfig = async (request: KubernetesRequest, log: Log): Promise<WatchedAuthenticationConfig> => {
+export const watchAuthenticationConfig = async (
+  request: KubernetesRequest,
+  log: RequestLog,
+): Promise<WatchedAuthenticationConfig> => {
   let current: AuthenticationConfig | undefined;
   let source = '';
   let lastRead = Number.NEGATIVE_INFINITY;
@@ -85,7 +88,7 @@ export const watchAuthenticationConfig = async (request: KubernetesRequest, log:
 
 type Data = Readonly<Record<string, string | undefined>>;
 
-const parsedConfig = (data: Data, last: AuthenticationConfig, log: Log): AuthenticationConfig => {
+const parsedConfig = (data: Data, last: AuthenticationConfig, log: RequestLog): AuthenticationConfig => {
   const bundle = (key: string, lastGood: Authorities | null): Authorities | null => {
     const pem = data[key];
     if (pem === undefined || pem.trim() === '') return lastGood;

@@ -1,6 +1,6 @@
 import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { forbidden } from '../vocabulary/errors.ts';
-import type { Log } from './log.ts';
+import type { RequestLog } from './log.ts';
 import { type Certificates, defaultLifetimes, type Lifetimes, nextCertificates } from './rotation.ts';
 import { polledCertificate, type ServingCertificate } from './serving-certificate.ts';
 import type { KeyPair } from './x509.ts';
@@ -16,7 +16,7 @@ export interface SecretOptions {
   readonly apiServices: readonly string[];
   /** Whether this replica makes certificates; the others only read them. */
   readonly leads: () => boolean;
-  readonly log: Log;
+  readonly log: RequestLog;
   readonly lifetimes?: Lifetimes;
   readonly pollMilliseconds?: number;
 }

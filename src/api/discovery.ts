@@ -24,9 +24,9 @@ export const groupList = (groups: readonly ApiGroup[], serverAddress: string) =>
 export const apiGroup = (group: ApiGroup) => ({ kind: 'APIGroup', apiVersion: 'v1', ...groupVersions(group) });
 
 /** What else is served in a group version, beside our own metrics. */
-export type More = (group: string, version: string) => readonly ResourceEntry[];
+export type UpstreamEntries = (group: string, version: string) => readonly ResourceEntry[];
 
-const entries = ({ name, kind, resources }: ApiGroup, version: string, more: More): readonly ResourceEntry[] => {
+const entries = ({ name, kind, resources }: ApiGroup, version: string, more: UpstreamEntries): readonly ResourceEntry[] => {
   const own = resources.map((resource) => ({
     name: resource,
     singularName: '',
@@ -38,7 +38,7 @@ const entries = ({ name, kind, resources }: ApiGroup, version: string, more: Mor
 };
 
 /** `GET /apis/GROUP/VERSION`. */
-export const resourceList = (group: ApiGroup, version: string, more: More) => ({
+export const resourceList = (group: ApiGroup, version: string, more: UpstreamEntries) => ({
   kind: 'APIResourceList',
   apiVersion: 'v1',
   groupVersion: `${group.name}/${version}`,
@@ -49,7 +49,7 @@ export const resourceList = (group: ApiGroup, version: string, more: More) => ({
 export const aggregatedParameters = 'g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 /** `GET /apis` in the aggregated form, and its ETag: the hash of the list without kind and apiVersion. */
-export const aggregatedDiscovery = (groups: readonly ApiGroup[], more: More) => {
+export const aggregatedDiscovery = (groups: readonly ApiGroup[], more: UpstreamEntries) => {
   const list = {
     metadata: {},
     items: groups.map((group) => ({ metadata: { name: group.name }, versions: aggregatedVersions(group, more) })),
@@ -58,7 +58,7 @@ export const aggregatedDiscovery = (groups: readonly ApiGroup[], more: More) => 
   return { etag, body: { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', ...list } };
 };
 
-const aggregatedVersions = (group: ApiGroup, more: More) =>
+const aggregatedVersions = (group: ApiGroup, more: UpstreamEntries) =>
   group.versions.map((version) => ({
     version,
     resources: aggregatedResources(entries(group, version, more)),

@@ -6,13 +6,13 @@ export interface CacheLimits {
   readonly clock: () => number;
 }
 
-export type Recall<Value> = (key: string, lookUp: () => Promise<Value>, keep?: boolean) => Promise<Value>;
+export type CachedLookUp<Value> = (key: string, lookUp: () => Promise<Value>, keep?: boolean) => Promise<Value>;
 
 /**
  * Remembers what `lookUp` answered for a key. Concurrent questions with one key share one look-up; a failed look-up is
  * not remembered. When full, the oldest entry goes.
  */
-export const remembered = <Value>({ entries, milliseconds, clock }: CacheLimits): Recall<Value> => {
+export const remembered = <Value>({ entries, milliseconds, clock }: CacheLimits): CachedLookUp<Value> => {
   const known = new Map<string, { readonly answer: Promise<Value>; expires: number }>(); // the oldest first
   const forgetOldest = (): void => {
     for (const [key, { expires }] of known) {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { forbidden } from '../vocabulary/errors.ts';
-import type { Log } from './log.ts';
+import type { RequestLog } from './log.ts';
 
 const attempts = 5;
 const firstWaitMilliseconds = 500;
@@ -56,7 +56,7 @@ export const reviewer = (request: KubernetesRequest) => {
  * Passes reviews on, and says once, until it is over, that kube-apiserver takes none from us: whoever asks us sees nothing
  * but a 401 or a 500.
  */
-export const sayingRefusals = (request: KubernetesRequest, log: Log): KubernetesRequest => {
+export const sayingRefusals = (request: KubernetesRequest, log: RequestLog): KubernetesRequest => {
   const refused = new Set<string>();
   return async (method, path, body, signal) => {
     const answer = await request(method, path, body, signal);

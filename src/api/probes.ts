@@ -1,18 +1,18 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /** One thing that must be in order: undefined when it is, else what is wrong with it. */
-export interface Check {
+export interface ReadyCheck {
   readonly name: string;
   readonly problem: () => string | undefined;
 }
 
-const ping: Check = { name: 'ping', problem: () => undefined };
+const ping: ReadyCheck = { name: 'ping', problem: () => undefined };
 
 /**
  * The health endpoints of the generic API server. Ready never waits for a plan or for Redis: discovery must answer when
  * they are away. Live asks nothing, so that the kubelet never restarts us for somebody else's failure.
  */
-export const addProbes = (app: FastifyInstance, readyChecks: readonly Check[]): void => {
+export const addProbes = (app: FastifyInstance, readyChecks: readonly ReadyCheck[]): void => {
   const endpoints = { healthz: [ping], livez: [ping], readyz: [ping, ...readyChecks] };
   for (const [endpoint, checks] of Object.entries(endpoints)) {
     app.all(`/${endpoint}`, (request, reply) => answerAll(reply, endpoint, checks, request.info.query));
@@ -25,7 +25,7 @@ export const addProbes = (app: FastifyInstance, readyChecks: readonly Check[]): 
   }
 };
 
-const answerAll = (reply: FastifyReply, endpoint: string, checks: readonly Check[], query: URLSearchParams) => {
+const answerAll = (reply: FastifyReply, endpoint: string, checks: readonly ReadyCheck[], query: URLSearchParams) => {
   const excluded = new Set(query.getAll('exclude'));
   const results = checks.map(({ name, problem }) => ({
     name,

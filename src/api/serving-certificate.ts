@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Log, polling } from './log.ts';
+import { polling, type RequestLog } from './log.ts';
 import type { KeyPair } from './x509.ts';
 
 /** The certificate that we show, whoever makes it. */
@@ -51,7 +51,7 @@ export const polledCertificate = ({ first, makeshift, read, sayProblem, ...optio
 export const certificateFromFiles = async (
   certificateFile: string,
   privateKeyFile: string,
-  log: Log,
+  log: RequestLog,
   pollMilliseconds?: number,
 ): Promise<ServingCertificate> => {
   const read = async (): Promise<KeyPair> => {

@@ -10,7 +10,7 @@ import { authorizer } from './authorization.ts';
 import { customMetrics } from './custom-metrics.ts';
 import { externalMetrics } from './external-metrics.ts';
 import { sayingRefusals } from './kubernetes-request.ts';
-import type { Check } from './probes.ts';
+import type { ReadyCheck } from './probes.ts';
 import type { ServingCertificate } from './serving-certificate.ts';
 
 export interface StartOptions extends Omit<ApiOptions, 'groups' | 'certificate' | 'access' | 'registry'> {
@@ -49,11 +49,11 @@ export const startServer = async (options: SecureOptions): Promise<RunningServer
     authorize: authorizer(reviews),
     isCredentialHeader: (name: string) => isCredentialHeader(config, name),
   };
-  const readable: Check = {
+  const readable: ReadyCheck = {
     name: 'authentication-config',
     problem: () => (config.current() === undefined ? 'not read yet' : undefined),
   };
-  const trusted: Check = { name: 'serving-certificate', problem: certificate.problem };
+  const trusted: ReadyCheck = { name: 'serving-certificate', problem: certificate.problem };
   const readyChecks = [trusted, readable, ...options.readyChecks];
   const running = await listen(options, { certificate, access, readyChecks });
   const drain = async (seconds: number) => {
@@ -74,7 +74,7 @@ const listen = async (options: StartOptions, parts: Parts): Promise<RunningServe
   const { host, port, registry = new Registry(), external = false, ...common } = options;
   const groups = external ? [customMetrics, externalMetrics] : [customMetrics];
   let draining = false;
-  const shutdown: Check = { name: 'shutdown', problem: () => (draining ? 'process is shutting down' : undefined) };
+  const shutdown: ReadyCheck = { name: 'shutdown', problem: () => (draining ? 'process is shutting down' : undefined) };
   const app = buildServer({ ...common, groups, registry, ...parts, readyChecks: [...parts.readyChecks, shutdown] });
   await app.listen({ host, port });
   const { port: chosen } = app.server.address() as AddressInfo;

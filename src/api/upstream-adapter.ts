@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { messageOf } from '../vocabulary/errors.ts';
 import type { ResourceEntry } from './api-group.ts';
-import { type Log, polling } from './log.ts';
+import { polling, type RequestLog } from './log.ts';
 import { unavailable } from './status.ts';
 
 /** Another metrics adapter, behind us: it keeps serving what is not ours, to everybody whom the cluster allows. */
@@ -31,7 +31,7 @@ export interface UpstreamOptions {
   readonly token: () => Promise<string>;
   /** `group/version` of what it may serve. */
   readonly groupVersions: readonly string[];
-  readonly log: Log;
+  readonly log: RequestLog;
   readonly pollMilliseconds?: number;
 }
 

@@ -2,7 +2,7 @@ import type { Slo } from '../profiles/profile-document.ts';
 import { queueSeconds } from './queue.ts';
 import type { Size } from './sizes.ts';
 
-export interface Effort {
+export interface ProbeEffort {
   readonly slo: Slo;
   readonly requests: number;
   readonly mostSeconds: number;
@@ -35,7 +35,7 @@ const inFlight = 8;
  * How long a size takes at most (s): each probe fills the batch in three times as long as a request takes, or as a queue takes to
  * settle, counts for at least four such times, and ends with the last answer.
  */
-export const expectedSeconds = (size: Size, { slo, requests, mostSeconds }: Effort): number => {
+export const expectedSeconds = (size: Size, { slo, requests, mostSeconds }: ProbeEffort): number => {
   const e2e = longestE2e(size, slo);
   // The rate is not known yet: a queue settles no later than this.
   const settled = Math.max(e2e, queueSeconds(slo, Number.POSITIVE_INFINITY));
@@ -45,7 +45,7 @@ export const expectedSeconds = (size: Size, { slo, requests, mostSeconds }: Effo
 };
 
 /** What is left (s), by how long the sizes so far took of what was expected of them. @param ratio null = none is done */
-export const secondsLeft = (left: readonly Size[], effort: Effort, ratio: number | null): number =>
+export const secondsLeft = (left: readonly Size[], effort: ProbeEffort, ratio: number | null): number =>
   left.reduce((sum, size) => sum + expectedSeconds(size, effort), 0) * (ratio ?? 1);
 
 /** @example timeText(5400) // => '1 h 30 min' */

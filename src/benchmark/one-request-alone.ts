@@ -8,7 +8,7 @@ import { type Size, sizeKey } from './sizes.ts';
 import { promptOf, type Vocabulary } from './words.ts';
 
 /** Who is asked, and in what words. */
-export interface Asked {
+export interface AskedEngine {
   readonly endpoint: Endpoint;
   readonly vocabulary: Vocabulary;
 }
@@ -27,7 +27,7 @@ export const askAlone = async (
   size: Size,
   index: number,
   seed: number,
-  { endpoint, vocabulary }: Asked,
+  { endpoint, vocabulary }: AskedEngine,
 ): Promise<ServedAlone> => {
   const { text } = promptOf(size.inputTokens, vocabulary, seeded(seedOf(`${seed} ${sizeKey(size)} ${index}`)));
   const { sentAt, firstTokenAt, doneAt } = await askOnce(endpoint, text, size.outputTokens);
@@ -39,7 +39,7 @@ export const othersAlone = async (
   size: Size,
   first: ServedAlone,
   seed: number,
-  asked: Asked,
+  asked: AskedEngine,
 ): Promise<readonly ServedAlone[]> => {
   const all = [first];
   while (all.length < requestsAlone) all.push(await askAlone(size, all.length, seed, asked));

@@ -15,12 +15,12 @@ import { GpumixError } from '../vocabulary/errors.ts';
 import { seeded } from '../vocabulary/random.ts';
 import {
   type Command,
-  type Io,
+  type CommandStreams,
+  type FlagValues,
   numberOption,
   percentileOption,
   readOptions,
   textOf,
-  type Values,
   valueOption,
 } from './command.ts';
 
@@ -67,7 +67,7 @@ export const benchmarkCommand: Command = {
   },
 };
 
-const planOf = (values: Values): Plan => {
+const planOf = (values: FlagValues): Plan => {
   const number = (name: string, least: number): number => numberOption(name, values[name], least);
   const ticks = (name: string): readonly number[] => {
     const [start, limit] = [number(`${name}-start`, 1), number(`${name}-limit`, 1)];
@@ -90,7 +90,7 @@ const planOf = (values: Values): Plan => {
   };
 };
 
-const sloOf = (values: Values): Slo => {
+const sloOf = (values: FlagValues): Slo => {
   const percentile = percentileOption(values);
   const set = (['ttft', 'tpot', 'e2e', 'tpat'] as const).flatMap((name) =>
     values[name] === undefined ? [] : [[name, numberOption(name, values[name], Number.MIN_VALUE)] as const],
@@ -117,7 +117,7 @@ const planLines = (plan: Plan): readonly string[] => {
   ];
 };
 
-const measure = async (values: Values, plan: Plan, io: Io): Promise<void> => {
+const measure = async (values: FlagValues, plan: Plan, io: CommandStreams): Promise<void> => {
   const say = (line: string): void => io.stderr(`gpumix benchmark: ${line}\n`);
   const url = baseUrl(String(values['endpoint']));
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
@@ -147,7 +147,7 @@ const measure = async (values: Values, plan: Plan, io: Io): Promise<void> => {
   }
 };
 
-const outputOf = async (values: Values, model: string, say: (line: string) => void) => {
+const outputOf = async (values: FlagValues, model: string, say: (line: string) => void) => {
   const file = textOf(values, 'output') ?? join('result', `${model.replaceAll('/', '_')}.jsonl`);
   const { results, cutOff } = await existingResults(file, model);
   if (cutOff > 0) say(`${file}: its last line was cut off and is taken away (${cutOff} bytes)`);
@@ -166,7 +166,7 @@ const clock: Clock = {
   },
 };
 
-const apiKeyOf = (values: Values): string | null => {
+const apiKeyOf = (values: FlagValues): string | null => {
   const file = textOf(values, 'api-key-file');
   if (file === null) return textOf(values, 'api-key');
   try {

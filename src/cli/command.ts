@@ -2,7 +2,7 @@ import { parsedArguments } from '../config/settings.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 
 /** Where a command writes. */
-export interface Io {
+export interface CommandStreams {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
 }
@@ -17,7 +17,7 @@ export interface Option {
   readonly help: string;
 }
 
-export type Values = Readonly<Record<string, string | boolean | undefined>>;
+export type FlagValues = Readonly<Record<string, string | boolean | undefined>>;
 
 /** One sub-command of gpumix. */
 export interface Command {
@@ -26,14 +26,14 @@ export interface Command {
    * Exit status: 0 done; 1 the job's answer is no.
    * @throws GpumixError for bad usage or bad input; the caller says it in one line on stderr and exits with 2
    */
-  run(argv: readonly string[], io: Io): Promise<number>;
+  run(argv: readonly string[], io: CommandStreams): Promise<number>;
 }
 
 /**
  * The flags of a command by name: a string, its default, or undefined; true or false for a switch.
  * @throws GpumixError BAD_USAGE
  */
-export const readOptions = (options: Command['options'], argv: readonly string[]): Values =>
+export const readOptions = (options: Command['options'], argv: readonly string[]): FlagValues =>
   readArguments(options, argv, 0).values;
 
 /**
@@ -45,7 +45,7 @@ export const readArguments = (
   options: Command['options'],
   argv: readonly string[],
   most: number,
-): { readonly values: Values; readonly positionals: readonly string[] } => {
+): { readonly values: FlagValues; readonly positionals: readonly string[] } => {
   const rows = Object.entries(options);
   const types = rows.map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]);
   const { values, positionals } = parsedArguments(Object.fromEntries(types), argv, most);
@@ -62,20 +62,20 @@ export const valueOption = (value: string, help: string, otherwise?: string): Op
 });
 
 /** A flag's text; null where it is not given. */
-export const textOf = (values: Values, name: string): string | null => {
+export const textOf = (values: FlagValues, name: string): string | null => {
   const value = values[name];
   return typeof value === 'string' ? value : null;
 };
 
 /** A flag's text. @throws GpumixError BAD_USAGE where it is missing or empty */
-export const requiredText = (values: Values, name: string): string => {
+export const requiredText = (values: FlagValues, name: string): string => {
   const value = textOf(values, name);
   if (value === null || value === '') throw new GpumixError('BAD_USAGE', `--${name} is missing`);
   return value;
 };
 
 /** `--percentile`: which percentile must keep the limits of an SLO; 0 = the mean. @throws GpumixError BAD_USAGE */
-export const percentileOption = ({ percentile }: Values): number => {
+export const percentileOption = ({ percentile }: FlagValues): number => {
   if ([0, 50, 90, 99].includes(Number(percentile))) return Number(percentile);
   throw new GpumixError('BAD_USAGE', `--percentile is ${JSON.stringify(percentile)}, not 0, 50, 90 or 99`);
 };

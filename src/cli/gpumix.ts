@@ -1,6 +1,6 @@
 import { version } from '../runtime/version.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
-import { type Command, type Io, optionsHelp } from './command.ts';
+import { type Command, type CommandStreams, optionsHelp } from './command.ts';
 
 interface Row {
   /** One line, for `--help` and the README. */
@@ -66,7 +66,7 @@ const usage = (): string =>
   ].join('\n');
 
 /** Runs the command that the arguments name and returns the exit status. */
-export const main = async (argv: readonly string[], io: Io): Promise<number> => {
+export const main = async (argv: readonly string[], io: CommandStreams): Promise<number> => {
   const [name = '--help', ...rest] = argv;
   if (name === '--version') io.stdout(`${version}\n`);
   else if (name === '--help' || name === '-h') io.stdout(usage());
@@ -81,7 +81,7 @@ export const main = async (argv: readonly string[], io: Io): Promise<number> => 
   return 0;
 };
 
-const runCommand = async (name: string, row: Row, argv: readonly string[], io: Io): Promise<number> => {
+const runCommand = async (name: string, row: Row, argv: readonly string[], io: CommandStreams): Promise<number> => {
   const command = await row.load();
   if (argv.includes('--help') || argv.includes('-h')) {
     io.stdout(`gpumix ${name}: ${row.summary}\n\n${optionsHelp(command.options)}`);

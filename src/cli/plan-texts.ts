@@ -1,5 +1,5 @@
 import type { Explanation } from '../planner/plan/explanation.ts';
-import type { Demand } from '../vocabulary/planning-documents.ts';
+import type { DemandRow } from '../vocabulary/planning-documents.ts';
 
 /** Without the noise of floating point. */
 export const money = (amount: number): string => String(Number(amount.toPrecision(6)));
@@ -8,7 +8,7 @@ export const money = (amount: number): string => String(Number(amount.toPrecisio
 export const rateText = (rate: number): string => `${Number(rate.toPrecision(3))} req/s`;
 
 /** @example sizeText({ inputTokens: 512, outputTokens: 64, arrivalRate: 1.5 }) // => '1.5 req/s of 512 + 64 tokens' */
-export const sizeText = ({ inputTokens, outputTokens, arrivalRate }: Demand): string =>
+export const sizeText = ({ inputTokens, outputTokens, arrivalRate }: DemandRow): string =>
   `${rateText(arrivalRate)} of ${inputTokens} + ${outputTokens} tokens`;
 
 /** @example mixText({ a: 3, b: 0, c: 1 }) // => '3 x a + 1 x c' */

@@ -25,8 +25,8 @@ interface MetricsSource {
 }
 
 /** Releases of AIBrix whose PodAutoscaler controllers read metrics alike. */
-export type Era = 'up to v0.4.1' | 'v0.5.0 to v0.7.0' | 'after v0.7.0';
-const eras: readonly Era[] = ['up to v0.4.1', 'v0.5.0 to v0.7.0', 'after v0.7.0'];
+export type ControllerEra = 'up to v0.4.1' | 'v0.5.0 to v0.7.0' | 'after v0.7.0';
+const eras: readonly ControllerEra[] = ['up to v0.4.1', 'v0.5.0 to v0.7.0', 'after v0.7.0'];
 
 /** What is known of the controller's release. */
 export interface ControllerRelease {
@@ -46,7 +46,7 @@ export const versionOfImage = (image: string): string | null => {
 };
 
 /** The eras that the controller may be of: one where its image tells, those that the CRD leaves where it does not. */
-export const possibleEras = ({ version, newerFields }: ControllerRelease): readonly Era[] => {
+export const possibleEras = ({ version, newerFields }: ControllerRelease): readonly ControllerEra[] => {
   if (version === null) return newerFields === null ? eras : eras.filter((era) => (era === 'after v0.7.0') === newerFields);
   const [major = 0, minor = 0, patch = 0] = version.slice(1).split('.').map(Number);
   if (major > 0 || minor > 7 || (minor === 7 && patch > 0)) return ['after v0.7.0'];
@@ -57,9 +57,9 @@ export const possibleEras = ({ version, newerFields }: ControllerRelease): reado
 interface Trap {
   readonly met: (source: MetricsSource, object: PodAutoscalerObject) => boolean;
   /** Releases that fall into it. */
-  readonly in: readonly Era[];
+  readonly in: readonly ControllerEra[];
   /** Releases of which some fall into it. */
-  readonly perhapsIn?: readonly Era[];
+  readonly perhapsIn?: readonly ControllerEra[];
   /** What was seen, and what mends it. */
   readonly text: string;
 }
@@ -154,7 +154,7 @@ export const podAutoscalerFindings = (object: PodAutoscalerObject, release: Cont
 };
 const refusals = ['ValidSpec', 'AbleToScale', 'ScalingActive'];
 
-const trapFinding = (it: string, trap: Trap, possible: readonly Era[]): readonly Finding[] => {
+const trapFinding = (it: string, trap: Trap, possible: readonly ControllerEra[]): readonly Finding[] => {
   const may = [...trap.in, ...(trap.perhapsIn ?? [])];
   if (!possible.some((era) => may.includes(era))) return [];
   if (possible.every((era) => trap.in.includes(era))) return [wrong(`${it} ${trap.text}`)];
@@ -168,7 +168,11 @@ const downRateKey = 'autoscaling.aibrix.ai/max-scale-down-rate';
 const defaultDownRate = '2';
 
 /** An error that is read as 0 lowers the replicas at each look: how far is up to the down rate and minReplicas. */
-const errorNote = (it: string, { metadata, spec }: PodAutoscalerObject, possible: readonly Era[]): readonly Finding[] => {
+const errorNote = (
+  it: string,
+  { metadata, spec }: PodAutoscalerObject,
+  possible: readonly ControllerEra[],
+): readonly Finding[] => {
   const affected = possible.filter((era) => era !== 'up to v0.4.1');
   if (affected.length === 0) return [];
   const given = metadata.annotations?.[downRateKey];

@@ -9,8 +9,8 @@ import { driftsOf } from '../planner/profile-drift-watch.ts';
 import { type Drift, disagrees } from '../profiles/drift.ts';
 import type { FoundProfile, Profiles } from '../profiles/profile-document.ts';
 import { isExtrapolated } from '../profiles/throughput.ts';
-import { type Demand, totalRate } from '../vocabulary/planning-documents.ts';
-import type { Io } from './command.ts';
+import { type DemandRow, totalRate } from '../vocabulary/planning-documents.ts';
+import type { CommandStreams } from './command.ts';
 import { configBesideServe, lookOnce } from './one-look.ts';
 
 /** What is there, as of one look. */
@@ -18,7 +18,7 @@ export interface CheckedProfiles {
   readonly deployments: readonly ModelDeployment[];
   readonly profiles: Profiles;
   /** By model; of a model without fresh demand there is none. */
-  readonly demand: ReadonlyMap<string, readonly Demand[]>;
+  readonly demand: ReadonlyMap<string, readonly DemandRow[]>;
   readonly drifts: ReadonlyMap<string, Drift>;
 }
 
@@ -29,7 +29,7 @@ export interface CheckedProfiles {
  * @param watchSeconds how long engines are watched; 0 = they are not asked
  * @returns 1 where a Deployment has no profile, or one that disagrees
  */
-export const checkProfiles = async (flags: readonly string[], watchSeconds: number, io: Io): Promise<number> => {
+export const checkProfiles = async (flags: readonly string[], watchSeconds: number, io: CommandStreams): Promise<number> => {
   const { lines, wrong } = checkLines(await readProfiles(configBesideServe(flags), watchSeconds));
   io.stdout(`${lines.join('\n')}\n`);
   return wrong ? 1 : 0;
@@ -74,7 +74,7 @@ const profileText = ({ profile, source }: FoundProfile): string => {
 /** Sizes that are named at most. */
 const named = 5;
 
-const extrapolatedText = ({ profile }: FoundProfile, demand: readonly Demand[] | undefined): readonly string[] => {
+const extrapolatedText = ({ profile }: FoundProfile, demand: readonly DemandRow[] | undefined): readonly string[] => {
   if (demand === undefined) return ['  demand: none that is fresh'];
   const total = totalRate(demand);
   const outside = demand

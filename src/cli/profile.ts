@@ -8,12 +8,12 @@ import { GpumixError, located } from '../vocabulary/errors.ts';
 import { redisDefaults, redisStore } from '../workload/redis.ts';
 import {
   type Command,
-  type Io,
+  type CommandStreams,
+  type FlagValues,
   numberOption,
   percentileOption,
   readArguments,
   textOf,
-  type Values,
   valueOption,
 } from './command.ts';
 import { readText } from './read-text.ts';
@@ -83,7 +83,7 @@ export const profileCommand: Command = {
 };
 
 /** Loaded when it is asked for: making a profile needs no Kubernetes. */
-const check = async (values: Values, io: Io): Promise<number> => {
+const check = async (values: FlagValues, io: CommandStreams): Promise<number> => {
   const flags = ['kubeconfig', 'redis-url', 'profiles', 'engine-metrics-port'].flatMap((name) =>
     typeof values[name] === 'string' ? [`--${name}=${values[name]}`] : [],
   );
@@ -91,7 +91,7 @@ const check = async (values: Values, io: Io): Promise<number> => {
   return await checkProfiles(flags, numberOption('seconds', values['seconds'], 0), io);
 };
 
-const profileOptions = (deployment: string, values: Values) => {
+const profileOptions = (deployment: string, values: FlagValues) => {
   const set = limitNames.flatMap((name) =>
     values[name] === undefined ? [] : [[name, numberOption(name, values[name], 0)] as const],
   );
@@ -121,7 +121,7 @@ const wholeOption = (name: string, value: string | boolean): number => {
 };
 
 /** What a document says that nobody asked for. */
-const assumed = (values: Values): readonly string[] => [
+const assumed = (values: FlagValues): readonly string[] => [
   ...(values['cost'] === undefined ? ['--cost is not given: the document says 1'] : []),
   ...(limitNames.some((name) => values[name] !== undefined)
     ? []

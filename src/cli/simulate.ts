@@ -12,7 +12,7 @@ import { GpumixError } from '../vocabulary/errors.ts';
 import { element } from '../vocabulary/list-element.ts';
 import { type Routing, routings } from '../vocabulary/planning-documents.ts';
 import { parseTrace } from '../workload/gateway-records.ts';
-import { type Command, numberOption, readOptions, textOf, type Values, valueOption } from './command.ts';
+import { type Command, type FlagValues, numberOption, readOptions, textOf, valueOption } from './command.ts';
 import { readText } from './read-text.ts';
 import { columns } from './table.ts';
 
@@ -56,7 +56,7 @@ export const simulateCommand: Command = {
   },
 };
 
-const scenarioOf = async (given: Values): Promise<Scenario> => {
+const scenarioOf = async (given: FlagValues): Promise<Scenario> => {
   const headroom = textOf(given, 'headroom');
   const config = readConfig(headroom === null ? [] : ['--headroom', headroom], {});
   const set = profileSet(
@@ -92,7 +92,7 @@ const scenarioOf = async (given: Values): Promise<Scenario> => {
   };
 };
 
-const trafficOf = async (given: Values): Promise<Traffic> => {
+const trafficOf = async (given: FlagValues): Promise<Traffic> => {
   const seed = numberOption('seed', given['seed'], 0);
   const trace = textOf(given, 'trace');
   if (trace !== null) {
@@ -110,7 +110,7 @@ const trafficOf = async (given: Values): Promise<Traffic> => {
   return poisson(rate(numberOption('rate', given['rate'], 0.01), seconds), mixture, seconds, seed);
 };
 
-const oneOf = <T extends string>(given: Values, name: string, values: readonly T[]): T => {
+const oneOf = <T extends string>(given: FlagValues, name: string, values: readonly T[]): T => {
   const found = values.find((value) => value === given[name]);
   if (found === undefined)
     throw new GpumixError('BAD_USAGE', `--${name} is ${JSON.stringify(given[name])}, none of ${values.join(', ')}`);

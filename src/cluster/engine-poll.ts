@@ -9,14 +9,14 @@ export interface PollSettings {
 }
 
 /** What is known of a pod since it was last asked. */
-export interface Heard {
+export interface PodAnswer {
   readonly incarnation: string;
   /** When it answered (s, by the caller's clock). */
   readonly at: number;
 }
 
 /** What pods last said of themselves. */
-export interface EnginePoll<Known extends Heard> {
+export interface EnginePoll<Known extends PodAnswer> {
   /**
    * Asks in the background, unless it is asking.
    * @param pods those that are not among them are forgotten
@@ -35,10 +35,10 @@ const atOnce = 20;
  * @param learn what is known of a pod now; null = nothing. `before` is what was known of the same incarnation
  * @param most pods that are asked in one call
  */
-export const engineMetricsPoll = <Known extends Heard>(
+export const engineMetricsPoll = <Known extends PodAnswer>(
   { port, timeoutSeconds }: PollSettings,
   read: (url: string, timeoutSeconds: number) => Promise<string>,
-  learn: (text: string, heard: Heard, before: Known | undefined) => Known | null,
+  learn: (text: string, heard: PodAnswer, before: Known | undefined) => Known | null,
   most = Number.POSITIVE_INFINITY,
 ): EnginePoll<Known> => {
   let all = new Map<string, Known>();

@@ -1,7 +1,7 @@
 import { ownerKey } from '../vocabulary/deployment-key.ts';
 import type { ServedByEngines } from '../vocabulary/engine-sample.ts';
 import { countedBetween, countedTogether, type EngineCounts, engineCounts } from './engine-metrics.ts';
-import { engineMetricsPoll, type Heard, type PollSettings } from './engine-poll.ts';
+import { engineMetricsPoll, type PodAnswer, type PollSettings } from './engine-poll.ts';
 import type { DeploymentPod } from './pods.ts';
 
 export interface EngineSamples {
@@ -16,7 +16,7 @@ export interface EngineSamplesSettings extends PollSettings {
   readonly windowSeconds: number;
 }
 
-interface Look extends Heard {
+interface Look extends PodAnswer {
   readonly counts: EngineCounts;
   /** What was counted since the look before; null = there was none, or it tells nothing. */
   readonly window: { readonly seconds: number; readonly counts: EngineCounts } | null;
@@ -36,7 +36,7 @@ export const sampleEngines = (
   { windowSeconds, ...settings }: EngineSamplesSettings,
   read: (url: string, timeoutSeconds: number) => Promise<string>,
 ): EngineSamples => {
-  const learn = (text: string, heard: Heard, before: Look | undefined): Look | null => {
+  const learn = (text: string, heard: PodAnswer, before: Look | undefined): Look | null => {
     const counts = engineCounts(text);
     if (counts === null) return null;
     const counted = before === undefined ? null : countedBetween(before.counts, counts);

@@ -1,6 +1,6 @@
 import type { EngineSample } from '../vocabulary/engine-sample.ts';
 import { type EngineLoad, type EngineReport, engineLoad, reportOfAll } from './engine-metrics.ts';
-import { engineMetricsPoll, type Heard, type PollSettings } from './engine-poll.ts';
+import { engineMetricsPoll, type PodAnswer, type PollSettings } from './engine-poll.ts';
 import type { DeploymentPod } from './pods.ts';
 
 export interface EngineWatch {
@@ -15,7 +15,7 @@ export interface EnginesSettings extends PollSettings {
   readonly validSeconds: number;
 }
 
-interface HeardLoad extends Heard {
+interface HeardLoad extends PodAnswer {
   readonly served: number;
   /** By its own counter, which is not from 0 when it is first heard. */
   readonly endedAtFirst: number | null;
@@ -57,7 +57,11 @@ export const watchEngines = (
 };
 
 /** One that was heard for the first time, or again after a restart, has been quiet since then at most. */
-const next = (last: HeardLoad | undefined, { incarnation, at }: Heard, { served, inFlight, ended }: EngineLoad): HeardLoad => {
+const next = (
+  last: HeardLoad | undefined,
+  { incarnation, at }: PodAnswer,
+  { served, inFlight, ended }: EngineLoad,
+): HeardLoad => {
   const endedAtFirst = last === undefined ? ended : last.endedAtFirst;
   const sample = { at, inFlight, ended: ended === null || endedAtFirst === null ? null : ended - endedAtFirst };
   const heard = { incarnation, at, served, endedAtFirst, sample };

@@ -1,13 +1,13 @@
 /** How an autoscaler goes about a change in one direction. */
-export interface Side {
+export interface OneWayPace {
   /** Changes up to this share of the replicas are left alone. */
   readonly tolerance: number;
   /** How long it may wait by its own settings before it moves (s). */
   readonly settleSeconds: number;
 }
 export interface Pace {
-  readonly up: Side;
-  readonly down: Side;
+  readonly up: OneWayPace;
+  readonly down: OneWayPace;
   /** Changes when the autoscaler's spec does; absent = not known. */
   readonly spec?: string;
 }
@@ -29,7 +29,7 @@ const defaultWindow = { up: 0, down: 300 };
 
 /** Of an HPA: it moves when its window is over and a policy's period has passed. */
 export const paceOfBehavior = (behavior: Behavior | undefined): Pace => {
-  const side = (rules: Rules | undefined, window: number): Side => ({
+  const side = (rules: Rules | undefined, window: number): OneWayPace => ({
     tolerance: quantity(rules?.tolerance) ?? defaultTolerance,
     settleSeconds:
       (rules?.stabilizationWindowSeconds ?? window) +

@@ -2,18 +2,18 @@ import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
 import { hasNoPods, type Pod, type Variants } from './model-pods.ts';
 
 /** Why a pod was chosen: by the plan; beside it, as the plan's own variants are full, gone or failing; or without a plan. */
-export type Why = 'plan' | 'fallback' | 'no plan';
+export type ChoiceReason = 'plan' | 'fallback' | 'no plan';
 
 /** A place at a pod. */
 export interface Place {
   readonly pod: Pod;
-  readonly why: Why;
+  readonly why: ChoiceReason;
 }
 
 /** `full`: all that may be asked have as much as they can take, or rest. `none`: nothing is Ready. `tried`: every pod was. */
 export type PodChoice = Place | 'full' | 'none' | 'tried';
 
-export interface Asking {
+export interface PodQuestion {
   readonly variants: Variants;
   /** What is followed now; null = there is none, or it has expired. */
   readonly plan: RoutingPlan | null;
@@ -31,7 +31,7 @@ export interface Asking {
  */
 export const chooser = (overflow: number) => {
   const turns = new Map<number, ReturnType<typeof weightedTurns>>();
-  return ({ variants, plan, inputTokens, tried, now }: Asking): PodChoice => {
+  return ({ variants, plan, inputTokens, tried, now }: PodQuestion): PodChoice => {
     if (hasNoPods(variants)) return 'none';
     const untried = [...variants].map(([name, pods]) => [name, pods.filter((pod) => !tried.has(pod))] as const);
     if (!untried.some(([, pods]) => pods.length > 0)) return 'tried';

@@ -1,9 +1,9 @@
 import { Counter, Histogram, Registry } from 'prom-client';
 import { gaugesIn } from '../runtime/gauges.ts';
-import type { Why } from './choose-pod.ts';
+import type { ChoiceReason } from './choose-pod.ts';
 
 /** What a metric is about. */
-export interface About {
+export interface RequestLabels {
   readonly model: string;
   readonly variant: string;
   readonly inputTokens: number;
@@ -11,13 +11,13 @@ export interface About {
 
 export interface GatewayMetrics {
   readonly registry: Registry;
-  firstByte(about: About, seconds: number): void;
+  firstByte(about: RequestLabels, seconds: number): void;
   /**
    * @param result status of the answer; `error` = a 200 that told of an error or ended too early; `broken` = the pod broke
    * off, `left` = the client did
    */
-  answered(about: About, why: Why, result: string, seconds: number): void;
-  tokens(about: About, input: number, output: number): void;
+  answered(about: RequestLabels, why: ChoiceReason, result: string, seconds: number): void;
+  tokens(about: RequestLabels, input: number, output: number): void;
   held(model: string): void;
   retried(model: string): void;
   rejected(model: string, reason: string): void;
@@ -73,7 +73,7 @@ export const gatewayMetrics = (sources: GaugeSources): GatewayMetrics => {
   gauge('missing_gateways', 'gateways that ceased to write records without taking leave', [], (one) =>
     one.set(sources.missingGateways()),
   );
-  const labels = ({ model, variant, inputTokens }: About) => ({ model, variant, input_from: sizeOf(inputTokens) });
+  const labels = ({ model, variant, inputTokens }: RequestLabels) => ({ model, variant, input_from: sizeOf(inputTokens) });
   return {
     registry,
     firstByte: (what, time) => firstByte.observe(labels(what), time),

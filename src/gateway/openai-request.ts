@@ -1,7 +1,7 @@
 import { jsonObject } from '../formats/json.ts';
 
 /** The OpenAI calls that are passed on. */
-export type Call = 'completions' | 'chat' | 'embeddings';
+export type ApiCall = 'completions' | 'chat' | 'embeddings';
 
 /** What a prompt may hold beside text; `other` is a video or a file. */
 export const mediaKinds = ['image', 'audio', 'other'] as const;
@@ -19,7 +19,7 @@ export interface PromptSize {
 
 /** What the gateway reads of a request. */
 export interface GatewayRequest extends PromptSize {
-  readonly call: Call;
+  readonly call: ApiCall;
   readonly model: string;
   /** The body for the engine: the client's own, but that a stream is asked for its usage counts. */
   readonly body: string;
@@ -43,7 +43,7 @@ interface Body {
 }
 
 /** @returns the request, or what is wrong with it in one line */
-export const readRequest = (call: Call, text: string): GatewayRequest | string => {
+export const readRequest = (call: ApiCall, text: string): GatewayRequest | string => {
   const body: Body | null = jsonObject(text);
   if (body === null) return 'the body is no JSON object';
   const { model } = body;
@@ -74,7 +74,7 @@ const withUsage = (text: string, body: Body): string => {
   return JSON.stringify({ ...body, stream_options: { ...body.stream_options, include_usage: true } });
 };
 
-const promptSize = (call: Call, body: Body): PromptSize => {
+const promptSize = (call: ApiCall, body: Body): PromptSize => {
   const counted = { characters: 0, tokens: 0, parts: { image: 0, audio: 0, other: 0 } };
   if (call === 'chat') {
     count(body.messages, counted);

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { authority } from '../runtime/plain-http.ts';
 import { unusedConnections } from '../runtime/unused-connections.ts';
-import { type Call, readRequest } from './openai-request.ts';
+import { type ApiCall, readRequest } from './openai-request.ts';
 import type { Gateway } from './proxy.ts';
 import { malformedRequest, notFound, type Refusal, refusalText } from './refusals.ts';
 
@@ -23,7 +23,7 @@ export interface RunningGateway {
   close(seconds: number): Promise<void>;
 }
 
-const calls: Readonly<Record<string, Call>> = {
+const calls: Readonly<Record<string, ApiCall>> = {
   '/v1/completions': 'completions',
   '/v1/chat/completions': 'chat',
   '/v1/embeddings': 'embeddings',

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { GatewayParts, GatewaySettings, ModelState, Passage } from './gateway-parts.ts';
 import { hasNoPods } from './model-pods.ts';
-import { createOffers } from './offer-to-pods.ts';
+import { createOffer } from './offer-to-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
 import { passedOn } from './pod-connections.ts';
 import { createPlaces } from './pod-places.ts';
@@ -28,7 +28,7 @@ export interface Gateway {
 export const createGateway = (parts: GatewayParts, settings: GatewaySettings): Gateway => {
   const { modelPods, metrics, clock } = parts;
   const places = createPlaces(parts, settings);
-  const offer = createOffers(parts, settings, places);
+  const offer = createOffer(parts, settings, places);
   let inFlight = 0;
 
   /** Finds a pod for the request until one has answered, or nobody can. */

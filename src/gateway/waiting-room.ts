@@ -31,13 +31,13 @@ export interface WaitingRoom<Answer> {
   crowded(): boolean;
 }
 
-export interface Room {
+export interface RoomLimits {
   readonly requests: number;
   readonly bytes: number;
 }
 
 /** Requests that cannot be served yet, in order of arrival; bounded in number, bytes and time. */
-export const waitingRoom = <Answer>(room: Room): WaitingRoom<Answer> => {
+export const waitingRoom = <Answer>(room: RoomLimits): WaitingRoom<Answer> => {
   interface Seat extends Waiter<Answer> {
     readonly release: (how: Answer | WaitEnd) => void;
   }

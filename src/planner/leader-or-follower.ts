@@ -1,7 +1,7 @@
 import { messageOf } from '../vocabulary/errors.ts';
 import type { Board } from './publish/board.ts';
-import type { Shared } from './publish/publish.ts';
-import type { StoredPlan, StoredPlans, Term } from './publish/stored-plan.ts';
+import type { ShareOutcome } from './publish/publish.ts';
+import type { LeaderTerm, StoredPlan, StoredPlans } from './publish/stored-plan.ts';
 import type { TickOutcome } from './publish/tick-outcome.ts';
 import type { Ticker } from './tick.ts';
 
@@ -9,7 +9,7 @@ import type { Ticker } from './tick.ts';
 export interface Leadership {
   leads(): boolean;
   /** null = not known yet. */
-  term(): Term | null;
+  term(): LeaderTerm | null;
 }
 
 export interface ReplicaParts {
@@ -36,7 +36,7 @@ export const createReplica = ({ leadership, stored, loop, board, clock, onProble
   let own: number | null = null;
   let problem: string | null = null;
 
-  const follow = async (term: Term): Promise<boolean> => {
+  const follow = async (term: LeaderTerm): Promise<boolean> => {
     let problemNow: string | null = null;
     try {
       const news = await stored.news(term);
@@ -84,7 +84,7 @@ const restored = (plan: StoredPlan): StoredPlan => ({
 /** What the loop decided goes to the store first: if another leads by now, nothing of it is published. */
 export const shareThrough =
   (stored: StoredPlans, leadership: Leadership) =>
-  async (decided: TickOutcome, at: number): Promise<Shared> => {
+  async (decided: TickOutcome, at: number): Promise<ShareOutcome> => {
     const term = leadership.term();
     if (!leadership.leads() || term === null) return { superseded: true, problems: ['another replica leads: this tick is void'] };
     try {

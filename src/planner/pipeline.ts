@@ -1,8 +1,8 @@
 import { type BelieveReading, type BelieveSettings, believe } from './believe/believe.ts';
 import { type MoveSettings, move } from './move/move.ts';
+import { countedPlans, type MakePlan } from './plan/counted-plans.ts';
 import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
-import { countedWhatIf, type WhatIf } from './plan/what-if.ts';
-import { type ReportSettings, reported } from './publish/targets-and-reports.ts';
+import { type ReportSettings, report } from './publish/targets-and-reports.ts';
 import { joinedParts, type Memory, memoryAfter, type PartOutcome, type TickOutcome } from './publish/tick-outcome.ts';
 
 /** All that was read, as of one tick; each stage declares its own part. */
@@ -15,14 +15,14 @@ export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSett
  * is to be said of it is said. Pure: whoever calls it reads before and publishes after.
  * @param planOf makes the plan of a snapshot; asked also for what would be
  */
-export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, planOf: WhatIf): TickOutcome => {
-  const { whatIf, asked } = countedWhatIf(planOf);
+export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, planOf: MakePlan): TickOutcome => {
+  const { makePlan, asked } = countedPlans(planOf);
   const { decisions } = memory.moved;
   const beliefs = believe(reading, { decisions, ...memory.planned }, memory.believed, settings);
   const parts: PartOutcome[] = [];
-  for (const planned of plan(beliefs.models, reading, decisions, settings, whatIf)) {
-    const moved = move(planned, memory.moved, settings, reading.now, whatIf);
-    parts.push(reported(planned, moved, decisions, reading, settings, whatIf));
+  for (const planned of plan(beliefs.models, reading, decisions, settings, makePlan)) {
+    const moved = move(planned, memory.moved, settings, reading.now, makePlan);
+    parts.push(report(planned, moved, decisions, reading, settings, makePlan));
   }
   return {
     ...joinedParts(parts),

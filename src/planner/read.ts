@@ -31,7 +31,7 @@ export interface ReadParts {
   readonly engines?: EngineWatch | undefined;
 }
 
-export interface Read {
+export interface TickReading {
   readonly reading: Reading;
   /** Number of the newest interval whose records were due when they were read. */
   readonly interval: number;
@@ -39,7 +39,7 @@ export interface Read {
 }
 
 /** Reads all that a tick decides by. Never throws: what cannot be read is a problem, one line each. */
-export const read = async ({ cluster, readProfiles, engines }: ReadParts, workload: WorkloadNow): Promise<Read> => {
+export const read = async ({ cluster, readProfiles, engines }: ReadParts, workload: WorkloadNow): Promise<TickReading> => {
   const deployments = new Map([...cluster.deployments].sort(([a], [b]) => (a < b ? -1 : 1)));
   const names = new Set([...deployments.values()].flatMap(({ model, aliases }) => [model, ...aliases]));
   const problems = await workload.read([...names]);

@@ -2,8 +2,7 @@ import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';
 import type { Workload } from '../workload/workload.ts';
 import { decide, type PlannerSettings } from './pipeline.ts';
 import { type PublishParts, publish } from './publish/publish.ts';
-import type { StoredPlan } from './publish/stored-plan.ts';
-import { emptyMemory, type TickOutcome } from './publish/tick-outcome.ts';
+import { emptyMemory, memoryFrom, type StoredMemory, type TickOutcome } from './publish/tick-outcome.ts';
 import { problemsOf } from './publish/tick-problems.ts';
 import { podsByDeployment, type ReadParts, read } from './read.ts';
 import { workloadNow } from './workload-now.ts';
@@ -22,7 +21,7 @@ export interface Ticker {
   /** Whether the records of another interval should be there since the last tick. */
   due(): boolean;
   /** Starts from what an earlier leader decided. */
-  restore(last: Pick<StoredPlan, 'decisions' | 'recent' | 'behaviours' | 'strains' | 'trials'>): void;
+  restore(stored: StoredMemory): void;
 }
 
 export const createTicker = (parts: TickerParts): Ticker => {
@@ -42,13 +41,8 @@ export const createTicker = (parts: TickerParts): Ticker => {
     },
     // Another one, not only a later one: a clock may step back.
     due: () => workload.intervalNumber() !== lastInterval,
-    restore: ({ decisions, recent, behaviours, strains, trials }) => {
-      const restored = new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }]));
-      memory = {
-        ...memory,
-        believed: { ...memory.believed, behaviours, strains, trials },
-        moved: { decisions: restored, recent },
-      };
+    restore: (stored) => {
+      memory = memoryFrom(memory, stored);
     },
   };
 };

@@ -1,5 +1,5 @@
 import { element } from '../vocabulary/list-element.ts';
-import type { Demand } from '../vocabulary/planning-documents.ts';
+import type { DemandRow } from '../vocabulary/planning-documents.ts';
 import type { Profile } from './profile-document.ts';
 import { timeAt } from './throughput.ts';
 
@@ -77,7 +77,7 @@ const leastSquares = (rows: readonly (readonly number[])[]): readonly number[] =
 export const atOnePace = (
   profile: Profile,
   { seconds, alone }: Iterations,
-  demand: readonly Demand[],
+  demand: readonly DemandRow[],
   throughput: readonly number[],
   mayMiss: number,
 ): number[] => {

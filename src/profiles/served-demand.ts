@@ -1,14 +1,14 @@
 import { element } from '../vocabulary/list-element.ts';
-import { type Demand, totalRate, type Variant } from '../vocabulary/planning-documents.ts';
+import { type DemandRow, totalRate, type Variant } from '../vocabulary/planning-documents.ts';
 import { atOnePace, iterationsOf } from './iterations.ts';
 import type { Profile, Slo } from './profile-document.ts';
 import { beyondSloThroughput, isExtrapolated, throughputAt } from './throughput.ts';
 
 /** What one replica does of each row of demand. */
-export type Served = Pick<Variant, 'throughput' | 'throughputBeyondSlo' | 'e2eSeconds' | 'sloShare'>;
+export type VariantService = Pick<Variant, 'throughput' | 'throughputBeyondSlo' | 'e2eSeconds' | 'sloShare'>;
 
 /** What a variant serves of each row of demand by its profile. */
-export const servedByProfile = (profile: Profile, demand: readonly Demand[]): Served => {
+export const servedByProfile = (profile: Profile, demand: readonly DemandRow[]): VariantService => {
   const rows = demand.map(({ inputTokens, outputTokens }) => throughputAt(profile, inputTokens, outputTokens));
   const percentile = profile.slo?.percentile ?? 0;
   const sloShare = percentile > 0 ? (100 - percentile) / 100 : null;
@@ -28,7 +28,7 @@ export const servedByProfile = (profile: Profile, demand: readonly Demand[]): Se
 
 const together = (
   profile: Profile,
-  demand: readonly Demand[],
+  demand: readonly DemandRow[],
   alone: readonly number[],
   e2eSeconds: readonly number[],
   mayMiss: number,
@@ -40,7 +40,7 @@ const together = (
 };
 
 /** Share of the demand whose size lies outside the profile's grid, 0 to 1; 0 where there is no demand. */
-export const extrapolatedShare = (profile: Profile, demand: readonly Demand[]): number => {
+export const extrapolatedShare = (profile: Profile, demand: readonly DemandRow[]): number => {
   const outside = demand.filter(({ inputTokens, outputTokens }) => isExtrapolated(profile, inputTokens, outputTokens));
   const total = totalRate(demand);
   return total > 0 ? totalRate(outside) / total : 0;
@@ -49,15 +49,15 @@ export const extrapolatedShare = (profile: Profile, demand: readonly Demand[]): 
 /** What of the demand lies above a profile's grid: its share, 0 to 1, and the largest size; null = nothing. */
 export const beyondGrid = (
   profile: Profile,
-  demand: readonly Demand[],
-): { readonly share: number; readonly largest: Demand } | null => {
+  demand: readonly DemandRow[],
+): { readonly share: number; readonly largest: DemandRow } | null => {
   const [most, longest] = [profile.inputTokens.at(-1)!, profile.outputTokens.at(-1)!];
   const beyond = demand.filter(
     ({ inputTokens, outputTokens, arrivalRate }) => arrivalRate > 0 && (inputTokens > most || outputTokens > longest),
   );
   const total = totalRate(demand);
   if (beyond.length === 0) return null;
-  const tokens = ({ inputTokens, outputTokens }: Demand) => inputTokens + outputTokens;
+  const tokens = ({ inputTokens, outputTokens }: DemandRow) => inputTokens + outputTokens;
   return {
     share: totalRate(beyond) / total,
     largest: beyond.reduce((a, b) => (tokens(b) > tokens(a) ? b : a)),
@@ -81,7 +81,7 @@ const loadsAdd = (slo: Slo | null): boolean => slo?.e2e === undefined || slo.tpo
  * derated([size, size], [6, 1], [1, 4], 0) // => [4, 1]
  */
 export const derated = (
-  demand: readonly Demand[],
+  demand: readonly DemandRow[],
   throughput: readonly number[],
   e2eSeconds: readonly number[],
   mayMiss: number,

@@ -7,7 +7,7 @@ import type { Profile } from './profile-document.ts';
 import { type FoundProfile, limitsText, type Profiles, parseProfile, servesAnything } from './profile-document.ts';
 
 /** A Deployment that needs a profile. */
-export interface Wanted {
+export interface ProfileWanted {
   readonly namespace: string;
   readonly name: string;
   readonly model: string;
@@ -26,7 +26,7 @@ const deletedProfileSeconds = 60;
 export const profileSources = (
   readKeys: ((keys: readonly string[]) => Promise<readonly (string | null)[]>) | null,
   folder: string | null,
-): ((wanted: readonly Wanted[], now: number) => Promise<Profiles>) => {
+): ((wanted: readonly ProfileWanted[], now: number) => Promise<Profiles>) => {
   const keys = documents();
   const files = documents();
   const remembered = new Map<string, FoundProfile>();
@@ -56,16 +56,16 @@ export const profileSources = (
 };
 
 /** A Deployment's profile may be filed under its bare name or its full one. */
-const profileKeys = (wanted: Wanted): readonly string[] => [
+const profileKeys = (wanted: ProfileWanted): readonly string[] => [
   `aibrix:profile_${wanted.model}_${deploymentKey(wanted)}`,
   `aibrix:profile_${wanted.model}_${wanted.name}`,
 ];
 
 /** What counts is the name inside: keys of different models and Deployments can be the same text. */
-const isFor = ({ deployment }: Profile, wanted: Wanted): boolean =>
+const isFor = ({ deployment }: Profile, wanted: ProfileWanted): boolean =>
   deployment === wanted.name || deployment === deploymentKey(wanted);
 
-const matchingFile = (files: readonly FoundProfile[], wanted: Wanted): FoundProfile | undefined => {
+const matchingFile = (files: readonly FoundProfile[], wanted: ProfileWanted): FoundProfile | undefined => {
   const ofModel = files.filter(({ source }) => source.startsWith(`${wanted.model}/`));
   return (
     ofModel.find(({ profile }) => isFor(profile, wanted)) ??

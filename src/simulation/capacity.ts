@@ -1,6 +1,6 @@
 import type { Profile } from '../profiles/profile-document.ts';
 import { servedByProfile } from '../profiles/served-demand.ts';
-import type { Demand, Model, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
+import type { DemandRow, Model, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
 import type { SimulatedVariant } from './replicas.ts';
 
 /** What there is to carry demand with. */
@@ -15,7 +15,7 @@ export interface CapacityOf {
 
 /** The snapshot of a demand, with these bounds for each variant. */
 export const snapshotFor = (
-  demand: readonly Demand[],
+  demand: readonly DemandRow[],
   { variants, profiles, routing }: Pick<CapacityOf, 'variants' | 'profiles' | 'routing'>,
   bounds: (key: string) => Pick<Model['variants'][number], 'minReplicas' | 'maxReplicas'> = () => ({
     minReplicas: 0,
@@ -47,7 +47,7 @@ export const snapshotFor = (
 });
 
 /** Share of the demand that what is Ready cannot carry by the profiles; 0 = it carries all, to 1 %. */
-export const capacityGap = (demand: readonly Demand[], capacity: CapacityOf): number => {
+export const capacityGap = (demand: readonly DemandRow[], capacity: CapacityOf): number => {
   const { ready, solve } = capacity;
   if (demand.every(({ arrivalRate }) => arrivalRate === 0)) return 0;
   const snapshot = snapshotFor(demand, capacity, (key) => ({ minReplicas: ready(key), maxReplicas: ready(key) }));

@@ -1,5 +1,5 @@
 import type { PlannerSettings } from '../planner/pipeline.ts';
-import type { Demand, Plan } from '../vocabulary/planning-documents.ts';
+import type { DemandRow, Plan } from '../vocabulary/planning-documents.ts';
 import type { ReaderSettings } from '../workload/reader.ts';
 import { snapshotFor } from './capacity.ts';
 import { plannerPolicy } from './planner-policy.ts';
@@ -26,10 +26,10 @@ export const worldOf = (scenario: Scenario, variants: readonly SimulatedVariant[
 };
 
 /** Replicas that the plan for a demand wants. */
-export const mixFor = (demand: readonly Demand[], world: Omit<World, 'initial'>): ReadonlyMap<string, number> =>
+export const mixFor = (demand: readonly DemandRow[], world: Omit<World, 'initial'>): ReadonlyMap<string, number> =>
   new Map(Object.entries(planFor(demand, world).models[0]?.replicas ?? {}));
 
-const planFor = (demand: readonly Demand[], world: Omit<World, 'initial'>): Plan => world.solve(snapshotFor(demand, world));
+const planFor = (demand: readonly DemandRow[], world: Omit<World, 'initial'>): Plan => world.solve(snapshotFor(demand, world));
 
 export const planner = (
   name: string,
@@ -55,7 +55,7 @@ export const runPlanner = async (scenario: Scenario): Promise<PolicyOutcome> => 
 };
 
 /** Attainments within half a percentage point count as alike. */
-export const alike = 0.005;
+export const sameAttainment = 0.005;
 
 /** The same planner with one GPU type alone: the cheapest of those that attain as much as the best of them. */
 export const runBestSingle = async (scenario: Scenario): Promise<{ outcome: PolicyOutcome; variant: SimulatedVariant }> => {
@@ -66,7 +66,7 @@ export const runBestSingle = async (scenario: Scenario): Promise<{ outcome: Poli
   }
   const best = Math.max(...runs.map(({ outcome }) => outcome.attainment));
   return runs
-    .filter(({ outcome }) => outcome.attainment >= best - alike)
+    .filter(({ outcome }) => outcome.attainment >= best - sameAttainment)
     .reduce((cheapest, run) => (run.outcome.cost < cheapest.outcome.cost ? run : cheapest));
 };
 

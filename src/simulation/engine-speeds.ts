@@ -1,13 +1,13 @@
 import type { EngineSpeed } from './engine.ts';
 
 /** A GPU by its data sheet: dense 16-bit FLOP/s, memory bandwidth (B/s) and size (B). */
-export interface Part {
+export interface GpuDataSheet {
   readonly flops: number;
   readonly bandwidth: number;
   readonly memory: number;
 }
 
-const parts: Readonly<Record<string, Part>> = {
+const parts: Readonly<Record<string, GpuDataSheet>> = {
   L4: { flops: 121e12, bandwidth: 300e9, memory: 24e9 },
   L40S: { flops: 362e12, bandwidth: 864e9, memory: 48e9 },
   'A100-80': { flops: 312e12, bandwidth: 2039e9, memory: 80e9 },
@@ -31,7 +31,7 @@ export const engineSpeed = (gpu: string): EngineSpeed => {
 };
 
 /** The same of any part. */
-export const engineOf = (part: Part): EngineSpeed => {
+export const engineOf = (part: GpuDataSheet): EngineSpeed => {
   const [flops, bandwidth] = [part.flops * efficiency.flops, part.bandwidth * efficiency.bandwidth];
   return {
     iterationSeconds: model.weightBytes / bandwidth,

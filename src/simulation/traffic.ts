@@ -1,6 +1,6 @@
 import type { Shape } from '../planner/believe/arrival-rates.ts';
 import { element } from '../vocabulary/list-element.ts';
-import type { Demand } from '../vocabulary/planning-documents.ts';
+import type { DemandRow } from '../vocabulary/planning-documents.ts';
 import { exponential, seeded } from '../vocabulary/random.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
 import type { TraceRequest } from '../workload/gateway-records.ts';
@@ -11,7 +11,7 @@ export interface Traffic {
   readonly requests: readonly TraceRequest[];
   readonly seconds: number;
   /** Arrival rates by size, without noise and headroom, around this time (req/s). */
-  demandAt(time: number): readonly Demand[];
+  demandAt(time: number): readonly DemandRow[];
 }
 
 /** req/s at a time (s). */

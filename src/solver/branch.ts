@@ -1,5 +1,5 @@
 import { basic, Forest } from './forest.ts';
-import { type Program, sameCost, wholeReplicas, wholeTolerance } from './program.ts';
+import { type Program, provesOptimal, sameCost, wholeReplicas, wholeTolerance } from './program.ts';
 import { drawIn, Relaxation, type RelaxationStatus } from './relaxation.ts';
 
 export interface BranchOptions {
@@ -76,7 +76,7 @@ class Branch {
     const bound = Math.min(this.open, this.options.gapTolerance > sameCost ? this.pruned : cost, cost);
     if (cost === Number.POSITIVE_INFINITY)
       return { status: this.open < cost ? 'unknown' : 'infeasible', mix: null, assignment, cost, bound, nodes };
-    const status = bound >= cost * (1 - 1e-9) ? 'optimal' : 'feasible';
+    const status = provesOptimal(bound, cost) ? 'optimal' : 'feasible';
     return { status, mix: this.incumbent, assignment, cost, bound, nodes };
   }
 

@@ -86,7 +86,7 @@ const preferred = (a: ChoiceState, b: ChoiceState, order: readonly number[]): bo
   let [one, other]: [ChoiceState | null, ChoiceState | null] = [a, b];
   for (let step = order.length - 1; one !== other && one !== null && other !== null; step--) {
     if (order[step]! < first && one.column !== other.column) {
-      const apart = lexical(one.column!.mix, other.column!.mix);
+      const apart = lexicalOrder(one.column!.mix, other.column!.mix);
       if (apart !== 0) [first, difference] = [order[step]!, apart];
     }
     [one, other] = [one.before, other.before];
@@ -95,7 +95,7 @@ const preferred = (a: ChoiceState, b: ChoiceState, order: readonly number[]): bo
 };
 
 /** Negative where the first mix has more replicas of the first variant in which they differ. */
-export const lexical = (a: Float64Array, b: Float64Array): number => {
+export const lexicalOrder = (a: Float64Array, b: Float64Array): number => {
   for (let g = 0; g < a.length; g++) if (a[g] !== b[g]) return b[g]! - a[g]!;
   return 0;
 };

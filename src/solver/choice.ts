@@ -1,5 +1,5 @@
 import type { Column } from './choice-states.ts';
-import { type ChoiceState, ChoiceStates, emptyState, lexical } from './choice-states.ts';
+import { type ChoiceState, ChoiceStates, emptyState, lexicalOrder } from './choice-states.ts';
 
 export interface Choice {
   /** One column per model. */
@@ -145,7 +145,7 @@ const better = (one: Half, other: Half, first: Pair, second: Pair, models: numbe
   const changes = ({ pair: [a, b] }: Pair) => a.changes + b.changes;
   if (changes(first) !== changes(second)) return changes(first) < changes(second);
   const [own, known] = [chosen(one, other, first, models).columns, chosen(one, other, second, models).columns];
-  const apart = own.map(({ mix }, m) => lexical(mix, known[m]!.mix)).find((difference) => difference !== 0);
+  const apart = own.map(({ mix }, m) => lexicalOrder(mix, known[m]!.mix)).find((difference) => difference !== 0);
   return apart !== undefined && apart < 0;
 };
 

@@ -1,6 +1,6 @@
 import { type BranchOptions, type BranchResult, branch } from './branch.ts';
 import { type FleetModel, favourite, mixCost, preference, type Way } from './fleet.ts';
-import { fullLoads, lineScale, type Program, replicasFor, sameCost } from './program.ts';
+import { fullLoads, lineScale, type Program, provesOptimal, replicasFor, sameCost } from './program.ts';
 import { twoTypes } from './two-types.ts';
 
 export interface SolveOptions {
@@ -60,7 +60,7 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
     return { status, mix: null, way: -1, assignment: new Float64Array(), cost: Number.POSITIVE_INFINITY, bound, nodes };
   }
   const { mix, cost, assignment, way } = best;
-  const status = bound >= cost * (1 - 1e-9) ? 'optimal' : 'feasible';
+  const status = provesOptimal(bound, cost) ? 'optimal' : 'feasible';
   return { status, mix, way, assignment, cost, bound: Math.min(bound, cost), nodes };
 };
 

@@ -102,6 +102,9 @@ export const fullLoads = (program: Program): Float64Array => {
   return full;
 };
 
+/** Whether a lower limit on all costs is as good as the cost itself: to within a billionth of it, what sums round. */
+export const provesOptimal = (bound: number, cost: number): boolean => bound >= cost * (1 - 1e-9);
+
 /** Costs closer than this share of each other are the same cost. */
 export const sameCost = 1e-11;
 

@@ -4,6 +4,7 @@ import { maximise, type Tangent } from './concave.ts';
 import { dearestGpu, type Fleet } from './fleet.ts';
 import { commonUnit, type SolveOptions } from './one-model.ts';
 import { PricedModel } from './priced-model.ts';
+import { provesOptimal } from './program.ts';
 import { repaired } from './repair.ts';
 
 export interface SharedResult {
@@ -204,7 +205,7 @@ export class SharedStock {
 
   /** Whether nothing is cheaper: a bound above the next lower multiple of the prices' common divisor is as good as the cost. */
   private proves(bound: number, cost: number): boolean {
-    return bound >= cost * (1 - 1e-9) || bound > cost - this.unit * (1 - 1e-6);
+    return provesOptimal(bound, cost) || bound > cost - this.unit * (1 - 1e-6);
   }
 
   private result(status: 'optimal' | 'feasible', { columns }: Choice, bound: number): SharedResult {

@@ -10,7 +10,7 @@ export type Routing = 'size' | 'input' | 'load' | 'none';
 export const routings: readonly Routing[] = ['size', 'input', 'load', 'none'];
 
 /** Requests of one size and how many of them arrive. */
-export interface Demand {
+export interface DemandRow {
   readonly inputTokens: number;
   readonly outputTokens: number;
   /** λ, requests arriving per second, headroom included (req/s). */
@@ -18,7 +18,7 @@ export interface Demand {
 }
 
 /** Of all rows (req/s). */
-export const totalRate = (demand: readonly Pick<Demand, 'arrivalRate'>[]): number =>
+export const totalRate = (demand: readonly Pick<DemandRow, 'arrivalRate'>[]): number =>
   demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
 
 /** One Deployment: a model on one GPU type. */
@@ -56,7 +56,7 @@ export interface Model {
   readonly priority: number;
   /** What the router in front of this one knows; absent = what the snapshot says. */
   readonly routing?: Routing;
-  readonly demand: readonly Demand[];
+  readonly demand: readonly DemandRow[];
   readonly variants: readonly Variant[];
   /** The last plan and the planner's memory; null = none. */
   readonly previous: PreviousPlan | null;
@@ -96,11 +96,11 @@ export const servesAll = ({ status }: { readonly status: Status }): boolean => s
 export type Shortage = 'stock' | 'maxReplicas' | 'budget' | 'profile';
 
 /** One row of demand and the share of it that each variant takes; shares sum to 1. */
-export interface RoutedDemand extends Demand {
+export interface RoutedDemand extends DemandRow {
   readonly shares: Readonly<Record<string, number>>;
 }
 
-export interface UnservedDemand extends Demand {
+export interface UnservedDemand extends DemandRow {
   readonly reason: Shortage;
 }
 
@@ -112,7 +112,7 @@ export interface ModelPlan {
   readonly replicas: Readonly<Record<string, number>>;
   readonly routing: readonly RoutedDemand[];
   /** Demand that no variant serves within the SLO; it is charged and routed all the same. */
-  readonly beyondSlo: readonly Demand[];
+  readonly beyondSlo: readonly DemandRow[];
   readonly unserved: readonly UnservedDemand[];
 }
 

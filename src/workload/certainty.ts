@@ -2,4 +2,4 @@
 export const certainDeviations = 4.5;
 
 /** Whether a count exceeds another, or what was expected of it, by more than chance. */
-export const exceeds = (more: number, less: number): boolean => more - less > certainDeviations * Math.sqrt(more + less);
+export const certainlyExceeds = (more: number, less: number): boolean => more - less > certainDeviations * Math.sqrt(more + less);

@@ -37,7 +37,7 @@ export const parseTrace = (text: string, where: string): readonly TraceRequest[]
 };
 
 /** What one model's requests have done since the last time. */
-export interface Counted {
+export interface CountedRequests {
   readonly arrivals: number;
   /** In flight now. */
   readonly pending: number;
@@ -55,7 +55,7 @@ export interface IntervalCounter {
   /** In flight. */
   pending(): number;
   /** Ends the interval: what was counted in it. */
-  take(): Counted;
+  take(): CountedRequests;
 }
 
 export const intervalCounter = (): IntervalCounter => {
@@ -87,7 +87,7 @@ export const intervalCounter = (): IntervalCounter => {
 /** The numbers of a record (version 4). @param queueing of those in flight how many the gateway itself holds */
 export const recordFields = (
   intervalSeconds: number,
-  { arrivals, pending, buckets }: Counted,
+  { arrivals, pending, buckets }: CountedRequests,
   queueing: number,
 ): Readonly<Record<string, number>> => ({
   meta_v: 4,
@@ -100,7 +100,7 @@ export const recordFields = (
 });
 
 /** A record as AIBrix's gateway writes it: null where nothing came in, ended or was in flight. */
-export const recordText = (intervalSeconds: number, counted: Counted, queueing: number): string | null =>
+export const recordText = (intervalSeconds: number, counted: CountedRequests, queueing: number): string | null =>
   counted.arrivals === 0 && counted.pending === 0 && counted.buckets.size === 0
     ? null
     : JSON.stringify(recordFields(intervalSeconds, counted, queueing));

@@ -1,5 +1,5 @@
-import { exceeds } from './certainty.ts';
-import { type Counted, type IntervalCounter, intervalCounter, recordFields } from './gateway-records.ts';
+import { certainlyExceeds } from './certainty.ts';
+import { type CountedRequests, type IntervalCounter, intervalCounter, recordFields } from './gateway-records.ts';
 import { splitter } from './spread.ts';
 
 /** A record's key, and what of it counts are from. */
@@ -85,12 +85,12 @@ const weightsOf = (spans: readonly KeySpan[], arrivals: number, rate: number | n
   const lived = sum(spans);
   const leapt = spans.filter(({ seconds }) => seconds === 0).length;
   const usual = leapt === 0 || rate === null ? arrivals : rate * lived;
-  const excess = exceeds(arrivals, usual) ? 1 - usual / arrivals : 0;
+  const excess = certainlyExceeds(arrivals, usual) ? 1 - usual / arrivals : 0;
   return spans.map(({ seconds }) => (seconds === 0 ? excess / leapt : ((1 - excess) * seconds) / lived));
 };
 
 /** What was counted, in parts. What is in flight now stands for each of them. */
-const spread = ({ arrivals, pending, buckets }: Counted, weights: readonly number[]): readonly Counted[] => {
+const spread = ({ arrivals, pending, buckets }: CountedRequests, weights: readonly number[]): readonly CountedRequests[] => {
   if (weights.length === 1) return [{ arrivals, pending, buckets }];
   const arrived = splitter(weights)(arrivals);
   const split = splitter(weights);

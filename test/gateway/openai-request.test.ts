@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { type Call, readRequest } from '../../src/gateway/openai-request.ts';
+import { type ApiCall, readRequest } from '../../src/gateway/openai-request.ts';
 
-const read = (call: Call, body: object) => {
+const read = (call: ApiCall, body: object) => {
   const request = readRequest(call, JSON.stringify({ model: 'm', ...body }));
   if (typeof request === 'string') throw new Error(request);
   return request;
 };
 
-test.each<[Call, object, number, number]>([
+test.each<[ApiCall, object, number, number]>([
   ['completions', { prompt: 'four' }, 4, 0],
   ['completions', { prompt: ['ab', 'cd'] }, 4, 0],
   ['completions', { prompt: [1, 2, 3] }, 0, 3],

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Asking, chooser } from '../../src/gateway/choose-pod.ts';
+import { chooser, type PodQuestion } from '../../src/gateway/choose-pod.ts';
 import type { GatewayMetrics } from '../../src/gateway/gateway-metrics.ts';
 import { createModelPods, type Pod } from '../../src/gateway/model-pods.ts';
 import type { GatewayRequest } from '../../src/gateway/openai-request.ts';
@@ -23,7 +23,7 @@ vi.mock(import('../../src/gateway/choose-pod.ts'), async (original) => {
   const real = await original();
   const counted: typeof real.chooser = (overflow) => {
     const choose = real.chooser(overflow);
-    return (asking: Asking) => {
+    return (asking: PodQuestion) => {
       asked.since += 1;
       if (asked.since > 1000) throw new Error('it spins');
       const choice = choose(asking);

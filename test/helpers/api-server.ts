@@ -1,7 +1,7 @@
 import { Agent } from 'node:https';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { authority, clientCertificate } from '../../hack/cluster/pki.ts';
-import type { Check } from '../../src/api/probes.ts';
+import type { ReadyCheck } from '../../src/api/probes.ts';
 import { type RunningServer, startServer } from '../../src/api/start.ts';
 import { issueCertificate, type KeyPair } from '../../src/api/x509.ts';
 import type { KubernetesRequest } from '../../src/cluster/kubernetes-connection.ts';
@@ -126,7 +126,7 @@ export const apiUnderTest = ({ freshEachTest = false } = {}): ApiUnderTest => {
     under.board = fakeBoard();
     under.kubernetes = fakeKubernetes();
     const pair = servingPair();
-    const readyChecks: readonly Check[] = [{ name: 'informer-sync', problem: () => under.problems.get('informer-sync') }];
+    const readyChecks: readonly ReadyCheck[] = [{ name: 'informer-sync', problem: () => under.problems.get('informer-sync') }];
     const note = (fields: object, message: string) => under.log.push(`${message} ${JSON.stringify(fields)}`);
     under.server = await startServer({
       board: under.board,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createReplica, shareThrough } from '../../src/planner/leader-or-follower.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
-import { storedPlans, type Term } from '../../src/planner/publish/stored-plan.ts';
+import { type LeaderTerm, storedPlans } from '../../src/planner/publish/stored-plan.ts';
 import { emptyMemory, type TickOutcome } from '../../src/planner/publish/tick-outcome.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import type { Store } from '../../src/workload/store.ts';
@@ -39,7 +39,7 @@ const setUp = () => {
   const store = memoryStore(() => clock.now - 100);
   /** A replica whose planner wants `wants` replicas at every turn in which it leads. */
   const replica = (through: Store = store, installation = 'gpumix-system/gpumix') => {
-    const leadership = { leading: false, term: { uid: 'lease', createdAt: 4000, transitions: 0 } as Term | null };
+    const leadership = { leading: false, term: { uid: 'lease', createdAt: 4000, transitions: 0 } as LeaderTerm | null };
     const asLeadership = { leads: () => leadership.leading, term: () => leadership.term };
     const stored = storedPlans(through, 'gpumix:plans', installation);
     const deployments = new Map([['ns/a', deployment('a', { replicas: 1 })]]);

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { profileSources, type Wanted } from '../../src/profiles/sources.ts';
+import { type ProfileWanted, profileSources } from '../../src/profiles/sources.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -18,7 +18,7 @@ const folderOf = (files: Readonly<Record<string, string>>): string => {
   return folder;
 };
 const profile = (fields: object): string => JSON.stringify({ cost: 1, indexes: [[64], [512]], tputs: [[5]], ...fields });
-const wanted = (namespace: string, name: string, model: string, more: Partial<Wanted> = {}): Wanted => ({
+const wanted = (namespace: string, name: string, model: string, more: Partial<ProfileWanted> = {}): ProfileWanted => ({
   namespace,
   name,
   model,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { View } from '../../src/simulation/policy.ts';
+import type { FleetView } from '../../src/simulation/policy.ts';
 import { queuePolicy } from '../../src/simulation/queue-policy.ts';
 
-const view = (now: number, spec: number, waiting: number): View => ({
+const view = (now: number, spec: number, waiting: number): FleetView => ({
   now,
   spec: () => spec,
   ready: () => spec,

@@ -1,4 +1,4 @@
-import type { Demand, Model, Routing, Snapshot } from '../../src/vocabulary/planning-documents.ts';
+import type { DemandRow, Model, Routing, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 
 /**
  * The answer to a small snapshot by trying every mix: an independent and slow reading of design.md sections 2 and 3, which
@@ -139,7 +139,7 @@ const unservedOf = (model: Model, routing: Routing): ((replicas: readonly number
   };
 };
 
-const pooled = (model: Model, rows: readonly Demand[], routing: 'none' | 'load') => {
+const pooled = (model: Model, rows: readonly DemandRow[], routing: 'none' | 'load') => {
   const total = rate(rows);
   const loads = classLoads(model, rows, true);
   const times = model.variants.map(({ e2eSeconds }) =>
@@ -166,10 +166,10 @@ const pooled = (model: Model, rows: readonly Demand[], routing: 'none' | 'load')
   };
 };
 
-const rate = (rows: readonly Demand[]): number => rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
+const rate = (rows: readonly DemandRow[]): number => rows.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
 
 /** Load of rows on variant g, beyond the SLO by extrapolation from the nearest row that it serves. */
-const loadOf = ({ demand, variants }: Model, rows: readonly Demand[], g: number): number => {
+const loadOf = ({ demand, variants }: Model, rows: readonly DemandRow[], g: number): number => {
   const { throughput } = variants[g]!;
   const served = demand.flatMap((row, i) => (throughput[i]! > 0 ? [{ ...row, throughput: throughput[i]! }] : []));
   return rows.reduce((sum, row) => {
@@ -193,7 +193,7 @@ const loadOf = ({ demand, variants }: Model, rows: readonly Demand[], g: number)
 };
 
 /** Where a class may go (its load there) and where not (Infinity). */
-const classLoads = (model: Model, rows: readonly Demand[], floorsCount: boolean): number[] => {
+const classLoads = (model: Model, rows: readonly DemandRow[], floorsCount: boolean): number[] => {
   const loads = model.variants.map((_, g) => loadOf(model, rows, g));
   const beyond = model.variants.map(
     ({ throughput }) => rate(rows.filter((row) => throughput[model.demand.indexOf(row)] === 0)) / rate(rows),

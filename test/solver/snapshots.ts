@@ -1,5 +1,5 @@
 import { extrapolated } from '../../src/planner/plan/snapshot-document.ts';
-import type { Demand, Model, Routing, Snapshot, Variant } from '../../src/vocabulary/planning-documents.ts';
+import type { DemandRow, Model, Routing, Snapshot, Variant } from '../../src/vocabulary/planning-documents.ts';
 import { Random } from './random.ts';
 
 /** What a random snapshot has, so that tests can count what they covered. */
@@ -77,7 +77,7 @@ const smallModel = (random: Random, m: number, traits: Traits, gpus: readonly st
   const types = traits.models === 1 ? random.whole(1, 4) : random.whole(1, 2);
   const rows = random.whole(1, traits.models === 1 ? 6 : 3);
   const sizes = random.shuffled(inputs.flatMap((inputTokens) => outputs.map((outputTokens) => ({ inputTokens, outputTokens }))));
-  const demand: Demand[] = sizes.slice(0, rows).map((size) => ({
+  const demand: DemandRow[] = sizes.slice(0, rows).map((size) => ({
     ...size,
     arrivalRate: random.chance(0.05) ? 0 : traits.integer ? random.whole(1, 4) : random.between(0.2, 4),
   }));
@@ -91,7 +91,7 @@ const smallModel = (random: Random, m: number, traits: Traits, gpus: readonly st
   };
 };
 
-const smallVariant = (random: Random, name: string, gpu: string, demand: readonly Demand[], traits: Traits): Variant => {
+const smallVariant = (random: Random, name: string, gpu: string, demand: readonly DemandRow[], traits: Traits): Variant => {
   const speed = traits.integer ? random.whole(1, 4) : random.between(0.7, 5);
   const throughput = demand.map(() => {
     if (traits.unservable && random.chance(0.2)) return 0;

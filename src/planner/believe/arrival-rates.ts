@@ -1,4 +1,4 @@
-import type { Demand } from '../../vocabulary/planning-documents.ts';
+import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import { certainDeviations } from '../../workload/certainty.ts';
 import { type Interval, recordOf } from '../../workload/workload.ts';
 
@@ -119,7 +119,7 @@ export const shapeOf = (intervals: readonly Interval[], windowSeconds: number): 
 };
 
 /** Demand by size: rate x (1 + headroom) x share (req/s). */
-export const demandOf = (rate: number, shape: Shape, headroom: number): readonly Demand[] =>
+export const demandOf = (rate: number, shape: Shape, headroom: number): readonly DemandRow[] =>
   shape.map(({ inputTokens, outputTokens, share }) => ({
     inputTokens,
     outputTokens,
@@ -127,9 +127,9 @@ export const demandOf = (rate: number, shape: Shape, headroom: number): readonly
   }));
 
 /** Demand of several names of one model, by size. */
-export const mergedDemand = (demands: readonly (readonly Demand[])[]): readonly Demand[] => {
+export const mergedDemand = (demands: readonly (readonly DemandRow[])[]): readonly DemandRow[] => {
   if (demands.length === 1) return demands[0]!;
-  const bySize = new Map<string, Demand>();
+  const bySize = new Map<string, DemandRow>();
   for (const row of demands.flat()) {
     const key = `${row.inputTokens}:${row.outputTokens}`;
     bySize.set(key, { ...row, arrivalRate: row.arrivalRate + (bySize.get(key)?.arrivalRate ?? 0) });

@@ -2,7 +2,7 @@ import type { Bounds } from '../../cluster/bounds.ts';
 import type { FoundProfile } from '../../profiles/profile-document.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { EngineSample } from '../../vocabulary/engine-sample.ts';
-import type { Demand } from '../../vocabulary/planning-documents.ts';
+import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import { type Shape, shapeOf } from './arrival-rates.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
@@ -83,7 +83,7 @@ export interface Belief extends ModelGroup {
   readonly candidates: readonly Candidate[];
   readonly refused: ReadonlyMap<string, string>;
   /** What to plan for; null = there is no plan to make. */
-  readonly demand: readonly Demand[] | null;
+  readonly demand: readonly DemandRow[] | null;
   /** What it was foreseen by; null = it is as it is now. */
   readonly forecast: Forecast | null;
   /** Its arrival rates so far, and what was learned of its engines, by name. */

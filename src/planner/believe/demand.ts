@@ -1,4 +1,4 @@
-import type { Demand } from '../../vocabulary/planning-documents.ts';
+import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import { newestRecord, recordOf } from '../../workload/workload.ts';
 import { arrivalRate, demandOf, mergedDemand, type RateSettings, type Shape } from './arrival-rates.ts';
@@ -6,11 +6,11 @@ import type { Candidate } from './candidates.ts';
 import { type EngineStrain, strainNow } from './engine-strain.ts';
 import { caughtUp, type Forecast, forecast, historyWith, type RateHistory } from './forecast.ts';
 import { meanSeconds } from './request-seconds.ts';
-import type { TrustedWorkload } from './trusted-records.ts';
+import type { TrustedHistory, TrustedWorkload } from './trusted-records.ts';
 
 /** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
 export interface DemandNow {
-  readonly demand: readonly Demand[] | null;
+  readonly demand: readonly DemandRow[] | null;
   readonly wait: string | null;
   /** What was seen of each name so far. */
   readonly histories: ReadonlyMap<string, RateHistory>;
@@ -44,69 +44,98 @@ export interface DemandSources {
   readonly decidedBefore: boolean;
 }
 
-const nothingSeen = { histories: new Map(), strains: new Map() };
-
 /** Demand of a fresh model: arrivals now or as foreseen, and what waits, by size, headroom included. */
 export const demandNow = (sources: DemandSources, settings: DemandSettings): DemandNow => {
-  const { name: model, workload, shapes, share, candidates } = sources;
-  const names = sources.aliases.flatMap((name) => {
+  const names = recordedNames(sources);
+  const held = heldUnder(sources);
+  const records = names.flatMap(({ intervals }) => intervals).filter((interval) => recordOf(interval) !== null).length;
+  if (records < 2 && !sources.decidedBefore && held.size === 0)
+    return nothingYet('only one interval has been seen; the first plan waits for two', []);
+  const rated = ratedNames(sources, names, held, settings);
+  const arriving = rated.filter(({ name, rate }) => rate > 0 || held.has(name));
+  if (arriving.length === 0) return nothingYet('no request arrived of late', rated);
+  const demands = arriving.flatMap(({ ahead, shape, waits, strain }) => {
+    if (shape === undefined) return [];
+    const rate = (ahead.rate + waits / settings.backlogSeconds) * strain.factor * sources.share;
+    return [demandOf(rate, shape, settings.headroom)];
+  });
+  if (demands.length === 0) return nothingYet('requests arrive, but none has ended yet that told its size', rated);
+  const believed = arriving.find(({ ahead }) => ahead.method !== 'as now');
+  const total = arriving.reduce((sum, { ahead }) => sum + ahead.rate * sources.share, 0);
+  return {
+    demand: mergedDemand(demands),
+    wait: null,
+    ...seenOf(rated),
+    forecast: believed === undefined ? null : { method: believed.ahead.method, rate: total },
+  };
+};
+
+/** What is known of the requests that go by one name. */
+interface RatedName {
+  readonly name: string;
+  /** req/s, without headroom, now and as foreseen. */
+  readonly rate: number;
+  readonly ahead: Forecast;
+  readonly history: RateHistory;
+  readonly strain: EngineStrain;
+  readonly shape: Shape | undefined;
+  /** Requests that wait beyond what is normal. */
+  readonly waits: number;
+}
+
+type RecordedName = TrustedHistory & { readonly name: string };
+type HeldUnder = ReturnType<typeof heldUnder>;
+
+const nothingYet = (wait: string, rated: readonly RatedName[]): DemandNow => ({
+  demand: null,
+  wait,
+  ...seenOf(rated),
+  forecast: null,
+});
+
+const seenOf = (rated: readonly RatedName[]): Pick<DemandNow, 'histories' | 'strains'> => ({
+  histories: new Map(rated.map(({ name, history }) => [name, history])),
+  strains: new Map(rated.map(({ name, strain }) => [name, strain])),
+});
+
+/** The names of the model that there are records of. */
+const recordedNames = ({ aliases, workload }: DemandSources): readonly RecordedName[] =>
+  aliases.flatMap((name) => {
     const history = workload?.names.get(name);
     return history === undefined ? [] : [{ name, ...history }];
   });
-  const nothing = (wait: string, seen: Pick<DemandNow, 'histories' | 'strains'> = nothingSeen) => ({
-    demand: null,
-    wait,
-    ...seen,
-    forecast: null,
-  });
-  const records = names.flatMap(({ intervals }) => intervals).filter((interval) => recordOf(interval) !== null).length;
-  const held = heldUnder(sources);
-  if (records < 2 && !sources.decidedBefore && held.size === 0)
-    return nothing('only one interval has been seen; the first plan waits for two');
+
+/** Of each name of which a rate is known, or requests that wait for a first replica. */
+const ratedNames = (
+  sources: DemandSources,
+  names: readonly RecordedName[],
+  held: HeldUnder,
+  settings: DemandSettings,
+): readonly RatedName[] => {
+  const { workload, candidates, decisions } = sources;
   const coverage = { silentUntil: sources.silentUntil, lostUntil: workload?.lostUntil ?? Number.NEGATIVE_INFINITY };
   const ready = candidates.reduce((sum, candidate) => sum + candidate.ready, 0);
   const starting = candidates.some(
-    (candidate) => candidate.ready < Math.max(candidate.running, sources.decisions.get(candidate.key)?.replicas ?? 0),
+    (candidate) => candidate.ready < Math.max(candidate.running, decisions.get(candidate.key)?.replicas ?? 0),
   );
-  const rated = names.flatMap(({ name, intervals, intervalSeconds, lastRecordAt, defect }) => {
+  return names.flatMap(({ name, intervals, intervalSeconds, lastRecordAt, defect }) => {
     const counted = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);
     const waitsFor = held.get(name);
     if (!(counted >= 0) && waitsFor === undefined) return [];
     const rate = Number.isNaN(counted) ? 0 : counted;
     const history = historyWith(sources.histories.get(name), lastRecordAt ?? 0, rate, settings.startupSeconds);
     const record = newestRecord(intervals)?.record;
-    const shape = shapes.get(name) ?? shapes.get(model) ?? waitsFor?.shape;
-    const waiting = Math.max(record?.pending ?? 0, record?.queueing ?? 0);
-    const now = workload?.now ?? 0;
+    const shape = sources.shapes.get(name) ?? sources.shapes.get(sources.name) ?? waitsFor?.shape;
     const seconds = shape === undefined ? null : meanSeconds(shape, candidates);
-    const beyond = excess(waiting, rate, seconds);
+    const beyond = excess(Math.max(record?.pending ?? 0, record?.queueing ?? 0), rate, seconds);
     const waits = Math.max(beyond, waitsFor?.requests ?? 0);
-    const seen = { now, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting };
+    const seen = { now: workload?.now ?? 0, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting };
     const strain = strainNow(sources.strains.get(name), seen);
     // What ended came a request's duration before, unless the engines said what they hold.
     const late = (defect?.kind === 'arrivals' || defect?.kind === 'overwritten') && record?.pending === null ? (seconds ?? 0) : 0;
     const ahead = forecast(history, caughtUp(history, rate, late), settings.startupSeconds + late);
     return [{ name, rate, history, strain, shape, waits, ahead }];
   });
-  const seen = {
-    histories: new Map(rated.map(({ name, history }) => [name, history])),
-    strains: new Map(rated.map(({ name, strain }) => [name, strain])),
-  };
-  const arriving = rated.filter(({ name, rate }) => rate > 0 || held.has(name));
-  if (arriving.length === 0) return nothing('no request arrived of late', seen);
-  const demands = arriving.flatMap(({ ahead, shape, waits, strain }) => {
-    if (shape === undefined) return [];
-    return [demandOf((ahead.rate + waits / settings.backlogSeconds) * strain.factor * share, shape, settings.headroom)];
-  });
-  if (demands.length === 0) return nothing('requests arrive, but none has ended yet that told its size', seen);
-  const believed = arriving.find(({ ahead }) => ahead.method !== 'as now');
-  const total = arriving.reduce((sum, { ahead }) => sum + ahead.rate * share, 0);
-  return {
-    demand: mergedDemand(demands),
-    wait: null,
-    ...seen,
-    forecast: believed === undefined ? null : { method: believed.ahead.method, rate: total },
-  };
 };
 
 /** What waits for a first replica under each name: how many, and as what shape where no request has ended yet. */

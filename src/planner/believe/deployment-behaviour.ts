@@ -2,7 +2,7 @@ import type { Pace } from '../../cluster/pace.ts';
 import { fixedReplicas, type ModelDeployment } from '../../cluster/variant.ts';
 import { beyondGrid, extrapolatedShare } from '../../profiles/served-demand.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
-import type { Demand } from '../../vocabulary/planning-documents.ts';
+import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Candidate } from './candidates.ts';
 import { mostOf, type Outage, outageAfter, podCount } from './missing-pods.ts';
@@ -125,7 +125,7 @@ export interface VariantReport {
 export const variantReports = (
   deployments: readonly ModelDeployment[],
   candidates: readonly Candidate[],
-  demand: readonly Demand[] | null,
+  demand: readonly DemandRow[] | null,
   reading: DeploymentReading & { readonly profileProblems: ReadonlyMap<string, string> },
   decisions: ReadonlyMap<string, Decision>,
   behaviours: ReadonlyMap<string, DeploymentBehaviour>,
@@ -144,7 +144,7 @@ export const variantReports = (
     return variantReport(key, behaviours.get(key)!, lookAt(key, reading, decisions), judged, settings, reading.now);
   });
 
-const sizeText = ({ inputTokens, outputTokens }: Demand): string =>
+const sizeText = ({ inputTokens, outputTokens }: DemandRow): string =>
   `${Math.round(inputTokens)} + ${Math.round(outputTokens)} tokens`;
 
 const variantReport = (

@@ -21,7 +21,7 @@ interface Held {
   readonly load: number;
 }
 
-export interface Judged {
+export interface TrialVerdict {
   readonly trial: ProfileTrial;
   /** What to plan by. */
   readonly found: FoundProfile;
@@ -52,8 +52,8 @@ export const judgeProfile = (
   found: FoundProfile,
   shape: Shape | null,
   confirmed: string | null,
-): Judged => {
-  const accepted = (proven: boolean): Judged => ({
+): TrialVerdict => {
+  const accepted = (proven: boolean): TrialVerdict => ({
     trial: { digest: found.digest, found, load: known?.load ?? null, proven, held: null },
     found,
     stands: !proven && shape !== null,
@@ -65,7 +65,7 @@ export const judgeProfile = (
   if (known === undefined || sameAsBefore) return accepted(servesSome);
   const sizes = shape ?? gridOf(found.profile);
   const last = known.found;
-  const held = (why: string, load: number): Judged => ({
+  const held = (why: string, load: number): TrialVerdict => ({
     trial: { ...known, held: { digest: found.digest, load } },
     found: last ?? found,
     stands: last === null,

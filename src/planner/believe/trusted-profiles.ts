@@ -2,7 +2,7 @@ import type { Bounds } from '../../cluster/bounds.ts';
 import type { ModelDeployment } from '../../cluster/variant.ts';
 import type { FoundProfile } from '../../profiles/profile-document.ts';
 import type { Shape } from './arrival-rates.ts';
-import { type Judged, judgeProfile, type ProfileTrial } from './profile-trial.ts';
+import { judgeProfile, type ProfileTrial, type TrialVerdict } from './profile-trial.ts';
 
 interface Profiled {
   readonly deployments: ReadonlyMap<string, ModelDeployment>;
@@ -19,7 +19,7 @@ export const judgedProfiles = (
   trials: ReadonlyMap<string, ProfileTrial>,
   shapes: ReadonlyMap<string, Shape>,
   loads: ReadonlyMap<string, number>,
-): ReadonlyMap<string, Judged> =>
+): ReadonlyMap<string, TrialVerdict> =>
   new Map(
     [...profiles].flatMap(([key, found]) => {
       const deployment = deployments.get(key);
@@ -34,7 +34,7 @@ export const judgedProfiles = (
 /** The profiles that are believed; of Deployments whose profile lowers nothing, spec.replicas is the least. */
 export const profilesToPlanBy = (
   { deployments, bounds }: Pick<Profiled, 'deployments' | 'bounds'>,
-  judged: ReadonlyMap<string, Judged>,
+  judged: ReadonlyMap<string, TrialVerdict>,
 ): Pick<Profiled, 'profiles' | 'bounds'> & {
   /** Why the newest profile of a Deployment is not followed; of those whose profile is followed there is none. */
   readonly profileProblems: ReadonlyMap<string, string>;
@@ -63,7 +63,7 @@ export const profilesToPlanBy = (
 /** What is remembered of profiles: also of those that are away for a while. */
 export const trialsAfter = (
   before: ReadonlyMap<string, ProfileTrial>,
-  judged: ReadonlyMap<string, Judged>,
+  judged: ReadonlyMap<string, TrialVerdict>,
   deployments: ReadonlyMap<string, ModelDeployment>,
 ): ReadonlyMap<string, ProfileTrial> =>
   new Map([

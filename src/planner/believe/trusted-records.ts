@@ -2,7 +2,7 @@ import { type EngineReport, reportOfAll } from '../../cluster/engine-metrics.ts'
 import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { EngineSample } from '../../vocabulary/engine-sample.ts';
-import { exceeds } from '../../workload/certainty.ts';
+import { certainlyExceeds } from '../../workload/certainty.ts';
 import type { RequestRecord } from '../../workload/histogram.ts';
 import { type Interval, type NameHistory, recordOf, type Workload } from '../../workload/workload.ts';
 
@@ -155,7 +155,7 @@ const texts = {
 
 /** A broken writer counts no request that did not come, so a total above what ended is a burst that has not ended yet. */
 const arrivalsBehind = ({ arrivals }: RequestRecord, ended: number): number =>
-  exceeds(arrivals, ended) ? arrivals : Math.max(0, ended);
+  certainlyExceeds(arrivals, ended) ? arrivals : Math.max(0, ended);
 
 /** Records of a run that is looked at. */
 const [leastRun, longestRun] = [3, 6];
@@ -174,7 +174,7 @@ const contradictedBy = (intervals: readonly Interval[], intervalSeconds: number)
       if (record === null || before === null || apart > intervalSeconds) break;
       possible += record.arrivals;
       completed += record.completed;
-      if (last - first + 1 >= leastRun && exceeds(completed, possible + before.pending))
+      if (last - first + 1 >= leastRun && certainlyExceeds(completed, possible + before.pending))
         for (const one of intervals.slice(first, last + 1)) contradicted.add(one);
     }
   }
@@ -238,7 +238,7 @@ const overwrittenBy = (records: readonly RecordInterval[], engines: EnginesWord)
     counted += record.completed;
     ended += count;
   }
-  return exceeds(ended, counted) && ended > mostlyCounted * counted ? { counted, ended } : null;
+  return certainlyExceeds(ended, counted) && ended > mostlyCounted * counted ? { counted, ended } : null;
 };
 
 /** Some requests reach engines past any gateway, and some are broken off; this many more are neither. */

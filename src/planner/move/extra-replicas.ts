@@ -1,7 +1,7 @@
 import type { Bounds } from '../../cluster/bounds.ts';
 import type { Plan, Snapshot, Variant } from '../../vocabulary/planning-documents.ts';
+import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Limits } from '../plan/stock-limits.ts';
-import type { WhatIf } from '../plan/what-if.ts';
 
 /** A plan within limits that are only guesses, and what it was made from. */
 export interface GuessedPlan {
@@ -9,7 +9,7 @@ export interface GuessedPlan {
   readonly plan: Plan;
   readonly limits: Pick<Limits, 'guessed'>;
   /** Bounds of variants whose pods do not come, as they would be if they came. */
-  readonly missing: ReadonlyMap<string, Bounds>;
+  readonly boundsIfPodsCame: ReadonlyMap<string, Bounds>;
 }
 
 /**
@@ -18,7 +18,10 @@ export interface GuessedPlan {
  * does not count on it.
  * @returns replicas to ask for, by variant
  */
-export const extraReplicas = ({ snapshot, plan, limits, missing }: GuessedPlan, whatIf: WhatIf): ReadonlyMap<string, number> => {
+export const extraReplicas = (
+  { snapshot, plan, limits, boundsIfPodsCame }: GuessedPlan,
+  makePlan: MakePlan,
+): ReadonlyMap<string, number> => {
   const replicas = replicasOf(plan);
   const all = snapshot.models.flatMap(({ variants }) => variants);
   const used = (type: string) =>
@@ -26,10 +29,11 @@ export const extraReplicas = ({ snapshot, plan, limits, missing }: GuessedPlan, 
   const left = new Map([...limits.guessed].map((type) => [type, (snapshot.stock[type] ?? 0) - used(type)]));
   const held = all.filter(
     ({ name, gpu, gpusPerReplica, maxReplicas }) =>
-      (left.get(gpu) ?? Number.POSITIVE_INFINITY) < gpusPerReplica || (missing.has(name) && replicas[name] === maxReplicas),
+      (left.get(gpu) ?? Number.POSITIVE_INFINITY) < gpusPerReplica ||
+      (boundsIfPodsCame.has(name) && replicas[name] === maxReplicas),
   );
   if (held.length === 0) return new Map();
-  const free = replicasOf(whatIf(withoutGuesses(snapshot, limits, missing)));
+  const free = replicasOf(makePlan(withoutGuesses(snapshot, limits, boundsIfPodsCame)));
   return new Map(
     held.flatMap(({ name }) => {
       const planned = replicas[name] ?? 0;
@@ -41,13 +45,13 @@ export const extraReplicas = ({ snapshot, plan, limits, missing }: GuessedPlan, 
 const withoutGuesses = (
   snapshot: Snapshot,
   { guessed }: Pick<Limits, 'guessed'>,
-  missing: ReadonlyMap<string, Bounds>,
+  boundsIfPodsCame: ReadonlyMap<string, Bounds>,
 ): Snapshot => ({
   ...snapshot,
   stock: Object.fromEntries(Object.entries(snapshot.stock).filter(([type]) => !guessed.has(type))),
   models: snapshot.models.map((model) => ({
     ...model,
-    variants: model.variants.map((variant): Variant => ({ ...variant, ...missing.get(variant.name) })),
+    variants: model.variants.map((variant): Variant => ({ ...variant, ...boundsIfPodsCame.get(variant.name) })),
   })),
 });
 

@@ -3,8 +3,8 @@ import type { ModelPlan } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Belief } from '../believe/believe.ts';
 import { isFixed } from '../believe/target-following.ts';
+import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Planned } from '../plan/plan.ts';
-import type { WhatIf } from '../plan/what-if.ts';
 import { extraReplicas } from './extra-replicas.ts';
 import { stockLeftByOthers } from './stock-left-by-others.ts';
 import { type Mixes, type Transition, type TransitionSettings, transition, type WantedReplicas } from './transition.ts';
@@ -35,9 +35,9 @@ export interface Moved extends MoveMemory {
  * is no plan to follow nothing is decided. Replicas that limits are only guessed to forbid are asked for one at a time.
  * @param now Unix s
  */
-export const move = (planned: Planned, memory: MoveMemory, settings: MoveSettings, now: number, whatIf: WhatIf): Moved => {
+export const move = (planned: Planned, memory: MoveMemory, settings: MoveSettings, now: number, makePlan: MakePlan): Moved => {
   const { beliefs, solved } = planned;
-  const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, whatIf);
+  const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, makePlan);
   const fits = solved === null ? null : stockLeftByOthers(solved.snapshot, solved.plan);
   const plans = new Map(solved?.plan.status === 'unknown' ? [] : solved?.plan.models.map((one) => [one.name, one]));
   const models = new Map(solved?.snapshot.models.map((one) => [one.name, one]));
@@ -45,7 +45,7 @@ export const move = (planned: Planned, memory: MoveMemory, settings: MoveSetting
     const [own, model] = [plans.get(belief.name), models.get(belief.name)];
     if (belief.demand === null || own === undefined || model === undefined || solved === null || fits === null)
       return { ...idleMove(belief), blocked: [] };
-    const mixes = { ...mixesOf(model, solved.snapshot, whatIf, settings.headroom), fits: fits(model) };
+    const mixes = { ...mixesOf(model, solved.snapshot, makePlan, settings.headroom), fits: fits(model) };
     const { targets, recent, blocked } = towardPlan(belief, own, mixes, memory, planned.unfollowed, settings, now);
     return { decisions: asDecisions(targets, extra, belief.dataAt), recent, blocked: blocked ? [belief.name] : [] };
   });
@@ -57,38 +57,53 @@ export const move = (planned: Planned, memory: MoveMemory, settings: MoveSetting
 };
 
 const towardPlan = (
-  { deployments, candidates, behaviours }: Belief,
+  belief: Belief,
   planned: ModelPlan,
   mixes: Mixes,
-  { decisions, recent }: MoveMemory,
+  memory: MoveMemory,
   unfollowed: ReadonlyMap<string, number>,
   settings: MoveSettings,
   now: number,
 ): Transition => {
-  const running = new Map(deployments.map((deployment) => [deploymentKey(deployment), deployment.replicas]));
-  /** What was published of a Deployment that does not follow is not what it goes by: a plan starts from what runs. */
-  const follows = (key: string): boolean => !isFixed(behaviours.get(key)?.following ?? null);
-  const current = (key: string): number => {
-    const last = follows(key) ? decisions.get(key) : undefined;
-    const runs = running.get(key) ?? 0;
-    // What is beyond what is wanted may be gone as soon as it is followed again.
-    if (unfollowed.has(key)) return Math.min(runs, unfollowed.get(key)!);
-    if (last === undefined) return runs;
-    return last.restored === true ? Math.max(last.replicas, runs) : last.replicas - (last.waiting ?? 0);
-  };
+  const starts = startsOf(belief, memory.decisions, unfollowed);
   // What nobody can serve says nothing of what there should be.
   const stands = planned.unserved.some(({ reason }) => reason === 'profile');
-  const steps = candidates.map(({ key, price, ready }) => ({
-    key,
-    price,
-    planned: Math.max(planned.replicas[key] ?? 0, stands ? current(key) : 0),
-    current: current(key),
-    ready: Math.min(ready, unfollowed.get(key) ?? ready),
-    recent: (follows(key) && recent.get(key)) || [],
-  }));
+  const steps = belief.candidates.map(({ key, price, ready }) => {
+    const current = starts.get(key) ?? 0;
+    return {
+      key,
+      price,
+      planned: Math.max(planned.replicas[key] ?? 0, stands ? current : 0),
+      current,
+      ready: Math.min(ready, unfollowed.get(key) ?? ready),
+      recent: (follows(belief, key) && memory.recent.get(key)) || [],
+    };
+  });
   const next = transition(steps, mixes, now, settings);
   return { ...next, targets: new Map([...next.targets].map(([key, target]) => [key, unfollowed.get(key) ?? target])) };
 };
+
+/** What was published of a Deployment that does not follow is not what it goes by: a plan starts from what runs. */
+const follows = ({ behaviours }: Pick<Belief, 'behaviours'>, key: string): boolean =>
+  !isFixed(behaviours.get(key)?.following ?? null);
+
+/** From how many replicas of each Deployment a plan starts. */
+export const startsOf = (
+  belief: Pick<Belief, 'deployments' | 'behaviours'>,
+  decisions: MoveMemory['decisions'],
+  unfollowed: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> =>
+  new Map(
+    belief.deployments.map((deployment): [string, number] => {
+      const key = deploymentKey(deployment);
+      const { replicas: runs } = deployment;
+      const last = follows(belief, key) ? decisions.get(key) : undefined;
+      // What is beyond what is wanted may be gone as soon as it is followed again.
+      if (unfollowed.has(key)) return [key, Math.min(runs, unfollowed.get(key)!)];
+      if (last === undefined) return [key, runs];
+      return [key, last.restored === true ? Math.max(last.replicas, runs) : last.replicas - (last.waiting ?? 0)];
+    }),
+  );
 
 const asDecisions = (
   targets: ReadonlyMap<string, number>,

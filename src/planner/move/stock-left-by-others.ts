@@ -5,14 +5,14 @@ import { poolsOf } from '../plan/gpu-pools.ts';
  * Whether there is stock for what one variant has in a mix, which lists every variant of its model, beside the rest of the
  * mix.
  */
-export type Fits = (mix: ReadonlyMap<string, number>, variant: string) => boolean;
+export type FitsInStock = (mix: ReadonlyMap<string, number>, variant: string) => boolean;
 
 /**
  * Whether there is stock for the replicas of one variant, beside the others of its mix and what the other models have or are to
  * have, whichever is more. Only what that variant draws on is asked: elsewhere there may be more than there is room for, on a
  * Node that was lost, say.
  */
-export const stockLeftByOthers = (snapshot: Snapshot, plan: Plan): ((model: Model) => Fits) => {
+export const stockLeftByOthers = (snapshot: Snapshot, plan: Plan): ((model: Model) => FitsInStock) => {
   const planned: Readonly<Record<string, number>> = Object.assign({}, ...plan.models.map(({ replicas }) => replicas));
   const taken = (variants: readonly Variant[]): number =>
     variants.reduce(

@@ -1,6 +1,6 @@
 import { element } from '../../vocabulary/list-element.ts';
 /** One variant on the way from what is asked for now to what the plan wants. */
-export interface Step {
+export interface VariantTransition {
   readonly key: string;
   /** Of one replica (money/h). */
   readonly price: number;
@@ -56,13 +56,13 @@ export interface Transition {
  * up stays until what replaces it is Ready.
  */
 export const transition = (
-  steps: readonly Step[],
+  steps: readonly VariantTransition[],
   mixes: Mixes,
   now: number,
   { holdDownSeconds, switchSavings, growAtOnce }: TransitionSettings,
 ): Transition => {
   const planned = worthwhile(steps, mixes, switchSavings);
-  const wanted = (step: Step): number => planned.get(step.key) ?? step.planned;
+  const wanted = (step: VariantTransition): number => planned.get(step.key) ?? step.planned;
   const since = now - holdDownSeconds;
   const recent = new Map(
     steps.map((step) => [step.key, [...sinceThen(step.recent, since), { at: now, replicas: wanted(step) }]]),
@@ -105,7 +105,7 @@ const heldUp = (wants: number, current: number, recent: readonly WantedReplicas[
  * In the first two cases another mix must save with something to spare. Noise would undo the change before it is done otherwise,
  * and both mixes would be paid.
  */
-const worthwhile = (steps: readonly Step[], mixes: Mixes, switchSavings: number): ReadonlyMap<string, number> => {
+const worthwhile = (steps: readonly VariantTransition[], mixes: Mixes, switchSavings: number): ReadonlyMap<string, number> => {
   const planned = new Map(steps.map((step) => [step.key, step.planned]));
   const grows = steps.some(({ planned: wants, current }) => wants > current);
   if (!grows || switchSavings <= 0) return planned;
@@ -121,7 +121,7 @@ const worthwhile = (steps: readonly Step[], mixes: Mixes, switchSavings: number)
   return roomy !== null && saves(roomy) ? roomy : stays;
 };
 
-const confirmed = ({ current, recent }: Step, wants: number, growAtOnce: number): number => {
+const confirmed = ({ current, recent }: VariantTransition, wants: number, growAtOnce: number): number => {
   if (current === 0) return wants;
   const most = Math.floor(growAtOnce * current);
   const last = recent.at(-1)?.replicas ?? 0;
@@ -132,10 +132,14 @@ const confirmed = ({ current, recent }: Step, wants: number, growAtOnce: number)
  * While some variants start replicas, no other shrinks until what is Ready carries the demand without what it gives up. Where
  * there is no stock for both, they go in steps.
  */
-const withoutGap = (steps: readonly Step[], targets: ReadonlyMap<string, number>, mixes: Mixes): Omit<Transition, 'recent'> => {
-  const target = ({ key }: Step): number => targets.get(key) ?? 0;
-  const shrinks = (step: Step): boolean => target(step) < step.current;
-  const starts = (step: Step): boolean => !shrinks(step) && target(step) > step.ready;
+const withoutGap = (
+  steps: readonly VariantTransition[],
+  targets: ReadonlyMap<string, number>,
+  mixes: Mixes,
+): Omit<Transition, 'recent'> => {
+  const target = ({ key }: VariantTransition): number => targets.get(key) ?? 0;
+  const shrinks = (step: VariantTransition): boolean => target(step) < step.current;
+  const starts = (step: VariantTransition): boolean => !shrinks(step) && target(step) > step.ready;
   const growthFits = (mix: ReadonlyMap<string, number>): boolean =>
     steps.every(({ key, current }) => mix.get(key)! <= current || mixes.fits(mix, key));
   if (!steps.some(starts) || !steps.some(shrinks))
@@ -150,10 +154,14 @@ const withoutGap = (steps: readonly Step[], targets: ReadonlyMap<string, number>
  * What of the Ready replicas the demand does not need is given up, and what takes its place grows as far as there is stock
  * then. Blocked where nothing can be spared and nothing is on its way.
  */
-const inSteps = (steps: readonly Step[], targets: ReadonlyMap<string, number>, mixes: Mixes): Omit<Transition, 'recent'> => {
-  const target = ({ key }: Step): number => targets.get(key) ?? 0;
+const inSteps = (
+  steps: readonly VariantTransition[],
+  targets: ReadonlyMap<string, number>,
+  mixes: Mixes,
+): Omit<Transition, 'recent'> => {
+  const target = ({ key }: VariantTransition): number => targets.get(key) ?? 0;
   const needed = mixes.cheapestWithin(new Map(steps.map(({ key, ready, current }) => [key, Math.min(ready, current)])));
-  const kept = ({ key, current }: Step): number => (needed === null ? current : (needed.get(key) ?? 0));
+  const kept = ({ key, current }: VariantTransition): number => (needed === null ? current : (needed.get(key) ?? 0));
   const next = new Map(steps.map((step) => [step.key, Math.min(step.current, Math.max(target(step), kept(step)))]));
   for (const step of steps)
     for (let more = next.get(step.key)! + 1; more <= target(step); more += 1) {

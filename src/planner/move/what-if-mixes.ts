@@ -1,12 +1,12 @@
 import { type Model, type ModelPlan, type Snapshot, servesAll, type Variant } from '../../vocabulary/planning-documents.ts';
-import type { WhatIf } from '../plan/what-if.ts';
+import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Mixes } from './transition.ts';
 
 /**
  * Asks the planner itself what replicas can do, with bounds in place of the variants' own. Stock and quotas count only
  * where more replicas may be wanted. The budget never does.
  */
-export const mixesOf = (model: Model, snapshot: Snapshot, whatIf: WhatIf, headroom: number): Omit<Mixes, 'fits'> => {
+export const mixesOf = (model: Model, snapshot: Snapshot, makePlan: MakePlan, headroom: number): Omit<Mixes, 'fits'> => {
   const { quotas: _, ...rest } = snapshot;
   const unlimited = { ...rest, budget: null, stock: {} };
   const planWith = (
@@ -15,7 +15,7 @@ export const mixesOf = (model: Model, snapshot: Snapshot, whatIf: WhatIf, headro
     limits: Snapshot = unlimited,
   ): ModelPlan | null => {
     const variants = model.variants.map((variant) => ({ ...variant, ...bounds(variant) }));
-    const plan = whatIf({ ...limits, models: [{ ...model, demand, variants }] });
+    const plan = makePlan({ ...limits, models: [{ ...model, demand, variants }] });
     return servesAll(plan) ? (plan.models[0] ?? null) : null;
   };
   /** The demand with so much headroom in place of the whole. */

@@ -6,7 +6,7 @@ import { mostOf } from '../believe/missing-pods.ts';
 import { isFixed } from '../believe/target-following.ts';
 
 /** A model whose candidates are bound by how they behave: where pods do not come, to no more than what runs or still comes. */
-export const attainable = (belief: Belief, now: number): Belief => ({
+export const withAttainableBounds = (belief: Belief, now: number): Belief => ({
   ...belief,
   candidates: belief.candidates.map((candidate) => {
     const most = mostOf(belief.behaviours.get(candidate.key)?.outage ?? null, now);
@@ -18,7 +18,7 @@ export const attainable = (belief: Belief, now: number): Belief => ({
 });
 
 /** Of those that are bound to what runs or still comes, the bounds that they would have without it. */
-export const boundsOfMissing = (models: readonly Belief[], now: number): ReadonlyMap<string, Bounds> =>
+export const boundsIfPodsCame = (models: readonly Belief[], now: number): ReadonlyMap<string, Bounds> =>
   new Map(
     models.flatMap(({ candidates, behaviours }) =>
       candidates.flatMap(({ key, bounds }) => {

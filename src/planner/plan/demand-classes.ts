@@ -1,5 +1,5 @@
 import { element } from '../../vocabulary/list-element.ts';
-import type { Demand, Model, Routing, Variant } from '../../vocabulary/planning-documents.ts';
+import type { DemandRow, Model, Routing, Variant } from '../../vocabulary/planning-documents.ts';
 
 /** Share of a class that may be beyond a variant's SLO, where its profile names no percentile. */
 export const defaultSloShare = 0.01;
@@ -110,7 +110,7 @@ const rowOrder = ({ demand, variants }: Model): number[] =>
     });
 
 const everyVariant = ({ variants }: Model): Uint8Array => new Uint8Array(variants.length).fill(1);
-const rateOf = (demand: readonly Demand[], rows: readonly number[]): number =>
+const rateOf = (demand: readonly DemandRow[], rows: readonly number[]): number =>
   rows.reduce((sum, row) => sum + element(demand, row).arrivalRate, 0);
 
 /** What would take more replicas than this is not served: a throughput that small is noise, or an error in a document. */

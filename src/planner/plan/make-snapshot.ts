@@ -3,7 +3,7 @@ import type { ModelDeployment } from '../../cluster/variant.ts';
 import { servedByProfile } from '../../profiles/served-demand.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import {
-  type Demand,
+  type DemandRow,
   type Model,
   type Routing,
   routings,
@@ -14,7 +14,7 @@ import type { Decision } from '../../vocabulary/target.ts';
 import type { Workload } from '../../workload/workload.ts';
 import type { Belief } from '../believe/believe.ts';
 import type { Candidate } from '../believe/candidates.ts';
-import { type Limits, limitsOf, noLimits, type StockSource, type Taker } from './stock-limits.ts';
+import { type Limits, limitsOf, noLimits, type PoolTaker, type StockSource } from './stock-limits.ts';
 
 export interface SnapshotReading {
   /** Unix seconds by Redis' clock. */
@@ -49,8 +49,8 @@ export const limitsNow = (
   return limitsOf(
     supply,
     stock,
-    solved.map((candidate): Taker => ({ ...candidate, least: candidate.bounds.minReplicas })),
-    others.map((one): Taker => {
+    solved.map((candidate): PoolTaker => ({ ...candidate, least: candidate.bounds.minReplicas })),
+    others.map((one): PoolTaker => {
       const key = deploymentKey(one);
       return { ...one, key, least: Math.max(one.replicas, decisions.get(key)?.replicas ?? 0) };
     }),
@@ -99,7 +99,7 @@ const modelOf = (
   name: string,
   deployments: readonly ModelDeployment[],
   candidates: readonly Candidate[],
-  demand: readonly Demand[],
+  demand: readonly DemandRow[],
   decisions: ReadonlyMap<string, Decision>,
 ): Model => {
   const previous = candidates.flatMap(({ key }) => {
@@ -116,7 +116,7 @@ const modelOf = (
   };
 };
 
-const variantOf = ({ key, profile, bounds, ...candidate }: Candidate, demand: readonly Demand[]): Variant => ({
+const variantOf = ({ key, profile, bounds, ...candidate }: Candidate, demand: readonly DemandRow[]): Variant => ({
   name: key,
   gpu: candidate.gpu,
   gpusPerReplica: candidate.gpusPerReplica,

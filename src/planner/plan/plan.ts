@@ -3,10 +3,10 @@ import type { Supply } from '../../cluster/stock.ts';
 import { type Plan, type Snapshot, totalRate } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Belief } from '../believe/believe.ts';
-import { attainable, boundsOfMissing, isLacking, plannedOfUnfollowed, withUnfollowed } from './bounds-by-behaviour.ts';
+import { boundsIfPodsCame, isLacking, plannedOfUnfollowed, withAttainableBounds, withUnfollowed } from './bounds-by-behaviour.ts';
+import type { MakePlan } from './counted-plans.ts';
 import { limitsNow, makeSnapshot, type SnapshotReading, type SnapshotSettings } from './make-snapshot.ts';
 import { type Limits, mayLimit } from './stock-limits.ts';
-import type { WhatIf } from './what-if.ts';
 
 export interface PlanReading extends SnapshotReading {
   /** What the cluster shows of its GPUs; absent = nothing. */
@@ -35,7 +35,7 @@ export interface Planned {
   readonly solved: { readonly snapshot: Snapshot; readonly plan: Plan } | null;
   readonly limits: Limits;
   /** Bounds of variants whose pods do not come, as they would be if they came. */
-  readonly missing: ReadonlyMap<string, Bounds>;
+  readonly boundsIfPodsCame: ReadonlyMap<string, Bounds>;
   /** Of Deployments whose targets are not followed, what the plan wants of them. */
   readonly unfollowed: ReadonlyMap<string, number>;
   readonly loads: ReadonlyMap<string, number>;
@@ -51,12 +51,12 @@ export function* plan(
   reading: PlanReading,
   decisions: ReadonlyMap<string, Decision>,
   settings: PlanSettings,
-  whatIf: WhatIf,
+  makePlan: MakePlan,
 ): Generator<Planned, void> {
   const alone = settings.budget === null && !settings.keepSnapshot && !mayLimit(reading.supply, settings.stock ?? 'none');
   const { supply: _, ...unlimited } = reading;
   for (const some of alone ? models.map((model) => [model]) : [models])
-    yield { ...planned(some, alone ? unlimited : reading, decisions, settings, whatIf), together: !alone };
+    yield { ...planned(some, alone ? unlimited : reading, decisions, settings, makePlan), together: !alone };
 }
 
 const planned = (
@@ -64,15 +64,15 @@ const planned = (
   reading: PlanReading,
   decisions: ReadonlyMap<string, Decision>,
   settings: PlanSettings,
-  whatIf: WhatIf,
+  makePlan: MakePlan,
 ): Omit<Planned, 'together'> => {
   const planFor = (beliefs: readonly Belief[]) => {
     const fresh = beliefs.filter(({ demand }) => demand !== null);
     const limits = limitsNow(beliefs, reading.supply, decisions, settings);
     const snapshot = fresh.length === 0 ? null : makeSnapshot(fresh, reading, limits, decisions, settings);
-    return { beliefs, limits, solved: snapshot === null ? null : { snapshot, plan: whatIf(snapshot) } };
+    return { beliefs, limits, solved: snapshot === null ? null : { snapshot, plan: makePlan(snapshot) } };
   };
-  const beliefs = models.map((model) => attainable(model, reading.now));
+  const beliefs = models.map((model) => withAttainableBounds(model, reading.now));
   const first = planFor(beliefs);
   const unfollowed = plannedOfUnfollowed(beliefs, first.solved?.plan ?? null);
   const lacking = beliefs.some(({ candidates }) => candidates.some((candidate) => isLacking(candidate, unfollowed)));
@@ -80,7 +80,7 @@ const planned = (
   return {
     ...final,
     unfollowed,
-    missing: boundsOfMissing(models, reading.now),
+    boundsIfPodsCame: boundsIfPodsCame(models, reading.now),
     loads: loadsOf(final.solved?.snapshot ?? null),
   };
 };

@@ -13,9 +13,9 @@ import {
 } from '../../formats/documents.ts';
 import { pythonJson } from '../../formats/json.ts';
 import { type Profile, profileOf, profileSchema } from '../../profiles/profile-document.ts';
-import { type Served, servedByProfile } from '../../profiles/served-demand.ts';
+import { servedByProfile, type VariantService } from '../../profiles/served-demand.ts';
 import { GpumixError } from '../../vocabulary/errors.ts';
-import { type Demand, type Model, routings, type Snapshot, type Variant } from '../../vocabulary/planning-documents.ts';
+import { type DemandRow, type Model, routings, type Snapshot, type Variant } from '../../vocabulary/planning-documents.ts';
 
 /**
  * Reads a snapshot document.
@@ -105,7 +105,7 @@ export const snapshotDocument = (snapshot: Snapshot): Record<string, unknown> =>
  * const long = { inputTokens: 2048, outputTokens: 1024, arrivalRate: 1 };
  * extrapolated([short, long], [6, 0]) // => [6, 2]
  */
-export const extrapolated = (demand: readonly Demand[], throughput: readonly number[]): number[] => {
+export const extrapolated = (demand: readonly DemandRow[], throughput: readonly number[]): number[] => {
   const served = demand
     .map((row, index) => ({ ...row, throughput: throughput[index]! }))
     .filter((row) => row.throughput > 0)
@@ -117,8 +117,8 @@ export const extrapolated = (demand: readonly Demand[], throughput: readonly num
   });
 };
 
-const tokens = ({ inputTokens, outputTokens }: Demand): number => Math.max(1, inputTokens + outputTokens);
-const distance = (a: Demand, b: Demand): number =>
+const tokens = ({ inputTokens, outputTokens }: DemandRow): number => Math.max(1, inputTokens + outputTokens);
+const distance = (a: DemandRow, b: DemandRow): number =>
   Math.hypot(octaves(a.inputTokens, b.inputTokens), octaves(a.outputTokens, b.outputTokens));
 const octaves = (a: number, b: number): number => Math.log2(Math.max(1, a) / Math.max(1, b));
 
@@ -133,7 +133,7 @@ const modelOf = (model: z.output<typeof modelSchema>, path: string): Model => ({
 
 type VariantDocument = z.output<typeof variantSchema>;
 
-const variantOf = (variant: VariantDocument, path: string, demand: readonly Demand[]): Variant => {
+const variantOf = (variant: VariantDocument, path: string, demand: readonly DemandRow[]): Variant => {
   const minReplicas = variant.minReplicas ?? 0;
   const maxReplicas = variant.maxReplicas ?? null;
   if (maxReplicas !== null && minReplicas > maxReplicas)
@@ -151,7 +151,7 @@ const variantOf = (variant: VariantDocument, path: string, demand: readonly Dema
   };
 };
 
-const servedOf = (variant: VariantDocument, path: string, demand: readonly Demand[]): Served => {
+const servedOf = (variant: VariantDocument, path: string, demand: readonly DemandRow[]): VariantService => {
   const { throughput, profile, throughputBeyondSlo, e2eSeconds } = variant;
   if (profile) {
     if (throughput) refuse(`${path}.throughput: must not stand beside profile`);

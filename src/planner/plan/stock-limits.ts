@@ -9,7 +9,7 @@ export type StockSource = 'auto' | 'nodes' | 'config' | 'none';
 export const stockSources: readonly StockSource[] = ['auto', 'nodes', 'config', 'none'];
 
 /** A Deployment of a model, as far as it takes GPUs. */
-export type Taker = Pick<Candidate, 'key' | 'gpusPerReplica'> & {
+export type PoolTaker = Pick<Candidate, 'key' | 'gpusPerReplica'> & {
   /** null = not known where it has no pods. */
   readonly gpu: string | null;
   /** What it has in any case: a floor of the solve, or what it is told where it takes no part in it. */
@@ -30,7 +30,12 @@ export const noLimits: Limits = { stock: {}, guessed: new Set() };
  * autoscaler may have gone down to none. Nor is, where the source is `auto`, a type in a pool that may grow.
  * @param others our Deployments that take no part in the solve
  */
-export const limitsOf = (supply: Supply, source: StockSource, solved: readonly Taker[], others: readonly Taker[]): Limits => {
+export const limitsOf = (
+  supply: Supply,
+  source: StockSource,
+  solved: readonly PoolTaker[],
+  others: readonly PoolTaker[],
+): Limits => {
   if (source === 'none') return noLimits;
   const nodes = withDevices(supply);
   const ours = takenBy(supply, nodes, solved);
@@ -102,14 +107,14 @@ const holderKey = ({ namespace, deployment }: GpuHolder): string => deploymentKe
 const sumOf = (pods: readonly PlacedPod[]): number => pods.reduce((sum, { gpus }) => sum + gpus, 0);
 
 /** GPUs of pods that belong to none of our Deployments, by any criterion. */
-const strangersOf = (supply: Supply, nodes: ReadonlyMap<string, Node>, known: readonly Taker[]) => {
+const strangersOf = (supply: Supply, nodes: ReadonlyMap<string, Node>, known: readonly PoolTaker[]) => {
   const keys = new Set(known.map(({ key }) => key));
   const pods = supply.holders.filter((one) => !keys.has(holderKey(one))).map((one) => placed(one, nodes));
   return (which: (pod: PlacedPod) => boolean): number => sumOf(pods.filter(which));
 };
 
 /** What some of our Deployments hold by their pods, and what they have in any case. */
-const takenBy = (supply: Supply, nodes: ReadonlyMap<string, Node>, takers: readonly Taker[]) => {
+const takenBy = (supply: Supply, nodes: ReadonlyMap<string, Node>, takers: readonly PoolTaker[]) => {
   const pods = Map.groupBy(supply.holders, holderKey);
   const each = takers.map((taker) => ({
     ...taker,
@@ -118,7 +123,7 @@ const takenBy = (supply: Supply, nodes: ReadonlyMap<string, Node>, takers: reado
   }));
   const all = each.flatMap((taker) => taker.pods);
   const heldOn = (type: string, within: readonly PlacedPod[]) => sumOf(within.filter((pod) => pod.type === type));
-  const bound = (taker: Taker) => taker.least * taker.gpusPerReplica;
+  const bound = (taker: PoolTaker) => taker.least * taker.gpusPerReplica;
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
   return {
     /** On Nodes that are usable, or on those that are not. */
@@ -151,7 +156,7 @@ type Taken = ReturnType<typeof takenBy>;
 /** A ResourceQuota counts every pod of its namespace, but no claims; the user's quota only what models hold. */
 const quotasFor = (
   { quotas, limits }: Supply,
-  solved: readonly Taker[],
+  solved: readonly PoolTaker[],
   ours: Taken,
   theirs: Taken,
   strangers: (which: (pod: PlacedPod) => boolean) => number,

@@ -11,11 +11,11 @@ import type { ModelReport, TickOutcome } from './tick-outcome.ts';
 export type PlanSummary = Pick<Plan, 'status' | 'cost'>;
 
 /** What is said after a tick, by ourselves or by another replica. */
-export type Said = Pick<TickOutcome, 'targets' | 'models'> & { readonly plan: PlanSummary | null };
+export type Publication = Pick<TickOutcome, 'targets' | 'models'> & { readonly plan: PlanSummary | null };
 
 /** What gpumix says now. The only state that is shared: the loop publishes, the API and the telemetry read. */
 export interface Board {
-  publish(said: Said, at: number): void;
+  publish(said: Publication, at: number): void;
   /** A Deployment that carries a model; undefined for any other. */
   target(namespace: string, deployment: string): Target | undefined;
   targets(namespace: string): readonly Target[];

@@ -6,12 +6,12 @@ export interface PublishParts {
   /** Unix seconds, our own clock. */
   clock(): number;
   /** Lets the other replicas know, before anything is published here; absent where there are none. */
-  share?(decided: TickOutcome, now: number): Promise<Shared>;
+  share?(decided: TickOutcome, now: number): Promise<ShareOutcome>;
   /** Tells routers where requests go, after it is published; absent where nobody listens. Answers what is wrong. */
   route?(decided: TickOutcome, ready: (key: string) => number, now: number): Promise<readonly string[]>;
 }
 
-export interface Shared {
+export interface ShareOutcome {
   /** Another replica leads by now: what was decided here is void. */
   readonly superseded: boolean;
   readonly problems: readonly string[];

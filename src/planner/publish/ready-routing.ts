@@ -7,7 +7,7 @@ import {
   servesAll,
 } from '../../vocabulary/planning-documents.ts';
 import type { RoutingClass } from '../../vocabulary/routing-plan.ts';
-import type { WhatIf } from '../plan/what-if.ts';
+import type { MakePlan } from '../plan/counted-plans.ts';
 
 /** By how much demand is scaled in search of the most that the Ready replicas can bear. */
 const scales = [
@@ -25,7 +25,7 @@ export const readyRouting = (
   snapshot: Snapshot,
   model: Model,
   ready: (variant: string) => number,
-  whatIf: WhatIf,
+  makePlan: MakePlan,
 ): readonly RoutedDemand[] => {
   const variants = model.variants.map((variant) => {
     const replicas = ready(variant.name);
@@ -35,7 +35,7 @@ export const readyRouting = (
   const unlimited = { ...snapshot, stock: {}, quotas: {}, budget: null };
   const at = (scale: number): readonly RoutedDemand[] | null => {
     const demand = model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * scale }));
-    const plan = whatIf({ ...unlimited, models: [{ ...model, demand, variants }] });
+    const plan = makePlan({ ...unlimited, models: [{ ...model, demand, variants }] });
     return servesAll(plan) ? (plan.models[0]?.routing ?? []) : null;
   };
   let best: readonly RoutedDemand[] = [];
@@ -64,13 +64,13 @@ export const routesOf = (
   snapshot: Snapshot,
   plan: Plan,
   ready: ReadonlyMap<string, number>,
-  whatIf: WhatIf,
+  makePlan: MakePlan,
 ): readonly ModelRoutes[] =>
   snapshot.models.flatMap((model) => {
     const planned = plan.models.find(({ name }) => name === model.name);
     if (planned === undefined) return [];
     const now = (variant: string): number => ready.get(variant) ?? 0;
-    const shared = readyRouting(snapshot, model, now, whatIf);
+    const shared = readyRouting(snapshot, model, now, makePlan);
     const routing = shared.length > 0 ? shared : planned.routing;
     if (routing.length === 0) return [];
     const readyNow = Object.fromEntries(model.variants.map(({ name }) => [name, now(name)]));

@@ -73,7 +73,7 @@ const wantedOf = (flat: readonly number[]): readonly WantedReplicas[] =>
   flat.flatMap((at, index) => (index % 2 === 0 ? [{ at, replicas: flat[index + 1]! }] : []));
 
 /** Who is leading: the Lease, when it was created (Unix s), and how often it has changed hands. */
-export interface Term {
+export interface LeaderTerm {
   readonly uid: string;
   readonly createdAt: number;
   readonly transitions: number;
@@ -99,7 +99,7 @@ export interface StoredPlans {
    * nothing new.
    * @throws what the store throws
    */
-  news(term: Term): Promise<AgedPlan | null>;
+  news(term: LeaderTerm): Promise<AgedPlan | null>;
   /** What is stored, under whichever Lease; null = nothing that can be read. @throws what the store throws */
   last(): Promise<AgedPlan | null>;
   /**
@@ -108,7 +108,7 @@ export interface StoredPlans {
    * @param at the store's clock (Unix s)
    * @throws what the store throws
    */
-  keep(decided: TickOutcome, at: number, term: Term): Promise<'kept' | 'later' | 'other'>;
+  keep(decided: TickOutcome, at: number, term: LeaderTerm): Promise<'kept' | 'later' | 'other'>;
 }
 
 /** A plan outlives its leader as memory for so long (s). */

@@ -6,8 +6,8 @@ import type { Workload } from '../../workload/workload.ts';
 import type { Belief } from '../believe/believe.ts';
 import type { State } from '../believe/model-states.ts';
 import type { Moved } from '../move/move.ts';
+import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Planned } from '../plan/plan.ts';
-import type { WhatIf } from '../plan/what-if.ts';
 import { cannotWake } from './cannot-wake.ts';
 import { asKubernetesSays } from './kubernetes-overrides.ts';
 import { routesOf } from './ready-routing.ts';
@@ -32,13 +32,13 @@ export interface ReportSettings {
  * What is to be said of models that were planned for and moved: to autoscalers, to people, and to routers.
  * @param last decisions of earlier ticks, which stand where nothing new was decided
  */
-export const reported = (
+export const report = (
   { beliefs, solved, loads, together }: Planned,
   moved: Moved,
   last: ReadonlyMap<string, Decision>,
   reading: ReportReading,
   settings: ReportSettings,
-  whatIf: WhatIf,
+  makePlan: MakePlan,
 ): PartOutcome => {
   const { decisions, blocked } = moved;
   const standing = (key: string): Decision | undefined => decisions.get(key) ?? last.get(key);
@@ -64,7 +64,7 @@ export const reported = (
     loads,
     moved,
     routes:
-      solved === null || settings.routingPlans !== true ? [] : routesOf(solved.snapshot, solved.plan, reading.ready, whatIf),
+      solved === null || settings.routingPlans !== true ? [] : routesOf(solved.snapshot, solved.plan, reading.ready, makePlan),
   };
 };
 

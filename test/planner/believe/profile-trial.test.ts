@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Shape } from '../../../src/planner/believe/arrival-rates.ts';
-import { type Judged, judgeProfile, type ProfileTrial } from '../../../src/planner/believe/profile-trial.ts';
+import { judgeProfile, type ProfileTrial, type TrialVerdict } from '../../../src/planner/believe/profile-trial.ts';
 import { type FoundProfile, profileOf } from '../../../src/profiles/profile-document.ts';
 
 /** Serves so many req/s of 512 and of 2048 tokens in, 64 out. */
@@ -15,9 +15,9 @@ const document = (digest: string, short: number, long: number): FoundProfile => 
 });
 const long: Shape = [{ inputTokens: 2048, outputTokens: 64, share: 1 }];
 /** Documents that come one after the other, each seen at two ticks. */
-const judgedAfter = (...documents: readonly (readonly [FoundProfile, (Shape | null)?, (string | null)?])[]): Judged => {
+const judgedAfter = (...documents: readonly (readonly [FoundProfile, (Shape | null)?, (string | null)?])[]): TrialVerdict => {
   let trial: ProfileTrial | undefined;
-  let judged: Judged | undefined;
+  let judged: TrialVerdict | undefined;
   for (const [found, shape = long, confirmed = null] of documents)
     for (let tick = 0; tick < 2; tick += 1) {
       judged = judgeProfile(trial, found, shape, confirmed);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Judged } from '../../../src/planner/believe/profile-trial.ts';
+import type { TrialVerdict } from '../../../src/planner/believe/profile-trial.ts';
 import { judgedProfiles, profilesToPlanBy, trialsAfter } from '../../../src/planner/believe/trusted-profiles.ts';
 import { deployment, foundProfile } from '../../helpers/deployments.ts';
 
 const found = foundProfile('a', 5);
 const shape = [{ inputTokens: 1024, outputTokens: 64, share: 1 }];
 const trial = { digest: 'older', found: null, load: 1, proven: true, held: null };
-const judgedOne = (more: Partial<Judged> = {}): Judged => ({
+const judgedOne = (more: Partial<TrialVerdict> = {}): TrialVerdict => ({
   trial: { ...trial, digest: found.digest },
   found,
   stands: false,
@@ -42,7 +42,7 @@ describe('judgements', () => {
 });
 
 describe('what is planned by', () => {
-  const plannedBy = (judged: Judged, bounds: ReadonlyMap<string, { minReplicas: number; maxReplicas: number | null }>) =>
+  const plannedBy = (judged: TrialVerdict, bounds: ReadonlyMap<string, { minReplicas: number; maxReplicas: number | null }>) =>
     profilesToPlanBy({ deployments, bounds }, new Map([['ns/a', judged]]));
 
   test('bounds stay as they are where nothing has to stand', () => {

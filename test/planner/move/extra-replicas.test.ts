@@ -18,9 +18,9 @@ const snapshot = (stock: Readonly<Record<string, number>>, l40s: object = {}) =>
     ],
     stock,
   });
-const wishes = (given: ReturnType<typeof snapshot>, guessed: readonly string[], missing = new Map()) =>
+const wishes = (given: ReturnType<typeof snapshot>, guessed: readonly string[], boundsIfPodsCame = new Map()) =>
   Object.fromEntries(
-    extraReplicas({ snapshot: given, plan: planOf(given), limits: { guessed: new Set(guessed) }, missing }, planOf),
+    extraReplicas({ snapshot: given, plan: planOf(given), limits: { guessed: new Set(guessed) }, boundsIfPodsCame }, planOf),
   );
 
 test('one more than there are Nodes for, where more of the type would be cheaper', () => {
@@ -39,7 +39,7 @@ test('none of a type that is short, and would not be taken either', () => {
   expect(wishes(snapshot({ H100: 0 }), ['H100'])).toEqual({});
 });
 
-test('one more than a variant that is missing; its own bound holds', () => {
+test('one more than a variant that is boundsIfPodsCame; its own bound holds', () => {
   const own = (maxReplicas: number | null) => new Map([['ns/l40s', { minReplicas: 0, maxReplicas }]]);
   expect(wishes(snapshot({}, { maxReplicas: 5 }), [], own(null))).toEqual({ 'ns/l40s': 6 });
   expect(wishes(snapshot({}, { maxReplicas: 5 }), [], own(5))).toEqual({});

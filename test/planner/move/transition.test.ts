@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type Step, type TransitionSettings, transition, type WantedReplicas } from '../../../src/planner/move/transition.ts';
+import {
+  type TransitionSettings,
+  transition,
+  type VariantTransition,
+  type WantedReplicas,
+} from '../../../src/planner/move/transition.ts';
 
 /** Demand 10; one replica of `a` carries 2 for 1, one of `b` carries 5 for 2. */
 const [load, capacity, price] = [10, { a: 2, b: 5 }, { a: 1, b: 2 }] as const;
@@ -47,7 +52,7 @@ const mixesFor = (demand: number, bare = demand, gpus = Number.POSITIVE_INFINITY
 const settings: TransitionSettings = { holdDownSeconds: 120, switchSavings: 0.05, growAtOnce: 3 };
 const wish = (at: number, replicas: number): WantedReplicas => ({ at, replicas });
 /** Plans have been made for long, and wanted nothing of late. */
-const step = (key: 'a' | 'b', current: number, planned: number, more: Partial<Step> = {}): Step => ({
+const step = (key: 'a' | 'b', current: number, planned: number, more: Partial<VariantTransition> = {}): VariantTransition => ({
   key,
   price: price[key],
   planned,
@@ -56,7 +61,7 @@ const step = (key: 'a' | 'b', current: number, planned: number, more: Partial<St
   recent: [wish(0, 0)],
   ...more,
 });
-const run = (steps: readonly Step[], now = 1000, more: Partial<TransitionSettings> = {}, demand: number = load) =>
+const run = (steps: readonly VariantTransition[], now = 1000, more: Partial<TransitionSettings> = {}, demand: number = load) =>
   Object.fromEntries(transition(steps, mixesFor(demand), now, { ...settings, ...more }).targets);
 
 describe('up and down', () => {
@@ -193,7 +198,7 @@ describe('another mix', () => {
 
 describe('on common stock', () => {
   const whatever: TransitionSettings = { ...settings, switchSavings: 0 };
-  const swap = (gpus: number, demand: number, a: Partial<Step> = {}, b: Partial<Step> = {}) => {
+  const swap = (gpus: number, demand: number, a: Partial<VariantTransition> = {}, b: Partial<VariantTransition> = {}) => {
     const steps = [
       { ...step('a', 5, 0), ...a },
       { ...step('b', 0, 2), ...b },

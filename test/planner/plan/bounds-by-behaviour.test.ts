@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { DeploymentBehaviour } from '../../../src/planner/believe/deployment-behaviour.ts';
 import { noStartups } from '../../../src/planner/believe/startups.ts';
 import {
-  attainable,
-  boundsOfMissing,
+  boundsIfPodsCame,
   plannedOfUnfollowed,
+  withAttainableBounds,
   withUnfollowed,
 } from '../../../src/planner/plan/bounds-by-behaviour.ts';
 import type { Plan } from '../../../src/vocabulary/planning-documents.ts';
@@ -21,7 +21,8 @@ const model = (behaviour: Partial<DeploymentBehaviour>, given = bounds(0, null))
   });
 
 describe('pods that do not come', () => {
-  const attained = (given: ReturnType<typeof bounds>, at = now) => attainable(model({ outage }, given), at).candidates[0]!.bounds;
+  const attained = (given: ReturnType<typeof bounds>, at = now) =>
+    withAttainableBounds(model({ outage }, given), at).candidates[0]!.bounds;
 
   test('the maximum falls to what runs or still comes', () => {
     expect(attained(bounds(0, null))).toEqual(bounds(0, 2));
@@ -38,9 +39,9 @@ describe('pods that do not come', () => {
   });
 
   test('the bounds without the outage are kept, but not of a Deployment that does not follow', () => {
-    expect([...boundsOfMissing([model({ outage }, bounds(1, 8))], now)]).toEqual([['ns/a', bounds(1, 8)]]);
-    expect(boundsOfMissing([model({ outage, following: unfollowed })], now).size).toBe(0);
-    expect(boundsOfMissing([model({}), belief()], now).size).toBe(0);
+    expect([...boundsIfPodsCame([model({ outage }, bounds(1, 8))], now)]).toEqual([['ns/a', bounds(1, 8)]]);
+    expect(boundsIfPodsCame([model({ outage, following: unfollowed })], now).size).toBe(0);
+    expect(boundsIfPodsCame([model({}), belief()], now).size).toBe(0);
   });
 });
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { routingClasses, rowShares } from '../../../src/planner/plan/demand-classes.ts';
 import { extrapolated } from '../../../src/planner/plan/snapshot-document.ts';
-import type { Demand, Model, Variant } from '../../../src/vocabulary/planning-documents.ts';
+import type { DemandRow, Model, Variant } from '../../../src/vocabulary/planning-documents.ts';
 
-const demand: readonly Demand[] = [
+const demand: readonly DemandRow[] = [
   { inputTokens: 512, outputTokens: 64, arrivalRate: 3 },
   { inputTokens: 512, outputTokens: 256, arrivalRate: 1 },
   { inputTokens: 2048, outputTokens: 64, arrivalRate: 2 },
@@ -31,7 +31,7 @@ test('input: rows of one input size are one class, their loads add', () => {
 });
 
 test('a class stays away from a variant where more than sloShare of it is beyond the SLO', () => {
-  const rare: Demand[] = [
+  const rare: DemandRow[] = [
     { inputTokens: 512, outputTokens: 64, arrivalRate: 99 },
     { inputTokens: 512, outputTokens: 512, arrivalRate: 1 },
   ];

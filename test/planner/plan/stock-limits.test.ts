@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { GpuNode, StockLimits, Supply } from '../../../src/cluster/stock.ts';
 import type { StockSource } from '../../../src/planner/plan/stock-limits.ts';
-import { limitsOf, mayLimit, type Taker } from '../../../src/planner/plan/stock-limits.ts';
+import { limitsOf, mayLimit, type PoolTaker } from '../../../src/planner/plan/stock-limits.ts';
 
 const node = (gpu: string | null, gpus: number, more: Partial<GpuNode> = {}): GpuNode => ({
   ...{ gpu, gpus, usable: true, elastic: false },
@@ -18,13 +18,17 @@ const supply = ({ pods = [], ...more }: Given = {}): Supply => ({
   nodes: new Map(Object.entries(more.nodes ?? {})),
 });
 const limits = (more: Partial<StockLimits>): StockLimits => ({ ceilings: {}, namespaces: {}, ...more });
-const taker = (name: string, gpu: string | null = 'H100', more: Partial<Taker> = {}): Taker => ({
+const taker = (name: string, gpu: string | null = 'H100', more: Partial<PoolTaker> = {}): PoolTaker => ({
   ...{ key: `ns/${name}`, gpu, gpusPerReplica: 1, least: 0 },
   ...more,
 });
 const a = taker('a');
-const stockOf = (given: Supply, source: StockSource = 'auto', solved: readonly Taker[] = [a], others: readonly Taker[] = []) =>
-  limitsOf(given, source, solved, others).stock;
+const stockOf = (
+  given: Supply,
+  source: StockSource = 'auto',
+  solved: readonly PoolTaker[] = [a],
+  others: readonly PoolTaker[] = [],
+) => limitsOf(given, source, solved, others).stock;
 
 describe('GPUs of Nodes', () => {
   const nodes = { n1: node('H100', 8), n2: node('H100', 4), n3: node('L4', 2) };
@@ -104,7 +108,7 @@ describe("the user's limits", () => {
 });
 
 describe('namespaces', () => {
-  const quotasOf = (given: Supply, solved: readonly Taker[] = [a], others: readonly Taker[] = []) =>
+  const quotasOf = (given: Supply, solved: readonly PoolTaker[] = [a], others: readonly PoolTaker[] = []) =>
     limitsOf(given, 'auto', solved, others).quotas;
   const quota = (gpus: number, namespace = 'ns') => ({ namespace, gpus });
 

@@ -4,7 +4,7 @@ import type { State } from '../../../src/planner/believe/model-states.ts';
 import { makeSnapshot } from '../../../src/planner/plan/make-snapshot.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import { noLimits } from '../../../src/planner/plan/stock-limits.ts';
-import { reported } from '../../../src/planner/publish/targets-and-reports.ts';
+import { report } from '../../../src/planner/publish/targets-and-reports.ts';
 import type { Plan, Snapshot } from '../../../src/vocabulary/planning-documents.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
 import { belief } from '../../helpers/beliefs.ts';
@@ -19,8 +19,8 @@ interface Given {
   readonly routingPlans?: boolean;
 }
 const outcome = (one: Belief, { decided, last, solved, together = true, routingPlans = false }: Given = {}) => {
-  const planned = { beliefs: [one], together, solved: solved ?? null, limits: noLimits, missing: new Map() };
-  return reported(
+  const planned = { beliefs: [one], together, solved: solved ?? null, limits: noLimits, boundsIfPodsCame: new Map() };
+  return report(
     { ...planned, unfollowed: new Map(), loads: new Map() },
     { decisions: new Map(decided && [['ns/a', decided]]), recent: new Map(), blocked: new Set() },
     new Map(last && [['ns/a', last]]),

@@ -1,13 +1,13 @@
 import type { Plan, Snapshot } from '../../vocabulary/planning-documents.ts';
 
 /** The planner, as its own stages ask it what the answer to some snapshot would be. */
-export type WhatIf = (snapshot: Snapshot) => Plan;
+export type MakePlan = (snapshot: Snapshot) => Plan;
 
 /** The one port through which a tick has plans made, its own plan among them; `asked` is how many it was so far. */
-export const countedWhatIf = (planOf: WhatIf): { readonly whatIf: WhatIf; asked(): number } => {
+export const countedPlans = (planOf: MakePlan): { readonly makePlan: MakePlan; asked(): number } => {
   let asked = 0;
   return {
-    whatIf: (snapshot) => {
+    makePlan: (snapshot) => {
       asked += 1;
       return planOf(snapshot);
     },
