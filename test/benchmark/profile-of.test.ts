@@ -72,7 +72,7 @@ const none = [
   [0, 0],
 ];
 
-test('no limit (case 56)', () => {
+test('no limit', () => {
   expect(made()).toEqual({
     document: {
       gpu: 'd',
@@ -98,7 +98,7 @@ test('no limit (case 56)', () => {
   });
 });
 
-test.each([0, 90, 99])('an end-to-end limit of 5 s at percentile %i (case 57)', (percentile) => {
+test.each([0, 90, 99])('an end-to-end limit of 5 s at percentile %i', (percentile) => {
   expect(made({ e2e: 5, percentile }).document).toMatchObject({
     tputs: [
       [3.7, 1.85],
@@ -112,7 +112,7 @@ test.each([0, 90, 99])('an end-to-end limit of 5 s at percentile %i (case 57)', 
   });
 });
 
-test('a limit on the first token that none keeps; strictly (case 58)', () => {
+test('a limit on the first token that none keeps; strictly', () => {
   expect(made({ ttft: 0.25, percentile: 99 }).document).toMatchObject({
     tputs: none,
     ttft: [
@@ -176,17 +176,17 @@ test.each([
   if (e2e !== undefined) expect(document['e2e']).toEqual(e2e);
 });
 
-test('a limit that is not set asks for no rows (case 63)', () => {
+test('a limit that is not set asks for no rows', () => {
   const without = base().filter(({ metric }) => metric !== 'TTFT' && metric !== 'TPOT');
   expect(made({}, without).document['tputs']).toEqual(made().document['tputs']);
 });
 
-test('a percentile whose column is not there (case 64)', () => {
+test('a percentile whose column is not there', () => {
   const without = base().map((row) => ({ ...row, values: { ...row.values, P99: null } }));
   expect(() => made({ e2e: 5, percentile: 99 }, without)).toThrow('line 3: has no column P99, which the percentile asks for');
 });
 
-test('a size that was not measured is 0, and said (case 65)', () => {
+test('a size that was not measured is 0, and said', () => {
   const without = base().filter(({ inputTokens, outputTokens }) => inputTokens !== 512 || outputTokens !== 256);
   const { document, warnings } = made({}, without);
   expect(document['tputs']).toEqual([
@@ -196,7 +196,7 @@ test('a size that was not measured is 0, and said (case 65)', () => {
   expect(warnings).toEqual(['512 tokens in, 256 out: not measured; counts as 0']);
 });
 
-test('of two measurements of the same the newest counts, and it is said (case 66)', () => {
+test('of two measurements of the same the newest counts, and it is said', () => {
   const again = base()
     .filter(({ inputTokens, outputTokens, rate }) => inputTokens === 128 && outputTokens === 64 && rate === 4)
     .map((row) => (row.metric === 'TPUT' ? { ...row, line: 99, values: { ...row.values, mean: 3.8 } } : row));
@@ -208,7 +208,7 @@ test('of two measurements of the same the newest counts, and it is said (case 66
   expect(warnings).toEqual(['line 99: measures 128 tokens in, 64 out at 4 req/s again (line 11); the newest counts']);
 });
 
-test('nine tenths of the rate is enough (case 67)', () => {
+test('nine tenths of the rate is enough', () => {
   const point = (rate: number, mean: number) =>
     ({
       line: 1,
@@ -224,7 +224,7 @@ test('nine tenths of the rate is enough (case 67)', () => {
   expect(made({}, [point(1, 1), point(3, 2.69)]).document['tputs']).toEqual([[1]]);
 });
 
-test('a cell without a sample is 0 (case 68)', () => {
+test('a cell without a sample is 0', () => {
   const nan = base().map((row) =>
     row.metric === 'TPUT' && row.inputTokens === 512 ? { ...row, values: { ...row.values, mean: Number.NaN } } : row,
   );

@@ -29,7 +29,7 @@ test('a line is one metric of one size at one rate; empty lines are left out', (
   ]);
 });
 
-test('bare Infinity and NaN are read (case 68)', () => {
+test('bare Infinity and NaN are read', () => {
   const text = '{"input_tokens": 4, "output_tokens": 4, "request_rate": Infinity, "metric": "TPUT", "mean": NaN}';
   expect(parseResults(text)[0]).toMatchObject({
     rate: Number.POSITIVE_INFINITY,

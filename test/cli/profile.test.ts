@@ -48,7 +48,7 @@ test('a file, with what is ours, that gpumix serve reads', async () => {
   });
 });
 
-test('into Redis, where AIBrix and gpumix look for it (case 70)', async () => {
+test('into Redis, where AIBrix and gpumix look for it', async () => {
   const target = `redis://127.0.0.1:${redis.port}/3?model=a%2Fb`;
   const { status, out } = await run('d', '--benchmark', results, '-o', target);
   expect([status, out]).toEqual([0, 'Result stored in Redis: aibrix:profile_a/b_d.\n']);
@@ -58,7 +58,7 @@ test('into Redis, where AIBrix and gpumix look for it (case 70)', async () => {
   client.disconnect();
 });
 
-test('Redis URLs (case 70)', async () => {
+test('Redis URLs', async () => {
   expect(redisTarget('redis://u:p%40ss@h:6380/3?model=a%2Fb')).toEqual({
     url: 'redis://u:p%40ss@h:6380/3',
     model: 'a/b',

@@ -52,7 +52,7 @@ describe('fresh', () => {
     expect(targets(run(reading(2002, workload(2002, { m: busy(1990, 2000) }))))['ns/l40s']).toBe(2);
   });
 
-  test('arrivals of unknown size hold what stands, and are not zero (case 25)', () => {
+  test('arrivals of unknown size hold what stands, and are not zero', () => {
     const unknown = workload(2002, { m: times(1980, 2000).map((time) => record(time, 120)) });
     expect(targets(run(reading(2002, unknown)))['ns/l40s']).toMatch(/^quiet: requests arrive, but none has ended/);
     expect(targets(run(reading(2002, unknown), steady.memory))).toEqual({ 'ns/h100': 1, 'ns/l40s': 2 });

@@ -15,13 +15,13 @@ test('quiet and stale: the last decision stands, with its age', () => {
   ]);
 });
 
-test('after staleAfterSeconds it is unavailable with the reason, and pods are still answered (case 22)', () => {
+test('after staleAfterSeconds it is unavailable with the reason, and pods are still answered', () => {
   const old = run(reading(2301, workload(2002, { m: busy(1410, 2000) })), steady.memory);
   expect(targets(old)['ns/l40s']).toMatch(/^stale: no request record for 301 s; our own write to Redis does not succeed/);
   expect(old.targets.map(({ standing }) => standing.replicas)).toEqual([0, 2]);
 });
 
-test('nothing but a credible idle goes to the label (case 48)', () => {
+test('nothing but a credible idle goes to the label', () => {
   expect(targets(run(reading(2002, workload(2002, { m: silent })), steady.memory))).toEqual({
     'ns/h100': 0,
     'ns/l40s': 2,

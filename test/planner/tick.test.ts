@@ -161,7 +161,7 @@ test('where Redis is away the loop goes on, says so, and what stood stands until
   expect(replicas(board)).toEqual({ replicas: 2, asOf: 5310 });
 });
 
-test('several replicas of a gateway that overwrite each other are said to be undercounted (case 24)', async () => {
+test('several replicas of a gateway that overwrite each other are said to be undercounted', async () => {
   const { clock, loop, problems, write } = setUp(0, 2);
   for (const time of [4990, 5000]) await write(time);
   clock.now = 5002;

@@ -22,7 +22,7 @@ const sample = {
 };
 const { cost: _, ...withoutCost } = sample;
 
-test('rows are output ticks, columns input ticks (case 26)', () => {
+test('rows are output ticks, columns input ticks', () => {
   const profile = profileOf(sample, 'p');
   expect(throughputAt(profile, 2048, 64)).toEqual({
     throughput: expect.closeTo(2.2, 12),
@@ -38,7 +38,7 @@ test('rows are output ticks, columns input ticks (case 26)', () => {
   });
 });
 
-test('NaN parses and means never within the SLO, not a huge load (case 27)', () => {
+test('NaN parses and means never within the SLO, not a huge load', () => {
   const text =
     '{"gpu":"a NaN","cost":1,"indexes":[[64,128],[512,1024]],"tputs":[[NaN,5.0],[4.0,2.0]],"e2e":[[Infinity,1],[NaN,2]]}';
   const profile = parseProfile(text, 'p');
@@ -48,7 +48,7 @@ test('NaN parses and means never within the SLO, not a huge load (case 27)', () 
   expect(profile.e2eSeconds).toEqual([Number.NaN, Number.NaN, 1, 2]);
 });
 
-test('whole-numbered throughputs are numbers like any other (case 28)', () => {
+test('whole-numbered throughputs are numbers like any other', () => {
   const profile = profileOf(
     {
       ...sample,
@@ -68,7 +68,7 @@ test('whole-numbered throughputs are numbers like any other (case 28)', () => {
   expect(load).toBeCloseTo(3.0, 12);
 });
 
-test('descending ticks are sorted together with the matrix (case 31)', () => {
+test('descending ticks are sorted together with the matrix', () => {
   const descending = {
     ...sample,
     tputs: [
@@ -88,10 +88,10 @@ test('descending ticks are sorted together with the matrix (case 31)', () => {
 });
 
 test.each([
-  ['a missing cost (case 30)', withoutCost, 'p: cost: must be a number above 0, not missing'],
+  ['a missing cost', withoutCost, 'p: cost: must be a number above 0, not missing'],
   ['a cost of nothing', { ...sample, cost: 0 }, 'p: cost: must be a number above 0, not 0'],
   [
-    'a matrix of another shape (case 32)',
+    'a matrix of another shape',
     {
       ...sample,
       tputs: [

@@ -28,7 +28,7 @@ const wanted = (namespace: string, name: string, model: string, more: Partial<Pr
 });
 const redis = (values: Record<string, string>) => async (keys: readonly string[]) => keys.map((key) => values[key] ?? null);
 
-test('a document with the same created but other content is read again (case 29)', async () => {
+test('a document with the same created but other content is read again', async () => {
   const values: Record<string, string> = { 'aibrix:profile_m_a100': profile({ gpu: 'a100', created: 5 }) };
   const read = profileSources(redis(values), null);
   const one = [wanted('ns', 'a100', 'm')];
@@ -37,14 +37,14 @@ test('a document with the same created but other content is read again (case 29)
   expect((await read(one, 10)).found.get('ns/a100')?.profile.cost).toBe(2);
 });
 
-test('a key that two models could mean belongs to the Deployment that its document names (case 33)', async () => {
+test('a key that two models could mean belongs to the Deployment that its document names', async () => {
   const values = { 'aibrix:profile_llama_big_a100': profile({ gpu: 'a100' }) };
   const read = profileSources(redis(values), null);
   const { found } = await read([wanted('ns', 'a100', 'llama_big'), wanted('ns', 'big_a100', 'llama')], 0);
   expect([...found.keys()]).toEqual(['ns/a100']);
 });
 
-test('a full name means one namespace, a bare one all, each with a copy of its own (case 34)', async () => {
+test('a full name means one namespace, a bare one all, each with a copy of its own', async () => {
   const both = [wanted('ns1', 'a100', 'm'), wanted('ns2', 'a100', 'm')];
   const full = profileSources(redis({ 'aibrix:profile_m_a100': profile({ gpu: 'ns1/a100' }) }), null);
   expect([...(await full(both, 0)).found.keys()]).toEqual(['ns1/a100']);
@@ -54,7 +54,7 @@ test('a full name means one namespace, a bare one all, each with a copy of its o
   expect([...(await filed(both, 0)).found.keys()]).toEqual(['ns1/a100']);
 });
 
-test('one broken document of three harms only itself, and what it said before stands (case 35)', async () => {
+test('one broken document of three harms only itself, and what it said before stands', async () => {
   const values: Record<string, string> = {
     'aibrix:profile_m_a': profile({ gpu: 'a' }),
     'aibrix:profile_m_b': profile({ gpu: 'b' }),

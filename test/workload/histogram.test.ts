@@ -6,7 +6,7 @@ const v4 = { meta_v: 4, meta_interval_sec: 10, meta_precision: 10, meta_total_re
 
 test.each([
   {
-    name: 'version 1 has no meta fields and precision 1 (case 8)',
+    name: 'version 1 has no meta fields and precision 1',
     record: { '10:6': 3 },
     expected: {
       version: 1,
@@ -16,12 +16,12 @@ test.each([
     },
   },
   {
-    name: 'version 2 names its interval (case 9)',
+    name: 'version 2 names its interval',
     record: { meta_v: 2, meta_interval_sec: 5, meta_precision: 10, '80:60': 10 },
     expected: { intervalSeconds: 5, arrivals: 10, completions: [{ inputTokens: 256, outputTokens: 64, count: 10 }] },
   },
   {
-    name: 'version 3 counts arrivals apart from completions (case 10)',
+    name: 'version 3 counts arrivals apart from completions',
     record: {
       meta_v: 3,
       meta_interval_sec: 10,
@@ -33,32 +33,32 @@ test.each([
     expected: { arrivals: 42, pending: 6, queueing: null, totalMissing: false },
   },
   {
-    name: '0:0 is a completion of unknown size (case 11)',
+    name: '0:0 is a completion of unknown size',
     record: { ...v4, meta_queueing_reqs: 2, '75:61': 4, '0:0': 1 },
     expected: { arrivals: 7, pending: 3, queueing: 2, unknownSize: 1 },
   },
   {
-    name: 'completions stand in for a missing total, and that is said (case 12)',
+    name: 'completions stand in for a missing total, and that is said',
     record: { meta_v: 4, meta_precision: 10, '80:60': 1 },
     expected: { arrivals: 1, totalMissing: true },
   },
   {
-    name: 'a zero count is dropped (case 13)',
+    name: 'a zero count is dropped',
     record: { '80:60': 0, '90:70': 2 },
     expected: { arrivals: 2, malformed: 0 },
   },
   {
-    name: 'one malformed bucket harms only itself (case 14)',
+    name: 'one malformed bucket harms only itself',
     record: { ...v4, '80-60': 1, '90:70': 2 },
     expected: { malformed: 1, arrivals: 7 },
   },
   {
-    name: '-Inf of a version 1 writer (case 15)',
+    name: '-Inf of a version 1 writer',
     record: { '-Inf:5': 1 },
     expected: { malformed: 1, arrivals: 0, completions: [] },
   },
-  { name: 'a numeric string counts (case 16)', record: { '80:60': '3' }, expected: { arrivals: 3 } },
-  { name: 'a fraction is malformed (case 17)', record: { '80:60': 2.7 }, expected: { malformed: 1, arrivals: 0 } },
+  { name: 'a numeric string counts', record: { '80:60': '3' }, expected: { arrivals: 3 } },
+  { name: 'a fraction is malformed', record: { '80:60': 2.7 }, expected: { malformed: 1, arrivals: 0 } },
   {
     name: 'true, null and negative counts are malformed',
     record: { '80:60': true, '81:1': null, '82:1': -1 },
@@ -83,16 +83,16 @@ test.each([
   expect(decode(record)).toMatchObject(expected);
 });
 
-test('sizes are 2^(index / 10) (case 11)', () => {
+test('sizes are 2^(index / 10)', () => {
   const [bucket] = decode({ ...v4, '75:61': 4 }).completions;
   expect([bucket?.inputTokens.toFixed(2), bucket?.outputTokens.toFixed(2), bucket?.count]).toEqual(['181.02', '68.59', 4]);
 });
 
-test.each(['[]', 'not json', '"text"', 'null', '12', ''])('%j is refused, with its key (case 18)', (text) => {
+test.each(['[]', 'not json', '"text"', 'null', '12', ''])('%j is refused, with its key', (text) => {
   expect(() => decodeRecord(text, 'aibrix:m_request_trace_10')).toThrow(/^aibrix:m_request_trace_10: not /);
 });
 
-test('the model name goes into the key as it is (case 23)', () => {
+test('the model name goes into the key as it is', () => {
   expect(recordKey('a*b/c', 1000)).toBe('aibrix:a*b/c_request_trace_1000');
 });
 

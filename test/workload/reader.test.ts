@@ -33,7 +33,7 @@ const world = () => {
   return { clock, store, memory, key, readAt };
 };
 
-test('everything since the last time is asked for, the newest only when it has settled (case 20)', async () => {
+test('everything since the last time is asked for, the newest only when it has settled', async () => {
   const { clock, memory, key, readAt } = world();
   clock.now = 1000;
   for (let time = 410; time <= 1000; time += 10) await memory.write(key(time), recordText(1), 600);
@@ -73,7 +73,7 @@ test('a record that names another interval changes the keys that are asked for',
   expect(records).toEqual([4960, 4965, 4970, 4975, 4980, 4985, 4990, 4995, 5000]);
 });
 
-test('a broken record is named, its interval is unknown, and freshness does not advance (case 18)', async () => {
+test('a broken record is named, its interval is unknown, and freshness does not advance', async () => {
   const { clock, memory, key, readAt } = world();
   clock.now = 5000;
   await memory.write(key(4990), recordText(1), 600);
@@ -84,7 +84,7 @@ test('a broken record is named, its interval is unknown, and freshness does not 
   expect(problems).toEqual([expect.stringMatching(/^aibrix:m_request_trace_5000: not JSON/)]);
 });
 
-test('names are opaque, and each has its own keys (case 23)', async () => {
+test('names are opaque, and each has its own keys', async () => {
   const { clock, memory, key, readAt } = world();
   clock.now = 5000;
   await memory.write(key(5000, 'a*b/c'), recordText(3), 600);
@@ -126,7 +126,7 @@ test('the newest heartbeat counts; one from the far future does not', async () =
   expect((await readAt(5000)).heartbeatAt).toBe(4990);
 });
 
-test('where the store cannot be read that is said, and what was read before stands (case 22)', async () => {
+test('where the store cannot be read that is said, and what was read before stands', async () => {
   const { clock, memory, key, store } = world();
   let away = false;
   const reader = workloadReader(

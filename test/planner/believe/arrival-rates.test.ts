@@ -11,18 +11,18 @@ const rate = (intervals: readonly Interval[], silentUntil = never, lostUntil = n
 describe('arrivalRate: counts over the seconds really covered', () => {
   test.each([
     {
-      name: 'two records of 100 are 10 req/s (case 19)',
+      name: 'two records of 100 are 10 req/s',
       intervals: [record(1000, 100), record(1010, 100)],
       expected: 10,
     },
-    { name: 'one record of 100 is 10 req/s (case 19)', intervals: [record(1000, 100)], expected: 10 },
+    { name: 'one record of 100 is 10 req/s', intervals: [record(1000, 100)], expected: 10 },
     {
-      name: 'an absent record before a newer one is an empty interval (case 21)',
+      name: 'an absent record before a newer one is an empty interval',
       intervals: [record(1010, 60), nothing(1020), record(1030, 60)],
       expected: 4,
     },
     {
-      name: 'an absent record after the newest is unknown (case 21)',
+      name: 'an absent record after the newest is unknown',
       intervals: [record(1010, 60), nothing(1020), nothing(1030)],
       expected: 6,
     },
@@ -33,7 +33,7 @@ describe('arrivalRate: counts over the seconds really covered', () => {
     },
     { name: 'only the window counts', intervals: [record(900, 9000), record(1000, 50), record(1010, 50)], expected: 5 },
     {
-      name: 'an interval of 5 s covers 5 s (case 9)',
+      name: 'an interval of 5 s covers 5 s',
       intervals: [record(1000, 10, { meta_interval_sec: 5 })],
       expected: 2,
     },
@@ -92,7 +92,7 @@ describe('arrivalRate: counts over the seconds really covered', () => {
 });
 
 describe('shapeOf', () => {
-  test('completions of unknown size leave the shape as it is (case 11)', () => {
+  test('completions of unknown size leave the shape as it is', () => {
     const shape = shapeOf([record(1000, 7, { '80:60': 3, '100:60': 1, '0:0': 6 })], 60);
     expect(shape).toEqual([
       { inputTokens: 256, outputTokens: 64, share: 0.75 },
@@ -100,7 +100,7 @@ describe('shapeOf', () => {
     ]);
   });
 
-  test('arrivals without completions have no shape (case 25)', () => {
+  test('arrivals without completions have no shape', () => {
     expect(shapeOf([record(1000, 120), record(1010, 120), record(1020, 120)], 60)).toBeNull();
   });
 
