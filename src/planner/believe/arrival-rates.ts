@@ -36,16 +36,42 @@ export const arrivalRate = (
   windowSeconds: number,
   coverage: Coverage,
 ): number => {
+  const { arrivals, seconds } = total(sinceChange(windowOf(intervals, intervalSeconds, windowSeconds, coverage)));
+  return seconds === 0 ? Number.NaN : arrivals / seconds;
+};
+
+/** Of a shorter window the growth is noise, of a longer one it comes late. */
+const growthSeconds = 120;
+
+/**
+ * How fast arrivals grow, by least squares over the intervals of two minutes (req/s per s); 0 where fewer than three are covered. Of a
+ * window in which the rate has changed for certain only the part since then counts, as for the rate itself.
+ */
+export const arrivalGrowth = (intervals: readonly Interval[], intervalSeconds: number, coverage: Coverage): number => {
+  const window = sinceChange(windowOf(intervals, intervalSeconds, growthSeconds, coverage));
+  if (window.length < 3) return 0;
+  const rates = window.map(({ arrivals, seconds }) => arrivals / seconds);
+  const middle = (window.length - 1) / 2;
+  const along = rates.reduce((sum, rate, index) => sum + (index - middle) * rate, 0);
+  const across = rates.reduce((sum, _, index) => sum + (index - middle) ** 2, 0);
+  return along / across / intervalSeconds;
+};
+
+/** The covered intervals of the window that ends with the newest. */
+const windowOf = (
+  intervals: readonly Interval[],
+  intervalSeconds: number,
+  windowSeconds: number,
+  coverage: Coverage,
+): readonly Count[] => {
   const covered = coveredIntervals(intervals, intervalSeconds, coverage);
   const end = covered.at(-1)?.time ?? Number.NaN;
-  const window = covered
+  return covered
     .filter(({ time }) => time > end - windowSeconds)
     .map((interval) => ({
       arrivals: recordOf(interval)?.arrivals ?? 0,
       seconds: recordOf(interval)?.intervalSeconds ?? intervalSeconds,
     }));
-  const { arrivals, seconds } = total(sinceChange(window));
-  return seconds === 0 ? Number.NaN : arrivals / seconds;
 };
 
 interface Count {

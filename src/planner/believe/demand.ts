@@ -1,7 +1,7 @@
 import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import { newestRecord, recordOf } from '../../workload/workload.ts';
-import { arrivalRate, demandOf, mergedDemand, type RateSettings, type Shape } from './arrival-rates.ts';
+import { arrivalGrowth, arrivalRate, demandOf, mergedDemand, type RateSettings, type Shape } from './arrival-rates.ts';
 import type { Candidate } from './candidates.ts';
 import { type EngineStrain, strainNow } from './engine-strain.ts';
 import { caughtUp, type Forecast, forecast, historyWith, type RateHistory } from './forecast.ts';
@@ -133,7 +133,8 @@ const ratedNames = (
     const strain = strainNow(sources.strains.get(name), seen);
     // What ended came a request's duration before, unless the engines said what they hold.
     const late = (defect?.kind === 'arrivals' || defect?.kind === 'overwritten') && record?.pending === null ? (seconds ?? 0) : 0;
-    const ahead = forecast(history, caughtUp(history, rate, late), settings.startupSeconds + late);
+    const growth = late === 0 ? 0 : arrivalGrowth(intervals, intervalSeconds, coverage);
+    const ahead = forecast(history, caughtUp(rate, growth, late), settings.startupSeconds + late);
     return [{ name, rate, history, strain, shape, waits, ahead }];
   });
 };

@@ -86,10 +86,11 @@ export const forecast = (history: RateHistory | undefined, rate: number, horizon
 };
 
 /**
- * A rate of what ended, brought up to what arrives: by its slope over the time that a request takes (s), never lowered.
+ * A rate of what ended, brought up to what arrives: by its growth (req/s per s) over the time that a request takes (s), never
+ * lowered.
  */
-export const caughtUp = (history: RateHistory, rate: number, lateSeconds: number): number =>
-  Math.min(mostGrowth * rate, rate + Math.max(0, history.slope) * lateSeconds);
+export const caughtUp = (rate: number, growth: number, lateSeconds: number): number =>
+  Math.min(mostGrowth * rate, rate + Math.max(0, growth) * lateSeconds);
 
 const begun = (at: number, rate: number): RateHistory => ({
   at,

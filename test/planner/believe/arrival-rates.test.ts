@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { arrivalRate, demandOf, mergedDemand, shapeOf } from '../../../src/planner/believe/arrival-rates.ts';
+import { arrivalGrowth, arrivalRate, demandOf, mergedDemand, shapeOf } from '../../../src/planner/believe/arrival-rates.ts';
 import { exponential, seeded } from '../../../src/vocabulary/random.ts';
 import type { Interval } from '../../../src/workload/workload.ts';
 import { nothing, record } from '../../helpers/records.ts';
@@ -106,6 +106,29 @@ describe('shapeOf', () => {
 
   test('records outside the window do not count', () => {
     expect(shapeOf([record(1000, 1, { '80:60': 1 }), record(2000, 1, { '90:60': 1 })], 60)).toMatchObject([{ inputTokens: 512 }]);
+  });
+});
+
+describe('arrivalGrowth', () => {
+  const growth = (rates: readonly number[]) =>
+    arrivalGrowth(
+      rates.map((one, index) => record(1000 + 10 * index, 10 * one)),
+      10,
+      { silentUntil: never, lostUntil: never },
+    );
+
+  test('of a straight line is its slope', () => {
+    expect(growth([10, 10.5, 11, 11.5, 12])).toBeCloseTo(0.05, 12);
+    expect(growth([12, 11.5, 11, 10.5])).toBeCloseTo(-0.05, 12);
+  });
+
+  test('is of the last two minutes, and of what came after a step', () => {
+    expect(growth([...Array(12).fill(90), ...Array.from({ length: 12 }, (_, index) => 10 + index)])).toBeCloseTo(0.1, 12);
+    expect(growth([...Array(6).fill(10), ...Array(5).fill(50)])).toBe(0);
+  });
+
+  test('is nothing where fewer than three intervals are known', () => {
+    expect(growth([10, 20])).toBe(0);
   });
 });
 

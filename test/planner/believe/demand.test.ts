@@ -61,6 +61,20 @@ describe('what to plan for', () => {
     expect(demandOf(workload({ m: steady() }))).toMatchObject({ demand: sized(4.5), wait: null, forecast: null });
   });
 
+  test('of a gateway that tells only what has ended, growth is what it was a request’s duration ago', () => {
+    const slow = { ...candidate, profile: { ...candidate.profile, e2eSeconds: [7] } };
+    const growing = Array.from({ length: 12 }, (_, index): Interval => {
+      const one = record(890 + 10 * index, 20 + 2 * index);
+      return one.found === 'record' ? { ...one, record: { ...one.record, pending: null } } : one;
+    });
+    const rate = (defect: object | null) => {
+      const given = workload({ m: growing })!;
+      const history = { ...given.names.get('m')!, defect } as never;
+      return demandOf({ ...given, names: new Map([['m', history]]) }, { candidates: [slow] }).demand![0]!.arrivalRate / 1.5;
+    };
+    expect(rate({ kind: 'arrivals' }) - rate(null)).toBeCloseTo(0.02 * 7, 9);
+  });
+
   test('of a model that lives elsewhere too its own share', () => {
     expect(demandOf(workload({ m: steady() }), { share: 0.5 }).demand).toEqual(sized(2.25));
   });

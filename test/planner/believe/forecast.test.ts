@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { forecast, historyWith, type RateHistory } from '../../../src/planner/believe/forecast.ts';
+import { caughtUp, forecast, historyWith, type RateHistory } from '../../../src/planner/believe/forecast.ts';
 
 const horizon = 600;
 /** Rates seen every 10 s from `from` to `to`. */
@@ -43,6 +43,11 @@ test('a step at the same time of each day is seen coming on the third day', () =
   expect(method).toBe('season');
   expect(ahead).toBeGreaterThan(27);
   expect(ahead).toBeLessThan(33);
+});
+
+test('what is late is brought up by its growth, never lowered, and not beyond a limit', () => {
+  expect(caughtUp(20, 0.1, 7)).toBeCloseTo(20.7, 12);
+  expect([caughtUp(20, -0.1, 7), caughtUp(20, 0.1, 0), caughtUp(1, 10, 60)]).toEqual([20, 20, 3]);
 });
 
 test('growth has its limit, and the same moment twice changes nothing', () => {
