@@ -1,6 +1,6 @@
 import type { Place } from './choose-pod.ts';
 import type { RequestLabels } from './gateway-metrics.ts';
-import type { GatewayParts, GatewaySettings, Passage } from './gateway-parts.ts';
+import type { GatewayParts, GatewaySettings, Passage } from './gateway-types.ts';
 import { answered, failed, type Pod, type Variants } from './model-pods.ts';
 import type { Places } from './pod-places.ts';
 import { noAnswer, type Refusal, refusedBy } from './refusals.ts';

@@ -1,5 +1,5 @@
 import { chooser, type Place } from './choose-pod.ts';
-import type { GatewayParts, GatewaySettings, ModelState, Passage } from './gateway-parts.ts';
+import type { GatewayParts, GatewaySettings, ModelState, Passage } from './gateway-types.ts';
 import { hasNoPods } from './model-pods.ts';
 import { noAnswer, notReady, type Refusal, tooMany, unknownModel } from './refusals.ts';
 import { tokenEstimate } from './token-estimate.ts';

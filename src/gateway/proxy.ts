@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { GatewayParts, GatewaySettings, ModelState, Passage } from './gateway-parts.ts';
+import type { GatewayParts, GatewaySettings, ModelState, Passage } from './gateway-types.ts';
 import { hasNoPods } from './model-pods.ts';
 import { createOffer } from './offer-to-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { gatewayMetrics } from '../../src/gateway/gateway-metrics.ts';
-import type { GatewaySettings } from '../../src/gateway/gateway-parts.ts';
+import type { GatewaySettings } from '../../src/gateway/gateway-types.ts';
 import { createModelPods } from '../../src/gateway/model-pods.ts';
 import { startGatewayServer } from '../../src/gateway/openai-server.ts';
 import { podConnections } from '../../src/gateway/pod-connections.ts';

@@ -5,7 +5,7 @@ import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey, ownerKey } from '../../vocabulary/deployment-key.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../../vocabulary/target.ts';
-import { asKubernetesSays } from './kubernetes-overrides.ts';
+import { asKubernetesSays } from './pins-and-bounds.ts';
 import type { ModelReport, TickOutcome } from './tick-outcome.ts';
 
 export type PlanSummary = Pick<Plan, 'status' | 'cost'>;

@@ -9,7 +9,7 @@ import type { Moved } from '../move/move.ts';
 import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Planned } from '../plan/plan.ts';
 import { cannotWake } from './cannot-wake.ts';
-import { asKubernetesSays } from './kubernetes-overrides.ts';
+import { asKubernetesSays } from './pins-and-bounds.ts';
 import { routesOf } from './ready-routing.ts';
 import type { ModelReport, PartOutcome } from './tick-outcome.ts';
 
