@@ -25,7 +25,7 @@ import { redisStore } from './workload/redis.ts';
 import { type EndedInterval, requestCounts } from './workload/request-counts.ts';
 import type { Store } from './workload/store.ts';
 
-const fleetMilliseconds = 250;
+const podsMilliseconds = 250;
 const plansMilliseconds = 2_000;
 
 /** Runs `gpumix gateway` until it is told to stop: the place where its Redis, its Kubernetes and its servers meet. */
@@ -48,7 +48,7 @@ export const serveGateway = async (config: GatewayConfig): Promise<void> => {
     mostBodyBytes: config.bodyMebibytes * 2 ** 20,
     mostConnections: config.mostConnections,
   });
-  const timers = [setInterval(work.look, fleetMilliseconds), setInterval(() => void work.refresh(), plansMilliseconds)];
+  const timers = [setInterval(work.look, podsMilliseconds), setInterval(() => void work.refresh(), plansMilliseconds)];
   const endIntervals = atIntervalEnds(config.intervalSeconds, clock, (interval) => void work.write(interval));
   log.info({ url: server.url, admin: admin.url, instance, version }, 'serving');
 

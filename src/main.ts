@@ -18,7 +18,7 @@ import type { ModelDeployment } from './cluster/variant.ts';
 import { type Cluster, watchCluster } from './cluster/watch.ts';
 import { type Config, historySeconds, stockConfigName } from './config/serve-config.ts';
 import { priceTable } from './planner/believe/candidates.ts';
-import { createReplica, shareThrough } from './planner/leader-or-follower.ts';
+import { leaderOrFollower, shareThrough } from './planner/leader-or-follower.ts';
 import { planOf } from './planner/plan/plan-of-snapshot.ts';
 import { type DriftWatch, watchDrift } from './planner/profile-drift-watch.ts';
 import { type Board, createBoard } from './planner/publish/board.ts';
@@ -55,7 +55,7 @@ export const serve = async (config: Config): Promise<void> => {
   const servers = await startServers(config, outside, board, log);
   const onProblem = (problem: string | null) =>
     problem === null ? log.info({}, 'stored plan is read again') : log.warn({ problem }, 'stored plan cannot be read');
-  const stopTicking = turns(createReplica({ leadership: lease, stored, loop, board, clock, onProblem }), collect, log);
+  const stopTicking = turns(leaderOrFollower({ leadership: lease, stored, loop, board, clock, onProblem }), collect, log);
   await untilTold(log);
   await letGo(lease, log);
   await servers.stop();
@@ -117,7 +117,7 @@ const tickerOf = (config: Config, outside: Outside, board: Board, collectIfMuch:
     engines: enginesOf(config),
     solve: (snapshot) => {
       collectIfMuch();
-      return planOf(snapshot, () => performance.now(), { routing: save !== null || config.routingPlans });
+      return planOf(snapshot, () => performance.now(), { routed: save !== null || config.routingPlans });
     },
     board,
     settings: { ...config, prices: priceTable(config.prices), keepSnapshot: save !== null },

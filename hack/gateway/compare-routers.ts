@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Slo } from '../../src/profiles/profile-document.ts';
 import { withinSlo } from '../../src/simulation/slo.ts';
-import type { Routing } from '../../src/vocabulary/planning-documents.ts';
+import type { RouterKnowledge } from '../../src/vocabulary/planning-documents.ts';
 import type { TraceRequest } from '../../src/workload/gateway-records.ts';
 import { startAdapterCluster, type VariantInCluster } from './adapter-cluster.ts';
 import { type Engine, type EngineFleet, engineFleet } from './engine-fleet.ts';
@@ -25,7 +25,7 @@ export interface Comparison {
   prompt(tokens: number): string;
   startEngine(gpu: string): Promise<Engine>;
   /** Of `gpumix serve`, beside the usual ones. */
-  flags?(routing: Routing): readonly string[];
+  flags?(routing: RouterKnowledge): readonly string[];
 }
 
 type Counts = Readonly<Record<string, number>>;
@@ -79,7 +79,7 @@ const startFleet = ({ model, variants, startEngine }: Comparison): EngineFleet =
  */
 const planned = async (
   comparison: Comparison,
-  routing: Routing,
+  routing: RouterKnowledge,
   play: (comparison: Comparison, redisUrl: string, engines: EngineFleet) => Promise<readonly Played[]>,
 ): Promise<{ readonly played: readonly Played[]; readonly seen: readonly Seen[] }> => {
   const { model, profiles, trace, seconds } = comparison;

@@ -4,7 +4,7 @@ import { settings } from '../../src/config/serve-config.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { profileOf } from '../../src/profiles/profile-document.ts';
 import { servedByProfile } from '../../src/profiles/served-demand.ts';
-import type { Routing, Variant } from '../../src/vocabulary/planning-documents.ts';
+import type { RouterKnowledge, Variant } from '../../src/vocabulary/planning-documents.ts';
 import { bucketIndex, tokensOf } from '../../src/workload/bucket-index.ts';
 import type { TraceRequest } from '../../src/workload/gateway-records.ts';
 import type { VariantInCluster } from './adapter-cluster.ts';
@@ -23,7 +23,7 @@ export const plannedFleet = (
   profiles: string,
   trace: readonly TraceRequest[],
   seconds: number,
-  routing: Routing,
+  routing: RouterKnowledge,
 ): readonly number[] => {
   const sizes = Map.groupBy(trace, (one) => `${bucketIndex(one.inputTokens)}:${bucketIndex(one.outputTokens)}`);
   const demand = [...sizes].map(([name, all]) => {

@@ -16,7 +16,7 @@ import { parseArgs, promisify } from 'node:util';
 import { calibrate } from '../../src/benchmark/calibrate.ts';
 import { httpEndpoint } from '../../src/benchmark/http-endpoint.ts';
 import { promptOf } from '../../src/benchmark/words.ts';
-import type { Routing } from '../../src/vocabulary/planning-documents.ts';
+import type { RouterKnowledge } from '../../src/vocabulary/planning-documents.ts';
 import { seeded } from '../../src/vocabulary/random.ts';
 import { parseTrace, type TraceRequest } from '../../src/workload/gateway-records.ts';
 import { type LlamaServer, startLlama } from '../engine/llama-server.ts';
@@ -108,7 +108,7 @@ const oneIn = (every: number): readonly TraceRequest[] =>
       outputTokens: Math.ceil(outputTokens / 8),
     }));
 
-const plannedFor = (every: number, routing: Routing): readonly number[] =>
+const plannedFor = (every: number, routing: RouterKnowledge): readonly number[] =>
   plannedFleet(model, variants, join(folder, 'profiles'), oneIn(every), seconds, routing);
 
 const costOf = (replicas: readonly number[]): number =>

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
-import { authority } from '../runtime/plain-http.ts';
+import { hostAndPort } from '../runtime/plain-http.ts';
 import { type ApiOptions, buildServer } from './api-server.ts';
 import { authenticator, isCredentialHeader } from './authentication.ts';
 import { watchAuthenticationConfig } from './authentication-config.ts';
@@ -78,7 +78,7 @@ const listen = async (options: StartOptions, parts: Parts): Promise<RunningServe
   const app = buildServer({ ...common, groups, registry, ...parts, readyChecks: [...parts.readyChecks, shutdown] });
   await app.listen({ host, port });
   const { port: chosen } = app.server.address() as AddressInfo;
-  const url = `${parts.certificate === null ? 'http' : 'https'}://${authority(host, chosen)}`;
+  const url = `${parts.certificate === null ? 'http' : 'https'}://${hostAndPort(host, chosen)}`;
   const drain = async (seconds: number) => {
     draining = true;
     await pause(seconds * 1000);

@@ -9,7 +9,7 @@ import type { Command } from './command.ts';
 import { beyondGridText } from './explain.ts';
 import { type Finding, note, ok, unknown, wrong } from './finding.ts';
 import { itemsOf, type KubernetesAnswer, refusal, succeeded } from './kubernetes-answer.ts';
-import { configBesideServe, type FleetLook, lookOnce } from './one-look.ts';
+import { type ClusterLook, configBesideServe, lookOnce } from './one-look.ts';
 
 export const doctorCommand: Command = {
   options: settingOptions(settings),
@@ -38,7 +38,10 @@ const examined = async (config: Config): Promise<readonly Finding[]> => {
 const intervalsOfLife = 3;
 
 /** What gpumix itself sees: Deployments, profiles, the state of each model, a leader that plans, and what it warns of. */
-export const findingsOfLook = (look: FleetFacts, config: Pick<Config, 'planPrefix' | 'intervalSeconds'>): readonly Finding[] => {
+export const findingsOfLook = (
+  look: ClusterFacts,
+  config: Pick<Config, 'planPrefix' | 'intervalSeconds'>,
+): readonly Finding[] => {
   const { deployments, profiles, decided, stored, problems, notes } = look;
   if (deployments.length === 0) return [wrong('no Deployment has the label model.aibrix.ai/name: nothing is planned for')];
   const without = deployments.filter((one) => !profiles.found.has(deploymentKey(one)));
@@ -61,7 +64,7 @@ export const findingsOfLook = (look: FleetFacts, config: Pick<Config, 'planPrefi
     ),
   ];
 };
-export interface FleetFacts extends Pick<FleetLook, 'profiles' | 'decided' | 'stored' | 'problems' | 'notes'> {
+export interface ClusterFacts extends Pick<ClusterLook, 'profiles' | 'decided' | 'stored' | 'problems' | 'notes'> {
   readonly deployments: readonly ModelDeployment[];
 }
 
@@ -83,7 +86,7 @@ export interface KubernetesAnswers {
   readonly targets: readonly { readonly namespace: string; readonly answer: KubernetesAnswer }[];
 }
 
-const askedOfKubernetes = async ({ cluster, kubernetes }: FleetLook): Promise<KubernetesAnswers> => {
+const askedOfKubernetes = async ({ cluster, kubernetes }: ClusterLook): Promise<KubernetesAnswers> => {
   const get = (path: string): Promise<KubernetesAnswer> => kubernetes('GET', path);
   const namespaces = new Set([...cluster.deployments.values()].map(({ namespace }) => namespace));
   const apiServices = ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'];
@@ -107,7 +110,7 @@ const targetsPath = (namespace: string): string =>
 /** What lies between gpumix and spec.replicas: the APIServices, the metric as an HPA reads it, the autoscalers. */
 export const findingsOfKubernetes = (
   { apiServices, autoscalers, aibrix, targets }: KubernetesAnswers,
-  { cluster }: { readonly cluster: Pick<FleetLook['cluster'], 'deployments' | 'paces'> },
+  { cluster }: { readonly cluster: Pick<ClusterLook['cluster'], 'deployments' | 'paces'> },
   { serviceName }: Pick<Config, 'serviceName'>,
 ): readonly Finding[] => {
   const paces = cluster.paces();

@@ -18,7 +18,7 @@ import {
 } from '../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../vocabulary/target.ts';
 import type { Command } from './command.ts';
-import { configBesideServe, type FleetLook, lookOnce } from './one-look.ts';
+import { type ClusterLook, configBesideServe, lookOnce } from './one-look.ts';
 import { bindingTexts, mixText, money, rateText, sizeText } from './plan-texts.ts';
 
 export const explainCommand: Command = {
@@ -40,7 +40,7 @@ export const explainCommand: Command = {
   },
 };
 
-export interface Question extends Pick<FleetLook, 'decided' | 'stored'> {
+export interface Question extends Pick<ClusterLook, 'decided' | 'stored'> {
   readonly deployment: ModelDeployment;
   /** Its Ready pods. */
   readonly ready: number;

@@ -16,7 +16,7 @@ import { workloadReader } from '../workload/reader.ts';
 import { redisStore } from '../workload/redis.ts';
 
 /** A fleet as of one look, with the eyes of `gpumix serve`. */
-export interface FleetLook {
+export interface ClusterLook {
   readonly cluster: Cluster;
   readonly kubernetes: KubernetesRequest;
   readonly profiles: Profiles;
@@ -37,7 +37,7 @@ const longestRead = 15;
  * Reads the cluster, Redis and profiles once, decides as the next tick of the running `serve` would, and hands that on.
  * @throws GpumixError KUBERNETES_UNAVAILABLE, FORBIDDEN where the cluster cannot be read
  */
-export const lookOnce = async <Seen>(config: Config, see: (look: FleetLook) => Promise<Seen> | Seen): Promise<Seen> => {
+export const lookOnce = async <Seen>(config: Config, see: (look: ClusterLook) => Promise<Seen> | Seen): Promise<Seen> => {
   const store = redisStore(config, () => {});
   const kubernetes = connectKubernetes(config.kubeconfig);
   const stockConfig = stockConfigName(config, kubernetes.namespace);
@@ -52,7 +52,7 @@ export const lookOnce = async <Seen>(config: Config, see: (look: FleetLook) => P
     const reader = workloadReader(store, { ...config, historySeconds: historySeconds(config), instance: 'look' });
     const sources = profileSources((keys) => store.read(keys), config.profiles);
     let profiles: Profiles = { found: new Map(), problems: [] };
-    let seen: Pick<FleetLook, 'decided' | 'problems'> | null = null;
+    let seen: Pick<ClusterLook, 'decided' | 'problems'> | null = null;
     const loop = createTicker({
       cluster,
       readWorkload: (names) => reader.read(names),

@@ -10,7 +10,7 @@ import { type ProfileSetName, profileSet, profileSetNames } from '../simulation/
 import { merged, poisson, superposed, type Traffic, traced } from '../simulation/traffic.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import { element } from '../vocabulary/list-element.ts';
-import { type Routing, routings } from '../vocabulary/planning-documents.ts';
+import { type RouterKnowledge, routerKnowledges } from '../vocabulary/planning-documents.ts';
 import { parseTrace } from '../workload/gateway-records.ts';
 import { type Command, type FlagValues, numberOption, readOptions, textOf, valueOption } from './command.ts';
 import { readText } from './read-text.ts';
@@ -66,7 +66,7 @@ const scenarioOf = async (given: FlagValues): Promise<Scenario> => {
   );
   const stock = stockOf(textOf(given, 'stock'));
   const faults = textOf(given, 'faults');
-  const routing = oneOf<Routing>(given, 'routing', routings);
+  const routing = oneOf<RouterKnowledge>(given, 'routing', routerKnowledges);
   return {
     traffic: await trafficOf(given),
     set,

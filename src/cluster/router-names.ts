@@ -1,8 +1,8 @@
-import { type Routing, routings } from '../vocabulary/planning-documents.ts';
+import { type RouterKnowledge, routerKnowledges } from '../vocabulary/planning-documents.ts';
 
 /** What a router is planned for as. */
 export interface NamedRouter {
-  readonly routing: Routing;
+  readonly routing: RouterKnowledge;
   /** What this is an approximation of, one line; null = it needs no word. */
   readonly note: string | null;
 }
@@ -12,7 +12,7 @@ const sent = 111;
 
 interface Strategy {
   /** null = no mode describes it. */
-  readonly routing: Routing | null;
+  readonly routing: RouterKnowledge | null;
   /** Requests of `sent` that the H100 got; null = not measured. */
   readonly fastest: number | null;
 }
@@ -46,14 +46,14 @@ export const strategies: Readonly<Record<string, Strategy>> = {
 const exact = ['random', 'least-request'];
 
 /** What may be named, for messages. */
-export const knownRouters = `one of ${routings.join(', ')}, nor a routing strategy of AIBrix (${Object.keys(strategies).join(', ')})`;
+export const knownRouters = `one of ${routerKnowledges.join(', ')}, nor a routing strategy of AIBrix (${Object.keys(strategies).join(', ')})`;
 
 /**
  * Reads the name of a router: a mode of ours, or one of AIBrix's routing strategies.
  * @returns a reason, in words that follow the name, where no mode describes the strategy; null where the name is unknown
  */
 export const routerOf = (name: string): NamedRouter | string | null => {
-  const mode = routings.find((one) => one === name);
+  const mode = routerKnowledges.find((one) => one === name);
   if (mode !== undefined) return { routing: mode, note: null };
   const strategy = Object.hasOwn(strategies, name) ? strategies[name]! : null;
   if (strategy === null) return null;

@@ -1,4 +1,4 @@
-import type { Routing } from '../vocabulary/planning-documents.ts';
+import type { RouterKnowledge } from '../vocabulary/planning-documents.ts';
 import { gpuLabels, gpuOfLabels, gpusAmong } from './gpu-types.ts';
 import type { Condition, KubernetesObject, Quantities } from './kubernetes-object.ts';
 import { knownRouters, routerOf } from './router-names.ts';
@@ -27,7 +27,7 @@ export interface ModelDeployment {
   /** Annotation `gpumix.io/paused`: gpumix leaves it alone and plans around what runs. */
   readonly paused: boolean;
   /** Annotation `gpumix.io/router`: what the router in front knows of a request; null = it does not say. */
-  readonly router: Routing | null;
+  readonly router: RouterKnowledge | null;
   /** Annotation `gpumix.io/profile-confirmed`: digest of a profile that is to be followed whatever it says; null = none. */
   readonly confirmedProfile: string | null;
   /** Why Kubernetes makes no more pods of it: a ResourceQuota, a LimitRange, PodSecurity, a webhook; null = it does. */
@@ -84,46 +84,10 @@ export const modelDeployment = (
   const { labels = {}, annotations = {}, namespace = '', name } = metadata;
   const model = labels[modelKey] ?? annotations[modelKey];
   if (model === undefined || model === '') return null;
-  const problems: string[] = [];
-  const read = <T>(
-    key: string,
-    text: string | undefined,
-    absent: T,
-    last: T | undefined,
-    parse: (text: string) => T | null,
-    expected: string,
-  ): T | null => {
-    if (text === undefined) return absent;
-    const value = parse(text);
-    if (value !== null) return value;
-    problems.push(`Deployment ${namespace}/${name}: ${key} is ${JSON.stringify(text)}, not ${expected}`);
-    return last ?? null;
-  };
-  const idleReplicas = read(
-    idleReplicasKey,
-    labels[idleReplicasKey],
-    0,
-    // That it was absent says nothing of what is meant now.
-    previous?.labels[idleReplicasKey] === undefined ? undefined : (previous.idleReplicas ?? undefined),
-    wholeNumber,
-    whole,
-  );
-  const price = read('gpumix.io/price', annotations['gpumix.io/price'], null, previous?.price, positive, 'a number above 0');
-  const priority = read('gpumix.io/priority', annotations['gpumix.io/priority'], 0, previous?.priority, integer, 'an integer');
-  const pinned = read('gpumix.io/pin', annotations['gpumix.io/pin'], null, previous?.pin?.replicas, wholeNumber, whole);
-  const until = read(
-    'gpumix.io/pin-until',
-    annotations['gpumix.io/pin-until'],
-    null,
-    previous?.pin?.until,
-    instant,
-    'a time such as 2026-12-01T08:00:00Z',
-  );
-  const paused = read('gpumix.io/paused', annotations['gpumix.io/paused'], false, true, boolean, 'true or false');
-  const pinUnknown = pinned === null && annotations['gpumix.io/pin'] !== undefined;
+  const where = `Deployment ${namespace}/${name}`;
+  const { pinned, until, paused, problems, ...settings } = userSettings(where, labels, annotations, previous);
   const router = readRouter(annotations[routerKey], previous?.router ?? null);
-  const about = (text: string): string => `Deployment ${namespace}/${name}: ${routerKey}${text}`;
-  if (router.problem !== null) problems.push(about(router.problem));
+  if (router.problem !== null) problems.push(`${where}: ${routerKey}${router.problem}`);
   const podSpec = spec?.template?.spec;
   return {
     namespace,
@@ -135,19 +99,61 @@ export const modelDeployment = (
       .split(',')
       .map((alias) => alias.trim())
       .filter((alias) => alias !== ''),
-    priority: priority ?? 0,
-    idleReplicas,
+    ...settings,
     replicas: spec?.replicas ?? 1,
     gpu: annotations['gpumix.io/gpu'] ?? gpuOfPods(podSpec, labelKeys),
     gpusPerReplica: gpusOf(podSpec),
-    price,
     pin: pinned === null ? null : { replicas: pinned, until },
-    paused: paused === true || pinUnknown,
+    paused: paused || (pinned === null && annotations['gpumix.io/pin'] !== undefined),
     router: router.routing,
     confirmedProfile: annotations['gpumix.io/profile-confirmed'] ?? null,
     podsRefused: refusalOf(status),
     problem: problems.length === 0 ? null : problems.join('; '),
-    note: router.note === null ? null : about(`: ${router.note}`),
+    note: router.note === null ? null : `${where}: ${routerKey}: ${router.note}`,
+  };
+};
+
+/** What a user has set on a Deployment, as far as it can be read, and what cannot. */
+const userSettings = (
+  where: string,
+  labels: Readonly<Record<string, string>>,
+  annotations: Readonly<Record<string, string>>,
+  previous: ModelDeployment | undefined,
+) => {
+  const problems: string[] = [];
+  /** What is read of a text: `absent` without one; of one that cannot be read what it was `before`, null where it never was. */
+  interface Reading<T> {
+    readonly absent: T;
+    readonly before: T | undefined;
+    readonly parse: (text: string) => T | null;
+    readonly expected: string;
+  }
+  const read = <T>(key: string, text: string | undefined, { absent, before, parse, expected }: Reading<T>): T | null => {
+    if (text === undefined) return absent;
+    const value = parse(text);
+    if (value !== null) return value;
+    problems.push(`${where}: ${key} is ${JSON.stringify(text)}, not ${expected}`);
+    return before ?? null;
+  };
+  const annotation = <T>(key: string, reading: Reading<T>): T | null => read(key, annotations[key], reading);
+  const { price, priority, pin } = previous ?? {};
+  // That the label was absent says nothing of what is meant now.
+  const idleBefore = previous?.labels[idleReplicasKey] === undefined ? undefined : (previous.idleReplicas ?? undefined);
+  const wholeReplicas = { parse: wholeNumber, expected: whole };
+  const time = { parse: instant, expected: 'a time such as 2026-12-01T08:00:00Z' };
+  return {
+    idleReplicas: read(idleReplicasKey, labels[idleReplicasKey], { absent: 0, before: idleBefore, ...wholeReplicas }),
+    price: annotation<number | null>('gpumix.io/price', {
+      absent: null,
+      before: price,
+      parse: positive,
+      expected: 'a number above 0',
+    }),
+    priority: annotation('gpumix.io/priority', { absent: 0, before: priority, parse: integer, expected: 'an integer' }) ?? 0,
+    pinned: annotation<number | null>('gpumix.io/pin', { absent: null, before: pin?.replicas, ...wholeReplicas }),
+    until: annotation<number | null>('gpumix.io/pin-until', { absent: null, before: pin?.until, ...time }),
+    paused: annotation('gpumix.io/paused', { absent: false, before: true, parse: boolean, expected: 'true or false' }) === true,
+    problems,
   };
 };
 
@@ -169,7 +175,7 @@ export const fixedReplicas = ({ pin, paused, replicas }: ModelDeployment, now: n
  * What an annotation says of the router. One that no mode describes says nothing, so that the setting counts; a name that
  * nobody knows is a slip, and what it said before stands.
  */
-const readRouter = (text: string | undefined, last: Routing | null) => {
+const readRouter = (text: string | undefined, last: RouterKnowledge | null) => {
   const nothing = { routing: null, note: null, problem: null };
   if (text === undefined) return nothing;
   const router = routerOf(text);

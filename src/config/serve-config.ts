@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { knownRouters, type NamedRouter, routerOf } from '../cluster/router-names.ts';
 import { positive, readDocument } from '../formats/documents.ts';
 import { stockSources } from '../planner/plan/stock-limits.ts';
-import { type Routing, routings } from '../vocabulary/planning-documents.ts';
+import { type RouterKnowledge, routerKnowledges } from '../vocabulary/planning-documents.ts';
 import { recordLifetimeSeconds } from '../workload/histogram.ts';
 import {
   anyText,
@@ -151,7 +151,7 @@ export const settings = {
   ),
   poolNamespaces: setting(flag, 'false', 'treat a model that lives in several namespaces as one'),
   routing: setting(
-    oneOfTexts('auto', ...routings),
+    oneOfTexts('auto', ...routerKnowledges),
     'auto',
     'what the router in front knows of a request: size, input, load or none; auto = input while a gateway of ours is there, else what --router says',
   ),
@@ -202,7 +202,7 @@ export const settings = {
 
 type Settings = SettingsOf<typeof settings>;
 export interface Config extends Omit<Settings, 'router'> {
-  readonly router: Routing;
+  readonly router: RouterKnowledge;
   /** What of the router is an approximation, one line; null = nothing. */
   readonly routerNote: string | null;
 }

@@ -40,7 +40,7 @@ export interface GatewayParts {
 }
 
 /** What one model has of its own. */
-export interface ModelState {
+export interface ModelQueue {
   readonly choose: ReturnType<typeof chooser>;
   readonly room: WaitingRoom<Place | Refusal>;
   /** Calls those who wait when a pod has rested. */
@@ -55,7 +55,7 @@ export interface Passage {
   readonly request: GatewayRequest;
   readonly to: Pick<PodRequest, 'path' | 'headers'>;
   readonly response: ServerResponse;
-  readonly state: ModelState;
+  readonly queue: ModelQueue;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly startedAt: number;

@@ -13,7 +13,7 @@ const worthAnotherPod = new Set([429, 502, 503, 504]);
 export const createOffer =
   (parts: GatewayParts, settings: GatewaySettings, { leave, callWaiting }: Places) =>
   async (passage: Passage, place: Place): Promise<Refusal | 'done' | null> => {
-    const { request, response, state, stop, startedAt, tried } = passage;
+    const { request, response, queue, stop, startedAt, tried } = passage;
     const { pod } = place;
     const others = tried.size + 1 < settings.attempts && anotherPod(parts.modelPods.variants(request.model), tried, pod);
     const relayed = relay(response, {
@@ -32,7 +32,7 @@ export const createOffer =
     } finally {
       // Those who wait are called once it is known whether this pod rests.
       leave(passage, place);
-      callWaiting(request.model, state);
+      callWaiting(request.model, queue);
     }
   };
 
@@ -92,9 +92,9 @@ const podAnswered = (parts: GatewayParts, { passage, place, relayed }: Offered):
 };
 
 const served = (parts: GatewayParts, passage: Passage, place: Place, { usage, contentEvents }: Finished): void => {
-  const { request, state } = passage;
+  const { request, queue } = passage;
   const { inputTokens, outputTokens } = usage ?? { inputTokens: passage.inputTokens, outputTokens: contentEvents };
-  if (usage !== null) state.estimate.learn(request, inputTokens, outputTokens);
+  if (usage !== null) queue.estimate.learn(request, inputTokens, outputTokens);
   parts.counts.counter(request.model).ended(inputTokens, outputTokens);
   parts.metrics.tokens(labelsOf(passage, place), inputTokens, outputTokens);
 };

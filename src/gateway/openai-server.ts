@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { authority } from '../runtime/plain-http.ts';
+import { hostAndPort } from '../runtime/plain-http.ts';
 import { unusedConnections } from '../runtime/unused-connections.ts';
 import { type ApiCall, readRequest } from './openai-request.ts';
 import type { Gateway } from './proxy.ts';
@@ -55,7 +55,7 @@ export const startGatewayServer = async (options: GatewayServerOptions): Promise
   await app.listen({ host: options.host, port: options.port });
   const { port } = app.server.address() as AddressInfo;
   return {
-    url: `http://${authority(options.host, port)}`,
+    url: `http://${hostAndPort(options.host, port)}`,
     close: async (seconds) => {
       const timer = setTimeout(() => app.server.closeAllConnections(), seconds * 1000);
       await app.close();

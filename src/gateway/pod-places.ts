@@ -1,5 +1,5 @@
 import { chooser, type Place } from './choose-pod.ts';
-import type { GatewayParts, GatewaySettings, ModelState, Passage } from './gateway-types.ts';
+import type { GatewayParts, GatewaySettings, ModelQueue, Passage } from './gateway-types.ts';
 import { hasNoPods } from './model-pods.ts';
 import { noAnswer, notReady, type Refusal, tooMany, unknownModel } from './refusals.ts';
 import { tokenEstimate } from './token-estimate.ts';
@@ -7,8 +7,8 @@ import { restTimer, waitingRoom } from './waiting-room.ts';
 
 /** What each model has of its own, and the places at its pods. */
 export interface Places {
-  all(): ReadonlyMap<string, ModelState>;
-  stateOf(model: string): ModelState;
+  all(): ReadonlyMap<string, ModelQueue>;
+  queueOf(model: string): ModelQueue;
   /**
    * A place at a pod for this request, taken: at once, or when it is its turn. Else why there is none; null = the client has
    * left.
@@ -17,20 +17,20 @@ export interface Places {
   /** The request is no longer at this pod. Who waits may be called then. */
   leave(passage: Passage, place: Place): void;
   /** Gives those who wait what there is for them now. */
-  callWaiting(model: string, state: ModelState): void;
+  callWaiting(model: string, queue: ModelQueue): void;
 }
 
 export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Places => {
   const { modelPods, metrics, clock } = parts;
-  const { all, stateOf } = modelStates(settings, clock);
+  const { all, queueOf } = modelQueues(settings, clock);
 
   /** What there is for a request now; null = it has to wait. Nothing but the chooser knows what room is. */
   const ask = (passage: Passage): Place | Refusal | null => {
-    const { request, state, tried, inputTokens } = passage;
+    const { request, queue, tried, inputTokens } = passage;
     const { model } = request;
     const variants = modelPods.variants(model);
     if (variants === undefined) return null;
-    const choice = state.choose({ variants, plan: parts.plan(model), inputTokens, tried, now: clock() });
+    const choice = queue.choose({ variants, plan: parts.plan(model), inputTokens, tried, now: clock() });
     if (choice === 'full') return null;
     if (choice === 'tried') return passage.last ?? noAnswer(`no replica of ${model} answers`);
     if (choice === 'none') {
@@ -43,23 +43,23 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
     return choice;
   };
 
-  const callWaiting = (model: string, state: ModelState): void => {
-    if (state.room.waiting() === 0) return;
-    state.room.call();
-    awaitRests(model, state);
+  const callWaiting = (model: string, queue: ModelQueue): void => {
+    if (queue.room.waiting() === 0) return;
+    queue.room.call();
+    awaitRests(model, queue);
   };
 
   /** The end of a pod's rest makes room without anything else happening. */
-  const awaitRests = (model: string, state: ModelState): void => {
-    const pods = state.room.waiting() === 0 ? [] : [...(modelPods.variants(model)?.values() ?? [])].flat();
-    state.restEnds.set(pods, () => callWaiting(model, state));
+  const awaitRests = (model: string, queue: ModelQueue): void => {
+    const pods = queue.room.waiting() === 0 ? [] : [...(modelPods.variants(model)?.values() ?? [])].flat();
+    queue.restEnds.set(pods, () => callWaiting(model, queue));
   };
 
   const wait = async (passage: Passage, asked: boolean): Promise<Place | Refusal | null> => {
-    const { request, state, stop, startedAt, inputTokens, outputTokens, tried } = passage;
+    const { request, queue, stop, startedAt, inputTokens, outputTokens, tried } = passage;
     const { model } = request;
     const podless = hasNoPods(modelPods.variants(model) ?? new Map());
-    const turn = state.room.enter({
+    const turn = queue.room.enter({
       arrivedAt: startedAt,
       bytes: request.body.length,
       seconds: Math.max(0, settings.heldSeconds - (clock() - startedAt)),
@@ -73,15 +73,15 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
       return tooMany(`${model} ${what}, and as many requests wait for it as may`);
     }
     metrics.held(model);
-    state.heldInput += inputTokens;
-    state.heldOutput += outputTokens;
+    queue.heldInput += inputTokens;
+    queue.heldOutput += outputTokens;
     if (podless) parts.onNoPods(model);
-    if (asked) awaitRests(model, state);
-    else callWaiting(model, state);
+    if (asked) awaitRests(model, queue);
+    else callWaiting(model, queue);
     const answer = await turn;
-    awaitRests(model, state);
-    state.heldInput -= inputTokens;
-    state.heldOutput -= outputTokens;
+    awaitRests(model, queue);
+    queue.heldInput -= inputTokens;
+    queue.heldOutput -= outputTokens;
     if (answer === 'left') return null;
     if (answer !== 'timeout') return answer;
     metrics.rejected(model, 'waited too long');
@@ -90,14 +90,14 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
   };
 
   const place = async (passage: Passage): Promise<Place | Refusal | null> => {
-    const { request, state, tried } = passage;
+    const { request, queue, tried } = passage;
     if (modelPods.variants(request.model) === undefined) return unknownModel(request.model);
     // Nobody overtakes those who wait; one that a pod has failed came before them.
-    const behind = tried.size === 0 && state.room.crowded();
+    const behind = tried.size === 0 && queue.room.crowded();
     return (behind ? null : ask(passage)) ?? (await wait(passage, !behind));
   };
 
-  return { all, stateOf, place, leave: leavePlace, callWaiting };
+  return { all, queueOf, place, leave: leavePlace, callWaiting };
 };
 
 const takePlace = (passage: Passage, { pod }: Place): void => {
@@ -112,12 +112,12 @@ const leavePlace = (passage: Passage, { pod }: Place): void => {
 };
 
 /** Of each model that was ever asked for. */
-const modelStates = (settings: GatewaySettings, clock: () => number) => {
-  const models = new Map<string, ModelState>();
-  const stateOf = (model: string): ModelState => {
+const modelQueues = (settings: GatewaySettings, clock: () => number) => {
+  const models = new Map<string, ModelQueue>();
+  const queueOf = (model: string): ModelQueue => {
     const known = models.get(model);
     if (known !== undefined) return known;
-    const state: ModelState = {
+    const queue: ModelQueue = {
       choose: chooser(settings.overflow),
       room: waitingRoom({ requests: settings.heldRequests, bytes: settings.heldBytes }),
       restEnds: restTimer(clock),
@@ -125,10 +125,10 @@ const modelStates = (settings: GatewaySettings, clock: () => number) => {
       heldInput: 0,
       heldOutput: 0,
     };
-    models.set(model, state);
-    return state;
+    models.set(model, queue);
+    return queue;
   };
-  return { all: (): ReadonlyMap<string, ModelState> => models, stateOf };
+  return { all: (): ReadonlyMap<string, ModelQueue> => models, queueOf };
 };
 
 const workOf = ({ inputTokens, outputTokens }: Passage): number => inputTokens + outputTokens;

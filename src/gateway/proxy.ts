@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { GatewayParts, GatewaySettings, ModelState, Passage } from './gateway-types.ts';
+import type { GatewayParts, GatewaySettings, ModelQueue, Passage } from './gateway-types.ts';
 import { hasNoPods } from './model-pods.ts';
 import { createOffer } from './offer-to-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
@@ -33,7 +33,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
 
   /** Finds a pod for the request until one has answered, or nobody can. */
   const passage = async (one: Passage): Promise<Refusal | 'done' | 'stopped'> => {
-    const { request, response, state, stop, tried } = one;
+    const { request, response, queue, stop, tried } = one;
     const isOver = (): boolean => stop.signal.aborted || response.destroyed;
     while (!isOver()) {
       const place = await places.place(one);
@@ -41,7 +41,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
       if (!('pod' in place)) return place;
       if (isOver()) {
         places.leave(one, place);
-        places.callWaiting(request.model, state);
+        places.callWaiting(request.model, queue);
         break;
       }
       const result = await offer(one, place);
@@ -54,17 +54,21 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
     return 'stopped';
   };
 
+  /** Why a request is refused before it is counted; null = it is not. */
+  const refusedAtOnce = ({ model }: GatewayRequest): Refusal | null => {
+    if (modelPods.variants(model) === undefined) {
+      metrics.rejected('', 'unknown model');
+      return unknownModel(model);
+    }
+    if (inFlight < settings.mostRequests) return null;
+    metrics.rejected(model, 'too many requests');
+    return tooMany(`${settings.mostRequests} requests are in flight`);
+  };
+
   return {
     serve: async (request, path, headers, response) => {
-      if (modelPods.variants(request.model) === undefined) {
-        metrics.rejected('', 'unknown model');
-        return refuse(response, unknownModel(request.model));
-      }
-      if (inFlight >= settings.mostRequests) {
-        metrics.rejected(request.model, 'too many requests');
-        return refuse(response, tooMany(`${settings.mostRequests} requests are in flight`));
-      }
-      const state = places.stateOf(request.model);
+      const refusal = refusedAtOnce(request);
+      if (refusal !== null) return refuse(response, refusal);
       const stop = new AbortController();
       const leave = (): void => stop.abort();
       response.on('close', leave);
@@ -73,19 +77,8 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
       counter.arrived();
       inFlight += 1;
       try {
-        const result = await passage({
-          request,
-          // What is read on its way must not be compressed.
-          to: { path, headers: { ...passedOn(headers, ['accept-encoding']), 'accept-encoding': 'identity' } },
-          response,
-          state,
-          inputTokens: state.estimate.inputTokens(request),
-          outputTokens: request.call === 'embeddings' ? 0 : state.estimate.outputTokens(request.mostOutputTokens),
-          startedAt: clock(),
-          stop,
-          tried: new Set(),
-          last: null,
-        });
+        const queue = places.queueOf(request.model);
+        const result = await passage({ ...passageOf(request, path, headers, queue), response, startedAt: clock(), stop });
         if (result === 'done') return;
         counter.failed();
         if (result !== 'stopped') return refuse(response, result);
@@ -97,16 +90,33 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
       }
     },
     podsChanged: () => {
-      for (const [model, state] of places.all()) places.callWaiting(model, state);
+      for (const [model, queue] of places.all()) places.callWaiting(model, queue);
     },
     held: (model) => {
-      const state = places.all().get(model);
-      return state === undefined || !hasNoPods(modelPods.variants(model) ?? new Map()) ? null : heldBy(state);
+      const queue = places.all().get(model);
+      return queue === undefined || !hasNoPods(modelPods.variants(model) ?? new Map()) ? null : heldBy(queue);
     },
     waiting: (model) => places.all().get(model)?.room.waiting() ?? 0,
     inFlight: () => inFlight,
   };
 };
 
-const heldBy = ({ room, heldInput, heldOutput }: ModelState): Held | null =>
+const heldBy = ({ room, heldInput, heldOutput }: ModelQueue): Held | null =>
   room.waiting() === 0 ? null : { requests: room.waiting(), inputTokens: heldInput, outputTokens: heldOutput };
+
+/** A request on its way, and what its answer will be taken for until the engine says. */
+const passageOf = (
+  request: GatewayRequest,
+  path: string,
+  headers: IncomingHttpHeaders,
+  queue: ModelQueue,
+): Omit<Passage, 'response' | 'startedAt' | 'stop'> => ({
+  request,
+  // What is read on its way must not be compressed.
+  to: { path, headers: { ...passedOn(headers, ['accept-encoding']), 'accept-encoding': 'identity' } },
+  queue,
+  inputTokens: queue.estimate.inputTokens(request),
+  outputTokens: request.call === 'embeddings' ? 0 : queue.estimate.outputTokens(request.mostOutputTokens),
+  tried: new Set(),
+  last: null,
+});

@@ -12,7 +12,7 @@ export interface Leadership {
   term(): LeaderTerm | null;
 }
 
-export interface ReplicaParts {
+export interface PeerParts {
   readonly leadership: Leadership;
   readonly stored: StoredPlans;
   readonly loop: Pick<Ticker, 'due' | 'tick' | 'restore'>;
@@ -30,7 +30,7 @@ const livingSeconds = 30;
  * One of several replicas: the leader plans, the others say what it said. What it returns is to be called every second,
  * and tells whether there was anything to do.
  */
-export const createReplica = ({ leadership, stored, loop, board, clock, onProblem }: ReplicaParts) => {
+export const leaderOrFollower = ({ leadership, stored, loop, board, clock, onProblem }: PeerParts) => {
   let last: StoredPlan | null = null;
   /** The term that this replica plans in; null = it follows. */
   let own: number | null = null;

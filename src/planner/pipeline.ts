@@ -3,7 +3,7 @@ import { type MoveSettings, move } from './move/move.ts';
 import { countedPlans, type MakePlan } from './plan/counted-plans.ts';
 import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
 import { type ReportSettings, report } from './publish/targets-and-reports.ts';
-import { joinedParts, type Memory, memoryAfter, type PartOutcome, type TickOutcome } from './publish/tick-outcome.ts';
+import { joinedParts, type Memory, memoryAfter, type TickOutcome } from './publish/tick-outcome.ts';
 
 /** All that was read, as of one tick; each stage declares its own part. */
 export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {}
@@ -17,13 +17,12 @@ export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSett
  */
 export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, planOf: MakePlan): TickOutcome => {
   const { makePlan, asked } = countedPlans(planOf);
-  const { decisions } = memory.moved;
-  const beliefs = believe(reading, { decisions, ...memory.planned }, memory.believed, settings);
-  const parts: PartOutcome[] = [];
-  for (const planned of plan(beliefs.models, reading, decisions, settings, makePlan)) {
-    const moved = move(planned, memory.moved, settings, reading.now, makePlan);
-    parts.push(report(planned, moved, decisions, reading, settings, makePlan));
-  }
+  const tick = { reading, last: memory.moved, settings, makePlan };
+  const beliefs = believe(reading, { ...memory.moved, ...memory.planned }, memory.believed, settings);
+  // One part after the other, from its plan to its report.
+  const parts = plan(beliefs.models, tick)
+    .map((planned) => report(planned, move(planned, tick), tick))
+    .toArray();
   return {
     ...joinedParts(parts),
     memory: memoryAfter(memory, beliefs.memory, parts, reading.deployments),

@@ -32,9 +32,8 @@ export const createTicker = (parts: TickerParts): Ticker => {
   return {
     tick: async () => {
       const { reading, interval, problems } = await read(parts, workload);
-      lastInterval = interval;
       const decided = decide(reading, memory, settings, parts.solve);
-      memory = decided.memory;
+      [memory, lastInterval] = [decided.memory, interval];
       askEngines(parts, decided, workload.time);
       const unpublished = await publish(decided, reading, parts);
       parts.onTick(decided, [...unpublished, ...problems, ...problemsOf(decided.models, cluster)]);

@@ -34,8 +34,8 @@ export const startPlainHttp = async (
       closeUnused();
       setTimeout(() => server.closeAllConnections(), 1_000).unref(); // whoever does not read holds nobody up
     });
-  return { url: `http://${authority(host, (server.address() as AddressInfo).port)}`, close };
+  return { url: `http://${hostAndPort(host, (server.address() as AddressInfo).port)}`, close };
 };
 
 /** Host and port as a URL names them. */
-export const authority = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+export const hostAndPort = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;

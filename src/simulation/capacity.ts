@@ -1,13 +1,13 @@
 import type { Profile } from '../profiles/profile-document.ts';
 import { servedByProfile } from '../profiles/served-demand.ts';
-import type { DemandRow, Model, Plan, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
+import type { DemandRow, Model, Plan, RouterKnowledge, Snapshot } from '../vocabulary/planning-documents.ts';
 import type { SimulatedVariant } from './replicas.ts';
 
 /** What there is to carry demand with. */
 export interface CapacityOf {
   readonly variants: readonly SimulatedVariant[];
   readonly profiles: ReadonlyMap<string, Profile>;
-  readonly routing: Routing;
+  readonly routing: RouterKnowledge;
   readonly solve: (snapshot: Snapshot) => Plan;
   /** Ready replicas by `namespace/deployment`. */
   readonly ready: (key: string) => number;

@@ -14,7 +14,7 @@ import { type ReaderSettings, workloadReader } from '../workload/reader.ts';
 import { heartbeatsKey, type Store } from '../workload/store.ts';
 import { type Fault, storeState, timesEmptied } from './faults.ts';
 import { faultyStore } from './faulty-store.ts';
-import type { FleetView, Policy, SimulatedPod } from './policy.ts';
+import type { Policy, ReplicaView, SimulatedPod } from './policy.ts';
 import type { SimulatedVariant } from './replicas.ts';
 
 /** What a simulation begins at (Unix s); any multiple of the interval would do. */
@@ -140,7 +140,7 @@ const deploymentOf = (
 };
 
 /** What the watches would have seen. */
-const look = (view: FleetView, deployments: Map<string, ModelDeployment>, pods: Map<string, DeploymentPod>): void => {
+const look = (view: ReplicaView, deployments: Map<string, ModelDeployment>, pods: Map<string, DeploymentPod>): void => {
   pods.clear();
   for (const [key, deployment] of deployments) {
     deployments.set(key, { ...deployment, replicas: view.spec(key) });

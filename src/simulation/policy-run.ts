@@ -1,10 +1,10 @@
 import type { Profile, Slo } from '../profiles/profile-document.ts';
-import { type DemandRow, type Plan, type Routing, type Snapshot, totalRate } from '../vocabulary/planning-documents.ts';
+import { type DemandRow, type Plan, type RouterKnowledge, type Snapshot, totalRate } from '../vocabulary/planning-documents.ts';
 import { intervalCounter, recordText } from '../workload/gateway-records.ts';
 import { type CapacityOf, capacityGap } from './capacity.ts';
 import type { EngineRequest } from './engine.ts';
 import { type Fault, gatewayLost } from './faults.ts';
-import type { FleetView, Policy } from './policy.ts';
+import type { Policy, ReplicaView } from './policy.ts';
 import { createReplicas, type Replicas, type SimulatedVariant, type StockOverTime } from './replicas.ts';
 import { createRouter } from './router.ts';
 import { withinSlo } from './slo.ts';
@@ -17,7 +17,7 @@ export interface World {
   readonly profiles: ReadonlyMap<string, Profile>;
   readonly slo: Slo;
   /** What the router in front knows, for policies with a plan. */
-  readonly routing: Routing;
+  readonly routing: RouterKnowledge;
   readonly stock: StockOverTime;
   /** What goes wrong; absent = nothing. */
   readonly faults?: readonly Fault[];
@@ -103,7 +103,7 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
     held = [];
     for (const request of again) send(request, now);
   };
-  const view = (now: number): FleetView => viewOf(replicas, now);
+  const view = (now: number): ReplicaView => viewOf(replicas, now);
 
   const timers = [
     timer(0, sampleSeconds, async (now) => {
@@ -169,7 +169,7 @@ const timer = (first: number, every: number, run: (now: number) => Promise<void>
   };
 };
 
-const viewOf = (replicas: Replicas<Arrived>, now: number): FleetView => {
+const viewOf = (replicas: Replicas<Arrived>, now: number): ReplicaView => {
   const sum = (key: string, of: 'running' | 'waiting') =>
     replicas.ready(key).reduce((total, { engine }) => total + engine[of](), 0);
   return {

@@ -10,7 +10,7 @@ export interface SimulatedPod {
 }
 
 /** What a policy may see of the cluster at one moment; counts by `namespace/deployment`. */
-export interface FleetView {
+export interface ReplicaView {
   /** Seconds since the start. */
   readonly now: number;
   /** spec.replicas. */
@@ -34,9 +34,9 @@ export interface Policy {
    */
   observe(record: string | null, time: number): Promise<void>;
   /** Two seconds after each interval. */
-  tick(view: FleetView): Promise<void>;
+  tick(view: ReplicaView): Promise<void>;
   /** Replicas that the autoscaler sets now; a Deployment that is absent stays as it is. */
-  sync(view: FleetView): ReadonlyMap<string, number>;
+  sync(view: ReplicaView): ReadonlyMap<string, number>;
   /** The last plan, for a router that follows plans; null = there is none, and requests go where the fewest are in flight. */
   plan(): { readonly snapshot: Snapshot; readonly plan: Plan } | null;
 }

@@ -1,4 +1,4 @@
-import type { FleetView, Policy } from './policy.ts';
+import type { Policy, ReplicaView } from './policy.ts';
 
 /** Requests that wait in an engine, per replica, which the autoscaler aims at; what vLLM's guides begin with. */
 const wantedWaiting = 1;
@@ -15,7 +15,7 @@ const [mostFactor, mostReplicas] = [2, 4];
  */
 export const queuePolicy = (name: string, key: string, maxReplicas: number): Policy => {
   let recommendations: { readonly at: number; readonly replicas: number }[] = [];
-  const wanted = (view: FleetView): number => {
+  const wanted = (view: ReplicaView): number => {
     const [current, ready] = [view.spec(key), view.ready(key)];
     if (ready === 0) return Math.max(1, current);
     const ratio = view.waiting(key) / ready / wantedWaiting;

@@ -1,6 +1,6 @@
 import { readyRouting } from '../planner/publish/ready-routing.ts';
 import { element } from '../vocabulary/list-element.ts';
-import type { Plan, RoutedDemand, Routing, Snapshot } from '../vocabulary/planning-documents.ts';
+import type { Plan, RoutedDemand, RouterKnowledge, Snapshot } from '../vocabulary/planning-documents.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
 import type { EngineRequest } from './engine.ts';
 import type { Replica, Replicas } from './replicas.ts';
@@ -20,7 +20,7 @@ export interface Router<Request extends EngineRequest> {
 const queueLimit = 6;
 
 export const createRouter = <Request extends EngineRequest>(
-  routing: Routing,
+  routing: RouterKnowledge,
   replicas: Replicas<Request>,
   solve: (snapshot: Snapshot) => Plan,
 ): Router<Request> => {
@@ -76,7 +76,7 @@ interface Entry {
   readonly owed: number[];
 }
 
-const tableOf = (rows: readonly RoutedDemand[], routing: Routing): Table => {
+const tableOf = (rows: readonly RoutedDemand[], routing: RouterKnowledge): Table => {
   const entries = rows.map(({ inputTokens, outputTokens, shares }) => ({
     input: Math.log(Math.max(1, inputTokens)),
     output: Math.log(Math.max(1, outputTokens)),

@@ -8,7 +8,7 @@ export interface Cut {
 }
 
 /** What one model serves with given replicas. */
-export interface Service {
+export interface Served {
   /** req/s that find no capacity. */
   readonly unserved: number;
   /** Share of each class that is served. */
@@ -60,7 +60,7 @@ export class CapacityCuts {
   }
 
   /** At y replicas per type. */
-  at(replicas: ArrayLike<number>): Service {
+  at(replicas: ArrayLike<number>): Served {
     const { relaxation, types, rates } = this;
     for (let g = 0; g < types; g++) {
       relaxation.lower[g] = replicas[g]!;

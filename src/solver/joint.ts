@@ -1,4 +1,4 @@
-import { CapacityCuts, type Cut, type Service } from './capacity-cuts.ts';
+import { CapacityCuts, type Cut, type Served } from './capacity-cuts.ts';
 import type { Fleet, FleetModel } from './fleet.ts';
 
 /** An unserved share below this is rounding. */
@@ -41,7 +41,7 @@ export class Joint {
    * What model m serves with some replicas in one way. Way -1 stands for a model with several of them whose way is not
    * chosen yet: it serves at least as much as any.
    */
-  service(m: number, way: number, replicas: ArrayLike<number>): Service {
+  service(m: number, way: number, replicas: ArrayLike<number>): Served {
     const model = this.fleet.models[m]!;
     if (model.rates.length === 0) return nothing;
     const slot = model.ways.length === 1 ? 0 : way + 1;
@@ -63,8 +63,8 @@ export class Joint {
   }
 
   /** The way that serves the most with whole replicas; null where the floors allow none. */
-  bestWay(m: number, replicas: ArrayLike<number>): { readonly way: number; readonly service: Service } | null {
-    let best: { way: number; service: Service } | null = null;
+  bestWay(m: number, replicas: ArrayLike<number>): { readonly way: number; readonly service: Served } | null {
+    let best: { way: number; service: Served } | null = null;
     this.fleet.models[m]!.ways.forEach(({ open }, way) => {
       if (open.some((may, g) => may === 0 && replicas[g]! > 0)) return;
       const service = this.service(m, way, replicas);
@@ -87,7 +87,7 @@ export class Joint {
   }
 }
 
-const nothing: Service = {
+const nothing: Served = {
   unserved: 0,
   served: new Float64Array(),
   cut: { constant: 0, slopes: new Float64Array() },

@@ -6,8 +6,8 @@
  */
 
 /** What the router in front of a model knows of a request when it chooses a replica. */
-export type Routing = 'size' | 'input' | 'load' | 'none';
-export const routings: readonly Routing[] = ['size', 'input', 'load', 'none'];
+export type RouterKnowledge = 'size' | 'input' | 'load' | 'none';
+export const routerKnowledges: readonly RouterKnowledge[] = ['size', 'input', 'load', 'none'];
 
 /** Requests of one size and how many of them arrive. */
 export interface DemandRow {
@@ -55,7 +55,7 @@ export interface Model {
   /** A higher number wins where stock or budget do not suffice for all. */
   readonly priority: number;
   /** What the router in front of this one knows; absent = what the snapshot says. */
-  readonly routing?: Routing;
+  readonly routing?: RouterKnowledge;
   readonly demand: readonly DemandRow[];
   readonly variants: readonly Variant[];
   /** The last plan and the planner's memory; null = none. */
@@ -78,7 +78,7 @@ export interface Snapshot {
   readonly quotas?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Money/h for all models together; null = no limit. */
   readonly budget: number | null;
-  readonly routing: Routing;
+  readonly routing: RouterKnowledge;
   /** Nodes of one search after which it stops with what it has; null = the solver's own limit. */
   readonly nodeLimit?: number | null;
 }

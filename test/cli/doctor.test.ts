@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { type FleetFacts, findingsOfKubernetes, findingsOfLook, type KubernetesAnswers } from '../../src/cli/doctor.ts';
+import { type ClusterFacts, findingsOfKubernetes, findingsOfLook, type KubernetesAnswers } from '../../src/cli/doctor.ts';
 import { modelDeployment } from '../../src/cluster/variant.ts';
 import { runCommand } from '../helpers/run-command.ts';
 
@@ -14,7 +14,7 @@ const deployment = modelDeployment({
 })!;
 const config = { planPrefix: 'gpumix:', intervalSeconds: 10, serviceName: 'gpumix' };
 
-const look = (changes: Partial<FleetFacts> = {}, state = 'fresh'): FleetFacts => {
+const look = (changes: Partial<ClusterFacts> = {}, state = 'fresh'): ClusterFacts => {
   const models = [{ name: 'm', state, reason: 'so it is', variants: [] }];
   return {
     deployments: [deployment],
@@ -26,7 +26,7 @@ const look = (changes: Partial<FleetFacts> = {}, state = 'fresh'): FleetFacts =>
     ...changes,
   };
 };
-const wrongOf = (seen: FleetFacts) =>
+const wrongOf = (seen: ClusterFacts) =>
   findingsOfLook(seen, config).flatMap(({ verdict, text }) => (verdict === 'wrong' ? [text] : []));
 
 test('a fleet that gpumix plans for has nothing wrong', () => {

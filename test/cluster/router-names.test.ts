@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { routerOf } from '../../src/cluster/router-names.ts';
-import { routings } from '../../src/vocabulary/planning-documents.ts';
+import { routerKnowledges } from '../../src/vocabulary/planning-documents.ts';
 
-test.each(routings)('our own mode %s is itself', (mode) => {
+test.each(routerKnowledges)('our own mode %s is itself', (mode) => {
   expect(routerOf(mode)).toEqual({ routing: mode, note: null });
 });
 

@@ -2,7 +2,7 @@ import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import type { ModelDeployment } from '../../src/cluster/variant.ts';
 import { readConfig } from '../../src/config/serve-config.ts';
 import { clusterInMemory } from '../../src/planner/cluster-in-memory.ts';
-import { createReplica, shareThrough } from '../../src/planner/leader-or-follower.ts';
+import { leaderOrFollower, shareThrough } from '../../src/planner/leader-or-follower.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { type Board, createBoard } from '../../src/planner/publish/board.ts';
 import { storedPlans } from '../../src/planner/publish/stored-plan.ts';
@@ -85,7 +85,7 @@ export const virtualFleet = (
         problems.now = found;
       },
     });
-    const turn = createReplica({ leadership, stored, loop, board, clock: hostNow, onProblem: () => {} });
+    const turn = leaderOrFollower({ leadership, stored, loop, board, clock: hostNow, onProblem: () => {} });
     const instance = { turn, board, problems: () => problems.now };
     instances.add(instance);
     return instance;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createReplica, shareThrough } from '../../src/planner/leader-or-follower.ts';
+import { leaderOrFollower, shareThrough } from '../../src/planner/leader-or-follower.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
 import { type LeaderTerm, storedPlans } from '../../src/planner/publish/stored-plan.ts';
 import { emptyMemory, type TickOutcome } from '../../src/planner/publish/tick-outcome.ts';
@@ -47,7 +47,7 @@ const setUp = () => {
     const share = shareThrough(stored, asLeadership);
     const planner = { wants: 3, restored: [] as unknown[] };
     const problems: (string | null)[] = [];
-    const turn = createReplica({
+    const turn = leaderOrFollower({
       leadership: asLeadership,
       stored,
       loop: {

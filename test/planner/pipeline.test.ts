@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory } from '../../src/planner/publish/tick-outcome.ts';
-import type { Routing, Snapshot } from '../../src/vocabulary/planning-documents.ts';
+import type { RouterKnowledge, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
 import { busy, deployments, reading, run, steady, targets, times, workload } from '../helpers/planner.ts';
 import { record } from '../helpers/records.ts';
@@ -65,7 +65,7 @@ describe('fresh', () => {
   });
 
   test('the router that its Deployments name is the model’s own; of two the one that knows less', () => {
-    const named = (...routers: (Routing | null)[]) => {
+    const named = (...routers: (RouterKnowledge | null)[]) => {
       const all = routers.map((router, index) => ({ ...deployments[index]!, router }));
       const given = reading(2002, workload(2002, { m: busy(1800, 1990) }), {
         deployments: new Map(all.map((one) => [`${one.namespace}/${one.name}`, one])),

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { FleetView } from '../../src/simulation/policy.ts';
+import type { ReplicaView } from '../../src/simulation/policy.ts';
 import { queuePolicy } from '../../src/simulation/queue-policy.ts';
 
-const view = (now: number, spec: number, waiting: number): FleetView => ({
+const view = (now: number, spec: number, waiting: number): ReplicaView => ({
   now,
   spec: () => spec,
   ready: () => spec,

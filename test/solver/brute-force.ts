@@ -1,4 +1,4 @@
-import type { DemandRow, Model, Routing, Snapshot } from '../../src/vocabulary/planning-documents.ts';
+import type { DemandRow, Model, RouterKnowledge, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 
 /**
  * The answer to a small snapshot by trying every mix: an independent and slow reading of design.md sections 2 and 3, which
@@ -91,7 +91,7 @@ const fits = ({ stock, quotas = {}, budget }: Snapshot, models: readonly Model[]
 const product = (lists: readonly (readonly Mix[])[]): Mix[][] =>
   lists.reduce<Mix[][]>((all, list) => all.flatMap((head) => list.map((mix) => [...head, mix])), [[]]);
 
-const mixesOf = (model: Model, routing: Routing): Mix[] => {
+const mixesOf = (model: Model, routing: RouterKnowledge): Mix[] => {
   const unserved = unservedOf(model, routing);
   return model.variants
     .reduce<number[][]>(
@@ -113,7 +113,7 @@ const mixesOf = (model: Model, routing: Routing): Mix[] => {
 };
 
 /** req/s that a mix leaves unserved; exactly 0 where it carries all. */
-const unservedOf = (model: Model, routing: Routing): ((replicas: readonly number[]) => number) => {
+const unservedOf = (model: Model, routing: RouterKnowledge): ((replicas: readonly number[]) => number) => {
   const arriving = model.demand.filter(({ arrivalRate }) => arrivalRate > 0);
   if (arriving.length === 0 || model.variants.every((_, g) => loadOf(model, arriving, g) === Number.POSITIVE_INFINITY))
     return () => 0;

@@ -1,5 +1,5 @@
 import { extrapolated } from '../../src/planner/plan/snapshot-document.ts';
-import type { DemandRow, Model, Routing, Snapshot, Variant } from '../../src/vocabulary/planning-documents.ts';
+import type { DemandRow, Model, RouterKnowledge, Snapshot, Variant } from '../../src/vocabulary/planning-documents.ts';
 import { Random } from './random.ts';
 
 /** What a random snapshot has, so that tests can count what they covered. */
@@ -25,7 +25,7 @@ const outputs = [64, 256];
  * A snapshot small enough for brute force: one model of up to 4 types, 6 rows and 6 replicas of each, or two models that
  * share stock. A third has whole numbers only, so that many mixes cost the same.
  */
-export const smallSnapshot = (seed: number, routing: Routing): RandomSnapshot => {
+export const smallSnapshot = (seed: number, routing: RouterKnowledge): RandomSnapshot => {
   const random = new Random(seed);
   const quotas = new Random(seed + 1_000_000);
   const traits: Traits = {

@@ -26,12 +26,21 @@ export interface Verdict {
   readonly halvings: number;
   /** The same while it could not be read. */
   readonly fallsWhileAway: number;
+  /** The same while the machine stood still, or just after: then nobody could read anything, and nothing is asked of anybody. */
+  readonly fallsAtRest: number;
   /** Least share of the target that was left while it could not be read. */
   readonly leastShare: number;
   /** What was left of the replicas while the controller ran and gpumix did not yet. */
   readonly leftBefore: number | undefined;
   readonly endsAt: number | undefined;
 }
+
+/**
+ * Samples are a second apart. Where one comes so much later (s), the machine has stood still, and the autoscaler too has waited in
+ * vain for what it read; what it makes of that comes within the time after.
+ */
+const stillSeconds = 10;
+const afterStillSeconds = 60;
 
 /** Changes of a target less than this apart (s) are one: the plan is on its way. */
 const settled = 25;
@@ -46,11 +55,13 @@ export const verdictOf = (name: string, samples: readonly Sample[], phases: read
   });
   const up: number[] = [];
   const down: number[] = [];
-  let [notFollowed, halvings, fallsWhileAway, leastShare] = [0, 0, 0, 1];
+  let [notFollowed, halvings, fallsWhileAway, fallsAtRest, leastShare] = [0, 0, 0, 0, 1];
+  let stoodStillAt = Number.NEGATIVE_INFINITY;
   let change: { at: number; upward: boolean; from: number } | null = null;
   for (const [index, point] of points.entries()) {
     const before = points[index - 1];
     if (before === undefined) continue;
+    if (point.at - before.at > stillSeconds) stoodStillAt = point.at;
     if (point.target !== before.target && !point.away) {
       if (change !== null && point.at - change.at > settled) notFollowed += 1;
       change = { at: point.at, from: before.spec, upward: point.target > before.spec };
@@ -61,6 +72,7 @@ export const verdictOf = (name: string, samples: readonly Sample[], phases: read
     }
     if (point.spec < before.spec && point.spec < point.target && point.target === before.target) {
       if (point.away) fallsWhileAway += 1;
+      else if (point.at - stoodStillAt < afterStillSeconds) fallsAtRest += 1;
       else halvings += 1;
     }
     if (point.away) leastShare = Math.min(leastShare, point.spec / point.target);
@@ -68,7 +80,8 @@ export const verdictOf = (name: string, samples: readonly Sample[], phases: read
   if (change !== null) notFollowed += 1;
   const before = samples.filter(({ at }) => inPhase('before gpumix', at)).flatMap(({ spec }) => spec.get(name) ?? []);
   const leftBefore = before.length === 0 ? undefined : Math.min(...before);
-  return { up, down, notFollowed, halvings, fallsWhileAway, leastShare, leftBefore, endsAt: points.at(-1)?.spec };
+  const falls = { halvings, fallsWhileAway, fallsAtRest, leastShare };
+  return { up, down, notFollowed, ...falls, leftBefore, endsAt: points.at(-1)?.spec };
 };
 
 /**
@@ -89,10 +102,18 @@ export const verdicts = (
 ): Judged => {
   const all = names.map((name) => ({ name, of: verdictOf(name, samples, phases) }));
   const text = [
-    'autoscaler | followed up (s) | down (s) | not followed | halvings | falls while gpumix was away | least share left then | replicas left of 3 before gpumix ran | replicas at the end',
-    '---|---|---|---|---|---|---|---|---',
+    'autoscaler | followed up (s) | down (s) | not followed | halvings | falls while the machine stood still | falls while gpumix was away | least share left then | replicas left of 3 before gpumix ran | replicas at the end',
+    '---|---|---|---|---|---|---|---|---|---',
     ...all.map(({ name, of }) => {
-      const counts = [of.notFollowed, of.halvings, of.fallsWhileAway, percent(of.leastShare), of.leftBefore, of.endsAt];
+      const counts = [
+        of.notFollowed,
+        of.halvings,
+        of.fallsAtRest,
+        of.fallsWhileAway,
+        percent(of.leastShare),
+        of.leftBefore,
+        of.endsAt,
+      ];
       return [name, list(of.up), list(of.down), ...counts].join(' | ');
     }),
   ].join('\n');

@@ -30,12 +30,20 @@ export interface Moved extends MoveMemory {
   readonly blocked: ReadonlySet<string>;
 }
 
+/** What a tick knows when it moves. */
+export interface MoveTick {
+  readonly reading: { readonly now: number };
+  readonly last: MoveMemory;
+  readonly settings: MoveSettings;
+  readonly makePlan: MakePlan;
+}
+
 /**
  * The third stage of a tick: from what was published last, and runs, toward the plan. Idle models go to their label; where there
  * is no plan to follow nothing is decided. Replicas that limits are only guessed to forbid are asked for one at a time.
- * @param now Unix s
  */
-export const move = (planned: Planned, memory: MoveMemory, settings: MoveSettings, now: number, makePlan: MakePlan): Moved => {
+export const move = (planned: Planned, tick: MoveTick): Moved => {
+  const { makePlan, settings } = tick;
   const { beliefs, solved } = planned;
   const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, makePlan);
   const fits = solved === null ? null : stockLeftByOthers(solved.snapshot, solved.plan);
@@ -46,7 +54,7 @@ export const move = (planned: Planned, memory: MoveMemory, settings: MoveSetting
     if (belief.demand === null || own === undefined || model === undefined || solved === null || fits === null)
       return { ...idleMove(belief), blocked: [] };
     const mixes = { ...mixesOf(model, solved.snapshot, makePlan, settings.headroom), fits: fits(model) };
-    const { targets, recent, blocked } = towardPlan(belief, own, mixes, memory, planned.unfollowed, settings, now);
+    const { targets, recent, blocked } = towardPlan(belief, own, mixes, planned.unfollowed, tick);
     return { decisions: asDecisions(targets, extra, belief.dataAt), recent, blocked: blocked ? [belief.name] : [] };
   });
   return {
@@ -60,12 +68,10 @@ const towardPlan = (
   belief: Belief,
   planned: ModelPlan,
   mixes: Mixes,
-  memory: MoveMemory,
   unfollowed: ReadonlyMap<string, number>,
-  settings: MoveSettings,
-  now: number,
+  { last, settings, reading: { now } }: MoveTick,
 ): Transition => {
-  const starts = startsOf(belief, memory.decisions, unfollowed);
+  const starts = startsOf(belief, last.decisions, unfollowed);
   // What nobody can serve says nothing of what there should be.
   const stands = planned.unserved.some(({ reason }) => reason === 'profile');
   const steps = belief.candidates.map(({ key, price, ready }) => {
@@ -76,7 +82,7 @@ const towardPlan = (
       planned: Math.max(planned.replicas[key] ?? 0, stands ? current : 0),
       current,
       ready: Math.min(ready, unfollowed.get(key) ?? ready),
-      recent: (follows(belief, key) && memory.recent.get(key)) || [],
+      recent: (follows(belief, key) && last.recent.get(key)) || [],
     };
   });
   const next = transition(steps, mixes, now, settings);

@@ -1,5 +1,5 @@
 import { element } from '../../vocabulary/list-element.ts';
-import type { DemandRow, Model, Routing, Variant } from '../../vocabulary/planning-documents.ts';
+import type { DemandRow, Model, RouterKnowledge, Variant } from '../../vocabulary/planning-documents.ts';
 
 /** Share of a class that may be beyond a variant's SLO, where its profile names no percentile. */
 export const defaultSloShare = 0.01;
@@ -13,9 +13,9 @@ export interface RoutingWay {
 }
 
 /** What a router can tell apart: demand rows that it treats alike are one class. */
-export interface RoutingClasses {
+export interface DemandClasses {
   /** The mode that is solved: `load` without end-to-end times is `none`. */
-  readonly routing: Routing;
+  readonly routing: RouterKnowledge;
   /** req/s per class, above 0. */
   readonly rates: Float64Array;
   /** Class of each row of demand; -1 where nothing arrives or no variant serves anything at all. */
@@ -38,7 +38,7 @@ export interface RoutingClasses {
  * - In both, a floor (minReplicas) puts a variant into use whatever its SLO: the router sends it requests all the same. A
  *   variant that serves nothing at all may only stand by.
  */
-export const routingClasses = (model: Model, routing: Routing): RoutingClasses => {
+export const demandClasses = (model: Model, routing: RouterKnowledge): DemandClasses => {
   const order = rowOrder(model);
   const effective = routing === 'load' && !knowsTimes(model) ? 'none' : routing;
   const grouped = new Map<string, number[]>();
@@ -70,7 +70,7 @@ export const routingClasses = (model: Model, routing: Routing): RoutingClasses =
  * Where every replica or every request in flight counts the same, the shares follow from the replicas.
  */
 export const rowShares = (
-  classes: RoutingClasses,
+  classes: DemandClasses,
   way: number,
   replicas: ArrayLike<number>,
   assignment: Float64Array,
@@ -90,7 +90,7 @@ export const rowShares = (
 };
 
 /** Whether a class may go to a variant in any way. */
-export const canServe = ({ ways, rates }: RoutingClasses, c: number, g: number): boolean =>
+export const canServe = ({ ways, rates }: DemandClasses, c: number, g: number): boolean =>
   ways.some(({ loads }) => element(loads, c * (loads.length / rates.length) + g) < Number.POSITIVE_INFINITY);
 
 /** Rows in an order that does not depend on the document's: sums come out the same to the last bit. */

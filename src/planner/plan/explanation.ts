@@ -1,7 +1,7 @@
 import { costWithOnly, sensitivity } from '../../solver/sensitivity.ts';
 import { defaultOptions, solve } from '../../solver/solve.ts';
 import { element } from '../../vocabulary/list-element.ts';
-import { type Routing, routings, type Snapshot, servesAll } from '../../vocabulary/planning-documents.ts';
+import { type RouterKnowledge, routerKnowledges, type Snapshot, servesAll } from '../../vocabulary/planning-documents.ts';
 import { planOf, problemOf } from './plan-of-snapshot.ts';
 
 /** What stands behind a plan, and what would change it. Costs and savings are money/h. */
@@ -15,7 +15,7 @@ export interface Explanation {
     readonly saves: number;
   }[];
   /** Cost under each router; null where not all can be served. What a better router is worth. */
-  readonly routing: Readonly<Record<Routing, number | null>>;
+  readonly routing: Readonly<Record<RouterKnowledge, number | null>>;
   /** Cost with one GPU type alone, floors aside; null where it does not carry the demand. */
   readonly singleType: readonly { readonly gpu: string; readonly cost: number | null }[];
   /** Per model the next best mix; null = there is none. */
@@ -41,7 +41,9 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
       bound: bound === 'upper' ? 'maxReplicas' : 'minReplicas',
       saves,
     })),
-    routing: Object.fromEntries(routings.map((routing) => [routing, costUnder(snapshot, routing)])) as Explanation['routing'],
+    routing: Object.fromEntries(
+      routerKnowledges.map((routing) => [routing, costUnder(snapshot, routing)]),
+    ) as Explanation['routing'],
     singleType: gpus.map((gpu) => ({
       gpu,
       cost: costWithOnly(fleet, (_, m, g) => variantOf(m, g).gpu === gpu, options),
@@ -55,7 +57,7 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
   };
 };
 
-const costUnder = (snapshot: Snapshot, routing: Routing): number | null => {
+const costUnder = (snapshot: Snapshot, routing: RouterKnowledge): number | null => {
   const models = snapshot.models.map((model) => ({ ...model, routing }));
   const plan = planOf({ ...snapshot, models });
   return servesAll(plan) ? plan.cost : null;

@@ -5,8 +5,8 @@ import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import {
   type DemandRow,
   type Model,
-  type Routing,
-  routings,
+  type RouterKnowledge,
+  routerKnowledges,
   type Snapshot,
   type Variant,
 } from '../../vocabulary/planning-documents.ts';
@@ -24,9 +24,9 @@ export interface SnapshotReading {
 
 export interface SnapshotSettings {
   /** What the router knows of a request; `auto` = input while a gateway of ours is there, else `router`. */
-  readonly routing: Routing | 'auto';
+  readonly routing: RouterKnowledge | 'auto';
   /** What another router knows; absent = none. */
-  readonly router?: Routing;
+  readonly router?: RouterKnowledge;
   /** What is believed of the number of GPUs; absent = none of it. */
   readonly stock?: StockSource;
   /** Money/h for all models; null = no limit. */
@@ -83,15 +83,15 @@ export const gatewayLostAfterSeconds = 600;
 export const routingNow = (
   { routing, router = 'none' }: Pick<SnapshotSettings, 'routing' | 'router'>,
   { now, workload }: SnapshotReading,
-): Routing => {
+): RouterKnowledge => {
   if (routing !== 'auto') return routing;
   const heartbeatAt = workload?.heartbeatAt ?? null;
   return heartbeatAt !== null && now - heartbeatAt < gatewayLostAfterSeconds ? 'input' : router;
 };
 
 /** What the Deployments of a model say of their router; where they differ, the one that knows least. */
-const annotatedRouting = (deployments: readonly ModelDeployment[]): { readonly routing?: Routing } => {
-  const routing = routings.findLast((one) => deployments.some(({ router }) => router === one));
+const annotatedRouting = (deployments: readonly ModelDeployment[]): { readonly routing?: RouterKnowledge } => {
+  const routing = routerKnowledges.findLast((one) => deployments.some(({ router }) => router === one));
   return routing === undefined ? {} : { routing };
 };
 

@@ -12,7 +12,7 @@ import type {
   UnservedDemand,
 } from '../../vocabulary/planning-documents.ts';
 import { servesAll } from '../../vocabulary/planning-documents.ts';
-import { canServe, type RoutingClasses, routingClasses, rowShares } from './demand-classes.ts';
+import { canServe, type DemandClasses, demandClasses, rowShares } from './demand-classes.ts';
 import { type Pool, poolsOf } from './gpu-pools.ts';
 
 /**
@@ -20,7 +20,7 @@ import { type Pool, poolsOf } from './gpu-pools.ts';
  * whatever the order of its models, variants, rows and stock; only `solve.milliseconds` is as long as it takes by `clock`.
  * @param clock milliseconds from any start
  */
-export const planOf = (snapshot: Snapshot, clock: () => number = () => 0, detail: PlanDetail = { routing: true }): Plan => {
+export const planOf = (snapshot: Snapshot, clock: () => number = () => 0, detail: PlanDetail = { routed: true }): Plan => {
   const started = clock();
   const plan = plannedOneByOne(snapshot, detail) ?? plannedTogether(snapshot, detail);
   return { ...plan, solve: { ...plan.solve, milliseconds: clock() - started } };
@@ -28,7 +28,7 @@ export const planOf = (snapshot: Snapshot, clock: () => number = () => 0, detail
 
 /** Whether to say where each row of demand goes: with many models most of a plan. */
 export interface PlanDetail {
-  readonly routing: boolean;
+  readonly routed: boolean;
 }
 
 /**
@@ -97,7 +97,7 @@ const plannedTogether = (snapshot: Snapshot, detail: PlanDetail): Plan => {
 
 /** A snapshot's numbers as the solver takes them, models and variants in order of name. */
 export interface Problem {
-  readonly models: readonly { readonly model: Model; readonly classes: RoutingClasses }[];
+  readonly models: readonly { readonly model: Model; readonly classes: DemandClasses }[];
   readonly fleet: Fleet;
   /** What limits GPUs, in the order of the fleet's stock. */
   readonly pools: readonly Pool[];
@@ -110,7 +110,7 @@ export const problemOf = (snapshot: Snapshot): Problem => {
   const named = models
     .map((model) => ({ ...model, variants: [...model.variants].sort(byName) }))
     .sort(byName)
-    .map((model) => ({ model, classes: routingClasses(model, model.routing ?? routing) }));
+    .map((model) => ({ model, classes: demandClasses(model, model.routing ?? routing) }));
   return {
     models: named,
     pools,
@@ -123,7 +123,7 @@ export const problemOf = (snapshot: Snapshot): Problem => {
   };
 };
 
-const fleetModel = (model: Model, { rates, ways }: RoutingClasses, pools: readonly Pool[]): FleetModel => ({
+const fleetModel = (model: Model, { rates, ways }: DemandClasses, pools: readonly Pool[]): FleetModel => ({
   priority: model.priority,
   rates,
   ways,
@@ -160,7 +160,7 @@ const leftOver = ({ fleet, pools, budget }: Problem, outcomes: readonly ModelOut
 
 const modelPlan = (
   model: Model,
-  classes: RoutingClasses,
+  classes: DemandClasses,
   outcome: ModelOutcome,
   left: LeftOver,
   detail: PlanDetail,
@@ -177,7 +177,7 @@ const modelPlan = (
     }
     const part = c < 0 ? 1 : element(served, c);
     const spread = c < 0 ? idleShares(model, mix, row) : element(shares, row);
-    if (detail.routing && part > 0 && spread !== null)
+    if (detail.routed && part > 0 && spread !== null)
       routing.push({ ...demand, arrivalRate: demand.arrivalRate * part, shares: named(model, spread) });
     if (part < 1)
       unserved.push({
@@ -221,7 +221,7 @@ const idleShares = ({ variants }: Model, mix: ArrayLike<number>, row: number): n
  */
 const shortage = (
   { variants }: Model,
-  classes: RoutingClasses,
+  classes: DemandClasses,
   c: number,
   mix: ArrayLike<number>,
   { gpus, budget }: LeftOver,

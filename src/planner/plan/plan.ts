@@ -41,30 +41,30 @@ export interface Planned {
   readonly loads: ReadonlyMap<string, number>;
 }
 
+/** What a tick knows when it plans. */
+export interface PlanTick {
+  readonly reading: PlanReading;
+  /** What was decided last, by `namespace/name`. */
+  readonly last: { readonly decisions: ReadonlyMap<string, Decision> };
+  readonly settings: PlanSettings;
+  readonly makePlan: MakePlan;
+}
+
 /**
  * The second stage of a tick: the cheapest replicas for what is believed. Models that share no budget and no stock come one after
  * the other, so that the numbers of only one are in memory.
- * @param decisions what was decided last, by `namespace/name`
  */
-export function* plan(
-  models: readonly Belief[],
-  reading: PlanReading,
-  decisions: ReadonlyMap<string, Decision>,
-  settings: PlanSettings,
-  makePlan: MakePlan,
-): Generator<Planned, void> {
+export function* plan(models: readonly Belief[], tick: PlanTick): Generator<Planned, void> {
+  const { reading, settings } = tick;
   const alone = settings.budget === null && !settings.keepSnapshot && !mayLimit(reading.supply, settings.stock ?? 'none');
   const { supply: _, ...unlimited } = reading;
   for (const some of alone ? models.map((model) => [model]) : [models])
-    yield { ...planned(some, alone ? unlimited : reading, decisions, settings, makePlan), together: !alone };
+    yield { ...planned(some, alone ? { ...tick, reading: unlimited } : tick), together: !alone };
 }
 
 const planned = (
   models: readonly Belief[],
-  reading: PlanReading,
-  decisions: ReadonlyMap<string, Decision>,
-  settings: PlanSettings,
-  makePlan: MakePlan,
+  { reading, last: { decisions }, settings, makePlan }: PlanTick,
 ): Omit<Planned, 'together'> => {
   const planFor = (beliefs: readonly Belief[]) => {
     const fresh = beliefs.filter(({ demand }) => demand !== null);

@@ -15,7 +15,13 @@ import { pythonJson } from '../../formats/json.ts';
 import { type Profile, profileOf, profileSchema } from '../../profiles/profile-document.ts';
 import { servedByProfile, type VariantService } from '../../profiles/served-demand.ts';
 import { GpumixError } from '../../vocabulary/errors.ts';
-import { type DemandRow, type Model, routings, type Snapshot, type Variant } from '../../vocabulary/planning-documents.ts';
+import {
+  type DemandRow,
+  type Model,
+  routerKnowledges,
+  type Snapshot,
+  type Variant,
+} from '../../vocabulary/planning-documents.ts';
 
 /**
  * Reads a snapshot document.
@@ -52,7 +58,7 @@ const variantSchema = z.strictObject({
 const modelSchema = z.strictObject({
   name: text,
   priority: z.nullish(number),
-  routing: z.nullish(oneOf(routings)),
+  routing: z.nullish(oneOf(routerKnowledges)),
   demand: z.array(demandSchema),
   variants: z.array(variantSchema),
   previous: z.nullish(z.strictObject({ replicas: counts })),
@@ -65,7 +71,7 @@ export const snapshotSchema = z.strictObject({
   stock: z.nullish(counts),
   quotas: z.nullish(z.record(z.string(), counts)),
   budget: z.nullish(amount),
-  routing: z.nullish(oneOf(routings)),
+  routing: z.nullish(oneOf(routerKnowledges)),
   nodeLimit: z.nullish(count),
 });
 

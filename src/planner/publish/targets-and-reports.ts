@@ -28,20 +28,25 @@ export interface ReportSettings {
   readonly routingPlans?: boolean;
 }
 
+/** What a tick knows when it reports. */
+export interface ReportTick {
+  readonly reading: ReportReading;
+  /** Decisions of earlier ticks, which stand where nothing new was decided. */
+  readonly last: { readonly decisions: ReadonlyMap<string, Decision> };
+  readonly settings: ReportSettings;
+  readonly makePlan: MakePlan;
+}
+
 /**
  * What is to be said of models that were planned for and moved: to autoscalers, to people, and to routers.
- * @param last decisions of earlier ticks, which stand where nothing new was decided
  */
 export const report = (
   { beliefs, solved, loads, together }: Planned,
   moved: Moved,
-  last: ReadonlyMap<string, Decision>,
-  reading: ReportReading,
-  settings: ReportSettings,
-  makePlan: MakePlan,
+  { reading, last, settings, makePlan }: ReportTick,
 ): PartOutcome => {
   const { decisions, blocked } = moved;
-  const standing = (key: string): Decision | undefined => decisions.get(key) ?? last.get(key);
+  const standing = (key: string): Decision | undefined => decisions.get(key) ?? last.decisions.get(key);
   const plans = new Map(solved?.plan.models.map((one) => [one.name, one]));
   const heartbeatAt = reading.workload?.heartbeatAt ?? null;
   const all = beliefs.map((belief) => {

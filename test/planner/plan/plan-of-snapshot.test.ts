@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import { parseSnapshot, snapshotDocument, snapshotOf } from '../../../src/planner/plan/snapshot-document.ts';
-import { routings, type Snapshot } from '../../../src/vocabulary/planning-documents.ts';
+import { routerKnowledges, type Snapshot } from '../../../src/vocabulary/planning-documents.ts';
 import { Random } from '../../solver/random.ts';
 import { smallSnapshot } from '../../solver/snapshots.ts';
 
@@ -120,7 +120,7 @@ const shuffled = (snapshot: Snapshot, random: Random): Snapshot => ({
   ),
 });
 
-test.each(routings)('%s: the plan depends on no order of models, variants, rows or stock', (routing) => {
+test.each(routerKnowledges)('%s: the plan depends on no order of models, variants, rows or stock', (routing) => {
   let moved = 0;
   for (let seed = 0; seed < 60; seed++) {
     const { snapshot } = smallSnapshot(90_000 + seed, routing);
@@ -144,7 +144,7 @@ test.each(routings)('%s: the plan depends on no order of models, variants, rows 
 
 test('a saved snapshot is solved to the same bytes', () => {
   for (let seed = 0; seed < 40; seed++) {
-    const { snapshot } = smallSnapshot(95_000 + seed, routings[seed % 4]!);
+    const { snapshot } = smallSnapshot(95_000 + seed, routerKnowledges[seed % 4]!);
     const saved = parseSnapshot(JSON.stringify(snapshotDocument(snapshot)));
     expect(JSON.stringify(planOf(saved))).toBe(JSON.stringify(planOf(snapshot)));
   }
@@ -155,5 +155,5 @@ test('inputs are left as they are', () => {
     if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
     return value;
   };
-  for (const routing of routings) expect(() => planOf(freeze(smallSnapshot(7, routing).snapshot))).not.toThrow();
+  for (const routing of routerKnowledges) expect(() => planOf(freeze(smallSnapshot(7, routing).snapshot))).not.toThrow();
 });

@@ -23,10 +23,12 @@ const outcome = (one: Belief, { decided, last, solved, together = true, routingP
   return report(
     { ...planned, unfollowed: new Map(), loads: new Map() },
     { decisions: new Map(decided && [['ns/a', decided]]), recent: new Map(), blocked: new Set() },
-    new Map(last && [['ns/a', last]]),
-    { now, workload: null, ready: new Map() },
-    { staleAfterSeconds: 300, routingPlans },
-    planOf,
+    {
+      reading: { now, workload: null, ready: new Map() },
+      last: { decisions: new Map(last && [['ns/a', last]]) },
+      settings: { staleAfterSeconds: 300, routingPlans },
+      makePlan: planOf,
+    },
   );
 };
 const inState = (state: State, more: Partial<Belief> = {}) =>

@@ -52,6 +52,19 @@ test('what falls while the metric cannot be read is counted apart', () => {
   expect(verdict).toMatchObject({ halvings: 0, fallsWhileAway: 2, leastShare: 0.5 });
 });
 
+test('what falls when the machine has stood still is counted apart too, for a minute', () => {
+  const after = (seconds: number) => {
+    const pairs = Array.from({ length: seconds + 2 }, (_, index) => [4, index === seconds + 1 ? 3 : 4] as const);
+    return verdictOf(
+      'chat',
+      samples(...pairs).map((one) => ({ ...one, at: one.at === 0 ? 0 : one.at + 14 })),
+      [],
+    );
+  };
+  expect(after(5)).toMatchObject({ halvings: 0, fallsAtRest: 1 });
+  expect(after(70)).toMatchObject({ halvings: 1, fallsAtRest: 0 });
+});
+
 test('a miss is said of those alone that are asked', () => {
   const falls = samples([4, 1], [2, 1], [2, 2], [2, 1]);
   const { missed } = verdicts(['chat', 'other'], falls, [], new Map([['chat', 'readable']]));

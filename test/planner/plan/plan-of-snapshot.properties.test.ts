@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
-import { instance } from '../../hack/bench/instances.ts';
-import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import type { BranchOptions } from '../../src/solver/branch.ts';
-import { branch } from '../../src/solver/branch.ts';
-import { withoutDominated } from '../../src/solver/one-model.ts';
-import { dualBound, fullLoads, lineScale, type Program, replicasFor } from '../../src/solver/program.ts';
-import { Relaxation, type RelaxationStatus } from '../../src/solver/relaxation.ts';
-import { twoTypes } from '../../src/solver/two-types.ts';
-import { routings, type Snapshot } from '../../src/vocabulary/planning-documents.ts';
-import { mostServed } from './brute-force.ts';
-import { overload } from './highs.ts';
-import { Random } from './random.ts';
-import { smallSnapshot } from './snapshots.ts';
+import { instance } from '../../../hack/bench/instances.ts';
+import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
+import type { BranchOptions } from '../../../src/solver/branch.ts';
+import { branch } from '../../../src/solver/branch.ts';
+import { withoutDominated } from '../../../src/solver/one-model.ts';
+import { dualBound, fullLoads, lineScale, type Program, replicasFor } from '../../../src/solver/program.ts';
+import { Relaxation, type RelaxationStatus } from '../../../src/solver/relaxation.ts';
+import { twoTypes } from '../../../src/solver/two-types.ts';
+import { routerKnowledges, type Snapshot } from '../../../src/vocabulary/planning-documents.ts';
+import { mostServed } from '../../solver/brute-force.ts';
+import { overload } from '../../solver/highs.ts';
+import { Random } from '../../solver/random.ts';
+import { smallSnapshot } from '../../solver/snapshots.ts';
 
 /** Snapshots that are solved to optimality, of all four modes; each property counts how many it covered. */
-const solved = routings.flatMap((routing) =>
+const solved = routerKnowledges.flatMap((routing) =>
   Array.from({ length: 60 }, (_, i) => smallSnapshot(400_000 + i, routing).snapshot)
     .map((snapshot) => ({ snapshot, cost: planOf(snapshot).cost, status: planOf(snapshot).status }))
     .filter(({ status }) => status === 'optimal'),

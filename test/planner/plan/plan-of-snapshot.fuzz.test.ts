@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { extrapolated } from '../../src/planner/plan/snapshot-document.ts';
-import { routings, type Snapshot } from '../../src/vocabulary/planning-documents.ts';
-import { bruteForce } from './brute-force.ts';
-import { wrongWith } from './check-plan.ts';
+import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
+import { extrapolated } from '../../../src/planner/plan/snapshot-document.ts';
+import { routerKnowledges, type Snapshot } from '../../../src/vocabulary/planning-documents.ts';
+import { bruteForce } from '../../solver/brute-force.ts';
+import { wrongWith } from '../../solver/check-plan.ts';
 
 const rate = fc.oneof(fc.integer({ min: 0, max: 4 }), fc.double({ min: 0.01, max: 4, noNaN: true }));
 const throughput = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 6 }), fc.double({ min: 0.5, max: 6, noNaN: true }));
@@ -35,7 +35,7 @@ const snapshot: fc.Arbitrary<Snapshot> = fc
     models: fc.array(model, { minLength: 1, maxLength: 2 }),
     stock: fc.dictionary(fc.constantFrom('A', 'B'), fc.integer({ min: 4, max: 9 })),
     budget: fc.option(fc.integer({ min: 8, max: 20 }), { nil: null, freq: 4 }),
-    routing: fc.constantFrom(...routings),
+    routing: fc.constantFrom(...routerKnowledges),
   })
   .map(({ models, stock, budget, routing }) => ({
     ...{ now: null, stock, budget, routing },

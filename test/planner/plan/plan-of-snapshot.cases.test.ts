@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
-import { wrongWith } from './check-plan.ts';
+import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
+import { snapshotOf } from '../../../src/planner/plan/snapshot-document.ts';
+import { wrongWith } from '../../solver/check-plan.ts';
 
 interface Step {
   readonly snapshot: unknown;
@@ -17,7 +17,7 @@ interface Step {
   };
 }
 
-const folder = join(import.meta.dirname, '../cases/solver');
+const folder = join(import.meta.dirname, '../../cases/solver');
 const cases = readdirSync(folder).map((file) => ({
   name: file.replace('.json', '').replaceAll('-', ' '),
   ...(JSON.parse(readFileSync(join(folder, file), 'utf8')) as { source: string; story: string; steps: Step[] }),
