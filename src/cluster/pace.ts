@@ -44,8 +44,10 @@ export const paceOfPodAutoscaler: Pace = {
   down: { tolerance: 0, settleSeconds: 1800 },
 };
 
-/** `0.05`, `5e-2`, `50m`; null where it is none of these. */
+const suffixes: Readonly<Record<string, number>> = { '': 1, m: 1e-3, u: 1e-6, n: 1e-9 };
+
+/** `0.05`, `5e-2`, `50m`, `500u`; null where it is none of these. */
 const quantity = (text: string | number | undefined): number | null => {
-  const [, number, milli] = /^([\d.]+(?:e-?\d+)?)(m?)$/i.exec(String(text)) ?? [];
-  return number === undefined ? null : Number(number) / (milli === 'm' ? 1000 : 1);
+  const [, number, suffix] = /^((?:\d+\.?\d*|\.\d+)(?:[eE]-?\d+)?)([mun]?)$/.exec(String(text)) ?? [];
+  return number === undefined ? null : Number(number) * suffixes[suffix ?? '']!;
 };

@@ -41,7 +41,9 @@ export const createModelPods = (): ModelPods => {
       pods = new Map();
       const podOf = (variant: string, origin: string): Pod => {
         const key = `${variant} ${origin}`;
-        const pod = before.get(key) ?? { origin, variant, requests: 0, given: 0, work: 0, failures: 0, restsUntil: 0 };
+        // A Deployment of several names has one pod at one address.
+        const pod = pods.get(key) ??
+          before.get(key) ?? { origin, variant, requests: 0, given: 0, work: 0, failures: 0, restsUntil: 0 };
         pods.set(key, pod);
         return pod;
       };

@@ -45,7 +45,14 @@ export const twoTypes = (program: Program, scaled: Float64Array, options: Branch
   const none = { mix: null, assignment: new Float64Array(), cost, bound: cost };
   if (least > program.upper[0]! || wholeReplicas(fill.onlyTwo) > program.upper[1]!)
     return { status: 'infeasible', ...none, nodes };
-  const start = Math.min(high, Math.max(low, Math.floor(fill.onlyOne + fill.first[fill.balanced(priceOne / priceTwo)]!)));
+  const promise = (y: number): number => priceOne * y + priceTwo * Math.max(program.lower[1]!, fill.rest(y));
+  const balanced = Math.min(high, Math.max(low, Math.floor(fill.onlyOne + fill.first[fill.balanced(priceOne / priceTwo)]!)));
+  // The least promise of all whole y; a floor of the second type moves it further down.
+  const start = lowestWithin(
+    program.lower[1] === 0 ? balanced : low,
+    program.lower[1] === 0 ? Math.min(high, balanced + 1) : high,
+    (y) => promise(y + 1) >= promise(y),
+  );
   const beyond = () => cost * (1 + sameCost);
   let bound = Number.POSITIVE_INFINITY;
   const walk = (from: number, step: 1 | -1, to: number, limit: number): void => {

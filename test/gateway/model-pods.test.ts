@@ -28,6 +28,16 @@ describe('the pods of a model', () => {
     expect([pods.models(), pods.variants('gone')]).toEqual([['m', 'new'], undefined]);
   });
 
+  test('are the same under each name of their Deployment, and stay so', () => {
+    const pods = createModelPods();
+    const twoNames = endpoints({ m: { 'ns/a': [one] }, alias: { 'ns/a': [one] } });
+    pods.update(twoNames);
+    (pods.variants('m')!.get('ns/a') as [Pod])[0].requests = 5;
+    expect(pods.variants('alias')!.get('ns/a')![0]!.requests).toBe(5);
+    pods.update(twoNames);
+    expect(['m', 'alias'].map((name) => pods.variants(name)!.get('ns/a')![0]!.requests)).toEqual([5, 5]);
+  });
+
   test('that went and came back are new', () => {
     const pods = createModelPods();
     pods.update(endpoints({ m: { 'ns/a': [one] } }));

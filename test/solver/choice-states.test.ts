@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ChoiceState, ChoiceStates, type Column, emptyState, lexical } from '../../src/solver/choice-states.ts';
+import { type ChoiceState, ChoiceStates, type Column, emptyState, lexicalOrder } from '../../src/solver/choice-states.ts';
 
 const column = (mix: readonly number[], use: readonly number[], more: Partial<Column> = {}): Column => ({
   ...{ mix: Float64Array.from(mix), use, cost: 5, changes: 0, reduced: 0 },
@@ -69,6 +69,7 @@ test('each use has a state of its own, also where two uses have the same hash', 
 });
 
 test('of two mixes the one with more replicas of the first variant that differs comes first', () => {
-  const sign = (a: readonly number[], b: readonly number[]) => Math.sign(lexical(Float64Array.from(a), Float64Array.from(b)));
+  const sign = (a: readonly number[], b: readonly number[]) =>
+    Math.sign(lexicalOrder(Float64Array.from(a), Float64Array.from(b)));
   expect([sign([2, 0], [1, 9]), sign([1, 1], [1, 2]), sign([1, 2], [1, 2]), sign([], [])]).toEqual([-1, 1, 0, 0]);
 });

@@ -111,12 +111,12 @@ describe('random programs', () => {
     expect(seen.infeasible).toBeGreaterThan(200);
   });
 
-  test('one without floors that the node limit ends bounds the optimum from below, and its own mix from above', () => {
+  test('one that the node limit ends bounds the optimum from below, and its own mix from above', () => {
     const random = new Random(22);
     let stopped = 0;
     for (let i = 0; i < 1_000; i++) {
-      const program = { ...programOf(random), lower: new Float64Array(2) };
-      const [early, whole] = [solved(program, { nodeLimit: random.whole(3, 6) }), solved(program)];
+      const program = programOf(random);
+      const [early, whole] = [solved(program, { nodeLimit: random.whole(1, 6) }), solved(program)];
       if (early.mix === null) continue;
       expect(early.bound, `${i}`).toBeLessThanOrEqual(whole.cost * (1 + 1e-10));
       expect(early.cost, `${i}`).toBeGreaterThanOrEqual(whole.cost * (1 - 1e-10));
@@ -124,4 +124,10 @@ describe('random programs', () => {
     }
     expect(stopped).toBeGreaterThan(20);
   });
+});
+
+test('a second type’s floor does not make the first look dear', () => {
+  const one = { types: 2, classes: 1, loads: Float64Array.of(8, 8), prices: Float64Array.of(1, 2) };
+  const program = { ...one, lower: Float64Array.of(0, 8), upper: Float64Array.of(20, 20) };
+  expect(solved(program, { nodeLimit: 4 })).toMatchObject({ cost: 16, mix: [0, 8] });
 });

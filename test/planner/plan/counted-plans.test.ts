@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { countedWhatIf } from '../../../src/planner/plan/what-if.ts';
+import { countedPlans } from '../../../src/planner/plan/counted-plans.ts';
 import type { Plan, Snapshot } from '../../../src/vocabulary/planning-documents.ts';
 
 const snapshot = (nodeLimit: number): Snapshot => ({
@@ -16,22 +16,22 @@ const planOf = ({ nodeLimit }: Snapshot): Plan => ({
 });
 
 test('each plan that is asked for is made of its own snapshot, and counted', () => {
-  const { whatIf, asked } = countedWhatIf(planOf);
+  const { makePlan, asked } = countedPlans(planOf);
   expect(asked()).toBe(0);
-  expect([7, 7, 9].map((limit) => whatIf(snapshot(limit)).cost)).toEqual([7, 7, 9]);
+  expect([7, 7, 9].map((limit) => makePlan(snapshot(limit)).cost)).toEqual([7, 7, 9]);
   expect(asked()).toBe(3);
 });
 
 test('one that cannot be made counts too, and whoever asked is told', () => {
-  const { whatIf, asked } = countedWhatIf(() => {
+  const { makePlan, asked } = countedPlans(() => {
     throw new Error('no');
   });
-  expect(() => whatIf(snapshot(1))).toThrow('no');
+  expect(() => makePlan(snapshot(1))).toThrow('no');
   expect(asked()).toBe(1);
 });
 
 test('two ports do not share their count', () => {
-  const [one, other] = [countedWhatIf(planOf), countedWhatIf(planOf)];
-  one.whatIf(snapshot(1));
+  const [one, other] = [countedPlans(planOf), countedPlans(planOf)];
+  one.makePlan(snapshot(1));
   expect([one.asked(), other.asked()]).toEqual([1, 0]);
 });
