@@ -38,7 +38,8 @@ export const enumerateMixes = (
     before.set(upper, program.types);
     if (status === 'optimal') drawIn(relaxation, cutoff);
     const at = status === 'optimal' ? divided(relaxation, program.prices) : widest(lower, upper);
-    if (at < 0) found(lower.slice());
+    if (at >= 0 && lower[at] === upper[at]) complete = false;
+    else if (at < 0) found(lower.slice());
     else divide(depth, status, at);
     lower.set(before.subarray(0, program.types));
     upper.set(before.subarray(program.types));
