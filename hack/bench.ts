@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { growth } from './bench/growth.ts';
+import { scarcity } from './bench/scarcity.ts';
 import { bench as simulate } from './bench/simulate.ts';
 import { bench as solver } from './bench/solver.ts';
 import { tick } from './bench/tick.ts';
@@ -13,6 +14,7 @@ const benches: Record<string, (argv: readonly string[]) => Promise<number>> = {
   solver,
   growth,
   simulate,
+  scarcity,
   tick,
   api: program('api/bench.ts'),
   'api-aggregated': program('api/aggregated-load.ts'),

@@ -39,8 +39,16 @@ export const table = (result: Plan): string => {
     Object.entries(model.replicas).map(([variant, replicas]) => [model.name, variant, String(replicas)]),
   );
   const lines = columns([['MODEL', 'VARIANT', 'REPLICAS'], ...rows]);
-  const proof = result.gap === null ? '' : `, gap ${(100 * result.gap).toPrecision(2)} %`;
+  const proof = result.gap === null ? servedProof(result.servedGap) : `, gap ${percent(result.gap)}`;
   return [...lines, `${result.status}: ${result.cost} per hour${proof}`, ...result.models.flatMap(remarks), ''].join('\n');
+};
+
+const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
+
+/** How sure it is that no more can be served. */
+const servedProof = (gap: number | null): string => {
+  if (gap === null) return '';
+  return gap === 0 ? ', no more can be served' : `, up to ${percent(gap)} of the demand more may be servable`;
 };
 
 const remarks = (model: ModelPlan): string[] => [

@@ -1,7 +1,7 @@
 import { type Fleet, type FleetModel, mixCost, poolUse } from './fleet.ts';
 import { Joint, negligible } from './joint.ts';
 import type { Goal } from './joint-program.ts';
-import { searchJointly } from './joint-search.ts';
+import { type JointResult, searchJointly } from './joint-search.ts';
 
 /**
  * The most that can be served where not all demand can: by priority, the highest first, the most requests per second of
@@ -17,21 +17,23 @@ export const bestEffort = (
   joint: Joint,
   levels: readonly Level[],
   nodeLimit: number,
-): { readonly mixes: readonly Float64Array[]; readonly nodes: number } => {
+  known: readonly Float64Array[] | null = null,
+): MostServed => {
   const { fleet } = joint;
   const prices = fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price));
   const groups: { models: readonly number[]; most: number }[] = [];
   const everything = fleet.models.map(() => 1);
   let nodes = 0;
-  let mixes = fleet.models.length > 1 ? inTurn(joint, levels, nodeLimit) : floors(fleet);
-  const step = (goal: Goal): number => {
+  let mixes = known ?? (fleet.models.length > 1 ? inTurn(joint, levels, nodeLimit) : floors(fleet));
+  let open = 0;
+  const step = (goal: Goal): JointResult => {
     const result = searchJointly(joint, goal, nodeLimit, mixes);
     nodes += result.nodes;
     mixes = result.mixes ?? mixes;
-    return result.value;
+    return result;
   };
   for (const { models } of levels) {
-    const least = step({
+    const { value, bound } = step({
       replicas: prices.map(() => 0),
       unserved: fleet.models.map((_, m) => (models.includes(m) ? 1 : 0)),
       most: everything,
@@ -39,11 +41,19 @@ export const bestEffort = (
       same: negligible / 10,
       ties: false,
     });
-    groups.push({ models, most: Math.max(0, least) + negligible });
+    if (value - bound > negligible) open += (value - Math.max(0, bound)) * joint.totals[models[0]!]!;
+    groups.push({ models, most: Math.max(0, value) + negligible });
   }
   step({ replicas: prices, unserved: everything.map(() => 0), most: everything, groups, same: 0, ties: true });
-  return { mixes, nodes };
+  return { mixes, nodes, open };
 };
+
+export interface MostServed {
+  readonly mixes: readonly Float64Array[];
+  readonly nodes: number;
+  /** req/s that may be servable beyond what these mixes serve. */
+  readonly open: number;
+}
 
 /** Models of one priority. */
 export interface Level {

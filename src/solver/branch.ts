@@ -23,8 +23,9 @@ export interface BranchOptions {
   readonly watch?: (relaxation: Relaxation, status: RelaxationStatus) => void;
 }
 
+/** `stopped`: at the node limit, without a mix. */
 export interface BranchResult {
-  readonly status: 'optimal' | 'feasible' | 'infeasible' | 'unknown';
+  readonly status: 'optimal' | 'feasible' | 'infeasible' | 'stopped';
   /** Replicas per type; null without one. */
   readonly mix: Float64Array | null;
   /** Share of each class on each type, class x type, with which the mix carries the demand. */
@@ -75,7 +76,7 @@ class Branch {
     const { nodes, cost, assignment } = this;
     const bound = Math.min(this.open, this.options.gapTolerance > sameCost ? this.pruned : cost, cost);
     if (cost === Number.POSITIVE_INFINITY)
-      return { status: this.open < cost ? 'unknown' : 'infeasible', mix: null, assignment, cost, bound, nodes };
+      return { status: this.open < cost ? 'stopped' : 'infeasible', mix: null, assignment, cost, bound, nodes };
     const status = provesOptimal(bound, cost) ? 'optimal' : 'feasible';
     return { status, mix: this.incumbent, assignment, cost, bound, nodes };
   }
@@ -199,7 +200,7 @@ class Branch {
     let [branching, most] = [-1, 0];
     for (let g = 0; g < types; g++) {
       const load = relaxation.replicas(g);
-      if (status[g] !== basic) {
+      if (status[g] !== basic || g === this.program.fluid) {
         candidate[g] = load;
         continue;
       }
@@ -239,6 +240,7 @@ class Branch {
     const start = new Forest(types, forest.classes);
     start.copyFrom(forest);
     for (let g = 0; g < types; g++) {
+      if (g === this.program.fluid) continue;
       if (bound + Math.abs(prices[g]! - start.pi[g]!) > this.cutoff()) continue;
       forest.copyFrom(start);
       this.divide(depth, bound, g, mix[g]! - 1, mix[g]! + 1, false);
@@ -253,8 +255,9 @@ class Branch {
   /** Without a solution of the relaxation: halve the widest range, or leave the node open. */
   private branchStalled(depth: number, bound: number): void {
     const { lower, upper, forest } = this.relaxation;
-    let widest = 0;
-    for (let g = 1; g < forest.types; g++) if (upper[g]! - lower[g]! > upper[widest]! - lower[widest]!) widest = g;
+    let widest = this.program.fluid === 0 ? 1 : 0;
+    for (let g = 0; g < forest.types; g++)
+      if (g !== this.program.fluid && upper[g]! - lower[g]! > upper[widest]! - lower[widest]!) widest = g;
     const width = upper[widest]! - lower[widest]!;
     if (width === 0) {
       this.leaveOpen(bound);

@@ -1,10 +1,14 @@
 import { lineScale, type Program } from './program.ts';
 import { Relaxation } from './relaxation.ts';
 
-/** unserved(y) >= constant - sum_g slope_g y_g for every y: a plane below the convex function that it touches at one y. */
+/**
+ * weight unserved(y) + sum_g slope_g y_g >= constant for every y. With a weight of 1 a plane below the convex function unserved(y),
+ * which it touches at one y; others hold for whole y alone.
+ */
 export interface Cut {
   readonly constant: number;
   readonly slopes: Float64Array;
+  readonly weight: number;
 }
 
 /** What one model serves with given replicas. */
@@ -79,7 +83,7 @@ export class CapacityCuts {
     const slopes = relaxation.forest.pi.slice(0, types);
     let constant = relaxation.certifiedBound();
     for (let g = 0; g < types; g++) constant += (slopes[g]! - relaxation.program.prices[g]!) * replicas[g]!;
-    return { unserved, served, cut: { constant, slopes } };
+    return { unserved, served, cut: { constant, slopes, weight: 1 } };
   }
 
   /** Share of each class on each type at the replicas last asked for, class x type. */

@@ -37,9 +37,9 @@ export const enumerateMixes = (
     before.set(lower);
     before.set(upper, program.types);
     if (status === 'optimal') drawIn(relaxation, cutoff);
-    const at = status === 'optimal' ? divided(relaxation, program.prices) : widest(lower, upper);
+    const at = status === 'optimal' ? divided(relaxation) : widest(program, lower, upper);
     if (at >= 0 && lower[at] === upper[at]) complete = false;
-    else if (at < 0) found(lower.slice());
+    else if (at < 0) found(corner(relaxation));
     else divide(depth, status, at);
     lower.set(before.subarray(0, program.types));
     upper.set(before.subarray(program.types));
@@ -62,10 +62,12 @@ export const enumerateMixes = (
 };
 
 /** The dearest type that needs more than its lower bound, a fractional one first; -1 = the lower corner carries all. */
-const divided = (relaxation: Relaxation, prices: Float64Array): number => {
-  const { lower } = relaxation;
+const divided = (relaxation: Relaxation): number => {
+  const { lower, program } = relaxation;
+  const { prices, fluid } = program;
   let [at, worst] = [-1, 0];
   for (let g = 0; g < prices.length; g++) {
+    if (g === fluid) continue;
     const y = relaxation.replicas(g);
     const whole = wholeReplicas(y);
     if (whole <= lower[g]!) continue;
@@ -76,5 +78,16 @@ const divided = (relaxation: Relaxation, prices: Float64Array): number => {
   return at;
 };
 
-const widest = (lower: Float64Array, upper: Float64Array): number =>
-  lower.reduce((best, _, g) => (upper[g]! - lower[g]! > upper[best]! - lower[best]! ? g : best), 0);
+/** The lower corner, with as much that is fluid as it leaves over. */
+const corner = (relaxation: Relaxation): Float64Array => {
+  const { lower, program } = relaxation;
+  const mix = lower.slice();
+  if (program.fluid !== undefined) mix[program.fluid] = relaxation.replicas(program.fluid);
+  return mix;
+};
+
+const widest = ({ fluid }: Program, lower: Float64Array, upper: Float64Array): number =>
+  lower.reduce(
+    (best, _, g) => (g !== fluid && upper[g]! - lower[g]! > upper[best]! - lower[best]! ? g : best),
+    fluid === 0 ? 1 : 0,
+  );

@@ -19,6 +19,8 @@ export interface FleetVariant {
   /** Indices into the stock, none where nothing limits its GPUs, and how many GPUs a replica takes of each of them. */
   readonly pools: readonly number[];
   readonly gpus: number;
+  /** What a replica takes of each of its pools, where that is not `gpus` of each. */
+  readonly amounts?: readonly number[];
   /** Replicas today; null = not known. */
   readonly running: number | null;
 }
@@ -32,6 +34,8 @@ export interface FleetModel {
   readonly ways: readonly Way[];
   /** Replicas per variant to start the search from; null = none. */
   readonly known: readonly number[] | null;
+  /** A variant that is no machine and need not be whole: what is not served. Absent = all is to be served. */
+  readonly fluid?: number;
 }
 
 /** Several models in order of name, on common stock and budget. */
@@ -107,11 +111,36 @@ const usefulReplicas = ({ variants, rates, ways }: FleetModel): number[] => {
   return useful;
 };
 
+/** Pools that a replica draws on, and how much it takes of each. */
+export const takes = ({ pools, gpus, amounts }: FleetVariant): readonly (readonly [pool: number, amount: number])[] =>
+  pools.map((pool, at) => [pool, amounts?.[at] ?? gpus]);
+
+/**
+ * The same fleet with its budget as one pool more, which each replica draws on by its price: in whole units, rounded so that what fits
+ * there fits the budget.
+ */
+export const withBudgetAsPool = (fleet: Fleet, unit: number): Fleet => {
+  if (fleet.budget === Number.POSITIVE_INFINITY) return fleet;
+  const money = unit > 0 ? unit : fleet.budget / 1e6;
+  return {
+    stock: [...fleet.stock, Math.floor(fleet.budget / money + 1e-6)],
+    budget: Number.POSITIVE_INFINITY,
+    models: fleet.models.map((model) => ({
+      ...model,
+      variants: model.variants.map((variant) => ({
+        ...variant,
+        pools: [...variant.pools, fleet.stock.length],
+        amounts: [...variant.pools.map(() => variant.gpus), Math.ceil(variant.price / money - 1e-6)],
+      })),
+    })),
+  };
+};
+
 /** GPUs of each pool that a mix of one model takes. */
 export const poolUse = ({ variants }: FleetModel, mix: ArrayLike<number>, pools: number): number[] => {
   const use = new Array<number>(pools).fill(0);
-  variants.forEach(({ pools: own, gpus }, g) => {
-    for (const pool of own) use[pool]! += gpus * mix[g]!;
+  variants.forEach((variant, g) => {
+    for (const [pool, amount] of takes(variant)) use[pool]! += amount * mix[g]!;
   });
   return use;
 };

@@ -82,9 +82,9 @@ export const jointProgram = (
   return simplex;
 };
 
-/** share_m + sum_g slope_g y_g / total >= constant / total. */
-export const addCut = (simplex: DenseSimplex, joint: Joint, m: number, { constant, slopes }: Cut): void => {
-  const total = joint.totals[m]!;
+/** share_m + sum_g slope_g y_g / (weight total) >= constant / (weight total). */
+export const addCut = (simplex: DenseSimplex, joint: Joint, m: number, { constant, slopes, weight }: Cut): void => {
+  const total = weight * joint.totals[m]!;
   const row = new Array<number>(joint.variants + joint.fleet.models.length).fill(0);
   let right = constant / total;
   const steepest = Math.max(...slopes);
@@ -95,3 +95,57 @@ export const addCut = (simplex: DenseSimplex, joint: Joint, m: number, { constan
   row[joint.variants + m] = 1;
   simplex.addRow(row, right, Number.POSITIVE_INFINITY);
 };
+
+/** Fractions of a right side that are too near to 0 or 1 to make a cut that holds up against rounding. */
+const clearFraction = 0.02;
+
+/**
+ * What a cut says of whole replicas alone (mixed-integer rounding): with z_g = y_g - lower_g >= 0 whole, u >= 0, and any d > 0,
+ *
+ *   sum_g a_g z_g + u >= b   =>   sum_g G(a_g / d) z_g + u / (d f) >= ceil(b / d),   f = b / d - floor(b / d),
+ *   G(a) = floor(a) + min(1, (a - floor(a)) / f)
+ *
+ * A variable near its upper bound is counted from there, z_g = upper_g - y_g. Of types that are alike it makes "so many replicas in
+ * all", which no bound of a single type does. Returns the one that v violates most for some d among the slopes; null = none does.
+ * With 1 y_A + 1.01 y_B >= 2.5 and d = 1.01: f = 0.475, G(0.99) = 1, so y_A + y_B >= 3.
+ */
+export const roundedCut = (
+  { constant, slopes }: Cut,
+  y: ArrayLike<number>,
+  unserved: number,
+  lower: ArrayLike<number>,
+  upper: ArrayLike<number>,
+): Cut | null => {
+  const types = slopes.length;
+  const flipped = Array.from({ length: types }, (_, g) => upper[g]! - y[g]! < y[g]! - lower[g]! && upper[g]! < mostFlipped);
+  let right = constant;
+  for (let g = 0; g < types; g++) right -= slopes[g]! * (flipped[g] ? upper[g]! : lower[g]!);
+  let best: Cut | null = null;
+  let worst = leastViolation;
+  const divisors = new Set<number>();
+  for (let g = 0; g < types; g++)
+    if (slopes[g]! > 0 && y[g]! > lower[g]! + 1e-6 && y[g]! < upper[g]! - 1e-6)
+      for (const part of [1, 2, 4]) divisors.add(slopes[g]! / part);
+  for (const d of divisors) {
+    const f = right / d - Math.floor(right / d);
+    if (f < clearFraction || f > 1 - clearFraction) continue;
+    const rounded = (a: number): number => Math.floor(a) + Math.min(1, (a - Math.floor(a)) / f);
+    const coefficients = slopes.map((slope, g) => (flipped[g] ? -rounded(-slope / d) : rounded(slope / d)));
+    let needs = Math.ceil(right / d);
+    for (let g = 0; g < types; g++) needs += coefficients[g]! * (flipped[g] ? upper[g]! : lower[g]!);
+    let has = unserved / (d * f);
+    let norm = 0;
+    for (let g = 0; g < types; g++) {
+      has += coefficients[g]! * y[g]!;
+      norm += coefficients[g]! ** 2;
+    }
+    const violation = (needs - has) / Math.sqrt(norm);
+    if (violation > worst) [best, worst] = [{ constant: needs, slopes: coefficients, weight: 1 / (d * f) }, violation];
+  }
+  return best;
+};
+
+/** An upper bound that is hardly ever met says nothing. */
+const mostFlipped = 1e4;
+/** By how much a rounded cut must be violated to be worth its row (distance, replicas). */
+const leastViolation = 1e-3;

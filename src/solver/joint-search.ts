@@ -1,10 +1,11 @@
+import type { Cut } from './capacity-cuts.ts';
 import type { DenseSimplex } from './dense-simplex.ts';
 import { closeUnusedVariants, preference } from './fleet.ts';
 import { type Joint, negligible } from './joint.ts';
-import { addCut, type Goal, goalValue, jointProgram } from './joint-program.ts';
+import { addCut, type Goal, goalValue, jointProgram, roundedCut } from './joint-program.ts';
 
 export interface JointResult {
-  readonly status: 'optimal' | 'feasible' | 'infeasible' | 'unknown';
+  readonly status: 'optimal' | 'feasible' | 'infeasible' | 'stopped';
   /** One mix per model; null without one. */
   readonly mixes: readonly Float64Array[] | null;
   readonly value: number;
@@ -14,6 +15,9 @@ export interface JointResult {
 
 const fractionTolerance = 1e-7;
 const cutRounds = 200;
+/** Rounds of rounded cuts at the root, and at each other node. */
+const rootRoundings = 30;
+const nodeRoundings = 1;
 const tieLimit = 100;
 /** Cells of linear programs that count as one node. */
 const workPerNode = 1_000;
@@ -59,7 +63,7 @@ class Search {
     );
     const { mixes, value, nodes } = this;
     const bound = Math.min(this.open, value);
-    if (mixes === null) return { status: this.open < value ? 'unknown' : 'infeasible', mixes, value, bound, nodes };
+    if (mixes === null) return { status: this.open < value ? 'stopped' : 'infeasible', mixes, value, bound, nodes };
     return { status: bound >= value - this.same() ? 'optimal' : 'feasible', mixes, value, bound, nodes };
   }
 
@@ -109,27 +113,59 @@ class Search {
     if (bound <= this.value - this.same()) this.open = Math.min(this.open, bound);
   }
 
-  /** Adds violated cuts until there is none. */
+  /** Adds violated cuts until there is none; then what they say of whole replicas alone, in so many rounds as that is worth. */
   private separate(simplex: DenseSimplex, ways: readonly number[]): { value: number; v: Float64Array } | null {
-    const { joint } = this;
     const before = simplex.work;
+    let rounding = this.nodes === 1 ? rootRoundings : nodeRoundings;
     for (let round = 0; ; round++) {
       const solved = simplex.solve();
       if (solved === null || solved.value > this.cutoff() || round === cutRounds) return solved;
       if (this.work + simplex.work - before > workPerNode * this.nodeLimit) return solved;
-      let added = false;
-      ways.forEach((way, m) => {
-        const first = joint.first(m);
-        const replicas = solved.v.slice(first, first + joint.fleet.models[m]!.variants.length).map((y) => snapped(y));
-        const { unserved, cut } = joint.service(m, way, replicas);
-        const promised = solved.v[joint.variants + m]!;
-        if (unserved / joint.totals[m]! <= promised + negligible) return;
-        joint.keep(m, way, cut);
-        addCut(simplex, joint, m, cut);
-        added = true;
-      });
-      if (!added) return solved;
+      if (this.addCuts(simplex, ways, solved.v)) continue;
+      if (rounding === 0 || !this.addRoundedCuts(simplex, ways, solved.v)) return solved;
+      rounding--;
     }
+  }
+
+  /** Adds the cut of each model that leaves more unserved than the program promises; false = there is none. */
+  private addCuts(simplex: DenseSimplex, ways: readonly number[], v: Float64Array): boolean {
+    const { joint } = this;
+    let added = false;
+    ways.forEach((way, m) => {
+      const { unserved, cut } = joint.service(m, way, this.replicasOf(m, v));
+      if (unserved / joint.totals[m]! <= v[joint.variants + m]! + negligible) return;
+      joint.keep(m, way, cut);
+      addCut(simplex, joint, m, cut);
+      added = true;
+    });
+    return added;
+  }
+
+  /** The same of what the cuts that bind say of whole replicas. They hold everywhere, as they start from the fleet's own bounds. */
+  private addRoundedCuts(simplex: DenseSimplex, ways: readonly number[], v: Float64Array): boolean {
+    const { joint } = this;
+    let added = false;
+    ways.forEach((way, m) => {
+      const { variants } = joint.fleet.models[m]!;
+      const y = this.replicasOf(m, v);
+      const unserved = v[joint.variants + m]! * joint.totals[m]!;
+      const lower = variants.map((variant) => variant.lower);
+      const upper = variants.map((variant) => variant.upper);
+      for (const cut of joint.known(m, way)) {
+        if (cut.weight !== 1 || !binds(cut, y, unserved)) continue;
+        const rounded = roundedCut(cut, y, unserved, lower, upper);
+        if (rounded === null) continue;
+        joint.keep(m, way, rounded);
+        addCut(simplex, joint, m, rounded);
+        added = true;
+      }
+    });
+    return added;
+  }
+
+  private replicasOf(m: number, v: Float64Array): Float64Array {
+    const first = this.joint.first(m);
+    return v.slice(first, first + this.joint.fleet.models[m]!.variants.length).map((y) => snapped(y));
   }
 
   private fractional(v: Float64Array): number {
@@ -229,3 +265,8 @@ class Search {
 
 /** LP noise on a whole number is removed before it asks for a cut. */
 const snapped = (y: number): number => (Math.abs(y - Math.round(y)) < fractionTolerance ? Math.round(y) : Math.max(0, y));
+
+const binds = ({ constant, slopes }: Cut, y: Float64Array, unserved: number): boolean => {
+  const has = slopes.reduce((sum, slope, g) => sum + slope * y[g]!, unserved);
+  return has - constant < 1e-6 * Math.max(1, Math.abs(constant));
+};

@@ -90,7 +90,7 @@ export class Joint {
 const nothing: Served = {
   unserved: 0,
   served: new Float64Array(),
-  cut: { constant: 0, slopes: new Float64Array() },
+  cut: { constant: 0, slopes: new Float64Array(), weight: 1 },
 };
 
 /** Per class and variant the least load over all ways: no way serves more. */

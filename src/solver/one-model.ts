@@ -52,11 +52,11 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
     });
     nodes += result.nodes;
     bound = Math.min(bound, result.bound);
-    open ||= result.status === 'feasible' || result.status === 'unknown';
+    open ||= result.status === 'feasible' || result.status === 'stopped';
     if (result.mix !== null && (best === null || cheaper(result, best, prefers))) best = { ...result, way };
   }
   if (best === null || best.mix === null) {
-    const status = open ? 'unknown' : 'infeasible';
+    const status = open ? 'stopped' : 'infeasible';
     return { status, mix: null, way: -1, assignment: new Float64Array(), cost: Number.POSITIVE_INFINITY, bound, nodes };
   }
   const { mix, cost, assignment, way } = best;
@@ -66,7 +66,7 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
 
 /** The cheapest whole mix of one program. */
 export const solveProgram = (program: Program, scaled: Float64Array, options: BranchOptions): BranchResult =>
-  program.types === 2 ? twoTypes(program, scaled, options) : branch(program, scaled, options);
+  program.types === 2 && program.fluid === undefined ? twoTypes(program, scaled, options) : branch(program, scaled, options);
 
 /**
  * A type h is never worth a replica above its floor where some type g is cheaper, carries every class that h does with no more
@@ -100,7 +100,7 @@ export const wayPrograms = (model: FleetModel): WayProgram[] =>
     return [{ way: index, program, scaled }];
   });
 
-const wayProgram = ({ variants, rates }: FleetModel, { loads, open }: Way): Program | null => {
+const wayProgram = ({ variants, rates, fluid }: FleetModel, { loads, open }: Way): Program | null => {
   const types = variants.length;
   if (variants.some(({ lower }, g) => open[g] === 0 && lower > 0)) return null;
   for (let c = 0, at = 0; c < rates.length; c++) {
@@ -111,7 +111,8 @@ const wayProgram = ({ variants, rates }: FleetModel, { loads, open }: Way): Prog
   return {
     types,
     classes: rates.length,
-    loads: rates.length === 1 ? wholeLoads(loads) : loads,
+    loads: rates.length === 1 && fluid === undefined ? wholeLoads(loads) : loads,
+    ...(fluid === undefined ? {} : { fluid }),
     prices: Float64Array.from(variants, ({ price }) => price),
     lower: Float64Array.from(variants, ({ lower }) => lower),
     upper: Float64Array.from(variants, ({ upper }, g) => (open[g] === 1 ? upper : 0)),

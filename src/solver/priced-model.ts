@@ -1,6 +1,6 @@
 import type { Column } from './choice-states.ts';
 import { enumerateMixes } from './enumeration.ts';
-import { changes, type FleetModel, mixCost, poolUse, preference } from './fleet.ts';
+import { changes, type FleetModel, mixCost, poolUse, preference, takes } from './fleet.ts';
 import { type SolveOptions, solveProgram, type WayProgram, wayPrograms } from './one-model.ts';
 import { Relaxation } from './relaxation.ts';
 
@@ -76,6 +76,11 @@ export class PricedModel {
     return { value: least, use: best!.use, mix: best!.mix };
   }
 
+  /** A mix that is known to carry the demand, as a column. */
+  columnOf(mix: Float64Array): Column {
+    return this.keep(mix, new Float64Array(this.pools));
+  }
+
   /** Columns so far, cheapest first at price + lambda . gpus. */
   columnsAt(lambda: Float64Array, least: number): Column[] {
     return ordered([...this.columns.values()], lambda, least);
@@ -105,8 +110,8 @@ export class PricedModel {
 
   private reprice(lambda: Float64Array): void {
     for (const { program } of this.programs)
-      this.model.variants.forEach(({ price, pools, gpus }, g) => {
-        program.prices[g] = pools.reduce((sum, pool) => sum + lambda[pool]! * gpus, price);
+      this.model.variants.forEach((variant, g) => {
+        program.prices[g] = takes(variant).reduce((sum, [pool, amount]) => sum + lambda[pool]! * amount, variant.price);
       });
   }
 
@@ -144,10 +149,11 @@ const ordered = (columns: readonly Column[], lambda: Float64Array, least: number
 };
 
 /** Leaves out what costs and uses no less than another column, unless it is as cheap and preferred. */
-const undominated = (model: FleetModel, columns: readonly Column[]): Column[] =>
-  columns.filter(
+const undominated = (model: FleetModel, columns: readonly Column[]): Column[] => {
+  const likely = columns.slice(0, dominating);
+  return columns.filter(
     (column) =>
-      !columns.some(
+      !likely.some(
         (other) =>
           other !== column &&
           other.cost <= column.cost * (1 + 1e-11) &&
@@ -155,6 +161,10 @@ const undominated = (model: FleetModel, columns: readonly Column[]): Column[] =>
           (other.cost < column.cost * (1 - 1e-11) || preference([model], [other.mix], [column.mix]) < 0),
       ),
   );
+};
+
+/** Of many columns only the best are looked at for one that dominates: what is left in does no harm. */
+const dominating = 300;
 
 const never = (): boolean => false;
 const nothing = (): void => {};

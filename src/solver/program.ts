@@ -38,6 +38,8 @@ export interface Program {
   /** Least and most replicas per type; Infinity = no limit. */
   readonly lower: Float64Array;
   readonly upper: Float64Array;
+  /** A type whose y need not be whole, as it is no machine: what is not served. Absent = there is none. */
+  readonly fluid?: number;
 }
 
 /** A type carries its load when load <= replicas x (1 + this): solver, checkers and brute force use the same line. */

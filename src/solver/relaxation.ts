@@ -250,7 +250,7 @@ export const drawIn = ({ program, lower, upper, forest, bound }: Relaxation, cut
   if (room === Number.POSITIVE_INFINITY) return;
   for (let g = 0; g < types; g++) {
     const margin = prices[g]! - pi[g]!;
-    const replicas = Math.floor(room / Math.abs(margin));
+    const replicas = g === program.fluid ? room / Math.abs(margin) : Math.floor(room / Math.abs(margin));
     if (status[g] === atLower && margin > 0) upper[g] = Math.min(upper[g]!, lower[g]! + replicas);
     else if (status[g] === atUpper && margin < 0) lower[g] = Math.max(lower[g]!, upper[g]! - replicas);
   }

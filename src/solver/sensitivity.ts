@@ -5,7 +5,7 @@ import { defaultOptions, type Outcome, solve } from './solve.ts';
 
 /** What would be different if something else was. Savings are money/h against the cost of the outcome. */
 export interface Sensitivity {
-  /** Per pool that is short: GPUs that one more replica takes, and what they would save. */
+  /** Per pool that is short: the least number of GPUs more that would save anything, and what they would save. */
   readonly stock: readonly { readonly pool: number; readonly gpus: number; readonly saves: number }[];
   /** Bounds that cost something, the other models held: moved by one replica. */
   readonly bounds: readonly {
@@ -27,7 +27,7 @@ export const sensitivity = (given: Fleet, outcome: Outcome, options: SolveOption
   const cost = fleetCost(fleet, outcome);
   const left = stockLeft(fleet, outcome);
   return {
-    stock: moreStock(given, fleet, cost, left, options),
+    stock: moreStock(given, fleet, cost, options),
     bounds: fleet.models.flatMap((_, m) => looserBounds(given, m, outcome.models[m]!.mix, left, options)),
     runnersUp: fleet.models.map((_, m) =>
       runnerUp(alone(given, m, outcome.models[m]!.mix, left), outcome.models[m]!.mix, options),
@@ -61,18 +61,28 @@ const stockLeft = ({ models, stock }: Fleet, outcome: Outcome): number[] => {
   return left;
 };
 
-/** Solves again with room for one more of the smallest replica of each pool that has none left. */
-const moreStock = (given: Fleet, fleet: Fleet, cost: number, left: readonly number[], options: SolveOptions) =>
+/**
+ * Solves again with as many GPUs more of a pool as its largest replica takes; where that saves something, with fewer, down to the
+ * least that still does: what more stock saves never falls as it grows.
+ */
+const moreStock = (given: Fleet, fleet: Fleet, cost: number, options: SolveOptions) =>
   fleet.stock.flatMap((_, pool) => {
-    const sizes = fleet.models.flatMap(({ variants }) =>
-      variants.filter((variant) => variant.pools.includes(pool)).map(({ gpus }) => gpus),
-    );
-    const gpus = Math.min(...sizes) - left[pool]!;
-    if (sizes.length === 0 || gpus <= 0) return [];
-    const stock = given.stock.map((count, other) => (other === pool ? count + gpus : count));
-    const outcome = solve({ ...given, stock }, options);
-    const saves = cost - fleetCost(fleet, outcome);
-    return outcome.status === 'optimal' && saves > worthMentioning * cost ? [{ pool, gpus, saves }] : [];
+    const takers = fleet.models.flatMap(({ variants }) => variants.filter((variant) => variant.pools.includes(pool)));
+    const savedBy = (gpus: number): number => {
+      const outcome = solve({ ...given, stock: given.stock.map((count, k) => (k === pool ? count + gpus : count)) }, options);
+      const saves = servesAll(outcome) ? cost - fleetCost(fleet, outcome) : 0;
+      return saves > worthMentioning * cost ? saves : 0;
+    };
+    let [few, enough] = [0, Math.max(0, ...takers.map(({ gpus }) => gpus))];
+    let saves = enough === 0 ? 0 : savedBy(enough);
+    if (saves === 0) return [];
+    while (enough - few > 1) {
+      const middle = Math.floor((few + enough) / 2);
+      const saved = savedBy(middle);
+      if (saved === 0) few = middle;
+      else [enough, saves] = [middle, saved];
+    }
+    return [{ pool, gpus: enough, saves }];
   });
 
 /** One model with the stock that the others leave it. */

@@ -1,21 +1,22 @@
 import { type Choice, type Chosen, choose } from './choice.ts';
 import type { Column } from './choice-states.ts';
 import { maximise, type Tangent } from './concave.ts';
-import { dearestGpu, type Fleet } from './fleet.ts';
+import { dearestGpu, type Fleet, takes } from './fleet.ts';
+import { improvedChoice } from './neighbourhoods.ts';
 import { commonUnit, type SolveOptions } from './one-model.ts';
 import { PricedModel } from './priced-model.ts';
 import { provesOptimal } from './program.ts';
 import { repaired } from './repair.ts';
 
 export interface SharedResult {
-  readonly status: 'optimal' | 'feasible' | 'infeasible' | 'unknown';
+  readonly status: 'optimal' | 'feasible' | 'infeasible' | 'stopped';
   readonly mixes: readonly Float64Array[] | null;
   readonly bound: number;
   readonly nodes: number;
 }
 
 /** Rounds of whole pricing, and steps (state x column) that one choice may take. */
-const pricingRounds = 8;
+const pricingRounds = 30;
 /** Pricing may stop this close to a model's cheapest mix (share of its cost): its proven bound is what counts. */
 const roughGap = 3e-4;
 const fineGap = 1e-5;
@@ -26,6 +27,8 @@ const fewStates = 30;
 const manyStates = 400;
 /** A first choice this far above the bound (share) is worth a wider look. */
 const poorGap = 5e-4;
+/** Prices of the pools up to which a proof that the stock does not suffice is sought (of the dearest GPU's). */
+const hopelessPrice = 1e5;
 /** Shares of an excess at which the enumerated mixes are chosen from: what a choice takes grows fast with it. */
 const steps = [1 / 16, 1 / 8, 1 / 4, 0.4, 0.63, 1];
 /** The first excess that is enumerated (share of the dearest GPU's price): gaps do not grow with the number of models. */
@@ -65,13 +68,37 @@ export class SharedStock {
   constructor(fleet: Fleet, options: SolveOptions) {
     this.fleet = fleet;
     this.options = options;
-    this.unit = commonUnit(fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price)));
+    // What is fluid costs any amount.
+    this.unit = fleet.models.some(({ fluid }) => fluid !== undefined)
+      ? 0
+      : commonUnit(fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price)));
     this.models = fleet.models.map((model) => new PricedModel(model, fleet.stock.length));
   }
 
-  run(): SharedResult {
+  /**
+   * @param startFrom mixes that carry the demand, asked for where none are found within the stock that are easily seen; null = there
+   * are none
+   */
+  run(startFrom: () => readonly Float64Array[] | null = () => null): SharedResult {
+    const priced = this.prices();
+    if (priced === null) return this.infeasible();
+    const ceiling = this.costCeiling();
+    const seen = this.firstChoice(priced);
+    if (seen === null && this.isHopeless(priced.lambda, ceiling)) return this.infeasible();
+    return this.enumerate(priced, ceiling, seen ?? this.choiceOfMixes(startFrom()));
+  }
+
+  /** The same without a proof: what is easily seen. */
+  glance(): SharedResult {
+    const priced = this.prices();
+    if (priced === null) return this.infeasible();
+    return this.stopped(this.improved(this.firstChoice(priced), priced.lambda, priced.least), priced.bound, 0);
+  }
+
+  /** The best prices of the pools; null where they prove that the stock does not suffice. */
+  private prices(): Priced | null {
     const dearest = dearestGpu(this.fleet);
-    if (this.relaxedUse() === null) return this.infeasible();
+    if (this.relaxedUse() === null) return null;
     const relaxed = maximise(
       (lambda) => this.tangent(lambda, (model) => model.relaxed(lambda)),
       none(this.fleet),
@@ -82,9 +109,42 @@ export class SharedStock {
       200,
     );
     const ceiling = this.costCeiling();
-    if (relaxed.value > ceiling) return this.infeasible();
+    if (relaxed.value > ceiling) return null;
     const priced = this.wholePrices(relaxed.x, dearest);
-    return priced.bound > ceiling ? this.infeasible() : this.enumerate(priced, ceiling);
+    return priced.bound > ceiling ? null : priced;
+  }
+
+  /** Whether prices as high as needed prove what usual ones do not: that no choice is within the stock. */
+  private isHopeless(start: Float64Array, ceiling: number): boolean {
+    const most = hopelessPrice * dearestGpu(this.fleet);
+    const { value } = maximise(
+      (lambda) => this.tangent(lambda, (model) => model.relaxed(lambda)),
+      start,
+      none(this.fleet),
+      none(this.fleet).fill(most),
+      most / 8,
+      (bound) => (bound > ceiling ? Number.POSITIVE_INFINITY : 1e-6 * ceiling),
+      200,
+    );
+    return value > ceiling;
+  }
+
+  private firstChoice({ lambda, bound, least }: Priced): Choice | null {
+    const columns = this.models.map((model, m) => model.columnsAt(lambda, least[m]!));
+    const few = this.choice(columns, lambda, Number.POSITIVE_INFINITY, fewStates).choice;
+    const known =
+      few === null || few.cost > bound * (1 + poorGap)
+        ? this.choice(columns, lambda, Number.POSITIVE_INFINITY, manyStates).choice
+        : few;
+    return known ?? few ?? repaired(columns, this.fleet.stock);
+  }
+
+  /** Mixes as columns; null where they are not within the stock. */
+  private choiceOfMixes(mixes: readonly Float64Array[] | null): Choice | null {
+    if (mixes === null) return null;
+    const choice = choiceOf(mixes.map((mix, m) => this.models[m]!.columnOf(mix)));
+    const { stock } = this.fleet;
+    return stock.every((gpus, k) => choice.columns.reduce((sum, { use }) => sum + use[k]!, 0) <= gpus) ? choice : null;
   }
 
   /** Whether models that each take what is cheapest for them fit together, as far as the relaxation says. */
@@ -150,17 +210,13 @@ export class SharedStock {
     return { lambda, bound: value, least };
   }
 
-  private enumerate({ lambda, bound, least }: Priced, ceiling: number): SharedResult {
-    const columns = this.models.map((model, m) => model.columnsAt(lambda, least[m]!));
-    let known = this.choice(columns, lambda, Number.POSITIVE_INFINITY, fewStates);
-    if (known.choice === null || known.choice.cost > bound * (1 + poorGap))
-      known = this.choice(columns, lambda, Number.POSITIVE_INFINITY, manyStates);
-    let best: Choice | null = known.choice ?? repaired(columns, this.fleet.stock);
-    const target = best === null ? Number.POSITIVE_INFINITY : best.cost - bound;
+  private enumerate({ lambda, bound, least }: Priced, ceiling: number, first: Choice | null): SharedResult {
+    let best = first;
     const noise = 1e-10 * Math.abs(bound);
     let done = 0;
-    let excess = Math.max(noise, Math.min(target, firstExcess * dearestGpu(this.fleet)));
+    let excess = Math.max(noise, firstExcess * dearestGpu(this.fleet));
     for (;;) {
+      const target = best === null ? Number.POSITIVE_INFINITY : best.cost - bound;
       const within = Math.min(excess, target) + noise;
       const { lists, complete } = this.mixesWithin(lambda, least, within);
       for (const part of steps.map((step) => step * within).filter((step) => step > done)) {
@@ -171,6 +227,7 @@ export class SharedStock {
         if (!complete || dropped <= part) {
           const more = this.choice(near, lambda, Number.POSITIVE_INFINITY, Math.min(manyStates, Math.ceil(states / 4))).choice;
           if (more !== null && (best === null || more.cost < best.cost)) best = more;
+          best = this.improved(best, lambda, least);
           return this.stopped(best, bound, complete ? Math.max(done, Math.min(dropped, part)) : done);
         }
         if (choice !== null || (part === within && excess >= target)) return this.result('optimal', best!, best!.cost);
@@ -179,6 +236,14 @@ export class SharedStock {
       if (bound + within > ceiling) return this.infeasible();
       excess *= 4;
     }
+  }
+
+  /** The best so far, made better among all columns that were met. */
+  private improved(best: Choice | null, lambda: Float64Array, least: readonly number[]): Choice | null {
+    if (best === null) return null;
+    const columns = this.models.map((model, m) => model.columnsAt(lambda, least[m]!));
+    const found = choiceOf(improvedChoice(columns, this.fleet.stock, lambda, best.columns));
+    return found.cost < best.cost ? found : best;
   }
 
   private mixesWithin(lambda: Float64Array, least: readonly number[], excess: number): { lists: Column[][]; complete: boolean } {
@@ -198,7 +263,7 @@ export class SharedStock {
   }
 
   private stopped(best: Choice | null, bound: number, excess: number): SharedResult {
-    if (best === null) return { status: 'unknown', mixes: null, bound, nodes: this.nodes };
+    if (best === null) return { status: 'stopped', mixes: null, bound, nodes: this.nodes };
     if (this.proves(bound + excess, best.cost)) return this.result('optimal', best, best.cost);
     return this.result('feasible', best, Math.min(best.cost, bound + excess));
   }
@@ -221,9 +286,11 @@ export class SharedStock {
     const perGpu = this.fleet.stock.map(() => 0);
     let ceiling = 0;
     for (const { variants } of this.fleet.models)
-      for (const { price, pools, gpus, upper } of variants)
-        if (pools.length === 0) ceiling += price * upper;
-        else for (const pool of pools) perGpu[pool] = Math.max(perGpu[pool]!, price / gpus);
+      for (const variant of variants)
+        if (variant.pools.length === 0) ceiling += variant.price * variant.upper;
+        else
+          for (const [pool, amount] of takes(variant))
+            if (amount > 0) perGpu[pool] = Math.max(perGpu[pool]!, variant.price / amount);
     return perGpu.reduce((sum, price, k) => sum + price * this.fleet.stock[k]!, ceiling) * (1 + 1e-9);
   }
 }
@@ -234,6 +301,8 @@ interface Priced {
   readonly bound: number;
   readonly least: readonly number[];
 }
+
+const choiceOf = (columns: readonly Column[]): Choice => ({ columns, cost: columns.reduce((sum, { cost }) => sum + cost, 0) });
 
 const statesFor = (lists: readonly (readonly Column[])[], most: number): number =>
   Math.min(20_000, Math.ceil(most / lists.reduce((sum, list) => sum + list.length, 1)));

@@ -1,8 +1,9 @@
-import { bestEffort, levelsOf } from './best-effort.ts';
-import { type Fleet, mixCost, poolUse, prepared } from './fleet.ts';
+import { bestEffort, levelsOf, type MostServed } from './best-effort.ts';
+import { type Fleet, mixCost, poolUse, prepared, withBudgetAsPool } from './fleet.ts';
 import { Joint } from './joint.ts';
-import { type SolveOptions, solveModel } from './one-model.ts';
+import { commonUnit, type SolveOptions, solveModel } from './one-model.ts';
 import { lineTolerance } from './program.ts';
+import { servedTogether } from './served-together.ts';
 import { SharedStock } from './shared-stock.ts';
 
 /** Enough for every realistic instance to be proven, and an end for the others. */
@@ -18,11 +19,13 @@ export interface ModelOutcome {
   readonly way: number;
 }
 
-/** Infeasible is an answer: the mixes then serve the most that can be served. `unknown`: stopped with the floors only. */
+/** Infeasible is an answer: the mixes then serve the most that was found to be servable. */
 export interface Outcome {
-  readonly status: 'optimal' | 'feasible' | 'infeasible' | 'unknown';
-  /** Lower limit on the cost (money/h); null where not all can be served. */
+  readonly status: 'optimal' | 'feasible' | 'infeasible';
+  /** Lower limit on the cost (money/h); null where not all is served. */
   readonly bound: number | null;
+  /** req/s that may be servable beyond what is served; 0 = proven that none is. Null where all is served. */
+  readonly servable: number | null;
   readonly models: readonly ModelOutcome[];
   readonly nodes: number;
 }
@@ -33,20 +36,38 @@ export const solve = (given: Fleet, options: SolveOptions = defaultOptions): Out
   const solved = floorsFit ? solveAll(fleet, options) : none;
   const { mixes, status, bound, nodes } = solved;
   if (mixes !== null && fits(fleet, mixes))
-    return { status, bound, nodes, models: solved.models ?? assigned(new Joint(fleet, demandTotals(fleet)), mixes) };
-  const proven = status === 'infeasible' || bound > fleet.budget * (1 + lineTolerance);
+    return {
+      status: status === 'optimal' ? status : 'feasible',
+      bound,
+      servable: null,
+      nodes,
+      models: solved.models ?? assigned(new Joint(fleet, demandTotals(fleet)), mixes),
+    };
   const joint = new Joint(fleet, demandTotals(fleet));
-  const most = bestEffort(joint, levelsOf(fleet), options.nodeLimit);
-  return {
-    status: proven ? 'infeasible' : 'unknown',
-    bound: null,
-    nodes: nodes + most.nodes,
-    models: assigned(joint, most.mixes),
-  };
+  const most = mostServed(fleet, joint, options);
+  const models = assigned(joint, most.mixes);
+  const searched = nodes + most.nodes;
+  return floorsFit && models.every(({ served }) => served.every((share) => share === 1))
+    ? { status: 'feasible', bound: Math.min(bound, fleetCost(fleet, most.mixes)), servable: null, nodes: searched, models }
+    : { status: 'infeasible', bound: null, servable: most.open, nodes: searched, models };
 };
 
+/** Models on common stock by its prices first; then by the joint search, which proves what is small. */
+const mostServed = (fleet: Fleet, joint: Joint, options: SolveOptions): MostServed => {
+  const levels = levelsOf(fleet);
+  const unit = commonUnit(fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price)));
+  const pooled = withBudgetAsPool(fleet, unit);
+  if (!sharesStock(pooled)) return bestEffort(joint, levels, options.nodeLimit);
+  const together = servedTogether(pooled, levels, options, floorsOf(fleet));
+  const searched = bestEffort(joint, levels, options.nodeLimit, together.mixes);
+  return { ...searched, open: Math.min(together.open, searched.open), nodes: together.nodes + searched.nodes };
+};
+
+const fleetCost = ({ models }: Fleet, mixes: readonly Float64Array[]): number =>
+  mixes.reduce((sum, mix, m) => sum + mixCost(models[m]!, mix), 0);
+
 interface Solved {
-  readonly status: Outcome['status'];
+  readonly status: Outcome['status'] | 'stopped';
   readonly mixes: readonly Float64Array[] | null;
   /** Where the shares are known already. */
   readonly models: readonly ModelOutcome[] | null;
@@ -68,9 +89,19 @@ const solveAll = (fleet: Fleet, options: SolveOptions): Solved => {
     if (alone.mixes === null || fits({ ...fleet, budget: Number.POSITIVE_INFINITY }, alone.mixes)) return alone;
     nodes = alone.nodes;
   }
-  const together = (shared ?? new SharedStock(fleet, options)).run();
+  const together = (shared ?? new SharedStock(fleet, options)).run(() => {
+    const most = servedTogether(fleet, [{ models: fleet.models.map((_, m) => m) }], options, floorsOf(fleet));
+    nodes += most.nodes;
+    return servesEverything(fleet, most.mixes) ? most.mixes : null;
+  });
   return { ...together, models: null, nodes: nodes + together.nodes };
 };
+
+const servesEverything = (fleet: Fleet, mixes: readonly Float64Array[]): boolean =>
+  assigned(new Joint(fleet, demandTotals(fleet)), mixes).every(({ served }) => served.every((share) => share === 1));
+
+const floorsOf = ({ models }: Fleet): Float64Array[] =>
+  models.map(({ variants }) => Float64Array.from(variants, ({ lower }) => lower));
 
 /** Whether some pool has several takers: with one, the stock is a bound like any other. */
 const sharesStock = ({ models, stock }: Fleet): boolean =>
@@ -80,14 +111,14 @@ const sharesStock = ({ models, stock }: Fleet): boolean =>
 
 const separately = (fleet: Fleet, options: SolveOptions): Solved => {
   let [bound, nodes] = [0, 0];
-  let status = 'optimal' as Outcome['status'];
+  let status = 'optimal' as Solved['status'];
   const models: ModelOutcome[] = [];
   for (const model of fleet.models) {
     const alone = solveModel(model, options);
     nodes += alone.nodes;
     bound += alone.bound;
     if (alone.status === 'infeasible') return { ...none, nodes };
-    if (alone.status !== 'optimal') status = alone.status === 'unknown' || status === 'unknown' ? 'unknown' : 'feasible';
+    if (alone.status !== 'optimal') status = alone.status === 'stopped' || status === 'stopped' ? 'stopped' : 'feasible';
     const { mix, assignment, way } = alone;
     if (mix !== null) models.push({ mix, assignment, way, served: new Float64Array(model.rates.length).fill(1) });
   }

@@ -85,9 +85,9 @@ export interface Snapshot {
 
 /**
  * `optimal`: cost proven to a relative gap of 1e-9. `feasible`: stopped with an incumbent and a bound.
- * `infeasible`: proven that not all demand can be served. `unknown`: stopped with nothing.
+ * `infeasible`: not all demand is served; by how much more might be, at the most, says {@link Plan.servedGap}.
  */
-export type Status = 'optimal' | 'feasible' | 'infeasible' | 'unknown';
+export type Status = 'optimal' | 'feasible' | 'infeasible';
 
 /** Whether there is a mix for all demand. */
 export const servesAll = ({ status }: { readonly status: Status }): boolean => status === 'optimal' || status === 'feasible';
@@ -124,6 +124,10 @@ export interface Plan {
   /** Proven lower limit on cost and (cost - bound) / cost; null when not all demand can be served. */
   readonly bound: number | null;
   readonly gap: number | null;
+  /**
+   * Share of all demand that may be servable beyond what is served; 0 = it is proven that no more can be. Null when all is served.
+   */
+  readonly servedGap: number | null;
   readonly models: readonly ModelPlan[];
   readonly solve: { readonly milliseconds: number; readonly nodes: number };
 }

@@ -42,7 +42,7 @@ test('--json prints exactly one document, the plan', async () => {
   expect(stdout.trimEnd().split('\n')).toHaveLength(1);
   const document = JSON.parse(stdout);
   expect(document).toMatchObject({ status: 'optimal', cost: 3.72, gap: 0 });
-  expect(Object.keys(document)).toEqual(['status', 'cost', 'bound', 'gap', 'models', 'solve']);
+  expect(Object.keys(document)).toEqual(['status', 'cost', 'bound', 'gap', 'servedGap', 'models', 'solve']);
   expect(document.solve.milliseconds).toBeGreaterThan(0);
 });
 

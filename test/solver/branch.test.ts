@@ -32,7 +32,7 @@ test('bounds within which nothing carries the demand', () => {
 
 describe('a search that must stop early', () => {
   test('before its first node it knows nothing', () => {
-    expect(search(example, { nodeLimit: 0 })).toMatchObject({ status: 'unknown', mix: null, nodes: 0 });
+    expect(search(example, { nodeLimit: 0 })).toMatchObject({ status: 'stopped', mix: null, nodes: 0 });
   });
 
   test('after its first node it has the root rounded up, and the root’s bound', () => {

@@ -47,7 +47,7 @@ export const move = (planned: Planned, tick: MoveTick): Moved => {
   const { beliefs, solved } = planned;
   const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, makePlan);
   const fits = solved === null ? null : stockLeftByOthers(solved.snapshot, solved.plan);
-  const plans = new Map(solved?.plan.status === 'unknown' ? [] : solved?.plan.models.map((one) => [one.name, one]));
+  const plans = new Map(solved?.plan.models.map((one) => [one.name, one]));
   const models = new Map(solved?.snapshot.models.map((one) => [one.name, one]));
   const moves = beliefs.map((belief) => {
     const [own, model] = [plans.get(belief.name), models.get(belief.name)];

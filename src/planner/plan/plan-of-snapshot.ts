@@ -54,7 +54,7 @@ const plannedOneByOne = (snapshot: Snapshot, detail: PlanDetail): Plan | null =>
 
 /** One plan of several that share nothing: costs and bounds add, and the worst status counts. */
 export const joined = (plans: readonly Plan[]): Plan => {
-  const statuses: readonly Status[] = ['unknown', 'infeasible', 'feasible', 'optimal'];
+  const statuses: readonly Status[] = ['infeasible', 'feasible', 'optimal'];
   const sum = (value: (plan: Plan) => number) => rounded(plans.reduce((total, plan) => total + value(plan), 0));
   const cost = sum((plan) => plan.cost);
   const bound = plans.some((plan) => plan.bound === null)
@@ -68,10 +68,21 @@ export const joined = (plans: readonly Plan[]): Plan => {
     cost,
     bound,
     gap: gapOf(cost, bound),
+    servedGap: joinedServedGap(plans),
     models: plans.flatMap(({ models }) => models),
     solve: { milliseconds: 0, nodes: plans.reduce((nodes, { solve: { nodes: more } }) => nodes + more, 0) },
   };
 };
+
+/** The largest of any, which is no less than the share of all; null where all is served. */
+const joinedServedGap = (plans: readonly Plan[]): number | null => {
+  const gaps = plans.flatMap(({ servedGap }) => servedGap ?? []);
+  return gaps.length === 0 ? null : Math.max(...gaps);
+};
+
+/** req/s. */
+const demandOfAll = ({ fleet }: Problem): number =>
+  fleet.models.reduce((sum, { rates }) => sum + rates.reduce((part, rate) => part + rate, 0), 0);
 
 const gapOf = (cost: number, bound: number | null): number | null =>
   bound === null ? null : cost === 0 ? 0 : (cost - bound) / cost;
@@ -90,6 +101,7 @@ const plannedTogether = (snapshot: Snapshot, detail: PlanDetail): Plan => {
     cost,
     bound,
     gap: gapOf(cost, bound),
+    servedGap: outcome.servable === null ? null : rounded(outcome.servable / Math.max(1e-12, demandOfAll(problem))),
     models: plans,
     solve: { milliseconds: 0, nodes: outcome.nodes },
   };

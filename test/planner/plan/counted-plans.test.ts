@@ -12,7 +12,15 @@ const snapshot = (nodeLimit: number): Snapshot => ({
 });
 /** A plan that costs what the snapshot's node limit is. */
 const planOf = ({ nodeLimit }: Snapshot): Plan => ({
-  ...{ status: 'optimal', cost: nodeLimit ?? 0, bound: null, gap: null, models: [], solve: { milliseconds: 0, nodes: 0 } },
+  ...{
+    status: 'optimal',
+    cost: nodeLimit ?? 0,
+    bound: null,
+    gap: null,
+    servedGap: null,
+    models: [],
+    solve: { milliseconds: 0, nodes: 0 },
+  },
 });
 
 test('each plan that is asked for is made of its own snapshot, and counted', () => {

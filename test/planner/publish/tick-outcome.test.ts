@@ -15,7 +15,7 @@ const part = (more: Partial<PartOutcome> = {}): PartOutcome => ({
   ...more,
 });
 const plan = (name: string, cost: number, status: Status = 'optimal', bound: number | null = cost): Plan => ({
-  ...{ status, cost, bound, gap: null, solve: { milliseconds: 5, nodes: 2 } },
+  ...{ status, cost, bound, gap: null, servedGap: null, solve: { milliseconds: 5, nodes: 2 } },
   models: [{ name, cost, replicas: {}, routing: [], beyondSlo: [], unserved: [] }],
 });
 

@@ -1,0 +1,96 @@
+import type { Fleet } from '../../src/solver/fleet.ts';
+import { defaultOptions, type Outcome, solve } from '../../src/solver/solve.ts';
+import { type PlantedShape, plantedFleet } from './planted-fleets.ts';
+import { publish } from './publish.ts';
+import { costOf, quantile, significant } from './timing.ts';
+
+interface Family extends PlantedShape {
+  readonly fleets: number;
+}
+
+const sizes = [
+  { models: 6, types: 4, classes: 20, fleets: 60 },
+  { models: 12, types: 4, classes: 30, fleets: 40 },
+  { models: 20, types: 6, classes: 30, fleets: 24 },
+  { models: 50, types: 8, classes: 40, fleets: 10 },
+] as const;
+const families: readonly Family[] = [
+  ...sizes,
+  ...sizes.map((size) => ({ ...size, fleets: Math.ceil(size.fleets / 2), priorities: true })),
+  ...sizes.map((size) => ({ ...size, fleets: Math.ceil(size.fleets / 2), quota: true })),
+  ...sizes.map((size) => ({ ...size, fleets: Math.ceil(size.fleets / 4), budget: true })),
+  ...[4, 6, 8, 12].flatMap((types) => [
+    { models: 1, types, classes: 40, within: 0.01, fleets: 20 },
+    { models: 6, types, classes: 20, within: 0.03, fleets: 12 },
+  ]),
+];
+const cuts = [1, 0.9, 0.7, 0.4];
+const grown = [1.05, 1.2];
+
+interface Measured {
+  readonly outcome: Outcome;
+  readonly gap: number;
+  readonly servedGap: number;
+  readonly seconds: number;
+}
+
+/**
+ * Fleets whose stock is known to be just enough, and the same fleets with less of it and with more.
+ * @returns 1 where a fleet that could be served is not, or is not any more with more stock
+ */
+export const scarcity = async (argv: readonly string[]): Promise<number> => {
+  const lines = [...head];
+  let lost = 0;
+  for (const [index, family] of families.entries()) {
+    const fleets = Array.from({ length: argv.includes('--quick') ? Math.ceil(family.fleets / 10) : family.fleets }, (_, i) =>
+      plantedFleet(100_000 * (index + 1) + i, family),
+    );
+    for (const share of [...cuts, ...grown]) {
+      const measured = fleets.map(({ fleet }) => measure(scaled(fleet, share)));
+      if (share >= 1) lost += measured.filter(({ outcome }) => outcome.status === 'infeasible').length;
+      lines.push(line(family, share, measured));
+      process.stdout.write(`${lines.at(-1)}\n`);
+    }
+  }
+  lines.push('', `Fleets with enough stock that were not served in full: ${lost}.`);
+  if (!argv.includes('--quick')) publish('scarcity', lines.join('\n'));
+  process.stdout.write(`${lines.at(-1)}\n`);
+  return lost > 0 ? 1 : 0;
+};
+
+const scaled = (fleet: Fleet, share: number): Fleet => ({ ...fleet, stock: fleet.stock.map((gpus) => Math.floor(gpus * share)) });
+
+const measure = (fleet: Fleet): Measured => {
+  const before = process.cpuUsage();
+  const outcome = solve(fleet, defaultOptions);
+  const { user, system } = process.cpuUsage(before);
+  const cost = costOf(fleet, outcome);
+  const all = fleet.models.reduce((sum, { rates }) => sum + rates.reduce((part, rate) => part + rate, 0), 0);
+  return {
+    outcome,
+    seconds: (user + system) / 1e6,
+    gap: outcome.bound === null || cost === 0 ? 0 : Math.max(0, (cost - outcome.bound) / cost),
+    servedGap: (outcome.servable ?? 0) / all,
+  };
+};
+
+const head = [
+  '| models x types x classes | kind | stock | fleets | served in full | gap p50, p99 | may be served beyond, p50, p99 | CPU s p50, most |',
+  '|---|---|---|---|---|---|---|---|',
+];
+
+const line = (family: Family, share: number, all: readonly Measured[]): string => {
+  const { models, types, classes, within, priorities, quota, budget } = family;
+  const kind = [
+    within === undefined ? null : `alike within ${100 * within} %`,
+    priorities ? 'priorities' : null,
+    quota ? 'a quota' : null,
+    budget ? 'a budget' : null,
+  ].filter((one) => one !== null);
+  const full = all.filter(({ outcome }) => outcome.status !== 'infeasible');
+  const percents = (values: readonly number[]) =>
+    values.length === 0 ? '-' : [0.5, 0.99].map((at) => `${significant(100 * quantile(values, at))} %`).join(', ');
+  const short = all.filter(({ outcome }) => outcome.status === 'infeasible').map(({ servedGap }) => servedGap);
+  const seconds = all.map((one) => one.seconds);
+  return `| ${models} x ${types} x ${classes} | ${kind.join(', ') || '-'} | ${100 * share} % | ${all.length} | ${full.length} | ${percents(full.map(({ gap }) => gap))} | ${percents(short)} | ${significant(quantile(seconds, 0.5))}, ${significant(Math.max(...seconds))} |`;
+};

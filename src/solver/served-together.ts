@@ -1,0 +1,135 @@
+import type { Level } from './best-effort.ts';
+import { type Fleet, type FleetModel, mixCost, takes } from './fleet.ts';
+import type { SolveOptions } from './one-model.ts';
+import { SharedStock } from './shared-stock.ts';
+
+/** Mixes of all models, and how much may be servable beyond what they serve (req/s), by what the prices of the stock prove. */
+export interface ServedTogether {
+  readonly mixes: readonly Float64Array[];
+  readonly open: number;
+  readonly nodes: number;
+}
+
+/** So large a share of the demand is worth more than all GPUs together: what is served comes before what it costs. */
+const decisiveShare = 1e-4;
+
+/**
+ * The most that models on common stock can serve, by the search for what costs least: each model has one variant more, "nowhere",
+ * which is no machine, takes any share of any class, and costs more per request than everything else does. The highest priority
+ * comes first; what it leaves unserved of each model is then the most that may be left of it, while the next one is looked at. Last
+ * come the costs.
+ *
+ * With W the price of a request per second that is not served, and C what all GPUs cost at the most,
+ *
+ *   W unserved + cost >= bound  =>  unserved >= (bound - C) / W.
+ */
+export const servedTogether = (
+  fleet: Fleet,
+  levels: readonly Level[],
+  options: SolveOptions,
+  floors: readonly Float64Array[],
+): ServedTogether => {
+  const most = fleet.models.map(({ rates }) => rates.reduce((sum, rate) => sum + rate, 0));
+  const [ceiling, unit] = [costCeiling(fleet), unitOf(fleet)];
+  let mixes = floors;
+  let [open, nodes] = [0, 0];
+  const solved = (priceOf: (m: number) => number, among: ReadonlySet<number>) => {
+    const models = fleet.models.map((model, m) =>
+      among.has(m) ? withNowhere(model, priceOf(m), most[m]!, unit) : without(model),
+    );
+    const result = new SharedStock({ ...fleet, models }, options).glance();
+    nodes += result.nodes;
+    return result;
+  };
+  const among = new Set<number>();
+  for (const level of levels) {
+    for (const m of level.models) among.add(m);
+    const demand = level.models.reduce((sum, m) => sum + most[m]!, 0);
+    const price = ceiling / Math.max(1e-12, decisiveShare * demand);
+    const current = new Set(level.models);
+    const result = solved((m) => (current.has(m) ? price : price * 1e-9), among);
+    if (result.mixes === null) return { mixes, open: open + demand, nodes };
+    const unserved = (m: number): number => unit * result.mixes![m]!.at(-1)!;
+    const left = level.models.reduce((sum, m) => sum + unserved(m), 0);
+    open += Math.max(0, left - Math.max(0, (result.bound - ceiling) / price));
+    for (const m of level.models) most[m] = unserved(m);
+    mixes = result.mixes.map((mix, m) => (among.has(m) ? mix.slice(0, -1) : mix));
+  }
+  const cheapest = solved(() => ceiling * 1e-12, among);
+  if (cheapest.mixes !== null) mixes = cheapest.mixes.map((mix) => mix.slice(0, -1));
+  return { mixes, open, nodes };
+};
+
+/**
+ * @param price of a request per second that is not served
+ * @param most req/s that may be left unserved
+ * @param unit req/s that count as one replica of nowhere
+ */
+const withNowhere = (model: FleetModel, price: number, most: number, unit: number): FleetModel => {
+  const { variants, rates, ways } = model;
+  const types = variants.length;
+  return {
+    ...model,
+    known: null,
+    fluid: types,
+    variants: [
+      ...variants,
+      { price: price * unit, lower: 0, upper: (most / unit) * (1 + 1e-9), pools: [], gpus: 0, running: null },
+    ],
+    ways: ways.map(({ loads, open }) => ({
+      open: Uint8Array.from([...open, 1]),
+      loads: Float64Array.from({ length: rates.length * (types + 1) }, (_, at) => {
+        const [c, g] = [Math.floor(at / (types + 1)), at % (types + 1)];
+        return g === types ? rates[c]! / unit : loads[c * types + g]!;
+      }),
+    })),
+  };
+};
+
+/** A model that is not looked at yet keeps its floors. */
+const without = (model: FleetModel): FleetModel => ({
+  ...model,
+  known: null,
+  rates: new Float64Array(),
+  ways: model.ways.map(({ open }) => ({ open, loads: new Float64Array() })),
+});
+
+/** The most requests per second that any GPU serves: what counts as one replica of nowhere, so that its price is that of a GPU. */
+const unitOf = ({ models }: Fleet): number =>
+  models.reduce(
+    (most, { rates, variants, ways }) =>
+      ways.reduce((more, { loads }) => {
+        let found = more;
+        for (let at = 0; at < loads.length; at++) {
+          const served =
+            rates[Math.floor(at / variants.length)]! / (loads[at]! * Math.max(1, variants[at % variants.length]!.gpus));
+          if (served > found && served < Number.POSITIVE_INFINITY) found = served;
+        }
+        return found;
+      }, most),
+    1e-9,
+  );
+
+/** Nothing that fits into the stock costs more. */
+const costCeiling = (fleet: Fleet): number => {
+  const dearest = fleet.stock.map((_, k) =>
+    Math.max(
+      0,
+      ...fleet.models.flatMap(({ variants }) =>
+        variants.flatMap((variant) =>
+          takes(variant).flatMap(([pool, amount]) => (pool === k && amount > 0 ? [variant.price / amount] : [])),
+        ),
+      ),
+    ),
+  );
+  const unlimited = fleet.models.reduce(
+    (sum, model) =>
+      sum +
+      mixCost(
+        model,
+        model.variants.map(({ pools, upper }) => (pools.length === 0 ? upper : 0)),
+      ),
+    0,
+  );
+  return fleet.stock.reduce((sum, gpus, k) => sum + gpus * dearest[k]!, unlimited);
+};
