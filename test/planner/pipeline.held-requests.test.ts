@@ -5,45 +5,17 @@ import { routingNow } from '../../src/planner/plan/make-snapshot.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory, type Memory } from '../../src/planner/publish/tick-outcome.ts';
 import type { Interval, Workload } from '../../src/workload/workload.ts';
-import { deployment, foundProfile } from '../helpers/deployments.ts';
+import { deployment } from '../helpers/deployments.ts';
+import { reading as readingOf, workload as workloadOf } from '../helpers/planner.ts';
 import { nothing, record } from '../helpers/records.ts';
 
 const settings: PlannerSettings = { ...readConfig([], {}), prices: { H100: 4, L40S: 1 }, keepSnapshot: true };
 const deployments = ['h100', 'l40s'].map((name) => deployment(name, { gpu: name.toUpperCase(), replicas: 0 }));
 const times = Array.from({ length: 60 }, (_, index) => 1410 + 10 * index);
-const workload = (intervals: readonly Interval[], more: Partial<Workload>): Workload => ({
-  now: 2002,
-  names: new Map([
-    [
-      'm',
-      {
-        intervals,
-        intervalSeconds: 10,
-        lastRecordAt: intervals.findLast(({ found }) => found === 'record')?.time ?? null,
-      },
-    ],
-  ]),
-  writableSince: 0,
-  lostUntil: Number.NEGATIVE_INFINITY,
-  writeProblem: null,
-  heartbeatAt: 2000,
-  problems: [],
-  ...more,
-});
-const reading = (given: Workload): Reading => ({
-  now: 2002,
-  workload: given,
-  deployments: new Map(deployments.map((one) => [`ns/${one.name}`, one])),
-  profiles: new Map([
-    ['ns/h100', foundProfile('h100', 8)],
-    ['ns/l40s', foundProfile('l40s', 2)],
-  ]),
-  bounds: new Map(),
-  ready: new Map(),
-  gatewayUnchangedSince: null,
-  engines: new Map(),
-  unsynced: [],
-});
+const workload = (intervals: readonly Interval[], more: Partial<Workload>): Workload =>
+  workloadOf(2002, { m: intervals }, { heartbeatAt: 2000, ...more });
+const reading = (given: Workload): Reading =>
+  readingOf(2002, given, { deployments: new Map(deployments.map((one) => [`ns/${one.name}`, one])), ready: new Map() });
 const run = (given: Workload, memory: Memory = emptyMemory) => decide(reading(given), memory, settings, planOf);
 const targets = (decided: ReturnType<typeof run>) =>
   Object.fromEntries(

@@ -1,16 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type BranchOptions, branch } from '../../src/solver/branch.ts';
 import type { Program } from '../../src/solver/program.ts';
+import { example } from './worked-example.ts';
 
-/** The worked example in program.ts: short, medium and long requests on A and B. The optimum is one A and three B, for 7. */
-const example: Program = {
-  types: 2,
-  classes: 3,
-  loads: Float64Array.of(0.2, 0.6, 0.5, 2.5, 0.9, Number.POSITIVE_INFINITY),
-  prices: Float64Array.of(4, 1),
-  lower: new Float64Array(2),
-  upper: Float64Array.of(2, 4),
-};
 const options: BranchOptions = {
   nodeLimit: 1000,
   tieLimit: 100,

@@ -3,16 +3,8 @@ import { enumerateMixes } from '../../src/solver/enumeration.ts';
 import type { Program } from '../../src/solver/program.ts';
 import { mostServed } from './brute-force.ts';
 import { Random } from './random.ts';
+import { example } from './worked-example.ts';
 
-/** The worked example in program.ts: short, medium and long requests on A and B. */
-const example: Program = {
-  types: 2,
-  classes: 3,
-  loads: Float64Array.of(0.2, 0.6, 0.5, 2.5, 0.9, Number.POSITIVE_INFINITY),
-  prices: Float64Array.of(4, 1),
-  lower: new Float64Array(2),
-  upper: Float64Array.of(2, 4),
-};
 const search = (program: Program, cutoff: number, nodeLimit = 10_000) => {
   const mixes: number[][] = [];
   const { complete, nodes } = enumerateMixes(program, program.loads, cutoff, nodeLimit, (mix) => void mixes.push([...mix]));

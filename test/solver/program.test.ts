@@ -2,18 +2,10 @@ import { expect, test } from 'vitest';
 import type { BranchOptions } from '../../src/solver/branch.ts';
 import { branch } from '../../src/solver/branch.ts';
 import { commonUnit } from '../../src/solver/one-model.ts';
-import { carries, dualBound, fullLoads, lineScale, type Program, replicasFor } from '../../src/solver/program.ts';
+import { carries, dualBound, fullLoads, lineScale, replicasFor } from '../../src/solver/program.ts';
 import { twoTypes } from '../../src/solver/two-types.ts';
+import { example } from './worked-example.ts';
 
-/** The worked example in program.ts: short, medium and long requests on A and B. */
-const example: Program = {
-  types: 2,
-  classes: 3,
-  loads: Float64Array.of(0.2, 0.6, 0.5, 2.5, 0.9, Number.POSITIVE_INFINITY),
-  prices: Float64Array.of(4, 1),
-  lower: new Float64Array(2),
-  upper: Float64Array.of(2, 4),
-};
 const options: BranchOptions = {
   ...{ nodeLimit: 1000, tieLimit: 100, unit: 0, known: null, trusted: false, gapTolerance: 1e-11 },
   prefers: () => false,
