@@ -27,8 +27,8 @@ import { driftGauge, plannerRegistry } from './planner/publish/planner-metrics.t
 import { type RoutingPlanSettings, routingPlanWriter } from './planner/publish/routing-plan-writer.ts';
 import { snapshotsFolder } from './planner/publish/snapshots-folder.ts';
 import { type StoredPlans, storedPlans } from './planner/publish/stored-plan.ts';
+import { tickLog } from './planner/publish/tick-log.ts';
 import type { ModelReport } from './planner/publish/tick-outcome.ts';
-import { tickReporter } from './planner/publish/tick-report.ts';
 import { createTicker, type Ticker } from './planner/tick.ts';
 import type { Profiles } from './profiles/profile-document.ts';
 import { profileSources } from './profiles/sources.ts';
@@ -105,7 +105,7 @@ const tickerOf = (config: Config, outside: Outside, board: Board, collectIfMuch:
   const profiles = profileSources((keys) => store.read(keys), config.profiles);
   let lastProfiles: Profiles = { found: new Map(), problems: [] };
   const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
-  const report = tickReporter(log);
+  const report = tickLog(log);
   const warn = sleepWarnings(cluster.deployments, kubernetes, log);
   return createTicker({
     cluster,

@@ -4,7 +4,7 @@ import { startOpenServer } from '../api/start.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { historySeconds, readConfig } from '../config/serve-config.ts';
 import { priceTable } from '../planner/believe/candidates.ts';
-import { clusterInMemory } from '../planner/cluster-in-memory.ts';
+import { standInCluster } from '../planner/cluster-stand-in.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { type Board, createBoard } from '../planner/publish/board.ts';
 import type { TickOutcome } from '../planner/publish/tick-outcome.ts';
@@ -102,7 +102,7 @@ const embeddedWorld = (speed: number) => {
   const profiles = profileSources(null, shippedProfiles);
   let last: Tick | null = null;
   const loop = createTicker({
-    cluster: clusterInMemory(deployments, new Map()),
+    cluster: standInCluster(deployments, new Map()),
     readWorkload: (names) => reader.read(names),
     readProfiles: (wanted, now) => profiles(wanted, now),
     solve: (snapshot) => planOf(snapshot, () => performance.now()),

@@ -1,7 +1,7 @@
 import { objectKey } from '../cluster/kubernetes-object.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import { clusterInMemory } from '../planner/cluster-in-memory.ts';
+import { standInCluster } from '../planner/cluster-stand-in.ts';
 import type { PlannerSettings } from '../planner/pipeline.ts';
 import { createBoard } from '../planner/publish/board.ts';
 import { createTicker } from '../planner/tick.ts';
@@ -57,7 +57,7 @@ export const plannerPolicy = ({
   const reader = workloadReader(store, settings);
   let planned: { snapshot: Snapshot; plan: Plan } | null = null;
   const loop = createTicker({
-    cluster: clusterInMemory(deployments, pods),
+    cluster: standInCluster(deployments, pods),
     readWorkload: (names) => reader.read(names),
     readProfiles: async () => ({ found: found as ReadonlyMap<string, FoundProfile>, problems: [] }),
     solve,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type EngineReport, reportOfAll } from '../../src/cluster/engine-metrics.ts';
 import { readConfig } from '../../src/config/serve-config.ts';
-import { clusterInMemory } from '../../src/planner/cluster-in-memory.ts';
+import { standInCluster } from '../../src/planner/cluster-stand-in.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
 import type { ModelReport, TickOutcome } from '../../src/planner/publish/tick-outcome.ts';
@@ -90,7 +90,7 @@ export const replayRecording = async (
   let problems: readonly string[] = [];
   const loop = createTicker({
     cluster: {
-      ...clusterInMemory(deployments, pods),
+      ...standInCluster(deployments, pods),
       gatewayReplicas: () => recording.gateways,
       gatewayUnchangedSince: () => (gatewayPods ? firstAt - 100 : null),
     },

@@ -1,7 +1,7 @@
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import type { ModelDeployment } from '../../src/cluster/variant.ts';
 import { readConfig } from '../../src/config/serve-config.ts';
-import { clusterInMemory } from '../../src/planner/cluster-in-memory.ts';
+import { standInCluster } from '../../src/planner/cluster-stand-in.ts';
 import { leaderOrFollower, shareThrough } from '../../src/planner/leader-or-follower.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { type Board, createBoard } from '../../src/planner/publish/board.ts';
@@ -73,7 +73,7 @@ export const virtualFleet = (
     const profiles = profileSources((keys) => store.read(keys), null);
     const problems: { now: readonly string[] } = { now: [] };
     const loop = createTicker({
-      cluster: { ...clusterInMemory(deployments, pods), unsynced: () => world.unsynced },
+      cluster: { ...standInCluster(deployments, pods), unsynced: () => world.unsynced },
       readWorkload: (names) => reader.read(names),
       readProfiles: (wanted, now) => profiles(wanted, now),
       solve: planOf,

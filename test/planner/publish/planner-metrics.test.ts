@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { plannerRegistry } from '../../../src/planner/publish/planner-metrics.ts';
+import { tickLog } from '../../../src/planner/publish/tick-log.ts';
 import { emptyMemory, type TickOutcome } from '../../../src/planner/publish/tick-outcome.ts';
-import { tickReporter } from '../../../src/planner/publish/tick-report.ts';
 
 const target = (deployment: string, decision: { replicas: number; asOf: number } | { unavailable: string }) => ({
   namespace: 'ns',
@@ -77,9 +77,7 @@ test('gauges say what stands now, and nothing of what has no answer', async () =
 
 test('changes and problems are said once, and a problem also when it is gone', () => {
   const lines: { msg: string; problem?: string; target?: string }[] = [];
-  const report = tickReporter(
-    pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
-  );
+  const report = tickLog(pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }));
   const decided = (replicas: number): TickOutcome => ({
     memory: emptyMemory,
     targets: [target('a', { replicas, asOf: 0 })],

@@ -4,7 +4,7 @@ import { ownerKey } from '../../vocabulary/deployment-key.ts';
 import type { TickOutcome } from './tick-outcome.ts';
 
 /** Says what changed since the last tick. */
-export const tickReporter = (log: Logger) => {
+export const tickLog = (log: Logger) => {
   const reportProblems = problemReporter(log);
   let targets = new Map<string, string>();
   let states = new Map<string, string>();
@@ -24,6 +24,16 @@ export const tickReporter = (log: Logger) => {
     targets = now;
     const { plan } = decided;
     if (plan !== null)
-      log.debug({ status: plan.status, cost: plan.cost, gap: plan.gap, ...plan.solve, plansMade: decided.plansMade }, 'planned');
+      log.debug(
+        {
+          status: plan.status,
+          cost: plan.cost,
+          gap: plan.gap,
+          servedGap: plan.servedGap,
+          ...plan.solve,
+          plansMade: decided.plansMade,
+        },
+        'planned',
+      );
   };
 };

@@ -3,7 +3,7 @@ import type { ModelDeployment } from '../cluster/variant.ts';
 import type { ClusterView } from './read.ts';
 
 /** A cluster that is made of Deployments and their pods and nothing else: no autoscaler's bounds, one gateway, all read. */
-export const clusterInMemory = (
+export const standInCluster = (
   deployments: ReadonlyMap<string, ModelDeployment>,
   pods: ReadonlyMap<string, DeploymentPod>,
 ): ClusterView => ({
