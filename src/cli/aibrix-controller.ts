@@ -12,7 +12,7 @@ import {
 } from './pod-autoscaler-traps.ts';
 
 /** What the API server says of AIBrix's PodAutoscalers and of who follows them. */
-export interface AibrixSeen {
+export interface ControllerEvidence {
   /** PodAutoscalers that scale a Deployment of ours; an answer where they cannot be read. */
   readonly podAutoscalers: readonly PodAutoscalerObject[] | KubernetesAnswer;
   /** Deployments of the controller manager, by name and by label; only asked for where there is a PodAutoscaler. */
@@ -34,7 +34,10 @@ const listPath = '/apis/autoscaling.aibrix.ai/v1alpha1/podautoscalers';
 const schemaPath = '/openapi/v3/apis/autoscaling.aibrix.ai/v1alpha1';
 
 /** @param isOurs of a `namespace/deployment` */
-export const askOfAibrix = async (kubernetes: KubernetesRequest, isOurs: (key: string) => boolean): Promise<AibrixSeen> => {
+export const askOfAibrix = async (
+  kubernetes: KubernetesRequest,
+  isOurs: (key: string) => boolean,
+): Promise<ControllerEvidence> => {
   const list = await kubernetes('GET', listPath);
   const nothing = { controllers: [], schema: null, reviews: new Map<string, KubernetesAnswer>() };
   if (!succeeded(list)) return { ...nothing, podAutoscalers: list.status === 404 ? [] : list };
@@ -69,7 +72,7 @@ const reviewOf = ([namespace, account]: readonly [string, string], within: strin
 });
 
 /** What of AIBrix lies between our metric and spec.replicas; nothing where no PodAutoscaler scales a Deployment of ours. */
-export const findingsOfAibrix = (seen: AibrixSeen): readonly Finding[] => {
+export const findingsOfAibrix = (seen: ControllerEvidence): readonly Finding[] => {
   const { podAutoscalers } = seen;
   if (!isList(podAutoscalers)) return [unknown(`PodAutoscalers of AIBrix: ${refusal(podAutoscalers)}`)];
   if (podAutoscalers.length === 0) return [];
@@ -111,7 +114,7 @@ const controllerOf = (answers: readonly KubernetesAnswer[]): Controller | null =
   };
 };
 
-const releaseOf = ({ controllers, schema }: AibrixSeen): ControllerRelease => ({
+const releaseOf = ({ controllers, schema }: ControllerEvidence): ControllerRelease => ({
   version: versionOfImage(controllerOf(controllers)?.image ?? ''),
   newerFields: schema !== null && succeeded(schema) ? hasNewerFields(schema.body) : null,
 });
@@ -130,7 +133,7 @@ const hasNewerFields = (body: unknown): boolean | null => {
   return fields === undefined ? null : 'observeWindowSeconds' in fields || 'schedules' in fields;
 };
 
-const releaseFinding = ({ controllers }: AibrixSeen, release: ControllerRelease): Finding => {
+const releaseFinding = ({ controllers }: ControllerEvidence, release: ControllerRelease): Finding => {
   const controller = controllerOf(controllers);
   if (release.version !== null) return ok(`AIBrix's controller ${controller?.key} is ${release.version}`);
   const refused = controllers.find((answer) => !succeeded(answer));
@@ -148,7 +151,7 @@ const leftText = (release: ControllerRelease): string =>
     : `by the fields of its CRD it is ${possibleEras(release).join(' or ')}`;
 
 const rightFindings = (
-  { controllers, reviews }: AibrixSeen,
+  { controllers, reviews }: ControllerEvidence,
   podAutoscalers: readonly PodAutoscalerObject[],
 ): readonly Finding[] => {
   const account = controllerOf(controllers)?.account;
@@ -167,4 +170,4 @@ const rightFindings = (
   });
 };
 
-const isList = (seen: AibrixSeen['podAutoscalers']): seen is readonly PodAutoscalerObject[] => Array.isArray(seen);
+const isList = (seen: ControllerEvidence['podAutoscalers']): seen is readonly PodAutoscalerObject[] => Array.isArray(seen);

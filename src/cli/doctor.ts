@@ -4,7 +4,7 @@ import { type Config, settings } from '../config/serve-config.ts';
 import { settingOptions } from '../config/settings.ts';
 import { deploymentKey } from '../vocabulary/deployment-key.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
-import { type AibrixSeen, askOfAibrix, findingsOfAibrix } from './aibrix-controller.ts';
+import { askOfAibrix, type ControllerEvidence, findingsOfAibrix } from './aibrix-controller.ts';
 import type { Command } from './command.ts';
 import { beyondGridText } from './explain.ts';
 import { type Finding, note, ok, unknown, wrong } from './finding.ts';
@@ -81,7 +81,7 @@ const leaderFinding = (age: number | null, lives: boolean, prefix: string): Find
 export interface KubernetesAnswers {
   readonly apiServices: readonly { readonly name: string; readonly answer: KubernetesAnswer }[];
   readonly autoscalers: KubernetesAnswer;
-  readonly aibrix: AibrixSeen;
+  readonly aibrix: ControllerEvidence;
   /** The targets as an HPA reads them, by namespace. */
   readonly targets: readonly { readonly namespace: string; readonly answer: KubernetesAnswer }[];
 }

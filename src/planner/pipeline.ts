@@ -17,11 +17,15 @@ export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSett
  */
 export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, planOf: MakePlan): TickOutcome => {
   const { makePlan, asked } = countedPlans(planOf);
-  const tick = { reading, last: memory.moved, settings, makePlan };
-  const beliefs = believe(reading, { ...memory.moved, ...memory.planned }, memory.believed, settings);
-  // One part after the other, from its plan to its report.
-  const parts = plan(beliefs.models, tick)
-    .map((planned) => report(planned, move(planned, tick), tick))
+  const known = { reading, last: memory.moved, settings, makePlan };
+  const earlier = { decisions: memory.moved.decisions, loads: memory.planned.loads };
+  const beliefs = believe(reading, earlier, memory.believed, settings);
+  // One part after the other: only one is in memory at a time.
+  const parts = plan(beliefs.models, known)
+    .map((planned) => {
+      const moved = move(planned, known);
+      return report(planned, moved, known);
+    })
     .toArray();
   return {
     ...joinedParts(parts),

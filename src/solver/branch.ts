@@ -38,7 +38,7 @@ export interface BranchResult {
 /**
  * Branch and bound for one program: depth first, on a dear fractional type, nearer side first.
  *
- * Every fractional y rounded up carries the demand, so each node gives a candidate. A node is pruned when its bound says
+ * Every fractional y rounded up carries the demand, so each node gives a rounded. A node is pruned when its bound says
  * that it holds nothing cheaper than the incumbent, nor (while `tieLimit` lasts) anything as cheap that is preferred.
  */
 export const branch = (program: Program, loads: Float64Array, options: BranchOptions): BranchResult =>
@@ -51,7 +51,7 @@ class Branch {
   private readonly saved: Forest[] = [];
   /** Per depth lower, then upper, before they were drawn in. */
   private readonly ranges: Float64Array[] = [];
-  private readonly candidate: Float64Array;
+  private readonly rounded: Float64Array;
   private readonly incumbent: Float64Array;
   private assignment: Float64Array = new Float64Array();
   private cost = Number.POSITIVE_INFINITY;
@@ -66,7 +66,7 @@ class Branch {
     this.program = program;
     this.options = options;
     this.relaxation = new Relaxation(program, loads);
-    this.candidate = new Float64Array(program.types);
+    this.rounded = new Float64Array(program.types);
     this.incumbent = new Float64Array(program.types);
   }
 
@@ -87,7 +87,7 @@ class Branch {
     const { lower, upper } = this.relaxation;
     if (known === null) return;
     for (let g = 0; g < lower.length; g++) if (known[g]! < lower[g]! || known[g]! > upper[g]!) return;
-    this.candidate.set(known);
+    this.rounded.set(known);
     if (this.options.trusted) {
       this.offer();
       return;
@@ -111,8 +111,8 @@ class Branch {
 
   /** Whether the node could hold a mix that is preferred to the incumbent, were they all of the same cost. */
   private mayBePreferred(): boolean {
-    this.options.favourite(this.relaxation.lower, this.relaxation.upper, this.candidate);
-    return this.options.prefers(this.candidate, this.incumbent);
+    this.options.favourite(this.relaxation.lower, this.relaxation.upper, this.rounded);
+    return this.options.prefers(this.rounded, this.incumbent);
   }
 
   private visit(depth: number, parentBound: number): void {
@@ -146,7 +146,7 @@ class Branch {
     if (fractional < 0) this.exploreTies(depth, bound);
     else {
       const load = relaxation.replicas(fractional);
-      const up = this.candidate[fractional]!;
+      const up = this.rounded[fractional]!;
       const before = this.drawIn(depth);
       this.divide(depth, bound, fractional, up - 1, up, load - (up - 1) > 0.5);
       relaxation.lower.set(before.subarray(0, this.program.types));
@@ -193,7 +193,7 @@ class Branch {
    * about as dear the one further from a whole number.
    */
   private round(): number {
-    const { relaxation, candidate } = this;
+    const { relaxation, rounded } = this;
     const { lower, forest } = relaxation;
     const { types, status } = forest;
     const { prices } = this.program;
@@ -201,11 +201,11 @@ class Branch {
     for (let g = 0; g < types; g++) {
       const load = relaxation.replicas(g);
       if (status[g] !== basic || g === this.program.fluid) {
-        candidate[g] = load;
+        rounded[g] = load;
         continue;
       }
       const whole = Math.max(wholeReplicas(load), lower[g]!);
-      candidate[g] = whole;
+      rounded[g] = whole;
       const short = whole - load;
       const weight = prices[g]! ** 2 * (0.2 + Math.min(short, 1 - short));
       if (short > wholeTolerance * whole && weight > most && whole > lower[g]!) [branching, most] = [g, weight];
@@ -215,14 +215,14 @@ class Branch {
   }
 
   private offer(): void {
-    const { candidate, incumbent } = this;
+    const { rounded, incumbent } = this;
     const { prices, types } = this.program;
     let cost = 0;
-    for (let g = 0; g < types; g++) cost += prices[g]! * candidate[g]!;
+    for (let g = 0; g < types; g++) cost += prices[g]! * rounded[g]!;
     if (cost > this.cost * (1 + sameCost)) return;
-    if (cost >= this.cost * (1 - sameCost) && !this.options.prefers(candidate, incumbent)) return;
+    if (cost >= this.cost * (1 - sameCost) && !this.options.prefers(rounded, incumbent)) return;
     this.cost = cost;
-    incumbent.set(candidate);
+    incumbent.set(rounded);
     this.assignment = this.relaxation.assignment();
   }
 
@@ -235,7 +235,7 @@ class Branch {
     const { lower, upper, forest } = relaxation;
     const { prices, types } = this.program;
     if (this.tieNodes >= this.options.tieLimit) return;
-    const mix = this.candidate.slice();
+    const mix = this.rounded.slice();
     const before = [lower.slice(), upper.slice()] as const;
     const start = new Forest(types, forest.classes);
     start.copyFrom(forest);

@@ -20,9 +20,9 @@ const pairsPerState = 1_000;
  * One column per model within the stock, at the least cost: a dynamic program over the models, state = stock used, from both
  * ends at once. Each half of the models makes its own states; then every state of the one seeks partners in the other.
  *
- * With prices lambda of the stock, bound = sum over models of min (cost + lambda . use) - lambda . stock, and for any choice
+ * With prices w of the stock, bound = sum over models of min (cost + w . use) - w . stock, and for any choice
  *
- *   cost - bound = sum of reduced + lambda . (stock - use),  both terms at least 0:
+ *   cost - bound = sum of reduced + w . (stock - use),  both terms at least 0:
  *
  * states whose reduced cost so far, with the stock that they must leave unused, exceeds `excess` are dropped. Every choice
  * within `excess` of the bound is seen. Columns come in order of reduced cost. Ties go to fewer changes, then to more
@@ -31,7 +31,7 @@ const pairsPerState = 1_000;
 export const choose = (
   columns: readonly (readonly Column[])[],
   stock: readonly number[],
-  lambda: Float64Array,
+  poolPrices: Float64Array,
   excess: number,
   mostStates: number,
 ): Chosen => {
@@ -39,7 +39,7 @@ export const choose = (
   const order = columns.map((_, m) => m).sort((a, b) => columns[a]!.length - columns[b]!.length || a - b);
   const halves = [0, 1].map((side) => order.filter((_, i) => i % 2 === side));
   const same = 1e-12 * columns.reduce((sum, list) => sum + list[0]!.cost, 0);
-  const limits = { stock, lambda, excess, mostStates, same };
+  const limits = { stock, poolPrices, excess, mostStates, same };
   const [one, other] = halves.map((half, side) => reachable(columns, half, halves[1 - side]!, limits));
   const joined = join(one!, other!, columns.length, limits);
   return { choice: joined.choice, dropped: Math.min(one!.dropped, other!.dropped, joined.dropped) };
@@ -47,7 +47,7 @@ export const choose = (
 
 interface Limits {
   readonly stock: readonly number[];
-  readonly lambda: Float64Array;
+  readonly poolPrices: Float64Array;
   readonly excess: number;
   readonly mostStates: number;
   readonly same: number;
@@ -67,7 +67,7 @@ const reachable = (
   others: readonly number[],
   limits: Limits,
 ): Half => {
-  const { stock, lambda, excess, mostStates, same } = limits;
+  const { stock, poolPrices, excess, mostStates, same } = limits;
   const rest = suffixes(
     [...order, ...others].map((m) => columns[m]!),
     stock.length,
@@ -80,7 +80,7 @@ const reachable = (
       for (const column of columns[m]!) {
         const value = state.value + column.reduced;
         if (value > excess) break;
-        const promise = value + unused(state.use, column.use, stock, lambda, rest[step + 1]!);
+        const promise = value + unused(state.use, column.use, stock, poolPrices, rest[step + 1]!);
         if (promise <= excess) reached.add(state, column, value, promise);
       }
     states = reached.list;
@@ -97,8 +97,8 @@ const reachable = (
  * The best pair of states within the stock. Where one GPU left over is worth more than the excess, all of the pool must be
  * used: partners are looked up by their use of these pools.
  */
-const join = (one: Half, other: Half, models: number, { stock, lambda, excess, mostStates, same }: Limits): Chosen => {
-  const exact = [...lambda.keys()].filter((k) => lambda[k]! > excess);
+const join = (one: Half, other: Half, models: number, { stock, poolPrices, excess, mostStates, same }: Limits): Chosen => {
+  const exact = [...poolPrices.keys()].filter((k) => poolPrices[k]! > excess);
   const key = (use: (k: number) => number) => exact.reduce((hash, k) => (Math.imul(hash, 0x01000193) ^ use(k)) >>> 0, 0);
   const partners = new Map<number, ChoiceState[]>();
   for (const state of other.states) {
@@ -114,7 +114,7 @@ const join = (one: Half, other: Half, models: number, { stock, lambda, excess, m
     for (const b of partners.get(key((k) => stock[k]! - a.use[k]!)) ?? []) {
       pairs++;
       if (a.value + b.value > Math.min(excess, best === null ? excess : best.value + 2 * same)) break;
-      const value = a.value + b.value + leftOver(a.use, b.use, stock, lambda);
+      const value = a.value + b.value + leftOver(a.use, b.use, stock, poolPrices);
       const cost = a.cost + b.cost;
       if (!(value <= excess) || (best !== null && cost > best.cost + 10 * same)) continue;
       const found = { pair: [a, b] as const, cost, value };
@@ -125,12 +125,12 @@ const join = (one: Half, other: Half, models: number, { stock, lambda, excess, m
 };
 
 /** Worth of the stock that two halves leave unused; NaN where they use more than there is. */
-const leftOver = (a: Float64Array, b: Float64Array, stock: readonly number[], lambda: Float64Array): number => {
+const leftOver = (a: Float64Array, b: Float64Array, stock: readonly number[], poolPrices: Float64Array): number => {
   let worth = 0;
   for (let k = 0; k < a.length; k++) {
     const left = stock[k]! - a[k]! - b[k]!;
     if (left < 0) return Number.NaN;
-    worth += lambda[k]! * left;
+    worth += poolPrices[k]! * left;
   }
   return worth;
 };
@@ -184,14 +184,14 @@ const unused = (
   use: Float64Array,
   more: readonly number[],
   stock: readonly number[],
-  lambda: Float64Array,
+  poolPrices: Float64Array,
   { least, most }: Rest,
 ): number => {
   let worth = 0;
   for (let k = 0; k < use.length; k++) {
     const left = stock[k]! - use[k]! - more[k]!;
     if (least[k]! > left) return Number.NaN;
-    if (left > most[k]!) worth += lambda[k]! * (left - most[k]!);
+    if (left > most[k]!) worth += poolPrices[k]! * (left - most[k]!);
   }
   return worth;
 };

@@ -16,13 +16,13 @@ const patiencePerModel = 10;
  * A choice within the stock made cheaper a few models at a time (large neighbourhoods): they give back what they hold and choose anew
  * by the dynamic program of choice.ts, the others held. The models are drawn from a seed, so that the same lists give the same choice.
  * Proves nothing.
- * @param lists columns of each model, by reduced cost at the prices lambda
+ * @param lists columns of each model, by reduced cost at the prices w
  * @param start a column per model, within the stock together
  */
 export const improvedChoice = (
   lists: readonly (readonly Column[])[],
   stock: readonly number[],
-  lambda: Float64Array,
+  poolPrices: Float64Array,
   start: readonly Column[],
 ): readonly Column[] => {
   const random = seeded(lists.length);
@@ -33,7 +33,7 @@ export const improvedChoice = (
     const held = models.map((m) => columns[m]!);
     const free = left.map((gpus, k) => gpus + held.reduce((sum, { use }) => sum + use[k]!, 0));
     const choices = models.map((m) => choicesOf(lists[m]!, columns[m]!));
-    const chosen = choose(choices, [...free], lambda, Number.POSITIVE_INFINITY, mostStates).choice?.columns;
+    const chosen = choose(choices, [...free], poolPrices, Number.POSITIVE_INFINITY, mostStates).choice?.columns;
     idle++;
     if (chosen === undefined || costOf(chosen) > costOf(held) - 1e-9) continue;
     idle = 0;

@@ -19,11 +19,11 @@ export class PricedModel {
     this.relaxations = this.programs.map(({ program, scaled }) => new Relaxation(program, scaled));
   }
 
-  /** The relaxation's optimum at price + lambda . gpus. */
-  relaxed(lambda: Float64Array): { value: number; use: readonly number[] } {
-    this.reprice(lambda);
+  /** The relaxation's optimum at price + w . gpus. */
+  relaxed(poolPrices: Float64Array): { value: number; use: readonly number[] } {
+    this.reprice(poolPrices);
     const { variants, rates } = this.model;
-    if (rates.length === 0) return this.valued(this.floors(), lambda);
+    if (rates.length === 0) return this.valued(this.floors(), poolPrices);
     let best = { value: Number.POSITIVE_INFINITY, use: [] as readonly number[] };
     for (const relaxation of this.relaxations) {
       relaxation.restart();
@@ -35,17 +35,17 @@ export class PricedModel {
     return best;
   }
 
-  /** The cheapest whole mix at price + lambda . gpus. */
+  /** The cheapest whole mix at price + w . gpus. */
   whole(
-    lambda: Float64Array,
+    poolPrices: Float64Array,
     options: SolveOptions,
     gapTolerance: number,
   ): { value: number; use: readonly number[]; nodes: number } {
-    this.reprice(lambda);
-    if (this.model.rates.length === 0) return { ...this.keep(this.floors(), lambda), nodes: 0 };
+    this.reprice(poolPrices);
+    if (this.model.rates.length === 0) return { ...this.keep(this.floors(), poolPrices), nodes: 0 };
     let [value, use, nodes] = [Number.POSITIVE_INFINITY, [] as readonly number[], 0];
     for (const { program, scaled } of this.programs) {
-      const known = this.columns.size === 0 ? null : this.cheapestColumn(lambda).mix;
+      const known = this.columns.size === 0 ? null : this.cheapestColumn(poolPrices).mix;
       const result = solveProgram(program, scaled, {
         ...options,
         tieLimit: 0,
@@ -58,19 +58,19 @@ export class PricedModel {
       });
       nodes += result.nodes;
       if (result.mix === null) continue;
-      const column = this.keep(result.mix, lambda);
+      const column = this.keep(result.mix, poolPrices);
       if (result.bound < value) [value, use] = [result.bound, column.use];
     }
     return { value, use, nodes };
   }
 
-  /** The cheapest column so far at price + lambda . gpus. */
-  cheapestColumn(lambda: Float64Array): { value: number; use: readonly number[]; mix: Float64Array } {
+  /** The cheapest column so far at price + w . gpus. */
+  cheapestColumn(poolPrices: Float64Array): { value: number; use: readonly number[]; mix: Float64Array } {
     let best: Column | null = null;
     let least = Number.POSITIVE_INFINITY;
     for (const column of this.columns.values()) {
       let value = column.cost;
-      for (let k = 0; k < lambda.length; k++) value += lambda[k]! * column.use[k]!;
+      for (let k = 0; k < poolPrices.length; k++) value += poolPrices[k]! * column.use[k]!;
       if (value < least) [best, least] = [column, value];
     }
     return { value: least, use: best!.use, mix: best!.mix };
@@ -81,37 +81,37 @@ export class PricedModel {
     return this.keep(mix, new Float64Array(this.pools));
   }
 
-  /** Columns so far, cheapest first at price + lambda . gpus. */
-  columnsAt(lambda: Float64Array, least: number): Column[] {
-    return ordered([...this.columns.values()], lambda, least);
+  /** Columns so far, cheapest first at price + w . gpus. */
+  columnsAt(poolPrices: Float64Array, least: number): Column[] {
+    return ordered([...this.columns.values()], poolPrices, least);
   }
 
-  /** Every minimal mix within an excess of the cheapest at price + lambda . gpus, dominated ones left out. */
+  /** Every minimal mix within an excess of the cheapest at price + w . gpus, dominated ones left out. */
   within(
-    lambda: Float64Array,
+    poolPrices: Float64Array,
     least: number,
     excess: number,
     nodeLimit: number,
   ): { columns: Column[]; complete: boolean; nodes: number } {
-    this.reprice(lambda);
+    this.reprice(poolPrices);
     if (this.model.rates.length === 0)
-      return { columns: ordered([this.keep(this.floors(), lambda)], lambda, least), complete: true, nodes: 0 };
+      return { columns: ordered([this.keep(this.floors(), poolPrices)], poolPrices, least), complete: true, nodes: 0 };
     const found = new Map<string, Column>();
     let [complete, nodes] = [true, 0];
     for (const { program, scaled } of this.programs) {
       const search = enumerateMixes(program, scaled, least + excess, nodeLimit, (mix) => {
-        found.set(mix.join(), this.keep(mix, lambda));
+        found.set(mix.join(), this.keep(mix, poolPrices));
       });
       complete &&= search.complete;
       nodes += search.nodes;
     }
-    return { columns: undominated(this.model, ordered([...found.values()], lambda, least)), complete, nodes };
+    return { columns: undominated(this.model, ordered([...found.values()], poolPrices, least)), complete, nodes };
   }
 
-  private reprice(lambda: Float64Array): void {
+  private reprice(poolPrices: Float64Array): void {
     for (const { program } of this.programs)
       this.model.variants.forEach((variant, g) => {
-        program.prices[g] = takes(variant).reduce((sum, [pool, amount]) => sum + lambda[pool]! * amount, variant.price);
+        program.prices[g] = takes(variant).reduce((sum, [pool, amount]) => sum + poolPrices[pool]! * amount, variant.price);
       });
   }
 
@@ -119,13 +119,13 @@ export class PricedModel {
     return Float64Array.from(this.model.variants, ({ lower }) => lower);
   }
 
-  private valued(mix: Float64Array, lambda: Float64Array): { value: number; use: number[] } {
+  private valued(mix: Float64Array, poolPrices: Float64Array): { value: number; use: number[] } {
     const use = poolUse(this.model, mix, this.pools);
-    return { value: use.reduce((sum, gpus, k) => sum + gpus * lambda[k]!, mixCost(this.model, mix)), use };
+    return { value: use.reduce((sum, gpus, k) => sum + gpus * poolPrices[k]!, mixCost(this.model, mix)), use };
   }
 
-  private keep(mix: Float64Array, lambda: Float64Array): Column & { value: number } {
-    const { value, use } = this.valued(mix, lambda);
+  private keep(mix: Float64Array, poolPrices: Float64Array): Column & { value: number } {
+    const { value, use } = this.valued(mix, poolPrices);
     const column = {
       mix: mix.slice(),
       cost: mixCost(this.model, mix),
@@ -138,10 +138,10 @@ export class PricedModel {
   }
 }
 
-const ordered = (columns: readonly Column[], lambda: Float64Array, least: number): Column[] => {
+const ordered = (columns: readonly Column[], poolPrices: Float64Array, least: number): Column[] => {
   const valued = columns.map((column) => ({
     column,
-    value: column.use.reduce((sum, gpus, k) => sum + gpus * lambda[k]!, column.cost),
+    value: column.use.reduce((sum, gpus, k) => sum + gpus * poolPrices[k]!, column.cost),
   }));
   return valued
     .map(({ column, value }) => ({ ...column, reduced: Math.max(0, value - least) }))

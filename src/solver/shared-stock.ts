@@ -39,11 +39,11 @@ const firstExcess = 4e-3;
  *
  *   minimise sum_m cost_m(y_m)  with  S_k: sum_m use_mk(y_m) <= stock_k  for each pool k
  *
- * At prices lambda_k >= 0 of a GPU the models fall apart: each takes its cheapest mix at price + lambda . gpus, and
+ * At prices w_k >= 0 of a GPU (`poolPrices`) the models fall apart: each takes its cheapest mix at price + w . gpus, and
  *
- *   bound(lambda) = sum_m min over y_m of (cost_m + lambda . use_m) - lambda . stock  <=  the optimum.
+ *   bound(w) = sum_m min over y_m of (cost_m + w . use_m) - w . stock  <=  the optimum.
  *
- * 1. lambda is sought by the relaxations, then by whole mixes, each of which is kept as a column.
+ * 1. w is sought by the relaxations, then by whole mixes, each of which is kept as a column.
  * 2. A choice of columns whose excess over the bound is at most D uses only columns that cost at most D more than the
  *    model's best, all of which are enumerated. D starts small and grows; the first D with a choice in it is proven.
  *
@@ -84,7 +84,7 @@ export class SharedStock {
     if (priced === null) return this.infeasible();
     const ceiling = this.costCeiling();
     const seen = this.firstChoice(priced);
-    if (seen === null && this.isHopeless(priced.lambda, ceiling)) return this.infeasible();
+    if (seen === null && this.isHopeless(priced.poolPrices, ceiling)) return this.infeasible();
     return this.enumerate(priced, ceiling, seen ?? this.choiceOfMixes(startFrom()));
   }
 
@@ -92,7 +92,7 @@ export class SharedStock {
   glance(): SharedResult {
     const priced = this.prices();
     if (priced === null) return this.infeasible();
-    return this.stopped(this.improved(this.firstChoice(priced), priced.lambda, priced.least), priced.bound, 0);
+    return this.stopped(this.improved(this.firstChoice(priced), priced.poolPrices, priced.least), priced.bound, 0);
   }
 
   /** The best prices of the pools; null where they prove that the stock does not suffice. */
@@ -100,7 +100,7 @@ export class SharedStock {
     const dearest = dearestGpu(this.fleet);
     if (this.relaxedUse() === null) return null;
     const relaxed = maximise(
-      (lambda) => this.tangent(lambda, (model) => model.relaxed(lambda)),
+      (poolPrices) => this.tangent(poolPrices, (model) => model.relaxed(poolPrices)),
       none(this.fleet),
       none(this.fleet),
       none(this.fleet).fill(50 * dearest),
@@ -118,7 +118,7 @@ export class SharedStock {
   private isHopeless(start: Float64Array, ceiling: number): boolean {
     const most = hopelessPrice * dearestGpu(this.fleet);
     const { value } = maximise(
-      (lambda) => this.tangent(lambda, (model) => model.relaxed(lambda)),
+      (poolPrices) => this.tangent(poolPrices, (model) => model.relaxed(poolPrices)),
       start,
       none(this.fleet),
       none(this.fleet).fill(most),
@@ -129,12 +129,12 @@ export class SharedStock {
     return value > ceiling;
   }
 
-  private firstChoice({ lambda, bound, least }: Priced): Choice | null {
-    const columns = this.models.map((model, m) => model.columnsAt(lambda, least[m]!));
-    const few = this.choice(columns, lambda, Number.POSITIVE_INFINITY, fewStates).choice;
+  private firstChoice({ poolPrices, bound, least }: Priced): Choice | null {
+    const columns = this.models.map((model, m) => model.columnsAt(poolPrices, least[m]!));
+    const few = this.choice(columns, poolPrices, Number.POSITIVE_INFINITY, fewStates).choice;
     const known =
       few === null || few.cost > bound * (1 + poorGap)
-        ? this.choice(columns, lambda, Number.POSITIVE_INFINITY, manyStates).choice
+        ? this.choice(columns, poolPrices, Number.POSITIVE_INFINITY, manyStates).choice
         : few;
     return known ?? few ?? repaired(columns, this.fleet.stock);
   }
@@ -162,11 +162,11 @@ export class SharedStock {
     return { status: 'infeasible', mixes: null, bound: Number.POSITIVE_INFINITY, nodes: this.nodes };
   }
 
-  /** Value and slope of sum_m min(cost + lambda . use) - lambda . stock. */
-  private tangent(lambda: Float64Array, best: (model: PricedModel) => { value: number; use: readonly number[] }): Tangent {
+  /** Value and slope of sum_m min(cost + w . use) - w . stock. */
+  private tangent(poolPrices: Float64Array, best: (model: PricedModel) => { value: number; use: readonly number[] }): Tangent {
     const { stock } = this.fleet;
     const slope = Float64Array.from(stock, (gpus) => -gpus);
-    let value = -stock.reduce((sum, gpus, k) => sum + lambda[k]! * gpus, 0);
+    let value = -stock.reduce((sum, gpus, k) => sum + poolPrices[k]! * gpus, 0);
     for (const model of this.models) {
       const { value: own, use } = best(model);
       value += own;
@@ -181,10 +181,10 @@ export class SharedStock {
     let region = dearest / 150;
     for (let round = 1; round < pricingRounds; round++) {
       const byColumns = maximise(
-        (lambda) => this.tangent(lambda, (model) => model.cheapestColumn(lambda)),
-        best.lambda,
-        best.lambda.map((price) => Math.max(0, price - region)),
-        best.lambda.map((price) => price + region),
+        (poolPrices) => this.tangent(poolPrices, (model) => model.cheapestColumn(poolPrices)),
+        best.poolPrices,
+        best.poolPrices.map((price) => Math.max(0, price - region)),
+        best.poolPrices.map((price) => price + region),
         region,
         (value) => 1e-6 * Math.abs(value),
         100,
@@ -199,18 +199,18 @@ export class SharedStock {
   }
 
   /** The bound at some prices, by the cheapest whole mix of every model. */
-  private price(lambda: Float64Array, gapTolerance: number): Priced {
+  private price(poolPrices: Float64Array, gapTolerance: number): Priced {
     const least: number[] = [];
-    const { value } = this.tangent(lambda, (model) => {
-      const { value: own, use, nodes } = model.whole(lambda, { ...this.options, nodeLimit: this.nodesLeft() }, gapTolerance);
+    const { value } = this.tangent(poolPrices, (model) => {
+      const { value: own, use, nodes } = model.whole(poolPrices, { ...this.options, nodeLimit: this.nodesLeft() }, gapTolerance);
       this.nodes += nodes;
       least.push(own);
       return { value: own, use };
     });
-    return { lambda, bound: value, least };
+    return { poolPrices, bound: value, least };
   }
 
-  private enumerate({ lambda, bound, least }: Priced, ceiling: number, first: Choice | null): SharedResult {
+  private enumerate({ poolPrices, bound, least }: Priced, ceiling: number, first: Choice | null): SharedResult {
     let best = first;
     const noise = 1e-10 * Math.abs(bound);
     let done = 0;
@@ -218,16 +218,21 @@ export class SharedStock {
     for (;;) {
       const target = best === null ? Number.POSITIVE_INFINITY : best.cost - bound;
       const within = Math.min(excess, target) + noise;
-      const { lists, complete } = this.mixesWithin(lambda, least, within);
+      const { lists, complete } = this.mixesWithin(poolPrices, least, within);
       for (const part of steps.map((step) => step * within).filter((step) => step > done)) {
         const near = lists.map((list) => list.filter(({ reduced }) => reduced <= part));
         const states = statesFor(near, best !== null && this.proves(bound + done, best.cost) ? tieSteps : mostSteps);
-        const { choice, dropped } = this.choice(near, lambda, part, states);
+        const { choice, dropped } = this.choice(near, poolPrices, part, states);
         if (choice !== null && (best === null || choice.cost <= best.cost * (1 + 1e-11))) best = choice;
         if (!complete || dropped <= part) {
-          const more = this.choice(near, lambda, Number.POSITIVE_INFINITY, Math.min(manyStates, Math.ceil(states / 4))).choice;
+          const more = this.choice(
+            near,
+            poolPrices,
+            Number.POSITIVE_INFINITY,
+            Math.min(manyStates, Math.ceil(states / 4)),
+          ).choice;
           if (more !== null && (best === null || more.cost < best.cost)) best = more;
-          best = this.improved(best, lambda, least);
+          best = this.improved(best, poolPrices, least);
           return this.stopped(best, bound, complete ? Math.max(done, Math.min(dropped, part)) : done);
         }
         if (choice !== null || (part === within && excess >= target)) return this.result('optimal', best!, best!.cost);
@@ -239,17 +244,21 @@ export class SharedStock {
   }
 
   /** The best so far, made better among all columns that were met. */
-  private improved(best: Choice | null, lambda: Float64Array, least: readonly number[]): Choice | null {
+  private improved(best: Choice | null, poolPrices: Float64Array, least: readonly number[]): Choice | null {
     if (best === null) return null;
-    const columns = this.models.map((model, m) => model.columnsAt(lambda, least[m]!));
-    const found = choiceOf(improvedChoice(columns, this.fleet.stock, lambda, best.columns));
+    const columns = this.models.map((model, m) => model.columnsAt(poolPrices, least[m]!));
+    const found = choiceOf(improvedChoice(columns, this.fleet.stock, poolPrices, best.columns));
     return found.cost < best.cost ? found : best;
   }
 
-  private mixesWithin(lambda: Float64Array, least: readonly number[], excess: number): { lists: Column[][]; complete: boolean } {
+  private mixesWithin(
+    poolPrices: Float64Array,
+    least: readonly number[],
+    excess: number,
+  ): { lists: Column[][]; complete: boolean } {
     let complete = true;
     const lists = this.models.map((model, m) => {
-      const found = model.within(lambda, least[m]!, excess, this.nodesLeft());
+      const found = model.within(poolPrices, least[m]!, excess, this.nodesLeft());
       this.nodes += found.nodes;
       complete &&= found.complete;
       return found.columns;
@@ -277,8 +286,8 @@ export class SharedStock {
     return { status, mixes: columns.map(({ mix }) => mix), bound, nodes: this.nodes };
   }
 
-  private choice(lists: readonly (readonly Column[])[], lambda: Float64Array, excess: number, states: number): Chosen {
-    return choose(lists, this.fleet.stock, lambda, excess, states);
+  private choice(lists: readonly (readonly Column[])[], poolPrices: Float64Array, excess: number, states: number): Chosen {
+    return choose(lists, this.fleet.stock, poolPrices, excess, states);
   }
 
   /** No feasible choice costs more: every pool sold out on its dearest variants, and every bound of the others reached. */
@@ -297,7 +306,7 @@ export class SharedStock {
 
 /** Prices of the pools, the bound they give, and each model's part of it. */
 interface Priced {
-  readonly lambda: Float64Array;
+  readonly poolPrices: Float64Array;
   readonly bound: number;
   readonly least: readonly number[];
 }

@@ -42,8 +42,8 @@ export interface MoveTick {
  * The third stage of a tick: from what was published last, and runs, toward the plan. Idle models go to their label; where there
  * is no plan to follow nothing is decided. Replicas that limits are only guessed to forbid are asked for one at a time.
  */
-export const move = (planned: Planned, tick: MoveTick): Moved => {
-  const { makePlan, settings } = tick;
+export const move = (planned: Planned, known: MoveTick): Moved => {
+  const { makePlan, settings } = known;
   const { beliefs, solved } = planned;
   const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, makePlan);
   const fits = solved === null ? null : stockLeftByOthers(solved.snapshot, solved.plan);
@@ -54,7 +54,7 @@ export const move = (planned: Planned, tick: MoveTick): Moved => {
     if (belief.demand === null || own === undefined || model === undefined || solved === null || fits === null)
       return { ...idleMove(belief), blocked: [] };
     const mixes = { ...mixesOf(model, solved.snapshot, makePlan, settings.headroom), fits: fits(model) };
-    const { targets, recent, blocked } = towardPlan(belief, own, mixes, planned.unfollowed, tick);
+    const { targets, recent, blocked } = towardPlan(belief, own, mixes, planned.unfollowed, known);
     return { decisions: asDecisions(targets, extra, belief.dataAt), recent, blocked: blocked ? [belief.name] : [] };
   });
   return {

@@ -81,14 +81,14 @@ const joinedServedGap = (plans: readonly Plan[]): number | null => {
 };
 
 /** req/s. */
-const demandOfAll = ({ fleet }: Problem): number =>
+const demandOfAll = ({ fleet }: FleetOfSnapshot): number =>
   fleet.models.reduce((sum, { rates }) => sum + rates.reduce((part, rate) => part + rate, 0), 0);
 
 const gapOf = (cost: number, bound: number | null): number | null =>
   bound === null ? null : cost === 0 ? 0 : (cost - bound) / cost;
 
 const plannedTogether = (snapshot: Snapshot, detail: PlanDetail): Plan => {
-  const problem = problemOf(snapshot);
+  const problem = fleetOfSnapshot(snapshot);
   const outcome = solve(problem.fleet, { ...defaultOptions, ...limitOf(snapshot) });
   const left = leftOver(problem, outcome.models);
   const plans = problem.models.map(({ model, classes }, m) =>
@@ -108,7 +108,7 @@ const plannedTogether = (snapshot: Snapshot, detail: PlanDetail): Plan => {
 };
 
 /** A snapshot's numbers as the solver takes them, models and variants in order of name. */
-export interface Problem {
+export interface FleetOfSnapshot {
   readonly models: readonly { readonly model: Model; readonly classes: DemandClasses }[];
   readonly fleet: Fleet;
   /** What limits GPUs, in the order of the fleet's stock. */
@@ -116,7 +116,7 @@ export interface Problem {
   readonly budget: number | null;
 }
 
-export const problemOf = (snapshot: Snapshot): Problem => {
+export const fleetOfSnapshot = (snapshot: Snapshot): FleetOfSnapshot => {
   const { models, budget, routing } = snapshot;
   const pools = poolsOf(snapshot);
   const named = models
@@ -159,7 +159,7 @@ interface LeftOver {
   readonly budget: number | null;
 }
 
-const leftOver = ({ fleet, pools, budget }: Problem, outcomes: readonly ModelOutcome[]): LeftOver => {
+const leftOver = ({ fleet, pools, budget }: FleetOfSnapshot, outcomes: readonly ModelOutcome[]): LeftOver => {
   const gpus = new Map(pools.map((pool) => [pool, pool.gpus]));
   for (const [m, { variants }] of fleet.models.entries())
     for (const [g, { pools: drawsOn, gpus: each }] of variants.entries())

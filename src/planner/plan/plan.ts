@@ -54,12 +54,12 @@ export interface PlanTick {
  * The second stage of a tick: the cheapest replicas for what is believed. Models that share no budget and no stock come one after
  * the other, so that the numbers of only one are in memory.
  */
-export function* plan(models: readonly Belief[], tick: PlanTick): Generator<Planned, void> {
-  const { reading, settings } = tick;
+export function* plan(models: readonly Belief[], known: PlanTick): Generator<Planned, void> {
+  const { reading, settings } = known;
   const alone = settings.budget === null && !settings.keepSnapshot && !mayLimit(reading.supply, settings.stock ?? 'none');
   const { supply: _, ...unlimited } = reading;
   for (const some of alone ? models.map((model) => [model]) : [models])
-    yield { ...planned(some, alone ? { ...tick, reading: unlimited } : tick), together: !alone };
+    yield { ...planned(some, alone ? { ...known, reading: unlimited } : known), together: !alone };
 }
 
 const planned = (
