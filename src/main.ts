@@ -115,7 +115,7 @@ const tickerOf = (config: Config, outside: Outside, board: Board, collectIfMuch:
       return lastProfiles;
     },
     engines: enginesOf(config),
-    solve: (snapshot) => {
+    makePlan: (snapshot) => {
       collectIfMuch();
       return planOf(snapshot, () => performance.now(), { routed: save !== null || config.routingPlans });
     },

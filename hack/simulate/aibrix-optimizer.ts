@@ -1,5 +1,5 @@
 import type { Profile } from '../../src/profiles/profile-document.ts';
-import { nearestTick } from '../../src/profiles/throughput.ts';
+import { nearestGridPoint } from '../../src/profiles/throughput.ts';
 import { decodeRecord } from '../../src/workload/histogram.ts';
 import { type Cluster, clustersOf, type Point } from './aibrix-clusters.ts';
 
@@ -89,4 +89,4 @@ const solved = (
 
 /** Nearest cell in log2, the midpoint up; what is beyond the grid is taken for its edge. */
 const cellOf = ({ inputTokens, outputTokens }: Profile, { input, output }: Cluster): number =>
-  nearestTick(inputTokens, 2 ** input) * outputTokens.length + nearestTick(outputTokens, 2 ** output);
+  nearestGridPoint(inputTokens, 2 ** input) * outputTokens.length + nearestGridPoint(outputTokens, 2 ** output);

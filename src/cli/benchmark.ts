@@ -52,14 +52,14 @@ const options: Command['options'] = {
   'dry-run': { type: 'boolean', help: 'print what would be measured and how long it takes; ask nothing' },
 };
 
-type Plan = Omit<SweepOptions, 'model'>;
+type Measuring = Omit<SweepOptions, 'model'>;
 
 /** `aibrix_benchmark` with its flags, and a search for the rate in place of its doubling. */
 export const benchmarkCommand: Command = {
   options,
   run: async (argv, io) => {
     const values = readOptions(options, argv);
-    const plan = planOf(values);
+    const plan = measuringOf(values);
     for (const line of planLines(plan)) (values['dry-run'] === true ? io.stdout : io.stderr)(`${line}\n`);
     if (values['dry-run'] === true) return 0;
     await measure(values, plan, io);
@@ -67,7 +67,7 @@ export const benchmarkCommand: Command = {
   },
 };
 
-const planOf = (values: FlagValues): Plan => {
+const measuringOf = (values: FlagValues): Measuring => {
   const number = (name: string, least: number): number => numberOption(name, values[name], least);
   const ticks = (name: string): readonly number[] => {
     const [start, limit] = [number(`${name}-start`, 1), number(`${name}-limit`, 1)];
@@ -102,7 +102,7 @@ const sloOf = (values: FlagValues): Slo => {
 /** What a fast engine needs of the longest: requests are far from their limits, and many run at once. */
 const leastOfMost = 1 / 12;
 
-const planLines = (plan: Plan): readonly string[] => {
+const planLines = (plan: Measuring): readonly string[] => {
   const { inputs, outputs, slo, requests, precision } = plan;
   const sizes = sizesOf(inputs, outputs);
   const [first, last] = [sizes[0]!, sizes.at(-1)!];
@@ -117,7 +117,7 @@ const planLines = (plan: Plan): readonly string[] => {
   ];
 };
 
-const measure = async (values: FlagValues, plan: Plan, io: CommandStreams): Promise<void> => {
+const measure = async (values: FlagValues, plan: Measuring, io: CommandStreams): Promise<void> => {
   const say = (line: string): void => io.stderr(`gpumix benchmark: ${line}\n`);
   const url = baseUrl(String(values['endpoint']));
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))

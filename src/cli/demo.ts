@@ -105,7 +105,7 @@ const embeddedWorld = (speed: number) => {
     cluster: standInCluster(deployments, new Map()),
     readWorkload: (names) => reader.read(names),
     readProfiles: (wanted, now) => profiles(wanted, now),
-    solve: (snapshot) => planOf(snapshot, () => performance.now()),
+    makePlan: (snapshot) => planOf(snapshot, () => performance.now()),
     board,
     // Each plan is shown as it is, and followed at once.
     settings: {

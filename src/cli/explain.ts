@@ -120,7 +120,7 @@ const remarks = (key: string, report: ModelReport | undefined, { deployment, now
     ...(seen?.profileProblem ? [seen.profileProblem] : []),
     ...(seen?.beyondGrid ? [beyondGridText(seen.beyondGrid)] : []),
     ...when(seen?.notFollowed, notFollowedText(seen?.triedAgainAt ?? null)),
-    ...when(seen?.heldByTolerance, 'the difference is within the tolerance of its autoscaler, which leaves it'),
+    ...when(seen?.withinTolerance, 'the difference is within the tolerance of its autoscaler, which leaves it'),
     ...when(deployment.problem !== null, deployment.problem ?? ''),
   ];
 };

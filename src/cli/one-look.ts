@@ -60,7 +60,7 @@ export const lookOnce = async <Seen>(config: Config, see: (look: ClusterLook) =>
         profiles = await sources(wanted, now);
         return profiles;
       },
-      solve: (snapshot) => planOf(snapshot, () => performance.now()),
+      makePlan: (snapshot) => planOf(snapshot, () => performance.now()),
       // Nobody reads what is published here.
       board: createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock),
       settings: { ...config, prices: priceTable(config.prices), keepSnapshot: true },

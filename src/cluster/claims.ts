@@ -56,7 +56,7 @@ export const deviceClaim = ({ metadata, status }: ClaimObject): DeviceClaim | nu
  * GPU, or in no slice, is left out.
  * @param deploymentOf the Deployment of a pod, by `namespace/name`; empty = it belongs to none
  */
-export const heldByClaims = (
+export const claimedDevices = (
   claims: readonly DeviceClaim[],
   slices: readonly DeviceSlice[],
   deploymentOf: (pod: string) => string,

@@ -1,7 +1,7 @@
 import type { EngineSample } from '../vocabulary/engine-sample.ts';
 
 /** How busy an engine says it is. */
-export interface EngineLoad {
+export interface EngineOccupancy {
   /** Requests in it, running and waiting. */
   readonly inFlight: number;
   /** Sum of counters that any request moves. */
@@ -93,9 +93,9 @@ const engines = [
 /**
  * The load in an engine's metrics, in Prometheus' text format; null where no engine that is known wrote them, or too
  * little of it to tell.
- * @example engineLoad('vllm:num_requests_running{model_name="a"} 2\nvllm:request_success_total 7\n') // => { inFlight: 2, served: 7, ended: 7 }
+ * @example engineOccupancy('vllm:num_requests_running{model_name="a"} 2\nvllm:request_success_total 7\n') // => { inFlight: 2, served: 7, ended: 7 }
  */
-export const engineLoad = (text: string): EngineLoad | null => {
+export const engineOccupancy = (text: string): EngineOccupancy | null => {
   const { sum } = metricsIn(text);
   for (const { inFlight: gauges, requests, promptTokens, generatedTokens } of engines) {
     const [inFlight, served] = [sum(...gauges), sum(requests, promptTokens, generatedTokens)];

@@ -1,5 +1,5 @@
 import type { EngineSample } from '../vocabulary/engine-sample.ts';
-import { type EngineLoad, type EngineReport, engineLoad, reportOfAll } from './engine-metrics.ts';
+import { type EngineOccupancy, type EngineReport, engineOccupancy, reportOfAll } from './engine-metrics.ts';
 import { engineMetricsPoll, type PodAnswer, type PollSettings } from './engine-poll.ts';
 import type { DeploymentPod } from './pods.ts';
 
@@ -33,7 +33,7 @@ export const watchEngines = (
   read: (url: string, timeoutSeconds: number) => Promise<string>,
 ): EngineWatch => {
   const poll = engineMetricsPoll<HeardLoad>(settings, read, (text, heard, before) => {
-    const load = engineLoad(text);
+    const load = engineOccupancy(text);
     return load === null ? null : next(before, heard, load);
   });
   return {
@@ -60,7 +60,7 @@ export const watchEngines = (
 const next = (
   last: HeardLoad | undefined,
   { incarnation, at }: PodAnswer,
-  { served, inFlight, ended }: EngineLoad,
+  { served, inFlight, ended }: EngineOccupancy,
 ): HeardLoad => {
   const endedAtFirst = last === undefined ? ended : last.endedAtFirst;
   const sample = { at, inFlight, ended: ended === null || endedAtFirst === null ? null : ended - endedAtFirst };

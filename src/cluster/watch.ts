@@ -9,7 +9,7 @@ import {
   boundsOfScaledObject,
   rememberVanished,
 } from './bounds.ts';
-import { type ClaimObject, type DeviceClaim, deviceClaim, heldByClaims } from './claims.ts';
+import { type ClaimObject, claimedDevices, type DeviceClaim, deviceClaim } from './claims.ts';
 import { selectedPods, unchangedSince } from './gateway-pods.ts';
 import { gpuLabels } from './gpu-types.ts';
 import type { Kubernetes } from './kubernetes-connection.ts';
@@ -162,7 +162,7 @@ const supplyOf = (stock: ReturnType<typeof followStock>, pods: ReadonlyMap<strin
     slices,
     holders: [
       ...[...pods.values()].filter(({ gpus }) => gpus > 0),
-      ...heldByClaims(claims, slices, (pod) => pods.get(pod)?.deployment ?? ''),
+      ...claimedDevices(claims, slices, (pod) => pods.get(pod)?.deployment ?? ''),
     ],
     quotas: [...stock.ResourceQuotas.items.values()],
     limits: [...stock.ConfigMap.items.values()].at(0)?.limits ?? null,

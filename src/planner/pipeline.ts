@@ -13,10 +13,10 @@ export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSett
 /**
  * One tick of the planner: what was read is believed, what is believed is planned for, what runs moves toward the plan, and what
  * is to be said of it is said. Pure: whoever calls it reads before and publishes after.
- * @param planOf makes the plan of a snapshot; asked also for what would be
+ * @param port makes the plan of a snapshot; asked also for what would be
  */
-export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, planOf: MakePlan): TickOutcome => {
-  const { makePlan, asked } = countedPlans(planOf);
+export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, port: MakePlan): TickOutcome => {
+  const { makePlan, asked } = countedPlans(port);
   const known = { reading, last: memory.moved, settings, makePlan };
   const earlier = { decisions: memory.moved.decisions, loads: memory.planned.loads };
   const beliefs = believe(reading, earlier, memory.believed, settings);

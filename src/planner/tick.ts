@@ -1,6 +1,6 @@
-import type { Plan, Snapshot } from '../vocabulary/planning-documents.ts';
 import type { Workload } from '../workload/workload.ts';
 import { decide, type PlannerSettings } from './pipeline.ts';
+import type { MakePlan } from './plan/counted-plans.ts';
 import { type PublishParts, publish } from './publish/publish.ts';
 import { emptyMemory, memoryFrom, type StoredMemory, type TickOutcome } from './publish/tick-outcome.ts';
 import { problemsOf } from './publish/tick-problems.ts';
@@ -9,7 +9,7 @@ import { workloadNow } from './workload-now.ts';
 
 export interface TickerParts extends ReadParts, PublishParts {
   readWorkload(names: readonly string[]): Promise<Workload>;
-  solve(snapshot: Snapshot): Plan;
+  readonly makePlan: MakePlan;
   readonly settings: PlannerSettings & { readonly intervalSeconds: number };
   /** Called after each tick, with everything that is wrong at the moment, one line each. */
   onTick(decided: TickOutcome, problems: readonly string[]): void;
@@ -32,7 +32,7 @@ export const createTicker = (parts: TickerParts): Ticker => {
   return {
     tick: async () => {
       const { reading, interval, problems } = await read(parts, workload);
-      const decided = decide(reading, memory, settings, parts.solve);
+      const decided = decide(reading, memory, settings, parts.makePlan);
       [memory, lastInterval] = [decided.memory, interval];
       askEngines(parts, decided, workload.time);
       const unpublished = await publish(decided, reading, parts);

@@ -26,7 +26,7 @@ export interface Throughput {
 
 export const throughputAt = (profile: Profile, inputTokens: number, outputTokens: number): Throughput => {
   const { inputTokens: inputs, outputTokens: outputs, e2eSeconds } = profile;
-  const nearest = nearestTick(inputs, inputTokens) * outputs.length + nearestTick(outputs, outputTokens);
+  const nearest = nearestGridPoint(inputs, inputTokens) * outputs.length + nearestGridPoint(outputs, outputTokens);
   return {
     throughput: element(profile.throughput, nearest) > 0 ? beyondSloThroughput(profile, inputTokens, outputTokens) : 0,
     e2eSeconds: e2eSeconds === null ? Number.NaN : timeAt(profile, e2eSeconds, inputTokens, outputTokens),
@@ -74,10 +74,10 @@ const throughputNearGrid = (profile: Profile, inputTokens: number, outputTokens:
 
 /**
  * Index of the tick that is nearest in log tokens; the midpoint goes up, and what lies outside takes the edge.
- * @example nearestTick([64, 256], 127) // => 0
- * @example nearestTick([64, 256], 128) // => 1
+ * @example nearestGridPoint([64, 256], 127) // => 0
+ * @example nearestGridPoint([64, 256], 128) // => 1
  */
-export const nearestTick = (ticks: readonly number[], tokens: number): number => {
+export const nearestGridPoint = (ticks: readonly number[], tokens: number): number => {
   let index = 0;
   while (index + 1 < ticks.length && tokens * tokens >= element(ticks, index) * element(ticks, index + 1)) index += 1;
   return index;

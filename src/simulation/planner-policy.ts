@@ -60,7 +60,7 @@ export const plannerPolicy = ({
     cluster: standInCluster(deployments, pods),
     readWorkload: (names) => reader.read(names),
     readProfiles: async () => ({ found: found as ReadonlyMap<string, FoundProfile>, problems: [] }),
-    solve,
+    makePlan: solve,
     board,
     settings: { ...settings, keepSnapshot: true },
     clock,

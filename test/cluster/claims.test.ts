@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ClaimObject, deviceClaim, heldByClaims } from '../../src/cluster/claims.ts';
+import { type ClaimObject, claimedDevices, deviceClaim } from '../../src/cluster/claims.ts';
 
 const result = (device: string, more: { driver?: string; pool?: string; adminAccess?: boolean } = {}) => ({
   ...{ driver: 'gpu.nvidia.com', pool: 'n1', device },
@@ -53,7 +53,7 @@ describe('what claims hold', () => {
   ];
   const deploymentOf = (pod: string) => ({ 'ns/ours-1': 'ours', 'other/ours-1': 'theirs' })[pod] ?? '';
   const held = (...claims: ReturnType<typeof claim>[]) =>
-    heldByClaims(
+    claimedDevices(
       claims.filter((one) => one !== null),
       slices,
       deploymentOf,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { engineLoad } from '../../src/cluster/engine-metrics.ts';
+import { engineOccupancy } from '../../src/cluster/engine-metrics.ts';
 import { watchEngines } from '../../src/cluster/engines.ts';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import { deploymentPod } from '../helpers/pods.ts';
@@ -31,7 +31,7 @@ test.each([
   ['NaN', ['vllm:num_requests_running NaN', 'vllm:request_success_total 5'], null],
   ['something else', ['<html>', 'up 1'], null],
 ])('%s', (_name, lines, load) => {
-  expect(engineLoad(lines.join('\n'))).toEqual(load);
+  expect(engineOccupancy(lines.join('\n'))).toEqual(load);
 });
 
 const pod = (name: string, more: Partial<DeploymentPod> = {}) => deploymentPod(name, { ip: '10.0.0.1', ...more });

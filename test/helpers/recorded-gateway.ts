@@ -99,7 +99,7 @@ export const replayRecording = async (
     engines: engines
       ? { observe: () => {}, report: (asked) => reportOfAll(asked.map(({ name: engine }) => heard(Number(engine)))) }
       : undefined,
-    solve: planOf,
+    makePlan: planOf,
     board,
     settings: { ...config, headroom: 0, prices: {}, keepSnapshot: false },
     clock: () => world.now,

@@ -76,7 +76,7 @@ export const virtualFleet = (
       cluster: { ...standInCluster(deployments, pods), unsynced: () => world.unsynced },
       readWorkload: (names) => reader.read(names),
       readProfiles: (wanted, now) => profiles(wanted, now),
-      solve: planOf,
+      makePlan: planOf,
       board,
       settings: { ...config, prices: { H100: 5, L40S: 1 }, keepSnapshot: false },
       clock: hostNow,

@@ -47,7 +47,7 @@ const setUp = (behind = 0, gateways = 1, recordSeconds = 10, engines?: EngineWat
     },
     readProfiles: async () => ({ found: new Map([['ns/l40s', foundProfile('l40s', 2)]]), problems: ['of profiles'] }),
     engines,
-    solve: planOf,
+    makePlan: planOf,
     board,
     settings: {
       intervalSeconds: 10,

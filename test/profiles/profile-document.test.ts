@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseProfile, profileDocument, profileOf } from '../../src/profiles/profile-document.ts';
-import { beyondSloThroughput, nearestTick, throughputAt } from '../../src/profiles/throughput.ts';
+import { beyondSloThroughput, nearestGridPoint, throughputAt } from '../../src/profiles/throughput.ts';
 
 const sample = {
   gpu: 'chat-l40s',
@@ -209,7 +209,7 @@ test.each([
     ],
   },
 ])('cases 35-38: nearest tick of $ticks', ({ ticks, pairs }) => {
-  expect(pairs.map(([tokens]) => [tokens, nearestTick(ticks, tokens as number)])).toEqual(pairs);
+  expect(pairs.map(([tokens]) => [tokens, nearestGridPoint(ticks, tokens as number)])).toEqual(pairs);
 });
 
 const grid = profileOf(

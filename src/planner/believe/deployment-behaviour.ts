@@ -7,7 +7,7 @@ import type { Decision } from '../../vocabulary/target.ts';
 import type { Candidate } from './candidates.ts';
 import { mostOf, type Outage, outageAfter, podCount } from './missing-pods.ts';
 import { learned, noStartups, patienceSeconds, type ReplicaPod, type Startups, startupSeconds } from './startups.ts';
-import { type Following, type FollowSettings, followingAfter, heldByTolerance, isFixed } from './target-following.ts';
+import { type Following, type FollowSettings, followingAfter, isFixed, withinTolerance } from './target-following.ts';
 
 /** How one Deployment behaves: how its pods start, whether they come, whether its target is followed. */
 export interface DeploymentBehaviour {
@@ -112,7 +112,7 @@ export interface VariantReport {
   /** When it is tried again, at the latest (Unix s); null = it is followed. */
   readonly triedAgainAt: number | null;
   /** The difference to its target is within its autoscaler's tolerance. */
-  readonly heldByTolerance: boolean;
+  readonly withinTolerance: boolean;
   /** Share of the model's demand outside the grid of its profile; null = there is no plan to make, or no profile. */
   readonly extrapolatedShare: number | null;
   /** What of the demand lies above that grid; null = nothing, or there is no plan to make. */
@@ -161,6 +161,6 @@ const variantReport = (
   podsRefused: refused,
   notFollowed: isFixed(following),
   triedAgainAt: following?.fixedUntil ?? null,
-  heldByTolerance: last !== null && heldByTolerance(replicas, last.replicas, pace),
+  withinTolerance: last !== null && withinTolerance(replicas, last.replicas, pace),
   ...judged,
 });

@@ -36,7 +36,7 @@ export const followingAfter = (
   { followAfterSeconds }: FollowSettings,
   now: number,
 ): Following | null => {
-  if (target === null || target === replicas || heldByTolerance(replicas, target, pace)) return null;
+  if (target === null || target === replicas || withinTolerance(replicas, target, pace)) return null;
   const spec = pace?.spec ?? null;
   const rising = target > replicas;
   const moved = last !== null && (rising ? replicas > last.replicas : replicas < last.replicas);
@@ -51,7 +51,7 @@ export const followingAfter = (
 export const isFixed = (following: Following | null): boolean => following !== null && following.fixedUntil !== null;
 
 /** An autoscaler leaves differences within its tolerance alone; headroom covers them. */
-export const heldByTolerance = (replicas: number, target: number, pace: Pace | null): boolean => {
+export const withinTolerance = (replicas: number, target: number, pace: Pace | null): boolean => {
   if (pace === null || replicas === 0 || target === replicas) return false;
   const { tolerance } = target > replicas ? pace.up : pace.down;
   const ratio = target / replicas;

@@ -77,9 +77,9 @@ export const trustedWorkload = (
   if (samples.size > 0)
     for (const [name, model] of modelOf) ended.set(model, (ended.get(model) ?? 0) + endedOf(workload.names.get(name)));
   const names = [...workload.names].map(([name, history]): [string, TrustedHistory] => {
-    const held = samples.get(modelOf.get(name) ?? '') ?? [];
+    const seen = samples.get(modelOf.get(name) ?? '') ?? [];
     const all = ended.get(modelOf.get(name) ?? '') ?? 0;
-    return [name, trusted(history, held, all === 0 ? 1 : endedOf(history) / all)];
+    return [name, trusted(history, seen, all === 0 ? 1 : endedOf(history) / all)];
   });
   return { ...workload, names: new Map(names) };
 };
@@ -217,8 +217,8 @@ const saidByEngines = (samples: readonly EngineSample[], share: number, interval
     from === undefined || from === null || to === undefined || to === null ? null : share * (to - from);
   return {
     inFlight: (time) => {
-      const held = around(time)?.inFlight;
-      return held === undefined ? null : share * held;
+      const inFlight = around(time)?.inFlight;
+      return inFlight === undefined ? null : share * inFlight;
     },
     growth: (time) => difference(around(time - intervalSeconds)?.surplus, around(time)?.surplus) ?? 0,
     ended: (time) => {

@@ -27,15 +27,15 @@ export const extraReplicas = (
   const used = (type: string) =>
     all.reduce((sum, { name, gpu, gpusPerReplica }) => sum + (gpu === type ? gpusPerReplica * (replicas[name] ?? 0) : 0), 0);
   const left = new Map([...limits.guessed].map((type) => [type, (snapshot.stock[type] ?? 0) - used(type)]));
-  const held = all.filter(
+  const short = all.filter(
     ({ name, gpu, gpusPerReplica, maxReplicas }) =>
       (left.get(gpu) ?? Number.POSITIVE_INFINITY) < gpusPerReplica ||
       (boundsIfPodsCame.has(name) && replicas[name] === maxReplicas),
   );
-  if (held.length === 0) return new Map();
+  if (short.length === 0) return new Map();
   const free = replicasOf(makePlan(withoutGuesses(snapshot, limits, boundsIfPodsCame)));
   return new Map(
-    held.flatMap(({ name }) => {
+    short.flatMap(({ name }) => {
       const planned = replicas[name] ?? 0;
       return (free[name] ?? 0) > planned ? [[name, planned + 1] as const] : [];
     }),

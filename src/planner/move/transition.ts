@@ -67,13 +67,13 @@ export const transition = (
   const recent = new Map(
     steps.map((step) => [step.key, [...sinceThen(step.recent, since), { at: now, replicas: wanted(step) }]]),
   );
-  const held = new Map(
+  const heldDown = new Map(
     steps.map((step) => [
       step.key,
       heldUp(confirmed(step, wanted(step), growAtOnce), step.current, recent.get(step.key)!, since),
     ]),
   );
-  return { ...withoutGap(steps, held, mixes), recent };
+  return { ...withoutGap(steps, heldDown, mixes), recent };
 };
 
 /** What was wanted since then, and last before it. */

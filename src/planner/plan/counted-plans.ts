@@ -4,12 +4,12 @@ import type { Plan, Snapshot } from '../../vocabulary/planning-documents.ts';
 export type MakePlan = (snapshot: Snapshot) => Plan;
 
 /** The one port through which a tick has plans made, its own plan among them; `asked` is how many it was so far. */
-export const countedPlans = (planOf: MakePlan): { readonly makePlan: MakePlan; asked(): number } => {
+export const countedPlans = (port: MakePlan): { readonly makePlan: MakePlan; asked(): number } => {
   let asked = 0;
   return {
     makePlan: (snapshot) => {
       asked += 1;
-      return planOf(snapshot);
+      return port(snapshot);
     },
     asked: () => asked,
   };

@@ -10,16 +10,16 @@ export interface Pool {
 }
 
 /** In place of a GPU type in a quota: all of them together. */
-export const anyType = '*';
+export const anyGpuType = '*';
 
 /** What a snapshot limits, in order of name; the stock of each type first. */
 export const poolsOf = ({ stock, quotas = {} }: Pick<Snapshot, 'stock' | 'quotas'>): readonly Pool[] => [
   ...byName(stock).map(([type, gpus]) => ({ name: type, gpus, takes: ({ gpu }: Variant) => gpu === type })),
   ...byName(quotas).flatMap(([namespace, limits]) =>
     byName(limits).map(([type, gpus]) => ({
-      name: `${type === anyType ? 'GPUs' : type} in namespace ${namespace}`,
+      name: `${type === anyGpuType ? 'GPUs' : type} in namespace ${namespace}`,
       gpus,
-      takes: ({ name, gpu }: Variant) => namespaceOf(name) === namespace && (type === anyType || gpu === type),
+      takes: ({ name, gpu }: Variant) => namespaceOf(name) === namespace && (type === anyGpuType || gpu === type),
     })),
   ),
 ];

@@ -2,7 +2,7 @@ import type { GpuHolder, GpuNode, Supply } from '../../cluster/stock.ts';
 import { deploymentKey, namespaceOf } from '../../vocabulary/deployment-key.ts';
 import type { Snapshot } from '../../vocabulary/planning-documents.ts';
 import type { Candidate } from '../believe/candidates.ts';
-import { anyType } from './gpu-pools.ts';
+import { anyGpuType } from './gpu-pools.ts';
 
 /** What is believed of the number of GPUs: see `--stock`. */
 export type StockSource = 'auto' | 'nodes' | 'config' | 'none';
@@ -122,30 +122,31 @@ const takenBy = (supply: Supply, nodes: ReadonlyMap<string, Node>, takers: reado
     pods: (pods.get(taker.key) ?? []).map((pod) => placed(pod, nodes)),
   }));
   const all = each.flatMap((taker) => taker.pods);
-  const heldOn = (type: string, within: readonly PlacedPod[]) => sumOf(within.filter((pod) => pod.type === type));
+  const placedOn = (type: string, within: readonly PlacedPod[]) => sumOf(within.filter((pod) => pod.type === type));
   const bound = (taker: PoolTaker) => taker.least * taker.gpusPerReplica;
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
   return {
     /** On Nodes that are usable, or on those that are not. */
     placed: (type: string, onUsable: boolean) =>
-      heldOn(
+      placedOn(
         type,
         all.filter((pod) => pod.onUsable === onUsable),
       ),
     /** The more of what they hold and what they are bound to have. */
-    total: (type: string) => sum(each.map((taker) => Math.max(heldOn(type, taker.pods), taker.gpu === type ? bound(taker) : 0))),
-    floor: (type: string) => Math.max(heldOn(type, all), sum(each.filter(({ gpu }) => gpu === type).map(bound))),
+    total: (type: string) =>
+      sum(each.map((taker) => Math.max(placedOn(type, taker.pods), taker.gpu === type ? bound(taker) : 0))),
+    floor: (type: string) => Math.max(placedOn(type, all), sum(each.filter(({ gpu }) => gpu === type).map(bound))),
     /** In a namespace, of one type or of all; pods that wait for a place count there. */
     inNamespace: (namespace: string, type: string) =>
       sum(
         each
-          .filter((taker) => taker.namespace === namespace && (type === anyType || taker.gpu === type))
+          .filter((taker) => taker.namespace === namespace && (type === anyGpuType || taker.gpu === type))
           .map((taker) => Math.max(sumOf(taker.pods), bound(taker))),
       ),
     floorInNamespace: (namespace: string, type: string) =>
       sum(
         each
-          .filter((taker) => taker.namespace === namespace && (type === anyType || taker.gpu === type))
+          .filter((taker) => taker.namespace === namespace && (type === anyGpuType || taker.gpu === type))
           .map((taker) => Math.max(sumOf(taker.pods.filter((pod) => pod.type !== null)), bound(taker))),
       ),
   };
@@ -169,7 +170,7 @@ const quotasFor = (
   };
   for (const namespace of new Set(solved.map(({ key }) => namespaceOf(key)))) {
     for (const quota of quotas.filter((one) => one.namespace === namespace))
-      limit(namespace, anyType, quota.gpus - strangers((pod) => pod.namespace === namespace && !pod.byClaim));
+      limit(namespace, anyGpuType, quota.gpus - strangers((pod) => pod.namespace === namespace && !pod.byClaim));
     for (const [type, gpus] of Object.entries(limits?.namespaces[namespace] ?? {})) limit(namespace, type, gpus);
   }
   return found;

@@ -76,7 +76,7 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
   perVariant('out_of_stock', '1 where the pods of a Deployment do not come, else 0', (one) => Number(one.outOfStock));
   perVariant('not_followed', '1 where spec.replicas does not move toward the target, else 0', (one) => Number(one.notFollowed));
   perVariant('held_by_tolerance', "1 where the difference to the target is within the autoscaler's tolerance, else 0", (one) =>
-    Number(one.heldByTolerance),
+    Number(one.withinTolerance),
   );
   perVariant(
     'extrapolated_share',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Pace, paceOfBehavior, paceOfPodAutoscaler } from '../../../src/cluster/pace.ts';
-import { type Following, followingAfter, heldByTolerance, isFixed } from '../../../src/planner/believe/target-following.ts';
+import { type Following, followingAfter, isFixed, withinTolerance } from '../../../src/planner/believe/target-following.ts';
 
 const settings = { followAfterSeconds: 120 };
 const exact: Pace = { up: { tolerance: 0, settleSeconds: 0 }, down: { tolerance: 0, settleSeconds: 300 } };
@@ -95,5 +95,5 @@ test.each([
   { name: 'reached', replicas: 20, target: 20, pace: paceOfBehavior(undefined), held: false },
   { name: 'from zero', replicas: 0, target: 1, pace: paceOfBehavior(undefined), held: false },
 ])('held by tolerance: $name', ({ replicas, target, pace, held }) => {
-  expect(heldByTolerance(replicas, target, pace)).toBe(held);
+  expect(withinTolerance(replicas, target, pace)).toBe(held);
 });

@@ -28,7 +28,7 @@ const model = {
       podsRefused: null,
       notFollowed: false,
       triedAgainAt: null,
-      heldByTolerance: true,
+      withinTolerance: true,
       extrapolatedShare: 0.25,
       beyondGrid: null,
       profileProblem: null,

@@ -4,7 +4,7 @@ import { outOfStockText, problemsOf } from '../../../src/planner/publish/tick-pr
 
 const variant: ModelReport['variants'][number] = {
   ...{ deployment: 'ns/a', startupSeconds: 90, outOfStock: false, podsRefused: null, notFollowed: false },
-  ...{ triedAgainAt: null, heldByTolerance: false, extrapolatedShare: 0, beyondGrid: null, profileProblem: null },
+  ...{ triedAgainAt: null, withinTolerance: false, extrapolatedShare: 0, beyondGrid: null, profileProblem: null },
 };
 const model: ModelReport = {
   ...{ name: 'm', state: 'fresh', reason: 'r', arrivalRate: 3, unserved: {}, beyondSlo: 0, forecast: null, strain: 1 },
