@@ -7,8 +7,8 @@ import type { Column } from './choice-states.ts';
 const [fewest, most] = [4, 12];
 const columnsEach = 20;
 const mostStates = 150;
-/** Rounds, and rounds in which nothing was gained, after which the rest is not worth looking at. */
-const rounds = 3_000;
+/** Columns x states of all choices, and rounds in which nothing was gained, after which the rest is not worth looking at. */
+const mostWork = 4_000_000;
 const patience = 400;
 const patiencePerModel = 10;
 
@@ -28,11 +28,13 @@ export const improvedChoice = (
   const random = seeded(lists.length);
   const columns = [...start];
   const left = Float64Array.from(stock, (gpus, k) => gpus - columns.reduce((sum, { use }) => sum + use[k]!, 0));
-  for (let [round, idle] = [0, 0]; round < rounds && idle < Math.min(patience, patiencePerModel * lists.length); round++) {
+  const enough = Math.min(patience, patiencePerModel * lists.length);
+  for (let [work, idle] = [0, 0]; work < mostWork && idle < enough; ) {
     const models = drawn(columns, random);
     const held = models.map((m) => columns[m]!);
     const free = left.map((gpus, k) => gpus + held.reduce((sum, { use }) => sum + use[k]!, 0));
     const choices = models.map((m) => choicesOf(lists[m]!, columns[m]!));
+    work += mostStates * choices.reduce((sum, list) => sum + list.length, 0);
     const chosen = choose(choices, [...free], poolPrices, Number.POSITIVE_INFINITY, mostStates).choice?.columns;
     idle++;
     if (chosen === undefined || costOf(chosen) > costOf(held) - 1e-9) continue;

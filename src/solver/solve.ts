@@ -52,6 +52,9 @@ export const solve = (given: Fleet, options: SolveOptions = defaultOptions): Out
     : { status: 'infeasible', bound: null, servable: most.open, nodes: searched, models };
 };
 
+/** Variants of all models, above which a node of the joint search is dear. */
+const manyVariants = 100;
+
 /** Models on common stock by its prices first; then by the joint search, which proves what is small. */
 const mostServed = (fleet: Fleet, joint: Joint, options: SolveOptions): MostServed => {
   const levels = levelsOf(fleet);
@@ -59,7 +62,9 @@ const mostServed = (fleet: Fleet, joint: Joint, options: SolveOptions): MostServ
   const pooled = withBudgetAsPool(fleet, unit);
   if (!sharesStock(pooled)) return bestEffort(joint, levels, options.nodeLimit);
   const together = servedTogether(pooled, levels, options, floorsOf(fleet));
-  const searched = bestEffort(joint, levels, options.nodeLimit, together.mixes);
+  // On a large fleet the joint search proves nothing that the prices have not; it is asked for what is near.
+  const nodeLimit = joint.variants > manyVariants ? options.nodeLimit / 20 : options.nodeLimit;
+  const searched = bestEffort(joint, levels, nodeLimit, together.mixes);
   return { ...searched, open: Math.min(together.open, searched.open), nodes: together.nodes + searched.nodes };
 };
 
