@@ -1,4 +1,4 @@
-import { type Fleet, type FleetModel, mixCost, poolUse } from './fleet.ts';
+import { type Fleet, type FleetModel, floorMixes, mixCost, poolUse } from './fleet.ts';
 import { Joint, negligible } from './joint.ts';
 import type { Goal } from './joint-program.ts';
 import { type JointResult, searchJointly } from './joint-search.ts';
@@ -24,7 +24,7 @@ export const bestEffort = (
   const groups: { models: readonly number[]; most: number }[] = [];
   const everything = fleet.models.map(() => 1);
   let nodes = 0;
-  let mixes = known ?? (fleet.models.length > 1 ? inTurn(joint, levels, nodeLimit) : floors(fleet));
+  let mixes = known ?? (fleet.models.length > 1 ? inTurn(joint, levels, nodeLimit) : floorMixes(fleet));
   let open = 0;
   const step = (goal: Goal): JointResult => {
     const result = searchJointly(joint, goal, nodeLimit, mixes);
@@ -74,7 +74,7 @@ export const levelsOf = (fleet: Fleet): readonly Level[] =>
  */
 const inTurn = (joint: Joint, levels: readonly Level[], nodeLimit: number): readonly Float64Array[] => {
   const { fleet } = joint;
-  const mixes = floors(fleet);
+  const mixes = floorMixes(fleet);
   const left = [...fleet.stock];
   let budget = fleet.budget;
   const take = (m: number, mix: Float64Array, sign: 1 | -1) => {
@@ -105,6 +105,3 @@ const requestsPerMoney = ({ rates, ways, variants }: FleetModel): number => {
   const requests = rates.reduce((sum, rate) => sum + rate, 0);
   return requests / Math.max(1e-12, Math.min(...costs));
 };
-
-const floors = (fleet: Fleet): Float64Array[] =>
-  fleet.models.map(({ variants }) => Float64Array.from(variants, ({ lower }) => lower));

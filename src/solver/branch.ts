@@ -38,7 +38,7 @@ export interface BranchResult {
 /**
  * Branch and bound for one program: depth first, on a dear fractional type, nearer side first.
  *
- * Every fractional y rounded up carries the demand, so each node gives a rounded. A node is pruned when its bound says
+ * Every fractional y rounded up carries the demand, so each node gives a mix. A node is pruned when its bound says
  * that it holds nothing cheaper than the incumbent, nor (while `tieLimit` lasts) anything as cheap that is preferred.
  */
 export const branch = (program: Program, loads: Float64Array, options: BranchOptions): BranchResult =>

@@ -186,6 +186,23 @@ export const closeUnusedVariants = ({ open }: Way, first: number, lower: readonl
     return lower[first + g] === 0;
   });
 
+/** The mixes of all models at their floors. */
+export const floorMixes = ({ models }: Fleet): Float64Array[] =>
+  models.map(({ variants }) => Float64Array.from(variants, ({ lower }) => lower));
+
+/** No mixes within the stock cost more: every pool sold out on its dearest variants, and every bound of the others reached. */
+export const costCeiling = ({ models, stock }: Fleet): number => {
+  const perGpu = stock.map(() => 0);
+  let ceiling = 0;
+  for (const { variants } of models)
+    for (const variant of variants)
+      if (variant.pools.length === 0) ceiling += variant.price * variant.upper;
+      else
+        for (const [pool, amount] of takes(variant))
+          if (amount > 0) perGpu[pool] = Math.max(perGpu[pool]!, variant.price / amount);
+  return perGpu.reduce((sum, price, k) => sum + price * stock[k]!, ceiling) * (1 + 1e-9);
+};
+
 /** Dearest price of one GPU of any variant (money/h). */
 export const dearestGpu = ({ models }: Fleet): number =>
   Math.max(1e-9, ...models.flatMap(({ variants }) => variants.map(({ price, gpus }) => price / Math.max(1, gpus))));

@@ -1,5 +1,5 @@
 import type { Level } from './best-effort.ts';
-import { type Fleet, type FleetModel, mixCost, takes } from './fleet.ts';
+import { costCeiling, type Fleet, type FleetModel, floorMixes } from './fleet.ts';
 import type { SolveOptions } from './one-model.ts';
 import { SharedStock } from './shared-stock.ts';
 
@@ -14,24 +14,19 @@ export interface ServedTogether {
 const decisiveShare = 1e-4;
 
 /**
- * The most that models on common stock can serve, by the search for what costs least: each model has one variant more, "nowhere",
- * which is no machine, takes any share of any class, and costs more per request than everything else does. The highest priority
- * comes first; what it leaves unserved of each model is then the most that may be left of it, while the next one is looked at. Last
+ * The most that models on common stock can serve, by the search for what costs least. Each model has one variant more, "nowhere". It
+ * is no machine and takes any share of any class, and a request there costs more than everything else does. The highest priority
+ * comes first. What it leaves unserved of each model is then the most that may be left of it, while the next one is looked at. Last
  * come the costs.
  *
  * With W the price of a request per second that is not served, and C what all GPUs cost at the most,
  *
  *   W unserved + cost >= bound  =>  unserved >= (bound - C) / W.
  */
-export const servedTogether = (
-  fleet: Fleet,
-  levels: readonly Level[],
-  options: SolveOptions,
-  floors: readonly Float64Array[],
-): ServedTogether => {
+export const servedTogether = (fleet: Fleet, levels: readonly Level[], options: SolveOptions): ServedTogether => {
   const most = fleet.models.map(({ rates }) => rates.reduce((sum, rate) => sum + rate, 0));
   const [ceiling, unit] = [costCeiling(fleet), unitOf(fleet)];
-  let mixes = floors;
+  let mixes: readonly Float64Array[] = floorMixes(fleet);
   let [open, nodes] = [0, 0];
   const solved = (priceOf: (m: number) => number, among: ReadonlySet<number>) => {
     const models = fleet.models.map((model, m) =>
@@ -109,27 +104,3 @@ const unitOf = ({ models }: Fleet): number =>
       }, most),
     1e-9,
   );
-
-/** Nothing that fits into the stock costs more. */
-const costCeiling = (fleet: Fleet): number => {
-  const dearest = fleet.stock.map((_, k) =>
-    Math.max(
-      0,
-      ...fleet.models.flatMap(({ variants }) =>
-        variants.flatMap((variant) =>
-          takes(variant).flatMap(([pool, amount]) => (pool === k && amount > 0 ? [variant.price / amount] : [])),
-        ),
-      ),
-    ),
-  );
-  const unlimited = fleet.models.reduce(
-    (sum, model) =>
-      sum +
-      mixCost(
-        model,
-        model.variants.map(({ pools, upper }) => (pools.length === 0 ? upper : 0)),
-      ),
-    0,
-  );
-  return fleet.stock.reduce((sum, gpus, k) => sum + gpus * dearest[k]!, unlimited);
-};

@@ -1,7 +1,7 @@
 import { type Choice, type Chosen, choose } from './choice.ts';
 import type { Column } from './choice-states.ts';
 import { maximise, type Tangent } from './concave.ts';
-import { dearestGpu, type Fleet, takes } from './fleet.ts';
+import { costCeiling, dearestGpu, type Fleet } from './fleet.ts';
 import { improvedChoice } from './neighbourhoods.ts';
 import { commonUnit, type SolveOptions } from './one-model.ts';
 import { PricedModel } from './priced-model.ts';
@@ -82,7 +82,7 @@ export class SharedStock {
   run(startFrom: () => readonly Float64Array[] | null = () => null): SharedResult {
     const priced = this.prices();
     if (priced === null) return this.infeasible();
-    const ceiling = this.costCeiling();
+    const ceiling = costCeiling(this.fleet);
     const seen = this.firstChoice(priced);
     if (seen === null && this.isHopeless(priced.poolPrices, ceiling)) return this.infeasible();
     return this.enumerate(priced, ceiling, seen ?? this.choiceOfMixes(startFrom()));
@@ -108,7 +108,7 @@ export class SharedStock {
       (value) => 1e-5 * Math.abs(value),
       200,
     );
-    const ceiling = this.costCeiling();
+    const ceiling = costCeiling(this.fleet);
     if (relaxed.value > ceiling) return null;
     const priced = this.wholePrices(relaxed.x, dearest);
     return priced.bound > ceiling ? null : priced;
@@ -288,19 +288,6 @@ export class SharedStock {
 
   private choice(lists: readonly (readonly Column[])[], poolPrices: Float64Array, excess: number, states: number): Chosen {
     return choose(lists, this.fleet.stock, poolPrices, excess, states);
-  }
-
-  /** No feasible choice costs more: every pool sold out on its dearest variants, and every bound of the others reached. */
-  private costCeiling(): number {
-    const perGpu = this.fleet.stock.map(() => 0);
-    let ceiling = 0;
-    for (const { variants } of this.fleet.models)
-      for (const variant of variants)
-        if (variant.pools.length === 0) ceiling += variant.price * variant.upper;
-        else
-          for (const [pool, amount] of takes(variant))
-            if (amount > 0) perGpu[pool] = Math.max(perGpu[pool]!, variant.price / amount);
-    return perGpu.reduce((sum, price, k) => sum + price * this.fleet.stock[k]!, ceiling) * (1 + 1e-9);
   }
 }
 

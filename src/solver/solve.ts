@@ -3,7 +3,7 @@ import { type Fleet, mixCost, poolUse, prepared, withBudgetAsPool } from './flee
 import { Joint } from './joint.ts';
 import { commonUnit, type SolveOptions, solveModel } from './one-model.ts';
 import { lineTolerance } from './program.ts';
-import { servedTogether } from './served-together.ts';
+import { type ServedTogether, servedTogether } from './served-together.ts';
 import { SharedStock } from './shared-stock.ts';
 
 /** Enough for every realistic instance to be proven, and an end for the others. */
@@ -44,7 +44,7 @@ export const solve = (given: Fleet, options: SolveOptions = defaultOptions): Out
       models: solved.models ?? assigned(new Joint(fleet, demandTotals(fleet)), mixes),
     };
   const joint = new Joint(fleet, demandTotals(fleet));
-  const most = mostServed(fleet, joint, options);
+  const most = mostServed(fleet, joint, options, solved.most);
   const models = assigned(joint, most.mixes);
   const searched = nodes + most.nodes;
   return floorsFit && models.every(({ served }) => served.every((share) => share === 1))
@@ -56,16 +56,19 @@ export const solve = (given: Fleet, options: SolveOptions = defaultOptions): Out
 const manyVariants = 100;
 
 /** Models on common stock by its prices first; then by the joint search, which proves what is small. */
-const mostServed = (fleet: Fleet, joint: Joint, options: SolveOptions): MostServed => {
+const mostServed = (fleet: Fleet, joint: Joint, options: SolveOptions, seen: ServedTogether | null): MostServed => {
   const levels = levelsOf(fleet);
   const unit = commonUnit(fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price)));
   const pooled = withBudgetAsPool(fleet, unit);
   if (!sharesStock(pooled)) return bestEffort(joint, levels, options.nodeLimit);
-  const together = servedTogether(pooled, levels, options, floorsOf(fleet));
+  const together =
+    seen !== null && levels.length === 1 && pooled === fleet ? { ...seen, nodes: 0 } : servedTogether(pooled, levels, options);
   // On a large fleet the joint search proves nothing that the prices have not; it is asked for what is near.
   const nodeLimit = joint.variants > manyVariants ? options.nodeLimit / 20 : options.nodeLimit;
   const searched = bestEffort(joint, levels, nodeLimit, together.mixes);
-  return { ...searched, open: Math.min(together.open, searched.open), nodes: together.nodes + searched.nodes };
+  // Below the highest priority the prices have each model of a higher one keep what it leaves unserved: that proves nothing.
+  const open = levels.length === 1 ? Math.min(together.open, searched.open) : searched.open;
+  return { ...searched, open, nodes: together.nodes + searched.nodes };
 };
 
 const fleetCost = ({ models }: Fleet, mixes: readonly Float64Array[]): number =>
@@ -76,11 +79,13 @@ interface Solved {
   readonly mixes: readonly Float64Array[] | null;
   /** Where the shares are known already. */
   readonly models: readonly ModelOutcome[] | null;
+  /** What the search for a start has found to be servable, as if all had one priority; null = it was not asked. */
+  readonly most: ServedTogether | null;
   readonly bound: number;
   readonly nodes: number;
 }
 
-const none: Solved = { status: 'infeasible', mixes: null, models: null, bound: 0, nodes: 0 };
+const none: Solved = { status: 'infeasible', mixes: null, models: null, most: null, bound: 0, nodes: 0 };
 
 /**
  * Every model by itself, as if stock held for each alone: the answer where they fit together, else all at once. The budget
@@ -94,19 +99,17 @@ const solveAll = (fleet: Fleet, options: SolveOptions): Solved => {
     if (alone.mixes === null || fits({ ...fleet, budget: Number.POSITIVE_INFINITY }, alone.mixes)) return alone;
     nodes = alone.nodes;
   }
+  let most: ServedTogether | null = null;
   const together = (shared ?? new SharedStock(fleet, options)).run(() => {
-    const most = servedTogether(fleet, [{ models: fleet.models.map((_, m) => m) }], options, floorsOf(fleet));
+    most = servedTogether(fleet, [{ models: fleet.models.map((_, m) => m) }], options);
     nodes += most.nodes;
     return servesEverything(fleet, most.mixes) ? most.mixes : null;
   });
-  return { ...together, models: null, nodes: nodes + together.nodes };
+  return { ...together, models: null, most, nodes: nodes + together.nodes };
 };
 
 const servesEverything = (fleet: Fleet, mixes: readonly Float64Array[]): boolean =>
   assigned(new Joint(fleet, demandTotals(fleet)), mixes).every(({ served }) => served.every((share) => share === 1));
-
-const floorsOf = ({ models }: Fleet): Float64Array[] =>
-  models.map(({ variants }) => Float64Array.from(variants, ({ lower }) => lower));
 
 /** Whether some pool has several takers: with one, the stock is a bound like any other. */
 const sharesStock = ({ models, stock }: Fleet): boolean =>
@@ -128,7 +131,7 @@ const separately = (fleet: Fleet, options: SolveOptions): Solved => {
     if (mix !== null) models.push({ mix, assignment, way, served: new Float64Array(model.rates.length).fill(1) });
   }
   const complete = models.length === fleet.models.length;
-  return { status, mixes: complete ? models.map(({ mix }) => mix) : null, models, bound, nodes };
+  return { status, mixes: complete ? models.map(({ mix }) => mix) : null, models, most: null, bound, nodes };
 };
 
 const fits = ({ models, stock, budget }: Fleet, mixes: readonly Float64Array[] | null): boolean => {

@@ -8,6 +8,7 @@ import { createTicker } from '../../src/planner/tick.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
+import { settings } from '../helpers/planner.ts';
 import { deploymentPod } from '../helpers/pods.ts';
 import { recordText } from '../helpers/records.ts';
 
@@ -49,28 +50,7 @@ const setUp = (behind = 0, gateways = 1, recordSeconds = 10, engines?: EngineWat
     engines,
     makePlan: planOf,
     board,
-    settings: {
-      intervalSeconds: 10,
-      windowSeconds: 60,
-      shapeWindowSeconds: 240,
-      startupSeconds: 600,
-      backlogSeconds: 120,
-      headroom: 0,
-      holdDownSeconds: 0,
-      switchSavings: 0,
-      followAfterSeconds: 120,
-      growAtOnce: 3,
-      idleAfterSeconds: 240,
-      settleSeconds: 2,
-      staleAfterSeconds: 300,
-      trustSilence: false,
-      poolNamespaces: false,
-      routing: 'size',
-      budget: null,
-      prices: {},
-      nodeLimit: 1000,
-      keepSnapshot: true,
-    },
+    settings: { ...settings, intervalSeconds: 10, followAfterSeconds: 120, prices: {}, nodeLimit: 1000 },
     clock: () => clock.now,
     route: async ({ models }, ready, now) => {
       routed.push({ models: models.map(({ name }) => name), ready: ready('ns/l40s'), now });

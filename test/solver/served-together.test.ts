@@ -51,8 +51,8 @@ test('the highest priority is served as if there were no other', () => {
       return models.reduce((sum, m) => sum + (joint.bestWay(m, mixes[m]!)?.service.unserved ?? Number.NaN), 0);
     };
     const among = alone.models.map((_, m) => m);
-    const first = servedTogether(fleet, levels, defaultOptions, []);
-    const best = servedTogether(alone, [{ models: among }], defaultOptions, []);
+    const first = servedTogether(fleet, levels, defaultOptions);
+    const best = servedTogether(alone, [{ models: among }], defaultOptions);
     expect(unserved(fleet, first.mixes, highest), `${seed}`).toBeLessThanOrEqual(unserved(alone, best.mixes, among) + 0.01);
     compared++;
   }
@@ -64,7 +64,7 @@ test('what fits the budget as a pool fits the budget', () => {
   const fleet = { ...planted, budget: 0.6 * planted.budget };
   const pooled = withBudgetAsPool(fleet, 0.01);
   expect([pooled.stock.length, pooled.budget]).toEqual([fleet.stock.length + 1, Number.POSITIVE_INFINITY]);
-  const { mixes } = servedTogether(pooled, levelsOf(pooled), defaultOptions, []);
+  const { mixes } = servedTogether(pooled, levelsOf(pooled), defaultOptions);
   const cost = mixes.reduce(
     (sum, mix, m) => sum + fleet.models[m]!.variants.reduce((part, { price }, g) => part + price * mix[g]!, 0),
     0,
