@@ -16,6 +16,7 @@ const benches: Record<string, (argv: readonly string[]) => Promise<number>> = {
   simulate,
   scarcity,
   tick,
+  serve: program('bench/serve.ts'),
   api: program('api/bench.ts'),
   'api-aggregated': program('api/aggregated-load.ts'),
   'api-fuzz': program('api/fuzz.ts'),

@@ -14,7 +14,7 @@ const floors = [
   ['planner'],
   ['config', 'api', 'gateway', 'benchmark'],
   ['simulation'],
-  ['main', 'main-gateway'],
+  ['main', 'main-planner', 'main-gateway'],
   ['cli'],
 ];
 /** What is handed everything that it needs: no file of these, nor what it imports, knows of sockets, files, clocks or settings. */

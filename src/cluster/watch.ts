@@ -9,12 +9,11 @@ import {
   boundsOfScaledObject,
   rememberVanished,
 } from './bounds.ts';
-import { type ClaimObject, claimedDevices, type DeviceClaim, deviceClaim } from './claims.ts';
-import { selectedPods, unchangedSince } from './gateway-pods.ts';
+import { type ClaimObject, type DeviceClaim, deviceClaim } from './claims.ts';
+import { autoscalersIn, type ClusterObjects, type ClusterView, type StockConfig, viewOf } from './cluster-view.ts';
 import { gpuLabels } from './gpu-types.ts';
 import type { Kubernetes } from './kubernetes-connection.ts';
 import { type KubernetesObject, objectKey } from './kubernetes-object.ts';
-import type { Pace } from './pace.ts';
 import { type DeploymentPod, deploymentPod, type PodObject } from './pods.ts';
 import { allOf, defaultTiming, type Reflector, type ReflectorTiming, type Resource, reflector } from './reflector.ts';
 import {
@@ -27,36 +26,15 @@ import {
   type NodeObject,
   type QuotaObject,
   type SliceObject,
-  type StockLimits,
-  type Supply,
   stockLimits,
 } from './stock.ts';
 import { type DeploymentObject, type ModelDeployment, modelDeployment } from './variant.ts';
 
-/** The cluster as gpumix sees it: a view that watches keep up to date. Reading it asks nobody. */
-export interface Cluster {
-  /** Deployments that carry a model, by `namespace/name`. */
-  readonly deployments: ReadonlyMap<string, ModelDeployment>;
-  /** Pods of Deployments, by `namespace/name`. */
-  readonly pods: ReadonlyMap<string, DeploymentPod>;
-  /** Limits that autoscalers set to a Deployment now, or set within the last five minutes. */
-  bounds(now: number): ReadonlyMap<string, Bounds>;
-  /** The same by our own clock, for what is answered between two ticks: each remembers by one clock what vanished. */
+/** A view of the cluster that watches keep up to date. */
+export interface Cluster extends ClusterView {
+  readonly objects: ClusterObjects;
+  /** Limits by our own clock, for what is answered between two ticks: each remembers by one clock what vanished. */
   boundsNow(now: number): ReadonlyMap<string, Bounds>;
-  /** How the autoscaler of a Deployment goes about changes. */
-  paces(): ReadonlyMap<string, Pace>;
-  /** Since when the gateway's pods have all been Ready and the same (Unix s); null = they are not, or there are none. */
-  gatewayUnchangedSince(now: number): number | null;
-  /** Pods of the gateway, in any phase. */
-  gatewayReplicas(): number;
-  /** What it shows of its GPUs. What may not be read, or is not served, is left out. */
-  supply(): Supply;
-  /** What has not been read yet; empty = everything has. */
-  unsynced(): readonly string[];
-  /** What of Deployments is read as something near it, one line each. */
-  notes(): readonly string[];
-  /** What is wrong now, one line each. */
-  problems(): readonly string[];
   stop(): void;
 }
 
@@ -74,37 +52,35 @@ export const watchCluster = (
 ): Cluster => {
   const follow: Follow = (resource) => reflector(kubernetes, resource, timing);
   const labelKeys = gpuLabels(ownGpuLabels);
-  const deployments = follow<DeploymentObject, ModelDeployment>({
+  const Deployments = follow<DeploymentObject, ModelDeployment>({
     path: '/apis/apps/v1/deployments',
     keep: (object, previous) => modelDeployment(object, previous, labelKeys),
   });
-  const pods = follow<PodObject, DeploymentPod>({ path: '/api/v1/pods', keep: deploymentPod });
+  const Pods = follow<PodObject, DeploymentPod>({ path: '/api/v1/pods', keep: deploymentPod });
   const autoscalers = followAutoscalers(follow);
-  const limits = Object.values(autoscalers).map(({ items }) => items);
   const stock = followStock(follow, stockConfig, labelKeys);
   const inStock = new Set<Reflector<unknown>>(Object.values(stock));
   const all = allOf(
-    { Deployments: deployments, Pods: pods, ...autoscalers, ...stock },
+    { Deployments, Pods, ...autoscalers, ...stock },
     // Without a view of its GPUs plans are made all the same, so what cannot be read there is not waited for.
     (one) => one.problem() === null || !inStock.has(one),
   );
-  const gatewayPods = selectedPods(pods.items, gatewaySelector);
+  const objects: ClusterObjects = {
+    deployments: Deployments.items,
+    pods: Pods.items,
+    horizontalPodAutoscalers: autoscalers.HorizontalPodAutoscalers.items,
+    podAutoscalers: autoscalers.PodAutoscalers.items,
+    scaledObjects: autoscalers.ScaledObjects.items,
+    nodes: stock.Nodes.items,
+    quotas: stock.ResourceQuotas.items,
+    slices: stock.ResourceSlices.items,
+    claims: stock.ResourceClaims.items,
+    stockConfigs: stock.ConfigMap.items,
+  };
   return {
-    deployments: deployments.items,
-    pods: pods.items,
-    bounds: rememberVanished(limits),
-    boundsNow: rememberVanished(limits),
-    paces: () => new Map(limits.flatMap((items) => [...items.values()].map(({ deployment, pace }) => [deployment, pace]))),
-    gatewayUnchangedSince: unchangedSince(gatewayPods),
-    gatewayReplicas: () => gatewayPods().length,
-    supply: () => supplyOf(stock, pods.items),
-    unsynced: all.unsynced,
-    notes: () => [...deployments.items.values()].flatMap(({ note }) => note ?? []),
-    problems: () => [
-      ...all.problems(),
-      ...[...deployments.items.values()].flatMap(({ problem }) => problem ?? []),
-      ...[...stock.ConfigMap.items.values()].flatMap(({ problem }) => problem ?? []),
-    ],
+    ...viewOf(objects, all, gatewaySelector),
+    objects,
+    boundsNow: rememberVanished(autoscalersIn(objects)),
     stop: all.stop,
   };
 };
@@ -154,29 +130,8 @@ const followStock = (follow: Follow, stockConfig: string, labelKeys: readonly st
   };
 };
 
-const supplyOf = (stock: ReturnType<typeof followStock>, pods: ReadonlyMap<string, DeploymentPod>): Supply => {
-  const slices = [...stock.ResourceSlices.items.values()];
-  const claims = [...stock.ResourceClaims.items.values()];
-  return {
-    nodes: stock.Nodes.items,
-    slices,
-    holders: [
-      ...[...pods.values()].filter(({ gpus }) => gpus > 0),
-      ...claimedDevices(claims, slices, (pod) => pods.get(pod)?.deployment ?? ''),
-    ],
-    quotas: [...stock.ResourceQuotas.items.values()],
-    limits: [...stock.ConfigMap.items.values()].at(0)?.limits ?? null,
-  };
-};
-
 interface ConfigMapObject extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
-}
-
-/** What the ConfigMap said when it could last be read, and what is wrong with it now. */
-interface StockConfig {
-  readonly limits: StockLimits | null;
-  readonly problem: string | null;
 }
 
 /** The key of the ConfigMap that is read. */

@@ -1,12 +1,12 @@
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
-import type { ClusterView } from './read.ts';
+import type { ClusterSeen } from './read.ts';
 
 /** A cluster that is made of Deployments and their pods and nothing else: no autoscaler's bounds, one gateway, all read. */
 export const standInCluster = (
   deployments: ReadonlyMap<string, ModelDeployment>,
   pods: ReadonlyMap<string, DeploymentPod>,
-): ClusterView => ({
+): ClusterSeen => ({
   deployments,
   pods,
   bounds: () => new Map(),

@@ -1,22 +1,23 @@
 import { messageOf } from '../vocabulary/errors.ts';
-import type { Board } from './publish/board.ts';
-import type { ShareOutcome } from './publish/publish.ts';
+import type { PublishParts, ShareOutcome } from './publish/publish.ts';
 import type { LeaderTerm, StoredPlan, StoredPlans } from './publish/stored-plan.ts';
 import type { TickOutcome } from './publish/tick-outcome.ts';
 import type { Ticker } from './tick.ts';
 
 /** Who leads, as far as this replica knows. */
-export interface Leadership {
-  leads(): boolean;
+export interface Leading {
+  readonly leads: boolean;
   /** null = not known yet. */
-  term(): LeaderTerm | null;
+  readonly term: LeaderTerm | null;
 }
+/** What of it is so now. */
+export type Leadership = () => Leading | Promise<Leading>;
 
 export interface PeerParts {
   readonly leadership: Leadership;
   readonly stored: StoredPlans;
   readonly loop: Pick<Ticker, 'due' | 'tick' | 'restore'>;
-  readonly board: Pick<Board, 'publish'>;
+  readonly board: PublishParts['board'];
   /** Unix seconds, our own clock. */
   clock(): number;
   /** Said once per change: why the stored plan cannot be read, or null when it can again. */
@@ -42,7 +43,7 @@ export const leaderOrFollower = ({ leadership, stored, loop, board, clock, onPro
       const news = await stored.news(term);
       if (news !== null) {
         last = news.plan;
-        board.publish(news.ageSeconds > livingSeconds ? restored(last) : last, clock() - news.ageSeconds);
+        await board.publish(news.ageSeconds > livingSeconds ? restored(last) : last, clock() - news.ageSeconds);
       }
       return news !== null;
     } catch (error) {
@@ -55,9 +56,9 @@ export const leaderOrFollower = ({ leadership, stored, loop, board, clock, onPro
   };
 
   return async (): Promise<boolean> => {
-    const term = leadership.term();
+    const { leads, term } = await leadership();
     if (term === null) return false;
-    if (!leadership.leads()) {
+    if (!leads) {
       own = null;
       return await follow(term);
     }
@@ -85,8 +86,8 @@ const restored = (plan: StoredPlan): StoredPlan => ({
 export const shareThrough =
   (stored: StoredPlans, leadership: Leadership) =>
   async (decided: TickOutcome, at: number): Promise<ShareOutcome> => {
-    const term = leadership.term();
-    if (!leadership.leads() || term === null) return { superseded: true, problems: ['another replica leads: this tick is void'] };
+    const { leads, term } = await leadership();
+    if (!leads || term === null) return { superseded: true, problems: ['another replica leads: this tick is void'] };
     try {
       const outcome = await stored.keep(decided, at, term);
       return {

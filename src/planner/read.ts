@@ -1,31 +1,23 @@
-import type { Bounds } from '../cluster/bounds.ts';
+import type { ClusterView } from '../cluster/cluster-view.ts';
 import type { EngineReport } from '../cluster/engine-metrics.ts';
 import type { EngineWatch } from '../cluster/engines.ts';
-import type { Pace } from '../cluster/pace.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
-import type { Supply } from '../cluster/stock.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Profiles } from '../profiles/profile-document.ts';
 import { ownerKey } from '../vocabulary/deployment-key.ts';
 import type { Reading } from './pipeline.ts';
 import type { WorkloadNow } from './workload-now.ts';
 
-/** The cluster as the loop sees it. Reading it asks nobody. */
-export interface ClusterView {
-  readonly deployments: ReadonlyMap<string, ModelDeployment>;
-  readonly pods: ReadonlyMap<string, DeploymentPod>;
-  bounds(now: number): ReadonlyMap<string, Bounds>;
-  gatewayUnchangedSince(now: number): number | null;
-  gatewayReplicas(): number;
-  /** These are absent where there is no cluster to ask. */
-  supply?(): Supply;
-  paces?(): ReadonlyMap<string, Pace>;
-  unsynced(): readonly string[];
-  problems(): readonly string[];
+/** The cluster as the loop sees it. What is absent is so where there is no cluster to ask. */
+export interface ClusterSeen
+  extends Omit<ClusterView, 'supply' | 'paces' | 'notes'>,
+    Partial<Pick<ClusterView, 'supply' | 'paces'>> {
+  /** Brings the view up to date; absent where it always is. */
+  update?(): Promise<void>;
 }
 
 export interface ReadParts {
-  readonly cluster: ClusterView;
+  readonly cluster: ClusterSeen;
   readProfiles(wanted: readonly ModelDeployment[], now: number): Promise<Profiles>;
   /** Asked of models that no request is seen of, or whose records are not believed; absent = nobody is asked. */
   readonly engines?: EngineWatch | undefined;
@@ -40,6 +32,7 @@ export interface TickReading {
 
 /** Reads all that a tick decides by. Never throws: what cannot be read is a problem, one line each. */
 export const read = async ({ cluster, readProfiles, engines }: ReadParts, workload: WorkloadNow): Promise<TickReading> => {
+  await cluster.update?.();
   const deployments = new Map([...cluster.deployments].sort(([a], [b]) => (a < b ? -1 : 1)));
   const names = new Set([...deployments.values()].flatMap(({ model, aliases }) => [model, ...aliases]));
   const problems = await workload.read([...names]);

@@ -64,7 +64,7 @@ export const virtualFleet = (
 
   const start = (transitions: number): Instance => {
     const term = { uid: 'lease', createdAt: 0, transitions };
-    const leadership = { leads: () => true, term: () => term };
+    const leadership = () => ({ leads: true, term });
     const hostNow = () => world.now + world.hostClock;
     const config = readConfig([], {});
     const board = createBoard(deployments, pods, config.staleAfterSeconds, hostNow);

@@ -40,7 +40,7 @@ const setUp = () => {
   /** A replica whose planner wants `wants` replicas at every turn in which it leads. */
   const replica = (through: Store = store, installation = 'gpumix-system/gpumix') => {
     const leadership = { leading: false, term: { uid: 'lease', createdAt: 4000, transitions: 0 } as LeaderTerm | null };
-    const asLeadership = { leads: () => leadership.leading, term: () => leadership.term };
+    const asLeadership = () => ({ leads: leadership.leading, term: leadership.term });
     const stored = storedPlans(through, 'gpumix:plans', installation);
     const deployments = new Map([['ns/a', deployment('a', { replicas: 1 })]]);
     const board = createBoard(deployments, new Map(), 300, () => clock.now);
@@ -141,7 +141,7 @@ test('who lost the Lease during a tick publishes nothing of it', async () => {
       'k',
       'n/s',
     ),
-    { leads: () => false, term: () => null },
+    () => ({ leads: false, term: null }),
   );
   expect(await share(decided(3, 0), 0)).toMatchObject({ superseded: true });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EngineReport } from '../../src/cluster/engine-metrics.ts';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
-import { type ClusterView, podsByDeployment, type ReadParts, read } from '../../src/planner/read.ts';
+import { type ClusterSeen, podsByDeployment, type ReadParts, read } from '../../src/planner/read.ts';
 import type { WorkloadNow } from '../../src/planner/workload-now.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
 import { workload } from '../helpers/planner.ts';
@@ -12,9 +12,9 @@ const of = <Value>(values: Readonly<Record<string, Value>>) =>
   new Map(Object.entries(values).map(([name, value]) => [`ns/${name}`, value]));
 const byName = (...pods: readonly DeploymentPod[]) => new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod]));
 /** What was asked, in order, and what was read; requests are read within 3 s of the clock. */
-const reading = async (more: Partial<ClusterView> = {}, parts: Partial<ReadParts> = {}, problems: readonly string[] = []) => {
+const reading = async (more: Partial<ClusterSeen> = {}, parts: Partial<ReadParts> = {}, problems: readonly string[] = []) => {
   const asked: unknown[] = [];
-  const cluster: ClusterView = {
+  const cluster: ClusterSeen = {
     deployments: of({ a: deployment('a') }),
     pods: new Map(),
     bounds: (now) => of({ a: { minReplicas: now, maxReplicas: null } }),

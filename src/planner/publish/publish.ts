@@ -2,7 +2,7 @@ import type { Board } from './board.ts';
 import type { TickOutcome } from './tick-outcome.ts';
 
 export interface PublishParts {
-  readonly board: Pick<Board, 'publish'>;
+  readonly board: { publish(...said: Parameters<Board['publish']>): void | Promise<void> };
   /** Unix seconds, our own clock. */
   clock(): number;
   /** Lets the other replicas know, before anything is published here; absent where there are none. */
@@ -29,7 +29,7 @@ export const publish = async (
 ): Promise<readonly string[]> => {
   const shared = await share?.(decided, now);
   if (shared?.superseded) return shared.problems;
-  board.publish(decided, clock());
+  await board.publish(decided, clock());
   const unrouted = await route?.(decided, (key) => ready.get(key) ?? 0, now);
   return [...(shared?.problems ?? []), ...(unrouted ?? [])];
 };

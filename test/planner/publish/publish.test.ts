@@ -9,7 +9,7 @@ const shares = (superseded: boolean, ...problems: string[]): ShareOutcome => ({ 
 /** What was done, in order, and what is said to be wrong. */
 const published = async (more: (done: string[]) => Partial<PublishParts> = () => ({})) => {
   const done: string[] = [];
-  const board = { publish: (outcome: TickOutcome, at: number) => done.push(`board ${outcome === decided} ${at}`) };
+  const board = { publish: (outcome: TickOutcome, at: number) => void done.push(`board ${outcome === decided} ${at}`) };
   const ready = new Map([['ns/a', 3]]);
   const problems = await publish(decided, { now: 1000, ready }, { board, clock: () => 1005, ...more(done) });
   return { done, problems };
@@ -54,7 +54,7 @@ test('what fails before the board is told leaves it as it was, and what fails af
     const fails = async (): Promise<never> => {
       throw new Error('broken');
     };
-    const board = { publish: () => seen.push('board') };
+    const board = { publish: () => void seen.push('board') };
     const parts: PublishParts = { board, clock: () => 1005, [part]: fails };
     await expect(publish(decided, { now: 1000, ready: new Map() }, parts)).rejects.toThrow('broken');
     return seen;

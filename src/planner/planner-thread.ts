@@ -1,0 +1,85 @@
+import type { ClusterObjects, WatchState } from '../cluster/cluster-view.ts';
+import { changesIn, mirror, type ObjectChanges } from '../cluster/object-changes.ts';
+import type { Drift } from '../profiles/drift.ts';
+import type { Remote } from '../runtime/thread-calls.ts';
+import type { Leading } from './leader-or-follower.ts';
+import type { Board, PlanSummary } from './publish/board.ts';
+import { type PublicationPart, partsOf, publicationOf } from './publish/publication-parts.ts';
+import type { ModelReport } from './publish/tick-outcome.ts';
+
+/** A model that nothing will wake, and its Deployments. */
+export type SleepingModel = Pick<ModelReport, 'name' | 'deployments'>;
+
+/**
+ * What the thread that serves, and watches the cluster, does for the one that plans. Each call takes it a moment only: what is
+ * large comes in parts.
+ */
+export type ServingThread = {
+  /** Called every second: the other thread lives. */
+  alive(): void;
+  leadership(): Leading;
+  /** The next of the changes in the cluster; null = that is all for now. */
+  nextChanges(): ObjectChanges | null;
+  watches(): Readonly<Record<keyof WatchState, readonly string[]>>;
+  sayPart(part: PublicationPart): void;
+  /** What the parts add up to is said from now on. */
+  say(plan: PlanSummary | null, at: number): void;
+  /** Said after a tick of our own: models that nothing will wake, and how far profiles are from what is served. */
+  noted(sleeping: readonly SleepingModel[], drifts: ReadonlyMap<string, Drift>): void;
+};
+
+/** Objects, or entries of a publication, that are copied in one turn. */
+const partSize = 500;
+
+export interface ServingParts {
+  readonly objects: ClusterObjects;
+  readonly watches: WatchState;
+  readonly board: Pick<Board, 'publish'>;
+  leadership(): Leading;
+  onNotes(sleeping: readonly SleepingModel[], drifts: ReadonlyMap<string, Drift>): void;
+}
+
+/** The calls of one thread that plans; the next one is told everything anew. */
+export const servingThread = ({ objects, watches, board, leadership, onNotes }: ServingParts): ServingThread => {
+  const changes = changesIn(objects, partSize);
+  let untold: ObjectChanges[] | null = null;
+  let parts: PublicationPart[] = [];
+  return {
+    alive: () => {},
+    leadership,
+    nextChanges: () => {
+      untold ??= [...changes()];
+      const next = untold.shift() ?? null;
+      if (next === null) untold = null;
+      return next;
+    },
+    watches: () => ({ unsynced: watches.unsynced(), problems: watches.problems() }),
+    sayPart: (part) => void parts.push(part),
+    say: (plan, at) => {
+      board.publish(publicationOf(parts, plan), at);
+      parts = [];
+    },
+    noted: onNotes,
+  };
+};
+
+/** The cluster and the board, as the thread that plans has them from the one that serves. */
+export const servedBy = (serving: Remote<ServingThread>) => {
+  const { objects, apply } = mirror();
+  let seen: Awaited<ReturnType<typeof serving.watches>> = { unsynced: ['the cluster has not been read yet'], problems: [] };
+  return {
+    objects,
+    watches: { unsynced: () => seen.unsynced, problems: () => seen.problems } satisfies WatchState,
+    update: async (): Promise<void> => {
+      // In this order: what is said to have been read is here.
+      seen = await serving.watches();
+      for (let next = await serving.nextChanges(); next !== null; next = await serving.nextChanges()) apply(next);
+    },
+    board: {
+      publish: async (...[said, at]: Parameters<Board['publish']>): Promise<void> => {
+        for (const part of partsOf(said, partSize)) await serving.sayPart(part);
+        await serving.say(said.plan && { status: said.plan.status, cost: said.plan.cost }, at);
+      },
+    },
+  };
+};
