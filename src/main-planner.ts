@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { hostname, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { viewOf } from './cluster/cluster-view.ts';
@@ -41,8 +41,10 @@ const clock = () => Date.now() / 1000;
  * board are those of the thread that serves, which waits for nothing that is done here.
  */
 const planInThread = ({ config, installation }: PlannerThreadData): void => {
+  // Of this thread alone: where cores are short, who answers goes before.
+  setPriority(5);
   const log = createLogger(config.logLevel);
-  const { collect, collectIfMuch } = garbage();
+  const { collect, collectIfMuch } = garbage(12 << 20);
   const redis = redisStore(config, (problem) => log.warn({ problem }, 'redis connection'));
   const store: Store = {
     ...redis,

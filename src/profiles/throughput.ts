@@ -25,14 +25,18 @@ export interface Throughput {
 }
 
 export const throughputAt = (profile: Profile, inputTokens: number, outputTokens: number): Throughput => {
-  const { inputTokens: inputs, outputTokens: outputs, e2eSeconds } = profile;
+  const { inputTokens: inputs, outputTokens: outputs } = profile;
   const nearest = nearestGridPoint(inputs, inputTokens) * outputs.length + nearestGridPoint(outputs, outputTokens);
   return {
     throughput: element(profile.throughput, nearest) > 0 ? beyondSloThroughput(profile, inputTokens, outputTokens) : 0,
-    e2eSeconds: e2eSeconds === null ? Number.NaN : timeAt(profile, e2eSeconds, inputTokens, outputTokens),
+    e2eSeconds: e2eSecondsAt(profile, inputTokens, outputTokens),
     extrapolated: isExtrapolated(profile, inputTokens, outputTokens),
   };
 };
+
+/** Mean end-to-end time at the throughput of that size (s); NaN where unknown. */
+export const e2eSecondsAt = (profile: Profile, inputTokens: number, outputTokens: number): number =>
+  profile.e2eSeconds === null ? Number.NaN : timeAt(profile, profile.e2eSeconds, inputTokens, outputTokens);
 
 /** A time of the grid (s, input x output) at any size, bilinearly in logs; NaN where it is not known around there. */
 export const timeAt = (profile: Profile, seconds: readonly number[], inputTokens: number, outputTokens: number): number => {
@@ -96,9 +100,10 @@ const isOutside = (ticks: readonly number[], tokens: number): boolean =>
 const coordinate = (ticks: readonly number[], tokens: number): number => {
   if (ticks.length === 1) return 0;
   let lower = 0;
-  while (lower + 2 < ticks.length && tokens >= element(ticks, lower + 1)) lower += 1;
-  const from = Math.log(element(ticks, lower));
-  return lower + (Math.log(atLeastOne(tokens)) - from) / (Math.log(element(ticks, lower + 1)) - from);
+  while (lower + 2 < ticks.length && tokens >= ticks[lower + 1]!) lower += 1;
+  const inLogs = logs(ticks);
+  const from = inLogs[lower]!;
+  return lower + (Math.log(atLeastOne(tokens)) - from) / (inLogs[lower + 1]! - from);
 };
 
 const within = (ticks: readonly number[], place: number): number => Math.min(Math.max(0, place), ticks.length - 1);

@@ -1,9 +1,6 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Garbage that may pile up before it is collected (bytes). */
-const allowance = 6 << 20;
-
 export interface Garbage {
   /** Collects. */
   collect(): void;
@@ -14,8 +11,9 @@ export interface Garbage {
 /**
  * What a tick allocates is garbage soon. Left to itself V8 lets the heap grow to several times what is alive before it
  * looks; with 1,000 Deployments that is 300 MiB more, and a tenth of a second of collecting every ten seconds less.
+ * @param allowance garbage that may pile up before it is collected (bytes)
  */
-export const garbage = (): Garbage => {
+export const garbage = (allowance: number): Garbage => {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
   let left = getHeapStatistics().used_heap_size;

@@ -28,7 +28,7 @@ export const lastingThread = ({ file, workerData, onStart, onEnd }: LastingThrea
   const begin = (pause: number): void => {
     const began = performance.now();
     let problem: string | null = null;
-    const one = new Worker(file, { workerData, stderr: false, stdout: false });
+    const one = new Worker(file, { workerData });
     worker = one;
     const silence = silenceOf(one, () => {
       problem = `it has said nothing for ${longestSilence} s`;

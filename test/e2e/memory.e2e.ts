@@ -16,7 +16,7 @@ import { installOnHost, uninstall } from './install.ts';
 const { ours, kubeconfig } = ownCluster;
 const namespace = 'e2e-memory';
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-memory-'));
-const limitMebibytes = 150;
+const limitMebibytes = 180;
 let redis: RedisServer;
 let adapter: Running;
 

@@ -9,7 +9,7 @@ const litter = (objects: number): void => {
 };
 
 test('garbage is collected once much of it has piled up, not before', () => {
-  const { collect, collectIfMuch } = garbage();
+  const { collect, collectIfMuch } = garbage(6 << 20);
   collect();
   const clean = mebibytes();
   litter(1000);
@@ -23,7 +23,7 @@ test('garbage is collected once much of it has piled up, not before', () => {
 });
 
 test('also before anything was ever collected', () => {
-  const { collectIfMuch } = garbage();
+  const { collectIfMuch } = garbage(6 << 20);
   litter(200_000);
   const littered = mebibytes();
   collectIfMuch();

@@ -1,4 +1,4 @@
-import { throughputAt } from '../../profiles/throughput.ts';
+import { e2eSecondsAt } from '../../profiles/throughput.ts';
 import { type Interval, recordOf } from '../../workload/workload.ts';
 import type { Shape } from './arrival-rates.ts';
 import type { Candidate } from './candidates.ts';
@@ -12,7 +12,7 @@ export const meanSeconds = (shape: Shape, candidates: readonly Candidate[]): num
   return slowest(
     (ready.length > 0 ? ready : candidates).map(({ profile }) =>
       shape.reduce(
-        (sum, { inputTokens, outputTokens, share }) => sum + share * throughputAt(profile, inputTokens, outputTokens).e2eSeconds,
+        (sum, { inputTokens, outputTokens, share }) => sum + share * e2eSecondsAt(profile, inputTokens, outputTokens),
         0,
       ),
     ),
@@ -24,7 +24,7 @@ export const longestSeconds = (intervals: readonly Interval[], candidates: reado
   const sizes = intervals.flatMap((interval) => recordOf(interval)?.completions ?? []);
   return slowest(
     candidates.flatMap(({ profile }) =>
-      sizes.map(({ inputTokens, outputTokens }) => throughputAt(profile, inputTokens, outputTokens).e2eSeconds),
+      sizes.map(({ inputTokens, outputTokens }) => e2eSecondsAt(profile, inputTokens, outputTokens)),
     ),
   );
 };

@@ -41,12 +41,14 @@ export interface DemandClasses {
 export const demandClasses = (model: Model, routing: RouterKnowledge): DemandClasses => {
   const order = rowOrder(model);
   const effective = routing === 'load' && !knowsTimes(model) ? 'none' : routing;
-  const grouped = new Map<string, number[]>();
+  const grouped = new Map<number, number[]>();
   for (const row of order) {
     const { inputTokens, arrivalRate } = element(model.demand, row);
     if (arrivalRate === 0) continue;
-    const key = effective === 'size' ? `row ${row}` : effective === 'input' ? `input ${inputTokens}` : 'all';
-    grouped.set(key, [...(grouped.get(key) ?? []), row]);
+    const key = effective === 'size' ? row : effective === 'input' ? inputTokens : 0;
+    const rows = grouped.get(key);
+    if (rows === undefined) grouped.set(key, [row]);
+    else rows.push(row);
   }
   const pooled = effective === 'load' || effective === 'none';
   const classes = [...grouped.values()]
@@ -77,16 +79,17 @@ export const rowShares = (
 ): (number[] | null)[] => {
   const types = replicas.length;
   const pooled = classes.routing === 'load' || classes.routing === 'none';
-  return classes.classOf.map((c) => {
-    if (c < 0 || way < 0) return null;
+  const ofClass = Array.from(classes.rates, (_, c) => {
+    if (way < 0) return null;
     const { loads } = element(classes.ways, way);
-    const weights = Array.from({ length: types }, (_, g) => {
+    const weights = Array.from({ length: types }, (__, g) => {
       if (!pooled) return element(assignment, c * types + g);
       return loads[g] === Number.POSITIVE_INFINITY ? 0 : element(replicas, g) / element(loads, g);
     });
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return sum > 0 ? weights.map((weight) => weight / sum) : null;
   });
+  return classes.classOf.map((c) => (c < 0 ? null : element(ofClass, c)));
 };
 
 /** Whether a class may go to a variant in any way. */
@@ -98,16 +101,24 @@ const rowOrder = ({ demand, variants }: Model): number[] =>
   demand
     .map((_, row) => row)
     .sort((a, b) => {
-      const [left, right] = [element(demand, a), element(demand, b)];
-      const differences = [
-        left.inputTokens - right.inputTokens,
-        left.outputTokens - right.outputTokens,
-        left.arrivalRate - right.arrivalRate,
-        ...variants.map(({ throughputBeyondSlo }) => element(throughputBeyondSlo, a) - element(throughputBeyondSlo, b)),
-        ...variants.map(({ throughput }) => element(throughput, a) - element(throughput, b)),
-      ];
-      return differences.find((difference) => difference !== 0) ?? 0;
+      const [left, right] = [demand[a]!, demand[b]!];
+      return (
+        left.inputTokens - right.inputTokens ||
+        left.outputTokens - right.outputTokens ||
+        left.arrivalRate - right.arrivalRate ||
+        firstDifference(variants, a, b)
+      );
     });
+
+/** Of two rows of the same size and rate. */
+const firstDifference = (variants: readonly Variant[], a: number, b: number): number => {
+  for (const rates of ['throughputBeyondSlo', 'throughput'] as const)
+    for (const variant of variants) {
+      const difference = variant[rates][a]! - variant[rates][b]!;
+      if (difference !== 0) return difference;
+    }
+  return 0;
+};
 
 const everyVariant = ({ variants }: Model): Uint8Array => new Uint8Array(variants.length).fill(1);
 const rateOf = (demand: readonly DemandRow[], rows: readonly number[]): number =>
@@ -119,18 +130,20 @@ const mostReplicas = 1e9;
 /** Load of a class on each variant, Infinity where it may not go. `pooled`: floors let it go wherever they are. */
 const classLoads = ({ demand, variants }: Model, rows: readonly number[], pooled: boolean): number[] => {
   const rate = rateOf(demand, rows);
-  const candidates = variants.map((variant) => ({
-    load: possible(
-      rows.reduce((sum, row) => sum + element(demand, row).arrivalRate / element(variant.throughputBeyondSlo, row), 0),
-    ),
-    beyond:
-      rateOf(
-        demand,
-        rows.filter((row) => variant.throughput[row] === 0),
-      ) / rate,
-    most: variant.sloShare ?? defaultSloShare,
-    floor: pooled && variant.minReplicas > 0,
-  }));
+  const candidates = variants.map((variant) => {
+    let [load, beyond] = [0, 0];
+    for (const row of rows) {
+      const { arrivalRate } = demand[row]!;
+      load += arrivalRate / variant.throughputBeyondSlo[row]!;
+      if (variant.throughput[row] === 0) beyond += arrivalRate;
+    }
+    return {
+      load: possible(load),
+      beyond: beyond / rate,
+      most: variant.sloShare ?? defaultSloShare,
+      floor: pooled && variant.minReplicas > 0,
+    };
+  });
   const serving = candidates.filter(({ load }) => load < Number.POSITIVE_INFINITY);
   const within = serving.some(({ beyond, most }) => beyond <= most + 1e-12);
   const least = Math.min(...serving.map(({ beyond }) => beyond));

@@ -178,7 +178,7 @@ const modelPlan = (
   detail: PlanDetail,
 ): ModelPlan => {
   const { mix, served } = outcome;
-  const shares = rowShares(classes, outcome.way, mix, outcome.assignment);
+  const shares = detail.routed ? rowShares(classes, outcome.way, mix, outcome.assignment) : [];
   const routing: RoutedDemand[] = [];
   const unserved: UnservedDemand[] = [];
   for (const [row, demand] of model.demand.entries()) {
@@ -188,8 +188,8 @@ const modelPlan = (
       continue;
     }
     const part = c < 0 ? 1 : element(served, c);
-    const spread = c < 0 ? idleShares(model, mix, row) : element(shares, row);
-    if (detail.routed && part > 0 && spread !== null)
+    const spread = !detail.routed ? null : c < 0 ? idleShares(model, mix, row) : element(shares, row);
+    if (part > 0 && spread !== null)
       routing.push({ ...demand, arrivalRate: demand.arrivalRate * part, shares: named(model, spread) });
     if (part < 1)
       unserved.push({
