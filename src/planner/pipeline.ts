@@ -2,8 +2,8 @@ import { type BelieveReading, type BelieveSettings, believe } from './believe/be
 import { type MoveSettings, move } from './move/move.ts';
 import { countedPlans, type MakePlan } from './plan/counted-plans.ts';
 import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
-import { type ReportSettings, report } from './publish/targets-and-reports.ts';
-import { joinedParts, type Memory, memoryAfter, type TickOutcome } from './publish/tick-outcome.ts';
+import { type ReportSettings, report } from './publish/report.ts';
+import { joinedReports, type Memory, memoryAfter, type TickOutcome } from './publish/tick-outcome.ts';
 
 /** All that was read, as of one tick; each stage declares its own part. */
 export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {}
@@ -17,19 +17,16 @@ export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSett
  */
 export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, port: MakePlan): TickOutcome => {
   const { makePlan, asked } = countedPlans(port);
-  const known = { reading, last: memory.moved, settings, makePlan };
-  const earlier = { decisions: memory.moved.decisions, loads: memory.planned.loads };
-  const beliefs = believe(reading, earlier, memory.believed, settings);
-  // One part after the other: only one is in memory at a time.
-  const parts = plan(beliefs.models, known)
-    .map((planned) => {
-      const moved = move(planned, known);
-      return report(planned, moved, known);
-    })
+  const tick = { reading, memory, settings, makePlan };
+  const beliefs = believe(tick);
+  // Models that share nothing are planned for one after the other: the numbers of only one are in memory.
+  const reports = plan(beliefs.models, tick)
+    .map((planned) => report(planned, move(planned, tick), tick))
     .toArray();
   return {
-    ...joinedParts(parts),
-    memory: memoryAfter(memory, beliefs.memory, parts, reading.deployments),
+    ...joinedReports(reports),
+    memory: memoryAfter(memory, beliefs.memory, reports, reading.deployments),
+    unsure: beliefs.unsure,
     plansMade: asked(),
   };
 };

@@ -53,11 +53,24 @@ export const read = async ({ cluster, readProfiles, engines }: ReadParts, worklo
     bounds: cluster.bounds(now),
     ready: readyPods(pods),
     gatewayUnchangedSince: cluster.gatewayUnchangedSince(now),
+    gatewayReplicas: cluster.gatewayReplicas(),
     engines: engineReports(engines, pods, now),
     unsynced: cluster.unsynced(),
   };
-  return { reading, interval, problems: [...problems, ...profiles.problems] };
+  return {
+    reading,
+    interval,
+    problems: [...problems, ...profiles.problems, ...cluster.problems(), ...undercount(reading.gatewayReplicas)],
+  };
 };
+
+/** Replicas of AIBrix's gateway overwrite each other's record: of each interval only one replica's share is left. */
+const undercount = (gatewayReplicas: number): readonly string[] =>
+  gatewayReplicas < 2
+    ? []
+    : [
+        `undercount possible: the gateway has ${gatewayReplicas} replicas, which overwrite each other's records; demand may be ${gatewayReplicas} times what is seen`,
+      ];
 
 const engineReports = (
   engines: EngineWatch | undefined,

@@ -27,6 +27,10 @@ export interface Ticker {
 export const createTicker = (parts: TickerParts): Ticker => {
   const { cluster, settings } = parts;
   const workload = workloadNow(parts.readWorkload, parts.clock, settings);
+  const podsOf = (keys: readonly string[]) => {
+    const pods = podsByDeployment(cluster.pods);
+    return keys.flatMap((key) => pods.get(key) ?? []);
+  };
   let memory = emptyMemory;
   let lastInterval = 0;
   return {
@@ -34,9 +38,9 @@ export const createTicker = (parts: TickerParts): Ticker => {
       const { reading, interval, problems } = await read(parts, workload);
       const decided = decide(reading, memory, settings, parts.makePlan);
       [memory, lastInterval] = [decided.memory, interval];
-      askEngines(parts, decided, workload.time);
+      parts.engines?.observe(podsOf(decided.unsure), workload.time);
       const unpublished = await publish(decided, reading, parts);
-      parts.onTick(decided, [...unpublished, ...problems, ...problemsOf(decided.models, cluster)]);
+      parts.onTick(decided, [...unpublished, ...problems, ...problemsOf(decided.models)]);
     },
     // Another one, not only a later one: a clock may step back.
     due: () => workload.intervalNumber() !== lastInterval,
@@ -44,15 +48,4 @@ export const createTicker = (parts: TickerParts): Ticker => {
       memory = memoryFrom(memory, stored);
     },
   };
-};
-
-/** Of models whose records alone do not tell enough, the engines are asked until the next tick. */
-const askEngines = ({ cluster, engines }: ReadParts, { models }: TickOutcome, clock: () => number): void => {
-  const overwriting = cluster.gatewayReplicas() > 1;
-  const unsure = models.filter(({ state, recordDefect }) => overwriting || state !== 'fresh' || recordDefect !== null);
-  const pods = podsByDeployment(cluster.pods);
-  engines?.observe(
-    unsure.flatMap(({ deployments }) => deployments).flatMap((key) => pods.get(key) ?? []),
-    clock,
-  );
 };

@@ -64,6 +64,7 @@ const question = (published: number, wanted: readonly [number, number], annotati
       snapshot,
       plan: planOf(snapshot),
       routes: [],
+      unsure: [],
       plansMade: 1,
     },
     stored: { plan: stored, ageSeconds: 4 },

@@ -30,6 +30,7 @@ const decided = (replicas: number, asOf: number): TickOutcome => ({
   snapshot: null,
   plan: null,
   routes: [],
+  unsure: [],
   plansMade: 1,
 });
 

@@ -59,8 +59,13 @@ test('all that depends on the time is as of when requests were read', async () =
   expect([interval, given.profiles.get('ns/a')?.source]).toEqual([100, 'profile a']);
 });
 
-test('problems are those of requests, then those of profiles', async () => {
-  expect((await reading({}, {}, ['Redis is away'])).problems).toEqual(['Redis is away', 'of profiles']);
+test('problems are those of requests, then those of profiles and of the cluster, then what several gateways do', async () => {
+  expect((await reading({}, {}, ['Redis is away'])).problems).toEqual(['Redis is away', 'of profiles', 'of the cluster']);
+  expect((await reading({ gatewayReplicas: () => 3 })).problems).toEqual([
+    'of profiles',
+    'of the cluster',
+    expect.stringMatching(/^undercount possible: the gateway has 3 replicas.* 3 times/),
+  ]);
 });
 
 test('what no cluster was asked for is absent', async () => {

@@ -31,6 +31,8 @@ export interface BelieveReading extends StateReading, DeploymentReading {
   readonly bounds: ReadonlyMap<string, Bounds>;
   /** Ready pods by Deployment. */
   readonly ready: ReadonlyMap<string, number>;
+  /** Pods of the gateway; absent = one. */
+  readonly gatewayReplicas?: number;
 }
 
 export interface BelieveSettings extends DemandSettings, StateSettings, BehaviourSettings {
@@ -64,12 +66,17 @@ export const nothingBelieved: BelieveMemory = {
   samples: new Map(),
 };
 
-/** What later stages did at earlier ticks, by `namespace/name`. */
-export interface EarlierTicks {
-  /** The last decision. */
-  readonly decisions: ReadonlyMap<string, Decision>;
-  /** Replicas' worth of work of one request per second, when it was last planned for. */
-  readonly loads: ReadonlyMap<string, number>;
+/** What a tick knows when it believes. */
+export interface BelieveTick {
+  readonly reading: BelieveReading;
+  readonly memory: {
+    readonly believed: BelieveMemory;
+    /** Replicas' worth of work of one request per second, when it was last planned for, by `namespace/name`. */
+    readonly planned: { readonly loads: ReadonlyMap<string, number> };
+    /** The last decision, by `namespace/name`. */
+    readonly moved: { readonly decisions: ReadonlyMap<string, Decision> };
+  };
+  readonly settings: BelieveSettings;
 }
 
 /** What is believed of one model. */
@@ -97,6 +104,8 @@ export interface Belief extends ModelGroup {
 export interface Beliefs {
   readonly models: readonly Belief[];
   readonly memory: BelieveMemory;
+  /** Deployments of models whose records alone do not tell enough: their engines are to be asked. */
+  readonly unsure: readonly string[];
 }
 
 /**
@@ -104,12 +113,7 @@ export interface Beliefs {
  * that cannot be true are left aside; of each model it is concluded in which state it is, what its Deployments can do, and which
  * demand to plan for.
  */
-export const believe = (
-  read: BelieveReading,
-  earlier: EarlierTicks,
-  memory: BelieveMemory,
-  settings: BelieveSettings,
-): Beliefs => {
+export const believe = ({ reading: read, memory: { believed: memory, planned, moved }, settings }: BelieveTick): Beliefs => {
   const samples = samplesSeen(read, memory.samples);
   const workload = read.workload && trustedWorkload(read.workload, read.deployments.values(), samples);
   const shapes = new Map(memory.shapes);
@@ -117,11 +121,11 @@ export const believe = (
     const shape = shapeOf(intervals, settings.shapeWindowSeconds);
     if (shape !== null) shapes.set(name, shape);
   }
-  const judged = judgedProfiles(read, memory.trials, shapes, earlier.loads);
+  const judged = judgedProfiles(read, memory.trials, shapes, planned.loads);
   const reading = { ...read, workload, ...profilesToPlanBy(read, judged) };
-  const behaviours = behavioursNow(reading, earlier.decisions, memory.behaviours, settings);
-  const concludedOf = conclusions(reading, earlier.decisions, settings);
-  const known = { reading, workload, earlier, memory: { ...memory, shapes, behaviours }, settings };
+  const behaviours = behavioursNow(reading, moved.decisions, memory.behaviours, settings);
+  const concludedOf = conclusions(reading, moved.decisions, settings);
+  const known = { reading, workload, decisions: moved.decisions, memory: { ...memory, shapes, behaviours }, settings };
   const models = modelGroups(reading.deployments, reading.ready, settings.poolNamespaces).map((group) =>
     beliefIn(group, concludedOf, known),
   );
@@ -129,6 +133,7 @@ export const believe = (
     new Map(all.flatMap((some) => [...some].filter(([name]) => workload?.names.has(name) ?? true)));
   return {
     models,
+    unsure: unsureOf(models, reading.gatewayReplicas ?? 1),
     memory: {
       shapes: stillCalled(shapes),
       histories: stillCalled(memory.histories, ...models.map(({ histories }) => histories)),
@@ -140,16 +145,22 @@ export const believe = (
   };
 };
 
+/** Several gateways overwrite each other's records, so that those of no model tell enough. */
+const unsureOf = (models: readonly Belief[], gatewayReplicas: number): readonly string[] =>
+  models
+    .filter(({ conclusion, recordDefect }) => gatewayReplicas > 1 || conclusion.state !== 'fresh' || recordDefect !== null)
+    .flatMap(({ deployments }) => deployments.map(deploymentKey));
+
 interface Known {
   readonly reading: BelieveReading & ReturnType<typeof profilesToPlanBy>;
   readonly workload: TrustedWorkload | null;
-  readonly earlier: EarlierTicks;
+  readonly decisions: ReadonlyMap<string, Decision>;
   readonly memory: BelieveMemory;
   readonly settings: BelieveSettings;
 }
 
 const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>, known: Known): Belief => {
-  const { reading, workload, earlier, memory, settings } = known;
+  const { reading, workload, decisions, memory, settings } = known;
   const { behaviours } = memory;
   const { candidates, refused } = candidatesOf(group.deployments, { ...reading, prices: settings.prices });
   const { conclusion, dataAt } = concludedOf(group, candidates);
@@ -165,7 +176,7 @@ const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>
     refused,
     demand: plannable,
     behaviours,
-    variants: variantReports(group.deployments, candidates, plannable, reading, earlier.decisions, behaviours, settings),
+    variants: variantReports(group.deployments, candidates, plannable, reading, decisions, behaviours, settings),
   };
 };
 
@@ -175,7 +186,7 @@ const demandIn = (
   group: ModelGroup,
   candidates: readonly Candidate[],
   { silentUntil }: Conclusion,
-  { workload, earlier: { decisions }, memory, settings }: Known,
+  { workload, decisions, memory, settings }: Known,
 ): DemandNow => {
   const startups = candidates.flatMap(({ key }) => memory.behaviours.get(key)?.startups ?? []);
   const decidedBefore = group.deployments.some((deployment) => decisions.has(deploymentKey(deployment)));

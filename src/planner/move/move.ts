@@ -33,7 +33,7 @@ export interface Moved extends MoveMemory {
 /** What a tick knows when it moves. */
 export interface MoveTick {
   readonly reading: { readonly now: number };
-  readonly last: MoveMemory;
+  readonly memory: { readonly moved: MoveMemory };
   readonly settings: MoveSettings;
   readonly makePlan: MakePlan;
 }
@@ -42,8 +42,8 @@ export interface MoveTick {
  * The third stage of a tick: from what was published last, and runs, toward the plan. Idle models go to their label; where there
  * is no plan to follow nothing is decided. Replicas that limits are only guessed to forbid are asked for one at a time.
  */
-export const move = (planned: Planned, known: MoveTick): Moved => {
-  const { makePlan, settings } = known;
+export const move = (planned: Planned, tick: MoveTick): Moved => {
+  const { makePlan, settings } = tick;
   const { beliefs, solved } = planned;
   const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, makePlan);
   const fits = solved === null ? null : stockLeftByOthers(solved.snapshot, solved.plan);
@@ -54,7 +54,7 @@ export const move = (planned: Planned, known: MoveTick): Moved => {
     if (belief.demand === null || own === undefined || model === undefined || solved === null || fits === null)
       return { ...idleMove(belief), blocked: [] };
     const mixes = { ...mixesOf(model, solved.snapshot, makePlan, settings.headroom), fits: fits(model) };
-    const { targets, recent, blocked } = towardPlan(belief, own, mixes, planned.unfollowed, known);
+    const { targets, recent, blocked } = towardPlan(belief, own, mixes, planned.unfollowed, tick);
     return { decisions: asDecisions(targets, extra, belief.dataAt), recent, blocked: blocked ? [belief.name] : [] };
   });
   return {
@@ -69,7 +69,7 @@ const towardPlan = (
   planned: ModelPlan,
   mixes: Mixes,
   unfollowed: ReadonlyMap<string, number>,
-  { last, settings, reading: { now } }: MoveTick,
+  { memory: { moved: last }, settings, reading: { now } }: MoveTick,
 ): Transition => {
   const starts = startsOf(belief, last.decisions, unfollowed);
   // What nobody can serve says nothing of what there should be.

@@ -45,7 +45,7 @@ export interface Planned {
 export interface PlanTick {
   readonly reading: PlanReading;
   /** What was decided last, by `namespace/name`. */
-  readonly last: { readonly decisions: ReadonlyMap<string, Decision> };
+  readonly memory: { readonly moved: { readonly decisions: ReadonlyMap<string, Decision> } };
   readonly settings: PlanSettings;
   readonly makePlan: MakePlan;
 }
@@ -54,22 +54,22 @@ export interface PlanTick {
  * The second stage of a tick: the cheapest replicas for what is believed. Models that share no budget and no stock come one after
  * the other, so that the numbers of only one are in memory.
  */
-export function* plan(models: readonly Belief[], known: PlanTick): Generator<Planned, void> {
-  const { reading, settings } = known;
+export function* plan(models: readonly Belief[], tick: PlanTick): Generator<Planned, void> {
+  const { reading, settings } = tick;
   const alone = settings.budget === null && !settings.keepSnapshot && !mayLimit(reading.supply, settings.stock ?? 'none');
   const { supply: _, ...unlimited } = reading;
   for (const some of alone ? models.map((model) => [model]) : [models])
-    yield { ...planned(some, alone ? { ...known, reading: unlimited } : known), together: !alone };
+    yield { ...planned(some, alone ? { ...tick, reading: unlimited } : tick), together: !alone };
 }
 
 const planned = (
   models: readonly Belief[],
-  { reading, last: { decisions }, settings, makePlan }: PlanTick,
+  { reading, memory: { moved }, settings, makePlan }: PlanTick,
 ): Omit<Planned, 'together'> => {
   const planFor = (beliefs: readonly Belief[]) => {
     const fresh = beliefs.filter(({ demand }) => demand !== null);
-    const limits = limitsNow(beliefs, reading.supply, decisions, settings);
-    const snapshot = fresh.length === 0 ? null : makeSnapshot(fresh, reading, limits, decisions, settings);
+    const limits = limitsNow(beliefs, reading.supply, moved.decisions, settings);
+    const snapshot = fresh.length === 0 ? null : makeSnapshot(fresh, reading, limits, moved.decisions, settings);
     return { beliefs, limits, solved: snapshot === null ? null : { snapshot, plan: makePlan(snapshot) } };
   };
   const beliefs = models.map((model) => withAttainableBounds(model, reading.now));

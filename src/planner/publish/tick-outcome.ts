@@ -58,27 +58,29 @@ export interface TickOutcome {
   readonly plan: Plan | null;
   /** Of each model that was planned for, where routers are told: where its requests go. */
   readonly routes: readonly ModelRoutes[];
+  /** Deployments whose engines are to be asked until the next tick. */
+  readonly unsure: readonly string[];
   /** How many plans were made for it, its own among them. */
   readonly plansMade: number;
 }
 
-/** What was decided for models that were planned for together: for all, or for one of many that share nothing. */
-export interface PartOutcome extends Pick<TickOutcome, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'> {
+/** What is to be said of models that were planned for together: for all, or for one of many that share nothing. */
+export interface Report extends Pick<TickOutcome, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'> {
   readonly loads: PlanMemory['loads'];
   readonly moved: MoveMemory;
 }
 
-/** The parts of a tick as one. */
-export const joinedParts = (
-  parts: readonly PartOutcome[],
+/** All that is to be said of a tick. */
+export const joinedReports = (
+  reports: readonly Report[],
 ): Pick<TickOutcome, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'> => {
-  const plans = parts.flatMap(({ plan }) => plan ?? []);
+  const plans = reports.flatMap(({ plan }) => plan ?? []);
   return {
-    targets: parts.flatMap(({ targets }) => targets),
-    models: parts.flatMap(({ models }) => models),
-    snapshot: parts[0]?.snapshot ?? null,
+    targets: reports.flatMap(({ targets }) => targets),
+    models: reports.flatMap(({ models }) => models),
+    snapshot: reports[0]?.snapshot ?? null,
     plan: plans.length > 1 ? joined(plans) : (plans[0] ?? null),
-    routes: parts.flatMap(({ routes }) => routes),
+    routes: reports.flatMap(({ routes }) => routes),
   };
 };
 
@@ -86,17 +88,17 @@ export const joinedParts = (
 export const memoryAfter = (
   { planned, moved }: Memory,
   believed: BelieveMemory,
-  parts: readonly PartOutcome[],
+  reports: readonly Report[],
   deployments: ReadonlyMap<string, unknown>,
 ): Memory => {
   const stillThere = <Value>(...all: readonly ReadonlyMap<string, Value>[]) =>
     new Map(all.flatMap((some) => [...some].filter(([key]) => deployments.has(key))));
   return {
     believed,
-    planned: { loads: stillThere(planned.loads, ...parts.map(({ loads }) => loads)) },
+    planned: { loads: stillThere(planned.loads, ...reports.map(({ loads }) => loads)) },
     moved: {
-      decisions: stillThere(moved.decisions, ...parts.map((part) => part.moved.decisions)),
-      recent: stillThere(moved.recent, ...parts.map((part) => part.moved.recent)),
+      decisions: stillThere(moved.decisions, ...reports.map((part) => part.moved.decisions)),
+      recent: stillThere(moved.recent, ...reports.map((part) => part.moved.recent)),
     },
   };
 };

@@ -2,11 +2,8 @@ import { recordDefectText } from '../believe/trusted-records.ts';
 import { cannotWakeText } from './cannot-wake.ts';
 import type { ModelReport } from './tick-outcome.ts';
 
-/** What is wrong with the cluster and with each model, one line each. */
-export const problemsOf = (
-  models: readonly ModelReport[],
-  cluster: { problems(): readonly string[]; gatewayReplicas(): number },
-): readonly string[] => [...cluster.problems(), ...undercount(cluster.gatewayReplicas()), ...models.flatMap(modelProblems)];
+/** What is wrong with each model, one line each. */
+export const problemsOf = (models: readonly ModelReport[]): readonly string[] => models.flatMap(modelProblems);
 
 /** Without rates, which change all the time: a problem is said once. The gauges have them. */
 const modelProblems = (model: ModelReport): readonly string[] => {
@@ -43,11 +40,3 @@ const beyondGridTexts = (deployment: string, share: number): readonly string[] =
         `${deployment}: over ${much} of the demand is larger than its profile measured, and extrapolated: long prompts may be undercharged there`,
       ];
 };
-
-/** Replicas of AIBrix's gateway overwrite each other's record: of each interval only one replica's share is left. */
-const undercount = (gatewayReplicas: number): readonly string[] =>
-  gatewayReplicas < 2
-    ? []
-    : [
-        `undercount possible: the gateway has ${gatewayReplicas} replicas, which overwrite each other's records; demand may be ${gatewayReplicas} times what is seen`,
-      ];

@@ -49,7 +49,11 @@ const reading = (names: Readonly<Record<string, readonly Interval[]>>, more: Par
   ...more,
 });
 const believed = (read: BelieveReading, memory: BelieveMemory = nothingBelieved) => {
-  const { models, memory: after } = believe(read, { decisions: new Map(), loads: new Map() }, memory, settings);
+  const { models, memory: after } = believe({
+    reading: read,
+    memory: { believed: memory, planned: { loads: new Map() }, moved: { decisions: new Map() } },
+    settings,
+  });
   return { model: models[0]!, models, memory: after };
 };
 

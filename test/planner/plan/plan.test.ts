@@ -19,7 +19,7 @@ const supply = (more: Partial<Supply>): Supply => ({
 const planned = (models: readonly Belief[], more: Partial<PlanSettings> = {}, reading: Partial<PlanTick['reading']> = {}) => [
   ...plan(models, {
     reading: { now: 1000, workload: null, ...reading },
-    last: { decisions: new Map() },
+    memory: { moved: { decisions: new Map() } },
     settings: { ...settings, keepSnapshot: false, ...more },
     makePlan: planOf,
   }),
@@ -34,7 +34,7 @@ test('models that share nothing are planned one after the other, each when it is
     made++;
     return planOf(snapshot);
   };
-  const known = { reading: { now: 1000, workload: null }, last: { decisions: new Map() }, makePlan };
+  const known = { reading: { now: 1000, workload: null }, memory: { moved: { decisions: new Map() } }, makePlan };
   const parts = plan([model('a'), model('b')], { ...known, settings: { ...settings, keepSnapshot: false } });
   expect(made).toBe(0);
   expect(parts.next().value).toMatchObject({ together: false, beliefs: [{ name: 'a' }] });

@@ -85,6 +85,7 @@ test('changes and problems are said once, and a problem also when it is gone', (
     snapshot: null,
     plan: null,
     routes: [],
+    unsure: [],
     plansMade: 1,
   });
   report(decided(1), ['broken record']);

@@ -3,7 +3,7 @@ import { type PublishParts, publish, type ShareOutcome } from '../../../src/plan
 import { emptyMemory, type TickOutcome } from '../../../src/planner/publish/tick-outcome.ts';
 
 const decided: TickOutcome = {
-  ...{ memory: emptyMemory, targets: [], models: [], snapshot: null, plan: null, routes: [], plansMade: 0 },
+  ...{ memory: emptyMemory, targets: [], models: [], snapshot: null, plan: null, routes: [], unsure: [], plansMade: 0 },
 };
 const shares = (superseded: boolean, ...problems: string[]): ShareOutcome => ({ superseded, problems });
 /** What was done, in order, and what is said to be wrong. */

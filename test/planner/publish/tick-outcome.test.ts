@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import {
-  emptyMemory,
-  joinedParts,
-  type Memory,
-  memoryAfter,
-  type PartOutcome,
-} from '../../../src/planner/publish/tick-outcome.ts';
+import { emptyMemory, joinedReports, type Memory, memoryAfter, type Report } from '../../../src/planner/publish/tick-outcome.ts';
 import type { Plan, Snapshot, Status } from '../../../src/vocabulary/planning-documents.ts';
 import { steady } from '../../helpers/planner.ts';
 
-const part = (more: Partial<PartOutcome> = {}): PartOutcome => ({
+const part = (more: Partial<Report> = {}): Report => ({
   ...{ targets: [], models: [], snapshot: null, plan: null, routes: [], loads: new Map() },
   moved: { decisions: new Map(), recent: new Map() },
   ...more,
@@ -27,27 +21,27 @@ describe('the parts of a tick as one', () => {
       { ...model!, name: 'a' },
       { ...model!, name: 'b' },
     ];
-    const joined = joinedParts([part({ targets: [target!], models: [some] }), part(), part({ models: [more] })]);
+    const joined = joinedReports([part({ targets: [target!], models: [some] }), part(), part({ models: [more] })]);
     expect(joined).toEqual({ targets: [target], models: [some, more], snapshot: null, plan: null, routes: [] });
   });
 
   test('of one part are that part', () => {
     const [snapshot, only] = [{ models: [] } as unknown as Snapshot, plan('a', 3)];
-    const joined = joinedParts([part({ snapshot, plan: only })]);
+    const joined = joinedReports([part({ snapshot, plan: only })]);
     expect(joined.snapshot).toBe(snapshot);
     expect(joined.plan).toBe(only);
   });
 
   test('have the costs of all plans, and the worst status', () => {
-    const { plan: joined } = joinedParts([part({ plan: plan('a', 3) }), part(), part({ plan: plan('b', 5, 'feasible', 4) })]);
+    const { plan: joined } = joinedReports([part({ plan: plan('a', 3) }), part(), part({ plan: plan('b', 5, 'feasible', 4) })]);
     expect(joined).toMatchObject({ status: 'feasible', cost: 8, bound: 7, gap: 0.125, solve: { nodes: 4 } });
     expect(joined?.models.map(({ name }) => name)).toEqual(['a', 'b']);
-    const short = joinedParts([part({ plan: plan('a', 3) }), part({ plan: plan('b', 5, 'infeasible', null) })]).plan;
+    const short = joinedReports([part({ plan: plan('a', 3) }), part({ plan: plan('b', 5, 'infeasible', null) })]).plan;
     expect(short).toMatchObject({ status: 'infeasible', bound: null, gap: null });
   });
 
   test('without a part there is nothing', () => {
-    expect(joinedParts([])).toEqual({ targets: [], models: [], snapshot: null, plan: null, routes: [] });
+    expect(joinedReports([])).toEqual({ targets: [], models: [], snapshot: null, plan: null, routes: [] });
   });
 });
 

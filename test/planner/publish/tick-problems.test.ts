@@ -10,19 +10,10 @@ const model: ModelReport = {
   ...{ name: 'm', state: 'fresh', reason: 'r', arrivalRate: 3, unserved: {}, beyondSlo: 0, forecast: null, strain: 1 },
   ...{ dataAt: 990, recordDefect: null, deployments: ['ns/a'], swapBlocked: false, cannotWake: false, variants: [variant] },
 };
-const problems = (more: Partial<ModelReport> = {}, gatewayReplicas = 1, said: readonly string[] = []) =>
-  problemsOf([{ ...model, ...more }], { problems: () => said, gatewayReplicas: () => gatewayReplicas });
+const problems = (more: Partial<ModelReport> = {}) => problemsOf([{ ...model, ...more }]);
 
-test('nothing is said of a model that is well, behind one gateway', () => {
+test('nothing is said of a model that is well', () => {
   expect(problems()).toEqual([]);
-});
-
-test('the cluster is said first, then the gateway, then the models', () => {
-  expect(problems({ beyondSlo: 0.5 }, 3, ['Nodes are not seen'])).toEqual([
-    'Nodes are not seen',
-    expect.stringMatching(/^undercount possible: the gateway has 3 replicas.* 3 times/),
-    'model m: some requests are beyond the SLO of every variant',
-  ]);
 });
 
 test('each thing that is wrong with a model has its line', () => {
@@ -38,6 +29,10 @@ test('each thing that is wrong with a model has its line', () => {
     'ns/a: out of stock: its pods do not come within their startup time; planned with what it has',
     expect.stringMatching(/^ns\/a: not followed/),
   ]);
+});
+
+test('requests that no variant serves within its SLO are said', () => {
+  expect(problems({ beyondSlo: 0.5 })).toEqual(['model m: some requests are beyond the SLO of every variant']);
 });
 
 test('demand beyond the grid is said in two steps, so that a share that moves is not said anew', () => {

@@ -11,7 +11,7 @@ import type { Planned } from '../plan/plan.ts';
 import { cannotWake } from './cannot-wake.ts';
 import { asKubernetesSays } from './pins-and-bounds.ts';
 import { routesOf } from './ready-routing.ts';
-import type { ModelReport, PartOutcome } from './tick-outcome.ts';
+import type { ModelReport, Report } from './tick-outcome.ts';
 
 export interface ReportReading {
   /** Unix seconds by Redis' clock. */
@@ -32,7 +32,7 @@ export interface ReportSettings {
 export interface ReportTick {
   readonly reading: ReportReading;
   /** Decisions of earlier ticks, which stand where nothing new was decided. */
-  readonly last: { readonly decisions: ReadonlyMap<string, Decision> };
+  readonly memory: { readonly moved: { readonly decisions: ReadonlyMap<string, Decision> } };
   readonly settings: ReportSettings;
   readonly makePlan: MakePlan;
 }
@@ -43,10 +43,10 @@ export interface ReportTick {
 export const report = (
   { beliefs, solved, loads, together }: Planned,
   moved: Moved,
-  { reading, last, settings, makePlan }: ReportTick,
-): PartOutcome => {
+  { reading, memory, settings, makePlan }: ReportTick,
+): Report => {
   const { decisions, blocked } = moved;
-  const standing = (key: string): Decision | undefined => decisions.get(key) ?? last.decisions.get(key);
+  const standing = (key: string): Decision | undefined => decisions.get(key) ?? memory.moved.decisions.get(key);
   const plans = new Map(solved?.plan.models.map((one) => [one.name, one]));
   const heartbeatAt = reading.workload?.heartbeatAt ?? null;
   const all = beliefs.map((belief) => {

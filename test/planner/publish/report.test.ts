@@ -4,7 +4,7 @@ import type { State } from '../../../src/planner/believe/model-states.ts';
 import { makeSnapshot } from '../../../src/planner/plan/make-snapshot.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import { noLimits } from '../../../src/planner/plan/stock-limits.ts';
-import { report } from '../../../src/planner/publish/targets-and-reports.ts';
+import { report } from '../../../src/planner/publish/report.ts';
 import type { Plan, Snapshot } from '../../../src/vocabulary/planning-documents.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
 import { belief } from '../../helpers/beliefs.ts';
@@ -25,7 +25,7 @@ const outcome = (one: Belief, { decided, last, solved, together = true, routingP
     { decisions: new Map(decided && [['ns/a', decided]]), recent: new Map(), blocked: new Set() },
     {
       reading: { now, workload: null, ready: new Map() },
-      last: { decisions: new Map(last && [['ns/a', last]]) },
+      memory: { moved: { decisions: new Map(last && [['ns/a', last]]) } },
       settings: { staleAfterSeconds: 300, routingPlans },
       makePlan: planOf,
     },
