@@ -1,4 +1,5 @@
 import { type BranchOptions, type BranchResult, branch } from './branch.ts';
+import { branchByNumber, cheaperOf } from './by-number.ts';
 import { type FleetModel, favourite, mixCost, preference, type Way } from './fleet.ts';
 import { fullLoads, lineScale, type Program, provesOptimal, replicasFor, sameCost } from './program.ts';
 import { twoTypes } from './two-types.ts';
@@ -66,7 +67,57 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
 
 /** The cheapest whole mix of one program. */
 export const solveProgram = (program: Program, scaled: Float64Array, options: BranchOptions): BranchResult =>
-  program.types === 2 && program.fluid === undefined ? twoTypes(program, scaled, options) : branch(program, scaled, options);
+  program.types === 2 && program.fluid === undefined ? twoTypes(program, scaled, options) : manyTypes(program, scaled, options);
+
+/**
+ * Nodes of a search type by type, and the share of the gap left then that whole numbers of replicas must close for a search by number.
+ * Types that differ are proven by the first few nodes; with a better incumbent less is worth it.
+ */
+const rounds = [
+  { plain: 2_000, worthwhile: 0.15 },
+  { plain: 20_000, worthwhile: 0.01 },
+] as const;
+/** Share of the nodes left for the search by number; the rest goes to the plain one, where that has not proven the cost. */
+const numberShare = 0.7;
+
+/** Type by type; what that does not prove, by the number of replicas in all. */
+const manyTypes = (program: Program, scaled: Float64Array, options: BranchOptions): BranchResult => {
+  const { nodeLimit } = options;
+  let search = typeByType(program, scaled, options, null, rounds[0].plain);
+  for (const [round, { worthwhile }] of rounds.entries()) {
+    const left = nodeLimit - search.best.nodes;
+    if (search.ended || left <= 0) return search.best;
+    const numbered = branchByNumber(program, scaled, { ...options, nodeLimit: numberShare * left }, search.best, worthwhile);
+    if (numbered?.status === 'optimal' || numbered?.status === 'infeasible') return numbered;
+    const plain = numbered === null ? (rounds[round + 1]?.plain ?? nodeLimit) : nodeLimit;
+    search = typeByType(program, scaled, options, numbered ?? search.best, plain);
+    if (numbered !== null) break;
+  }
+  return search.best;
+};
+
+/** A search with what is known before; `ended` = by itself. */
+const typeByType = (
+  program: Program,
+  scaled: Float64Array,
+  options: BranchOptions,
+  before: BranchResult | null,
+  nodes: number,
+): { readonly best: BranchResult; readonly ended: boolean } => {
+  const nodeLimit = Math.min(nodes, options.nodeLimit - (before?.nodes ?? 0));
+  const known = before === null || before.mix === null ? {} : { known: before.mix, trusted: true };
+  const result = branch(program, scaled, { ...options, ...known, nodeLimit });
+  return { best: before === null ? result : joined(before, result, options), ended: result.nodes < nodeLimit };
+};
+
+/** Two searches of the same program one after the other: the better mix and the better bound. */
+const joined = (first: BranchResult, last: BranchResult, { prefers }: BranchOptions): BranchResult => {
+  const best = cheaperOf(first, last, prefers);
+  const [bound, nodes] = [Math.max(first.bound, last.bound), first.nodes + last.nodes];
+  if (best.mix === null) return { ...last, bound, nodes };
+  const status = last.status === 'optimal' || provesOptimal(bound, best.cost) ? 'optimal' : 'feasible';
+  return { ...best, status, bound: status === 'optimal' ? best.cost : Math.min(bound, best.cost), nodes };
+};
 
 /**
  * A type h is never worth a replica above its floor where some type g is cheaper, carries every class that h does with no more
