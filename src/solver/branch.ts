@@ -1,10 +1,13 @@
 import { basic, Forest } from './forest.ts';
 import { type Program, provesOptimal, sameCost, wholeReplicas, wholeTolerance } from './program.ts';
 import { drawIn, Relaxation, type RelaxationStatus } from './relaxation.ts';
+import type { WorkBudget } from './work-budget.ts';
 
 export interface BranchOptions {
   /** Nodes after which the search stops with its incumbent and bound. */
   readonly nodeLimit: number;
+  /** What it may do in all; its first node comes in any case. Absent = anything. */
+  readonly work?: WorkBudget;
   /** Nodes that may be spent on mixes of the same cost once the cost is proven. */
   readonly tieLimit: number;
   /** Whether the first of two mixes of the same cost is the better one. */
@@ -70,7 +73,7 @@ class Branch {
   constructor(program: Program, loads: Float64Array, options: BranchOptions) {
     this.program = program;
     this.options = options;
-    this.relaxation = new Relaxation(program, loads);
+    this.relaxation = new Relaxation(program, loads, options.work);
     this.rounded = new Float64Array(program.types);
     this.paid = options.shift?.prices ?? program.prices;
     this.constant = options.shift?.constant ?? 0;
@@ -123,7 +126,7 @@ class Branch {
   }
 
   private visit(depth: number, parentBound: number): void {
-    if (this.nodes >= this.options.nodeLimit) {
+    if (this.nodes >= this.options.nodeLimit || (this.nodes > 0 && this.options.work?.spent)) {
       this.leaveOpen(parentBound);
       return;
     }

@@ -28,8 +28,8 @@ export const branchByNumber = (
   first: BranchResult,
   worthwhile: number,
 ): BranchResult | null => {
-  const numbers = new NumberBounds(program, loads);
-  const { unit, gapTolerance, prefers } = options;
+  const numbers = new NumberBounds(program, loads, options.work);
+  const { unit, gapTolerance, prefers, work } = options;
   let best = first;
   let searched = 0;
   let bound = Number.POSITIVE_INFINITY;
@@ -43,13 +43,14 @@ export const branchByNumber = (
     const side = next[0].bound <= next[1].bound ? 0 : 1;
     const { n, mu, bound: least } = next[side];
     if (least === Number.POSITIVE_INFINITY) break;
-    if (least > cutoff() || left() <= 0) {
+    if (least > cutoff() || left() <= 0 || work?.spent) {
       bound = Math.min(bound, least);
       break;
     }
     const result = branch({ ...program, prices: numbers.pricesLess(mu) }, loads, {
       ...options,
       nodeLimit: Math.ceil(shareOfOne * left()),
+      ...(work === undefined ? {} : { work: work.part(shareOfOne) }),
       known: best.mix,
       trusted: true,
       shift: { prices: program.prices, constant: mu * n },

@@ -1,5 +1,6 @@
 import type { Program } from './program.ts';
 import { Relaxation } from './relaxation.ts';
+import type { WorkBudget } from './work-budget.ts';
 
 /** The least that mixes of n replicas in all cost, by the price mu of one replica more that proves it (money/h). */
 export interface NumberBound {
@@ -35,10 +36,10 @@ export class NumberBounds {
   private readonly many: number;
   private readonly root: Tangent;
 
-  constructor(program: Program, loads: Float64Array) {
+  constructor(program: Program, loads: Float64Array, work?: WorkBudget) {
     this.program = program;
     this.prices = program.prices.slice();
-    this.relaxation = new Relaxation({ ...program, prices: this.prices }, loads);
+    this.relaxation = new Relaxation({ ...program, prices: this.prices }, loads, work);
     this.most = (1 - leastShare) * this.machines((g) => program.prices[g]!, Math.min, Number.POSITIVE_INFINITY);
     this.few = this.machines((g) => program.lower[g]!, add, 0);
     this.many = this.machines((g) => program.upper[g]!, add, 0);

@@ -3,12 +3,20 @@ import { branchByNumber, cheaperOf } from './by-number.ts';
 import { type FleetModel, favourite, mixCost, preference, type Way } from './fleet.ts';
 import { fullLoads, lineScale, type Program, provesOptimal, replicasFor, sameCost } from './program.ts';
 import { twoTypes } from './two-types.ts';
+import type { WorkBudget } from './work-budget.ts';
 
 export interface SolveOptions {
   /** Nodes of one search after which it stops with what it has. */
   readonly nodeLimit: number;
   /** Nodes of one search that may go into choosing among mixes of the same cost. */
   readonly tieLimit: number;
+  /** Units of work of the whole solve (work-budget.ts) after which every search stops with what it has; absent = no limit. */
+  readonly workLimit?: number;
+}
+
+/** The same inside a solve, whose searches share its work. */
+export interface SearchOptions extends SolveOptions {
+  readonly work?: WorkBudget;
 }
 
 /** A model's program in one way, its loads divided by the line's scale as well. */
@@ -30,7 +38,7 @@ export interface ModelSolved {
 }
 
 /** One model within its own bounds: the cheapest of its ways. */
-export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolved => {
+export const solveModel = (model: FleetModel, options: SearchOptions): ModelSolved => {
   const { variants, rates } = model;
   if (rates.length === 0) {
     const mix = Float64Array.from(variants, ({ lower }) => lower);
@@ -41,9 +49,11 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
   const prefers = (a: Float64Array, b: Float64Array): boolean => preference([model], [a], [b]) < 0;
   let best: (BranchResult & { readonly way: number }) | null = null;
   let [nodes, bound, open] = [0, Number.POSITIVE_INFINITY, false];
-  for (const { way, program, scaled } of wayPrograms(model)) {
+  const programs = wayPrograms(model);
+  for (const [at, { way, program, scaled }] of programs.entries()) {
     const result = solveProgram(withoutDominated(program), scaled, {
       ...options,
+      ...partOf(options.work, 1 / (programs.length - at)),
       unit,
       known: model.known,
       trusted: false,
@@ -64,6 +74,10 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
   const status = provesOptimal(bound, cost) ? 'optimal' : 'feasible';
   return { status, mix, way, assignment, cost, bound: Math.min(bound, cost), nodes };
 };
+
+/** Options with a share of the work left, where it is limited. */
+export const partOf = (work: WorkBudget | undefined, share: number): { readonly work?: WorkBudget } =>
+  work === undefined ? {} : { work: work.part(share) };
 
 /** The cheapest whole mix of one program. */
 export const solveProgram = (program: Program, scaled: Float64Array, options: BranchOptions): BranchResult =>
@@ -87,7 +101,8 @@ const manyTypes = (program: Program, scaled: Float64Array, options: BranchOption
   for (const [round, { worthwhile }] of rounds.entries()) {
     const left = nodeLimit - search.best.nodes;
     if (search.ended || left <= 0) return search.best;
-    const numbered = branchByNumber(program, scaled, { ...options, nodeLimit: numberShare * left }, search.best, worthwhile);
+    const part = { ...options, nodeLimit: numberShare * left, ...partOf(options.work, numberShare) };
+    const numbered = branchByNumber(program, scaled, part, search.best, worthwhile);
     if (numbered?.status === 'optimal' || numbered?.status === 'infeasible') return numbered;
     const plain = numbered === null ? (rounds[round + 1]?.plain ?? nodeLimit) : nodeLimit;
     search = typeByType(program, scaled, options, numbered ?? search.best, plain);
