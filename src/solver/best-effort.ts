@@ -1,4 +1,5 @@
-import { type Fleet, type FleetModel, floorMixes, mixCost, poolUse } from './fleet.ts';
+import { requestsPerMoney } from './first-plan.ts';
+import { type Fleet, floorMixes, mixCost, poolUse } from './fleet.ts';
 import { Joint, negligible } from './joint.ts';
 import type { Goal } from './joint-program.ts';
 import { type JointResult, searchJointly } from './joint-search.ts';
@@ -10,21 +11,22 @@ import { type JointResult, searchJointly } from './joint-search.ts';
  *   for each priority p, falling:  U_p = min sum over its models of unserved, the sums of higher priorities held at theirs
  *   last:                          min cost, every sum held
  *
- * Sums are shares of the priority's own demand and are held to within 1e-9 of it. The search starts from the models taken in
- * turn; stopped at the node limit, a step hands on the best that it has.
+ * Sums are shares of the priority's own demand and are held to within 1e-9 of it. The search starts from the best of some
+ * mixes; stopped early, a step hands on the best that it has.
+ * @param starts mixes within bounds, stock and budget
  */
 export const bestEffort = (
   joint: Joint,
   levels: readonly Level[],
   nodeLimit: number,
-  known: readonly Float64Array[] | null = null,
+  starts: readonly (readonly Float64Array[])[] = [],
 ): MostServed => {
   const { fleet } = joint;
   const prices = fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price));
   const groups: { models: readonly number[]; most: number }[] = [];
   const everything = fleet.models.map(() => 1);
   let nodes = 0;
-  let mixes = known ?? (fleet.models.length > 1 ? inTurn(joint, levels, nodeLimit) : floorMixes(fleet));
+  let mixes = bestOf(joint, levels, starts) ?? floorMixes(fleet);
   let open = 0;
   const step = (goal: Goal): JointResult => {
     const result = searchJointly(joint, goal, nodeLimit, mixes);
@@ -68,13 +70,42 @@ export const levelsOf = (fleet: Fleet): readonly Level[] =>
       models: fleet.models.flatMap((model, m) => (model.priority === priority ? [m] : [])),
     }));
 
+/** Those of some mixes that serve the most, by priority, and of those the cheapest; null where there are none. */
+export const bestOf = (
+  joint: Joint,
+  levels: readonly Level[],
+  starts: readonly (readonly Float64Array[])[],
+): readonly Float64Array[] | null => {
+  const { models } = joint.fleet;
+  const valued = starts.map((mixes) => ({
+    mixes,
+    values: [
+      ...levels.map((level) => level.models.reduce((sum, m) => sum + unservedOf(joint, m, mixes[m]!) / joint.totals[m]!, 0)),
+      mixes.reduce((sum, mix, m) => sum + mixCost(models[m]!, mix), 0),
+    ],
+  }));
+  return valued.length === 0 ? null : valued.reduce((best, other) => (isLess(other.values, best.values) ? other : best)).mixes;
+};
+
+const isLess = (a: readonly number[], b: readonly number[]): boolean => {
+  const at = a.findIndex((value, i) => Math.abs(value - b[i]!) > negligible * Math.max(1, Math.abs(b[i]!)));
+  return at >= 0 && a[at]! < b[at]!;
+};
+
+/** req/s that a mix of one model leaves unserved. */
+export const unservedOf = (joint: Joint, m: number, mix: Float64Array): number => {
+  const best = joint.bestWay(m, mix);
+  return best === null ? joint.fleet.models[m]!.rates.reduce((sum, rate) => sum + rate, 0) : best.service.unserved;
+};
+
 /**
  * One model after the other, each given the most that the others' floors and those before it leave: highest priority first,
  * within one the most requests per money first.
  */
-const inTurn = (joint: Joint, levels: readonly Level[], nodeLimit: number): readonly Float64Array[] => {
+export const inTurn = (joint: Joint, levels: readonly Level[], nodeLimit: number): readonly Float64Array[] => {
   const { fleet } = joint;
   const mixes = floorMixes(fleet);
+  let waiting = fleet.models.length;
   const left = [...fleet.stock];
   let budget = fleet.budget;
   const take = (m: number, mix: Float64Array, sign: 1 | -1) => {
@@ -88,20 +119,12 @@ const inTurn = (joint: Joint, levels: readonly Level[], nodeLimit: number): read
   for (const { models } of levels) {
     const cheapness = models.map((m) => ({ m, value: requestsPerMoney(fleet.models[m]!) }));
     for (const { m } of cheapness.sort((a, b) => b.value - a.value || a.m - b.m)) {
+      const work = joint.work.part(1 / (2 + waiting--));
       take(m, mixes[m]!, -1);
-      const single = new Joint({ models: [fleet.models[m]!], stock: left, budget }, [joint.totals[m]!]);
+      const single = new Joint({ models: [fleet.models[m]!], stock: left, budget }, [joint.totals[m]!], work);
       mixes[m] = bestEffort(single, [{ models: [0] }], nodeLimit / fleet.models.length).mixes[0]!;
       take(m, mixes[m]!, 1);
     }
   }
   return mixes;
-};
-
-/** Requests per second over what they cost where each class goes to its cheapest variant (per money/h). */
-const requestsPerMoney = ({ rates, ways, variants }: FleetModel): number => {
-  const costs = ways.map(({ loads }) =>
-    rates.reduce((sum, _, c) => sum + Math.min(...variants.map(({ price }, g) => price * loads[c * variants.length + g]!)), 0),
-  );
-  const requests = rates.reduce((sum, rate) => sum + rate, 0);
-  return requests / Math.max(1e-12, Math.min(...costs));
 };

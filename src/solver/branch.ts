@@ -1,10 +1,13 @@
 import { basic, Forest } from './forest.ts';
 import { type Program, provesOptimal, sameCost, wholeReplicas, wholeTolerance } from './program.ts';
 import { drawIn, Relaxation, type RelaxationStatus } from './relaxation.ts';
+import type { WorkBudget } from './work-budget.ts';
 
 export interface BranchOptions {
   /** Nodes after which the search stops with its incumbent and bound. */
   readonly nodeLimit: number;
+  /** What it may do in all; its first node comes in any case. Absent = anything. */
+  readonly work?: WorkBudget;
   /** Nodes that may be spent on mixes of the same cost once the cost is proven. */
   readonly tieLimit: number;
   /** Whether the first of two mixes of the same cost is the better one. */
@@ -19,6 +22,8 @@ export interface BranchOptions {
   readonly known: ArrayLike<number> | null;
   /** Whether it is sure that the known mix carries the demand. */
   readonly trusted: boolean;
+  /** Where the program's prices are not what replicas cost: what they do cost, and what is added to every bound (money/h). */
+  readonly shift?: { readonly prices: Float64Array; readonly constant: number };
   /** Called with the relaxation of every node as soon as it is solved: for checks in the tests. */
   readonly watch?: (relaxation: Relaxation, status: RelaxationStatus) => void;
 }
@@ -52,6 +57,9 @@ class Branch {
   /** Per depth lower, then upper, before they were drawn in. */
   private readonly ranges: Float64Array[] = [];
   private readonly rounded: Float64Array;
+  /** What replicas cost, and what is added to a bound of the relaxation (money/h). */
+  private readonly paid: Float64Array;
+  private readonly constant: number;
   private readonly incumbent: Float64Array;
   private assignment: Float64Array = new Float64Array();
   private cost = Number.POSITIVE_INFINITY;
@@ -65,8 +73,10 @@ class Branch {
   constructor(program: Program, loads: Float64Array, options: BranchOptions) {
     this.program = program;
     this.options = options;
-    this.relaxation = new Relaxation(program, loads);
+    this.relaxation = new Relaxation(program, loads, options.work);
     this.rounded = new Float64Array(program.types);
+    this.paid = options.shift?.prices ?? program.prices;
+    this.constant = options.shift?.constant ?? 0;
     this.incumbent = new Float64Array(program.types);
   }
 
@@ -116,20 +126,21 @@ class Branch {
   }
 
   private visit(depth: number, parentBound: number): void {
-    if (this.nodes >= this.options.nodeLimit) {
+    if (this.nodes >= this.options.nodeLimit || (this.nodes > 0 && this.options.work?.spent)) {
       this.leaveOpen(parentBound);
       return;
     }
     this.nodes++;
     const { relaxation } = this;
-    const status = relaxation.solve(this.cutoff());
+    const status = relaxation.solve(this.cutoff() - this.constant);
     this.options.watch?.(relaxation, status);
     if (status === 'infeasible') return;
-    if (status === 'cutoff' || relaxation.bound > this.cutoff()) {
-      this.pruned = Math.min(this.pruned, relaxation.bound);
+    const relaxed = relaxation.bound + this.constant;
+    if (status === 'cutoff' || relaxed > this.cutoff()) {
+      this.pruned = Math.min(this.pruned, relaxed);
       return;
     }
-    const bound = Math.max(relaxation.bound, parentBound);
+    const bound = Math.max(relaxed, parentBound);
     if (bound > this.proofCutoff()) {
       if (!this.mayBePreferred()) return;
       this.tieNodes++;
@@ -184,7 +195,7 @@ class Branch {
     const before = this.ranges[depth];
     before.set(lower);
     before.set(upper, lower.length);
-    drawIn(relaxation, this.options.gapTolerance <= sameCost ? this.cutoff() : this.cost);
+    drawIn(relaxation, (this.options.gapTolerance <= sameCost ? this.cutoff() : this.cost) - this.constant);
     return before;
   }
 
@@ -215,10 +226,10 @@ class Branch {
   }
 
   private offer(): void {
-    const { rounded, incumbent } = this;
-    const { prices, types } = this.program;
+    const { rounded, incumbent, paid } = this;
+    const { types } = this.program;
     let cost = 0;
-    for (let g = 0; g < types; g++) cost += prices[g]! * rounded[g]!;
+    for (let g = 0; g < types; g++) cost += paid[g]! * rounded[g]!;
     if (cost > this.cost * (1 + sameCost)) return;
     if (cost >= this.cost * (1 - sameCost) && !this.options.prefers(rounded, incumbent)) return;
     this.cost = cost;

@@ -1,5 +1,6 @@
 import { lineScale, type Program } from './program.ts';
 import { Relaxation } from './relaxation.ts';
+import type { WorkBudget } from './work-budget.ts';
 
 /**
  * weight unserved(y) + sum_g slope_g y_g >= constant for every y. With a weight of 1 a plane below the convex function unserved(y),
@@ -35,7 +36,7 @@ export class CapacityCuts {
   private readonly relaxation: Relaxation;
 
   /** @param loads replicas' worth of work, class x type; Infinity = may not go there. @param rates req/s per class */
-  constructor(loads: Float64Array, rates: Float64Array) {
+  constructor(loads: Float64Array, rates: Float64Array, work?: WorkBudget) {
     const classes = rates.length;
     this.types = loads.length / Math.max(1, classes);
     this.rates = rates;
@@ -60,7 +61,7 @@ export class CapacityCuts {
       lower: new Float64Array(width),
       upper: new Float64Array(width).fill(2 * rates.reduce((sum, rate) => sum + rate, 0) + 1),
     };
-    this.relaxation = new Relaxation(program, wide);
+    this.relaxation = new Relaxation(program, wide, work);
   }
 
   /** At y replicas per type. */

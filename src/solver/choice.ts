@@ -1,5 +1,6 @@
 import type { Column } from './choice-states.ts';
 import { type ChoiceState, ChoiceStates, emptyState, lexicalOrder } from './choice-states.ts';
+import { boundlessWork, poolWork, stateWork, stepWork, type WorkBudget } from './work-budget.ts';
 
 export interface Choice {
   /** One column per model. */
@@ -15,6 +16,8 @@ export interface Chosen {
 
 /** Pairs of states that are looked at for each state that may be kept. */
 const pairsPerState = 1_000;
+/** States that are kept once the work is done. */
+const lastStates = 4;
 
 /**
  * One column per model within the stock, at the least cost: a dynamic program over the models, state = stock used, from both
@@ -34,12 +37,13 @@ export const choose = (
   poolPrices: Float64Array,
   excess: number,
   mostStates: number,
+  work: WorkBudget = boundlessWork,
 ): Chosen => {
   if (columns.some((list) => list.length === 0)) return { choice: null, dropped: Number.POSITIVE_INFINITY };
   const order = columns.map((_, m) => m).sort((a, b) => columns[a]!.length - columns[b]!.length || a - b);
   const halves = [0, 1].map((side) => order.filter((_, i) => i % 2 === side));
   const same = 1e-12 * columns.reduce((sum, list) => sum + list[0]!.cost, 0);
-  const limits = { stock, poolPrices, excess, mostStates, same };
+  const limits = { stock, poolPrices, excess, mostStates, same, work };
   const [one, other] = halves.map((half, side) => reachable(columns, half, halves[1 - side]!, limits));
   const joined = join(one!, other!, columns.length, limits);
   return { choice: joined.choice, dropped: Math.min(one!.dropped, other!.dropped, joined.dropped) };
@@ -51,6 +55,7 @@ interface Limits {
   readonly excess: number;
   readonly mostStates: number;
   readonly same: number;
+  readonly work: WorkBudget;
 }
 
 /** What one half of the models can use of the stock. */
@@ -67,11 +72,12 @@ const reachable = (
   others: readonly number[],
   limits: Limits,
 ): Half => {
-  const { stock, poolPrices, excess, mostStates, same } = limits;
+  const { stock, poolPrices, excess, mostStates, same, work } = limits;
   const rest = suffixes(
     [...order, ...others].map((m) => columns[m]!),
     stock.length,
   );
+  for (const list of columns) work.charge(2 * poolWork * list.length * stock.length);
   let dropped = Number.POSITIVE_INFINITY;
   let states: ChoiceState[] = [emptyState(stock.length)];
   for (const [step, m] of order.entries()) {
@@ -83,11 +89,13 @@ const reachable = (
         const promise = value + unused(state.use, column.use, stock, poolPrices, rest[step + 1]!);
         if (promise <= excess) reached.add(state, column, value, promise);
       }
+    work.charge(stepWork * states.length * columns[m]!.length + stateWork * reached.list.length);
     states = reached.list;
-    if (states.length > mostStates) {
+    const room = work.spent ? Math.min(lastStates, mostStates) : mostStates;
+    if (states.length > room) {
       states.sort((a, b) => a.promise - b.promise);
-      dropped = Math.min(dropped, states[mostStates]!.promise);
-      states.length = mostStates;
+      dropped = Math.min(dropped, states[room]!.promise);
+      states.length = room;
     }
   }
   return { order, states: states.sort((a, b) => a.value - b.value), dropped };
@@ -97,7 +105,8 @@ const reachable = (
  * The best pair of states within the stock. Where one GPU left over is worth more than the excess, all of the pool must be
  * used: partners are looked up by their use of these pools.
  */
-const join = (one: Half, other: Half, models: number, { stock, poolPrices, excess, mostStates, same }: Limits): Chosen => {
+const join = (one: Half, other: Half, models: number, limits: Limits): Chosen => {
+  const { stock, poolPrices, excess, mostStates, same, work } = limits;
   const exact = [...poolPrices.keys()].filter((k) => poolPrices[k]! > excess);
   const key = (use: (k: number) => number) => exact.reduce((hash, k) => (Math.imul(hash, 0x01000193) ^ use(k)) >>> 0, 0);
   const partners = new Map<number, ChoiceState[]>();
@@ -110,7 +119,9 @@ const join = (one: Half, other: Half, models: number, { stock, poolPrices, exces
   let best: { pair: readonly [ChoiceState, ChoiceState]; cost: number; value: number } | null = null;
   let pairs = 0;
   for (const a of one.states) {
-    if (pairs > pairsPerState * mostStates) return { choice: best && chosen(one, other, best, models), dropped: a.value };
+    if (pairs > pairsPerState * mostStates || (best !== null && work.spent))
+      return { choice: best && chosen(one, other, best, models), dropped: a.value };
+    const before = pairs;
     for (const b of partners.get(key((k) => stock[k]! - a.use[k]!)) ?? []) {
       pairs++;
       if (a.value + b.value > Math.min(excess, best === null ? excess : best.value + 2 * same)) break;
@@ -120,6 +131,7 @@ const join = (one: Half, other: Half, models: number, { stock, poolPrices, exces
       const found = { pair: [a, b] as const, cost, value };
       if (best === null || cost < best.cost - 10 * same || better(one, other, found, best, models)) best = found;
     }
+    work.charge(stepWork * (1 + pairs - before));
   }
   return { choice: best && chosen(one, other, best, models), dropped: Number.POSITIVE_INFINITY };
 };

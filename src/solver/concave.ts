@@ -1,4 +1,5 @@
 import { DenseSimplex } from './dense-simplex.ts';
+import type { WorkBudget } from './work-budget.ts';
 
 /** Value of a concave function at a point, and a slope there: value(x) <= value + slope . (x - point) for every x. */
 export interface Tangent {
@@ -9,7 +10,7 @@ export interface Tangent {
 /**
  * Maximises a concave function of a few variables over least <= x <= most by its tangents (Kelley's cutting planes) within a
  * trust region: the next point is the best by the tangents so far near the best point so far; the region grows where that
- * holds what it promised and shrinks where not. Stops when the tangents promise less than `enough`.
+ * holds what it promised and shrinks where not. Stops when the tangents promise less than `enough`, after so many rounds, or with the work.
  */
 export const maximise = (
   at: (x: Float64Array) => Tangent,
@@ -19,11 +20,12 @@ export const maximise = (
   radius: number,
   enough: (value: number) => number,
   rounds: number,
+  work?: WorkBudget,
 ): { readonly x: Float64Array; readonly value: number } => {
   const size = start.length;
   let best = { x: start.slice(), ...at(start) };
   const reach = 1e12;
-  const simplex = new DenseSimplex([...start.map(() => 0), -1], [...least, -reach], [...most, reach]);
+  const simplex = new DenseSimplex([...start.map(() => 0), -1], [...least, -reach], [...most, reach], work);
   let region = radius;
   const origin = best.value;
   // theta, less the value at the start, is the last variable: theta - slope . x <= value - slope . point.
@@ -38,7 +40,7 @@ export const maximise = (
       simplex.upper[i] = Math.min(most[i]!, best.x[i]! + region);
     }
     const solved = simplex.solve();
-    if (solved === null) break;
+    if (solved === null || work?.spent) break;
     const promised = -solved.value + origin - best.value;
     const onEdge = best.x.some(
       (_, i) => held(solved.v[i]!, simplex.lower[i]!, least[i]!) || held(solved.v[i]!, simplex.upper[i]!, most[i]!),

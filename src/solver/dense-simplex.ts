@@ -1,4 +1,5 @@
 import { LuDecomposition, Matrix } from 'ml-matrix';
+import { boundlessWork, cellWork, type WorkBudget } from './work-budget.ts';
 
 /** Pivots after which the tableau is computed afresh from the rows. */
 const refactorisationInterval = 150;
@@ -19,6 +20,7 @@ export class DenseSimplex {
   pivots = 0;
   /** Cells of the tableau visited, a measure of time that is the same on every machine. */
   work = 0;
+  private readonly budget: WorkBudget;
   private readonly cost: readonly number[];
   private readonly size: number;
   /** A, one row after the other. */
@@ -33,7 +35,8 @@ export class DenseSimplex {
   /** Whether there was no solve since the basis was made of the rows alone. */
   private fresh = true;
 
-  constructor(cost: readonly number[], lower: readonly number[], upper: readonly number[]) {
+  constructor(cost: readonly number[], lower: readonly number[], upper: readonly number[], budget: WorkBudget = boundlessWork) {
+    this.budget = budget;
     this.cost = cost;
     this.size = cost.length;
     this.lower = [...lower];
@@ -68,7 +71,7 @@ export class DenseSimplex {
   }
 
   /**
-   * Value and v at the optimum; null where the rows and bounds contradict each other. What comes out of a worn basis is
+   * Value and v at the optimum, or where the work ended; null where the rows and bounds contradict each other. What comes out of a worn basis is
    * checked against A itself; where that fails, or before it says null, it starts again from the rows.
    */
   solve(): { readonly value: number; readonly v: Float64Array } | null {
@@ -84,16 +87,21 @@ export class DenseSimplex {
   private iterate(): { readonly value: number; readonly v: Float64Array } | null {
     this.turnReleased();
     for (let iteration = 0; iteration < 5_000; iteration++) {
-      this.work += 2 * this.rows.length * this.size;
+      this.visited(2 * this.rows.length * this.size);
       const values = this.basicValues();
       const leaving = this.leaving(values);
-      if (leaving < 0) return this.solution(values);
+      if (leaving < 0 || this.budget.spent) return this.solution(values);
       const short = values[leaving]! < this.lower[this.basicAt[leaving]!]!;
       const entering = this.entering(leaving, short);
       if (entering < 0) return null;
       this.pivot(leaving, entering, short);
     }
     return this.solution(this.basicValues());
+  }
+
+  private visited(cells: number): void {
+    this.work += cells;
+    this.budget.charge(1 + cells * cellWork);
   }
 
   /** Whether v keeps the rows, and no reduced cost of a row has the sign that would lower the value further. */
@@ -213,7 +221,7 @@ export class DenseSimplex {
         this.nonbasic.map((variable) => (variable === r ? 1 : variable < size ? -this.rows[r - size]![variable]! : 0)),
       ),
     );
-    this.work += basicVariables.length ** 2 * (size + basicVariables.length) + this.rows.length * size;
+    this.visited(basicVariables.length ** 2 * (size + basicVariables.length) + this.rows.length * size);
     const decomposition = new LuDecomposition(square);
     if (decomposition.isSingular()) return;
     const expressed = decomposition.solve(right);

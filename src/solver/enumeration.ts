@@ -2,10 +2,11 @@ import { Forest } from './forest.ts';
 import type { Program } from './program.ts';
 import { wholeReplicas } from './program.ts';
 import { drawIn, Relaxation, type RelaxationStatus } from './relaxation.ts';
+import type { WorkBudget } from './work-budget.ts';
 
 /**
- * Every minimal mix that costs at most `cutoff`: one from which no replica can be taken. Returns false where `nodeLimit`
- * ended it first.
+ * Every minimal mix that costs at most `cutoff`: one from which no replica can be taken. Incomplete where `nodeLimit`
+ * or the work ended it first.
  *
  * The search is that of branch.ts with a cutoff that stays. Where the lower corner of a node carries the demand it is the
  * node's only minimal mix. Else some type needs more than its lower bound, and the node is divided there.
@@ -16,8 +17,9 @@ export const enumerateMixes = (
   cutoff: number,
   nodeLimit: number,
   found: (mix: Float64Array) => void,
+  work?: WorkBudget,
 ): { readonly complete: boolean; readonly nodes: number } => {
-  const relaxation = new Relaxation(program, loads);
+  const relaxation = new Relaxation(program, loads, work);
   const { lower, upper, forest } = relaxation;
   const saved: Forest[] = [];
   /** Per depth lower, then upper, before they were drawn in. */
@@ -25,7 +27,7 @@ export const enumerateMixes = (
   let nodes = 0;
   let complete = true;
   const visit = (depth: number): void => {
-    if (nodes >= nodeLimit) {
+    if (nodes >= nodeLimit || work?.spent) {
       complete = false;
       return;
     }

@@ -63,7 +63,12 @@ export const jointProgram = (
 ): DenseSimplex => {
   const { models, stock, budget } = joint.fleet;
   const none = models.map(() => 0);
-  const simplex = new DenseSimplex([...goal.replicas, ...goal.unserved], [...lower, ...none], [...upper, ...goal.most]);
+  const simplex = new DenseSimplex(
+    [...goal.replicas, ...goal.unserved],
+    [...lower, ...none],
+    [...upper, ...goal.most],
+    joint.work,
+  );
   const variants = models.flatMap((model) => model.variants);
   const atMost = (row: readonly number[], most: number) => simplex.addRow(row, Number.NEGATIVE_INFINITY, most);
   stock.forEach((gpus, pool) => {

@@ -106,7 +106,7 @@ class Search {
 
   /** The limit counts nodes, and what their linear programs took. */
   private spent(): boolean {
-    return this.nodes >= this.nodeLimit || this.work > workPerNode * this.nodeLimit;
+    return this.nodes >= this.nodeLimit || this.work > workPerNode * this.nodeLimit || this.joint.work.spent;
   }
 
   private leaveOpen(bound: number): void {
@@ -120,7 +120,7 @@ class Search {
     for (let round = 0; ; round++) {
       const solved = simplex.solve();
       if (solved === null || solved.value > this.cutoff() || round === cutRounds) return solved;
-      if (this.work + simplex.work - before > workPerNode * this.nodeLimit) return solved;
+      if (this.joint.work.spent || this.work + simplex.work - before > workPerNode * this.nodeLimit) return solved;
       if (this.addCuts(simplex, ways, solved.v)) continue;
       if (rounding === 0 || !this.addRoundedCuts(simplex, ways, solved.v)) return solved;
       rounding--;

@@ -1,5 +1,6 @@
 import { CapacityCuts, type Cut, type Served } from './capacity-cuts.ts';
 import type { Fleet, FleetModel } from './fleet.ts';
+import { boundlessWork, type WorkBudget } from './work-budget.ts';
 
 /** An unserved share below this is rounding. */
 export const negligible = 1e-9;
@@ -11,13 +12,15 @@ export const negligible = 1e-9;
 export class Joint {
   readonly fleet: Fleet;
   readonly totals: readonly number[];
+  readonly work: WorkBudget;
   private readonly firstVariant: number[];
   private readonly size: number;
   private readonly oracles: (CapacityCuts | undefined)[][];
   private readonly cuts: Cut[][][];
 
-  /** @param totals what a model's unserved req/s are divided by, to give its share */
-  constructor(fleet: Fleet, totals: readonly number[]) {
+  /** @param totals what a model's unserved req/s are divided by, to give its share @param work what its searches are charged to */
+  constructor(fleet: Fleet, totals: readonly number[], work: WorkBudget = boundlessWork) {
+    this.work = work;
     this.fleet = fleet;
     this.totals = totals;
     this.firstVariant = [];
@@ -48,6 +51,7 @@ export class Joint {
     this.oracles[m]![slot] ??= new CapacityCuts(
       way < 0 && model.ways.length > 1 ? easiest(model) : model.ways[Math.max(0, way)]!.loads,
       model.rates,
+      this.work,
     );
     return this.oracles[m]![slot]!.at(replicas);
   }

@@ -2,6 +2,7 @@ import { element } from '../vocabulary/list-element.ts';
 import { seeded } from '../vocabulary/random.ts';
 import { choose } from './choice.ts';
 import type { Column } from './choice-states.ts';
+import { boundlessWork, type WorkBudget } from './work-budget.ts';
 
 /** Models that choose anew at once, columns that each of them chooses from, and states that their choice may keep. */
 const [fewest, most] = [4, 12];
@@ -24,18 +25,19 @@ export const improvedChoice = (
   stock: readonly number[],
   poolPrices: Float64Array,
   start: readonly Column[],
+  budget: WorkBudget = boundlessWork,
 ): readonly Column[] => {
   const random = seeded(lists.length);
   const columns = [...start];
   const left = Float64Array.from(stock, (gpus, k) => gpus - columns.reduce((sum, { use }) => sum + use[k]!, 0));
   const enough = Math.min(patience, patiencePerModel * lists.length);
-  for (let [work, idle] = [0, 0]; work < mostWork && idle < enough; ) {
+  for (let [work, idle] = [0, 0]; work < mostWork && idle < enough && !budget.spent; ) {
     const models = drawn(columns, random);
     const held = models.map((m) => columns[m]!);
     const free = left.map((gpus, k) => gpus + held.reduce((sum, { use }) => sum + use[k]!, 0));
     const choices = models.map((m) => choicesOf(lists[m]!, columns[m]!));
     work += mostStates * choices.reduce((sum, list) => sum + list.length, 0);
-    const chosen = choose(choices, [...free], poolPrices, Number.POSITIVE_INFINITY, mostStates).choice?.columns;
+    const chosen = choose(choices, [...free], poolPrices, Number.POSITIVE_INFINITY, mostStates, budget).choice?.columns;
     idle++;
     if (chosen === undefined || costOf(chosen) > costOf(held) - 1e-9) continue;
     idle = 0;

@@ -1,13 +1,22 @@
 import { type BranchOptions, type BranchResult, branch } from './branch.ts';
+import { branchByNumber, cheaperOf } from './by-number.ts';
 import { type FleetModel, favourite, mixCost, preference, type Way } from './fleet.ts';
 import { fullLoads, lineScale, type Program, provesOptimal, replicasFor, sameCost } from './program.ts';
 import { twoTypes } from './two-types.ts';
+import type { WorkBudget } from './work-budget.ts';
 
 export interface SolveOptions {
   /** Nodes of one search after which it stops with what it has. */
   readonly nodeLimit: number;
   /** Nodes of one search that may go into choosing among mixes of the same cost. */
   readonly tieLimit: number;
+  /** Units of work of the whole solve (work-budget.ts) after which every search stops with what it has; absent = no limit. */
+  readonly workLimit?: number;
+}
+
+/** The same inside a solve, whose searches share its work. */
+export interface SearchOptions extends SolveOptions {
+  readonly work?: WorkBudget;
 }
 
 /** A model's program in one way, its loads divided by the line's scale as well. */
@@ -29,7 +38,7 @@ export interface ModelSolved {
 }
 
 /** One model within its own bounds: the cheapest of its ways. */
-export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolved => {
+export const solveModel = (model: FleetModel, options: SearchOptions): ModelSolved => {
   const { variants, rates } = model;
   if (rates.length === 0) {
     const mix = Float64Array.from(variants, ({ lower }) => lower);
@@ -40,9 +49,11 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
   const prefers = (a: Float64Array, b: Float64Array): boolean => preference([model], [a], [b]) < 0;
   let best: (BranchResult & { readonly way: number }) | null = null;
   let [nodes, bound, open] = [0, Number.POSITIVE_INFINITY, false];
-  for (const { way, program, scaled } of wayPrograms(model)) {
+  const programs = wayPrograms(model);
+  for (const [at, { way, program, scaled }] of programs.entries()) {
     const result = solveProgram(withoutDominated(program), scaled, {
       ...options,
+      ...partOf(options.work, 1 / (programs.length - at)),
       unit,
       known: model.known,
       trusted: false,
@@ -64,9 +75,64 @@ export const solveModel = (model: FleetModel, options: SolveOptions): ModelSolve
   return { status, mix, way, assignment, cost, bound: Math.min(bound, cost), nodes };
 };
 
+/** Options with a share of the work left, where it is limited. */
+export const partOf = (work: WorkBudget | undefined, share: number): { readonly work?: WorkBudget } =>
+  work === undefined ? {} : { work: work.part(share) };
+
 /** The cheapest whole mix of one program. */
 export const solveProgram = (program: Program, scaled: Float64Array, options: BranchOptions): BranchResult =>
-  program.types === 2 && program.fluid === undefined ? twoTypes(program, scaled, options) : branch(program, scaled, options);
+  program.types === 2 && program.fluid === undefined ? twoTypes(program, scaled, options) : manyTypes(program, scaled, options);
+
+/**
+ * Nodes of a search type by type, and the share of the gap left then that whole numbers of replicas must close for a search by number.
+ * Types that differ are proven by the first few nodes; with a better incumbent less is worth it.
+ */
+const rounds = [
+  { plain: 2_000, worthwhile: 0.15 },
+  { plain: 20_000, worthwhile: 0.01 },
+] as const;
+/** Share of the nodes left for the search by number; the rest goes to the plain one, where that has not proven the cost. */
+const numberShare = 0.7;
+
+/** Type by type; what that does not prove, by the number of replicas in all. */
+const manyTypes = (program: Program, scaled: Float64Array, options: BranchOptions): BranchResult => {
+  const { nodeLimit } = options;
+  let search = typeByType(program, scaled, options, null, rounds[0].plain);
+  for (const [round, { worthwhile }] of rounds.entries()) {
+    const left = nodeLimit - search.best.nodes;
+    if (search.ended || left <= 0) return search.best;
+    const part = { ...options, nodeLimit: numberShare * left, ...partOf(options.work, numberShare) };
+    const numbered = branchByNumber(program, scaled, part, search.best, worthwhile);
+    if (numbered?.status === 'optimal' || numbered?.status === 'infeasible') return numbered;
+    const plain = numbered === null ? (rounds[round + 1]?.plain ?? nodeLimit) : nodeLimit;
+    search = typeByType(program, scaled, options, numbered ?? search.best, plain);
+    if (numbered !== null) break;
+  }
+  return search.best;
+};
+
+/** A search with what is known before; `ended` = by itself. */
+const typeByType = (
+  program: Program,
+  scaled: Float64Array,
+  options: BranchOptions,
+  before: BranchResult | null,
+  nodes: number,
+): { readonly best: BranchResult; readonly ended: boolean } => {
+  const nodeLimit = Math.min(nodes, options.nodeLimit - (before?.nodes ?? 0));
+  const known = before === null || before.mix === null ? {} : { known: before.mix, trusted: true };
+  const result = branch(program, scaled, { ...options, ...known, nodeLimit });
+  return { best: before === null ? result : joined(before, result, options), ended: result.nodes < nodeLimit };
+};
+
+/** Two searches of the same program one after the other: the better mix and the better bound. */
+const joined = (first: BranchResult, last: BranchResult, { prefers }: BranchOptions): BranchResult => {
+  const best = cheaperOf(first, last, prefers);
+  const [bound, nodes] = [Math.max(first.bound, last.bound), first.nodes + last.nodes];
+  if (best.mix === null) return { ...last, bound, nodes };
+  const status = last.status === 'optimal' || provesOptimal(bound, best.cost) ? 'optimal' : 'feasible';
+  return { ...best, status, bound: status === 'optimal' ? best.cost : Math.min(bound, best.cost), nodes };
+};
 
 /**
  * A type h is never worth a replica above its floor where some type g is cheaper, carries every class that h does with no more

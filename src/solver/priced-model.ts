@@ -1,8 +1,9 @@
 import type { Column } from './choice-states.ts';
 import { enumerateMixes } from './enumeration.ts';
 import { changes, type FleetModel, mixCost, poolUse, preference, takes } from './fleet.ts';
-import { type SolveOptions, solveProgram, type WayProgram, wayPrograms } from './one-model.ts';
+import { type SearchOptions, solveProgram, type WayProgram, wayPrograms } from './one-model.ts';
 import { Relaxation } from './relaxation.ts';
+import { boundlessWork, stepWork, type WorkBudget } from './work-budget.ts';
 
 /** One model at changing prices: its programs, and the columns met so far. */
 export class PricedModel {
@@ -11,12 +12,14 @@ export class PricedModel {
   private readonly programs: readonly WayProgram[];
   private readonly relaxations: Relaxation[];
   private readonly columns = new Map<string, Column>();
+  private readonly work: WorkBudget;
 
-  constructor(model: FleetModel, pools: number) {
+  constructor(model: FleetModel, pools: number, work: WorkBudget = boundlessWork) {
     this.model = model;
     this.pools = pools;
+    this.work = work;
     this.programs = wayPrograms(model);
-    this.relaxations = this.programs.map(({ program, scaled }) => new Relaxation(program, scaled));
+    this.relaxations = this.programs.map(({ program, scaled }) => new Relaxation(program, scaled, work));
   }
 
   /** The relaxation's optimum at price + w . gpus. */
@@ -35,10 +38,10 @@ export class PricedModel {
     return best;
   }
 
-  /** The cheapest whole mix at price + w . gpus. */
+  /** The cheapest whole mix at price + w . gpus; a lower limit on it where the search was stopped without one. */
   whole(
     poolPrices: Float64Array,
-    options: SolveOptions,
+    options: SearchOptions,
     gapTolerance: number,
   ): { value: number; use: readonly number[]; nodes: number } {
     this.reprice(poolPrices);
@@ -57,11 +60,16 @@ export class PricedModel {
         favourite: nothing,
       });
       nodes += result.nodes;
-      if (result.mix === null) continue;
-      const column = this.keep(result.mix, poolPrices);
+      if (result.status === 'infeasible') continue;
+      const column = result.mix === null ? this.valued(this.floors(), poolPrices) : this.keep(result.mix, poolPrices);
       if (result.bound < value) [value, use] = [result.bound, column.use];
     }
     return { value, use, nodes };
+  }
+
+  /** Whether any whole mix is known. */
+  get hasColumns(): boolean {
+    return this.columns.size > 0;
   }
 
   /** The cheapest column so far at price + w . gpus. */
@@ -92,6 +100,7 @@ export class PricedModel {
     least: number,
     excess: number,
     nodeLimit: number,
+    work: WorkBudget = this.work,
   ): { columns: Column[]; complete: boolean; nodes: number } {
     this.reprice(poolPrices);
     if (this.model.rates.length === 0)
@@ -99,12 +108,14 @@ export class PricedModel {
     const found = new Map<string, Column>();
     let [complete, nodes] = [true, 0];
     for (const { program, scaled } of this.programs) {
-      const search = enumerateMixes(program, scaled, least + excess, nodeLimit, (mix) => {
+      const keep = (mix: Float64Array): void => {
         found.set(mix.join(), this.keep(mix, poolPrices));
-      });
+      };
+      const search = enumerateMixes(program, scaled, least + excess, nodeLimit, keep, work);
       complete &&= search.complete;
       nodes += search.nodes;
     }
+    work.charge(found.size * Math.min(found.size, dominating) * stepWork);
     return { columns: undominated(this.model, ordered([...found.values()], poolPrices, least)), complete, nodes };
   }
 
@@ -125,6 +136,7 @@ export class PricedModel {
   }
 
   private keep(mix: Float64Array, poolPrices: Float64Array): Column & { value: number } {
+    this.work.charge(1);
     const { value, use } = this.valued(mix, poolPrices);
     const column = {
       mix: mix.slice(),

@@ -1,6 +1,7 @@
 import { atLower, atUpper, basic, Forest, Shares, slack } from './forest.ts';
 import { LongStep } from './long-step.ts';
 import { dualBound, type Program } from './program.ts';
+import { boundlessWork, iterationWork, type WorkBudget } from './work-budget.ts';
 
 /**
  * `optimal`: shares and y solve the relaxation. `cutoff`: its bound passed the cutoff. `infeasible`: no y within the
@@ -45,11 +46,16 @@ export class Relaxation {
   pivots = 0;
   private readonly inside: Uint8Array;
   private readonly longStep: LongStep;
+  private readonly work: WorkBudget;
+  private readonly workEach: number;
 
-  constructor(program: Program, loads: Float64Array) {
+  /** @param work what its iterations are charged to */
+  constructor(program: Program, loads: Float64Array, work: WorkBudget = boundlessWork) {
     const { types, classes } = program;
     this.program = program;
     this.loads = loads;
+    this.work = work;
+    this.workEach = iterationWork(types * classes);
     this.lower = program.lower.slice();
     this.upper = program.upper.slice();
     this.forest = new Forest(types, classes);
@@ -68,7 +74,9 @@ export class Relaxation {
   solve(cutoff: number): RelaxationStatus {
     const { forest } = this;
     this.incrementalBound = forest.classValue + this.marginValue();
+    const before = this.pivots;
     const status = this.iterate(cutoff);
+    this.work.charge((1 + this.pivots - before) * this.workEach);
     if (status === 'infeasible') {
       this.bound = Number.POSITIVE_INFINITY;
       return status;

@@ -1,26 +1,38 @@
 import type { Choice } from './choice.ts';
 import type { Column } from './choice-states.ts';
+import { boundlessWork, stepWork, type WorkBudget } from './work-budget.ts';
 
 /**
  * A choice within the stock where the dynamic program has lost all of them: every model starts with its best column, then the
  * exchange of one model's column, or of two models', that takes most GPUs off the pools that are overdrawn for what it adds to
- * the reduced cost, until none is overdrawn. Null where no exchange helps any more. Proves nothing.
+ * the reduced cost, until none is overdrawn. Null where no exchange helps any more, or
+ * with the work. Proves nothing.
  */
-export const repaired = (columns: readonly (readonly Column[])[], stock: readonly number[]): Choice | null => {
+export const repaired = (
+  columns: readonly (readonly Column[])[],
+  stock: readonly number[],
+  work: WorkBudget = boundlessWork,
+): Choice | null => {
   if (columns.some((list) => list.length === 0)) return null;
   const picked = columns.map((list) => list[0]!);
   const left = Float64Array.from(stock, (gpus, k) => gpus - picked.reduce((sum, { use }) => sum + use[k]!, 0));
   const exchanges = columns.flatMap((list, m) => list.map((column) => ({ m, column })));
   let short = overdrawn(left);
   while (short > 0) {
+    work.charge(stepWork * exchanges.length);
     const single = best(exchanges, picked, left, short);
+    if (single === null) work.charge(stepWork * exchanges.length ** 2);
+    if (work.spent) return null;
     const moves = single === null ? bestPair(exchanges, picked, left, short) : [single];
     if (moves === null) return null;
     for (const move of moves) take(move, picked, left);
     short = overdrawn(left);
   }
-  for (let better = cheaper(exchanges, picked, left); better !== null; better = cheaper(exchanges, picked, left))
+  for (let better = cheaper(exchanges, picked, left); better !== null; better = cheaper(exchanges, picked, left)) {
     take(better, picked, left);
+    work.charge(stepWork * exchanges.length);
+    if (work.spent) break;
+  }
   return { columns: picked, cost: picked.reduce((sum, { cost }) => sum + cost, 0) };
 };
 

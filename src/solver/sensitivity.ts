@@ -1,6 +1,6 @@
 import { servesAll } from '../vocabulary/planning-documents.ts';
 import { type Fleet, type FleetModel, type FleetVariant, mixCost, poolUse, prepared } from './fleet.ts';
-import { type SolveOptions, solveModel } from './one-model.ts';
+import type { SolveOptions } from './one-model.ts';
 import { defaultOptions, type Outcome, solve } from './solve.ts';
 
 /** What would be different if something else was. Savings are money/h against the cost of the outcome. */
@@ -14,7 +14,7 @@ export interface Sensitivity {
     readonly bound: 'lower' | 'upper';
     readonly saves: number;
   }[];
-  /** Per model the next best mix from which no replica can be taken, the other models held; null = there is none. */
+  /** Per model the next best mix that does not hold all of this one, the other models held; null = there is none. */
   readonly runnersUp: readonly (Float64Array | null)[];
 }
 
@@ -26,12 +26,11 @@ export const sensitivity = (given: Fleet, outcome: Outcome, options: SolveOption
   const { fleet } = prepared(given);
   const cost = fleetCost(fleet, outcome);
   const left = stockLeft(fleet, outcome);
+  const own = fleet.models.map((_, m) => alone(given, m, outcome, left));
   return {
     stock: moreStock(given, fleet, cost, options),
-    bounds: fleet.models.flatMap((_, m) => looserBounds(given, m, outcome.models[m]!.mix, left, options)),
-    runnersUp: fleet.models.map((_, m) =>
-      runnerUp(alone(given, m, outcome.models[m]!.mix, left), outcome.models[m]!.mix, options),
-    ),
+    bounds: own.flatMap((each, m) => looserBounds(each, m, outcome.models[m]!.mix, options)),
+    runnersUp: own.map((each, m) => runnerUp(each, outcome.models[m]!.mix, options)),
   };
 };
 
@@ -85,46 +84,52 @@ const moreStock = (given: Fleet, fleet: Fleet, cost: number, options: SolveOptio
     return [{ pool, gpus: enough, saves }];
   });
 
-/** One model with the stock that the others leave it. */
-const alone = (given: Fleet, m: number, mix: Float64Array, left: readonly number[]): FleetModel => {
+/** One model with the stock and the budget that the others leave it. */
+const alone = (given: Fleet, m: number, outcome: Outcome, left: readonly number[]): Fleet => {
   const model = given.models[m]!;
-  const own = poolUse(model, mix, given.stock.length);
-  const stock = left.map((gpus, pool) => gpus + own[pool]!);
-  return prepared({ models: [model], stock, budget: given.budget }).fleet.models[0]!;
+  const own = poolUse(model, outcome.models[m]!.mix, given.stock.length);
+  const others = given.models.reduce((sum, other, at) => sum + (at === m ? 0 : mixCost(other, outcome.models[at]!.mix)), 0);
+  return { models: [model], stock: left.map((gpus, pool) => gpus + own[pool]!), budget: given.budget - others };
 };
 
-const looserBounds = (
-  given: Fleet,
-  m: number,
-  mix: Float64Array,
-  left: readonly number[],
+/** The cheapest mix of a fleet's only model with other bounds of one variant; null where they do not carry the demand. */
+const withBound = (
+  fleet: Fleet,
+  g: number,
+  moved: Partial<FleetVariant>,
   options: SolveOptions,
-): Sensitivity['bounds'] => {
-  const before = mixCost(given.models[m]!, mix);
-  return given.models[m]!.variants.flatMap((variant, g) => {
+): { readonly mix: Float64Array; readonly cost: number } | null => {
+  const [model] = fleet.models as [FleetModel];
+  const variants = model.variants.map((variant, at) => (at === g ? { ...variant, ...moved } : variant));
+  const outcome = solve({ ...fleet, models: [{ ...model, variants, known: null }] }, options);
+  if (!servesAll(outcome)) return null;
+  const { mix } = outcome.models[0]!;
+  return { mix, cost: mixCost(model, mix) };
+};
+
+const looserBounds = (fleet: Fleet, m: number, mix: Float64Array, options: SolveOptions): Sensitivity['bounds'] => {
+  const [model] = fleet.models as [FleetModel];
+  const before = mixCost(model, mix);
+  return model.variants.flatMap((variant, g) => {
     const bound = mix[g] === variant.upper ? 'upper' : mix[g] === variant.lower && variant.lower > 0 ? 'lower' : null;
     if (bound === null) return [];
     const moved = bound === 'upper' ? { upper: variant.upper + 1 } : { lower: variant.lower - 1 };
-    const models = given.models.map((model, other) =>
-      other === m ? { ...model, variants: model.variants.map((each, at) => (at === g ? { ...each, ...moved } : each)) } : model,
-    );
-    const solved = solveModel(alone({ ...given, models }, m, mix, left), options);
-    const saves = before - solved.cost;
-    return solved.mix !== null && saves > worthMentioning * before ? [{ model: m, variant: g, bound, saves }] : [];
+    const solved = withBound(fleet, g, moved, options);
+    const saves = solved === null ? 0 : before - solved.cost;
+    return saves > worthMentioning * before ? [{ model: m, variant: g, bound, saves }] : [];
   });
 };
 
 /**
- * Any other mix from which no replica can be taken has fewer of some type. So: the cheapest of the mixes with one fewer of
- * one type, for each in turn.
+ * Any other mix that does not hold all of this one has fewer of some type. So: the cheapest of the mixes with one fewer of one type, for
+ * each in turn.
  */
-const runnerUp = (model: FleetModel, mix: Float64Array, options: SolveOptions): Float64Array | null => {
-  let best: { cost: number; mix: Float64Array } | null = null;
-  for (const [g, { lower }] of model.variants.entries()) {
+const runnerUp = (fleet: Fleet, mix: Float64Array, options: SolveOptions): Float64Array | null => {
+  let best: { readonly cost: number; readonly mix: Float64Array } | null = null;
+  for (const [g, { lower }] of fleet.models[0]!.variants.entries()) {
     if (mix[g]! <= lower) continue;
-    const variants = model.variants.map((variant, at) => (at === g ? { ...variant, upper: mix[g]! - 1 } : variant));
-    const solved = solveModel({ ...model, variants, known: null }, options);
-    if (solved.mix !== null && (best === null || solved.cost < best.cost)) best = { cost: solved.cost, mix: solved.mix };
+    const solved = withBound(fleet, g, { upper: mix[g]! - 1 }, options);
+    if (solved !== null && (best === null || solved.cost < best.cost)) best = solved;
   }
   return best?.mix ?? null;
 };

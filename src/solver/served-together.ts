@@ -1,6 +1,8 @@
-import type { Level } from './best-effort.ts';
+import { type Level, unservedOf } from './best-effort.ts';
+import { firstPlan } from './first-plan.ts';
 import { costCeiling, type Fleet, type FleetModel, floorMixes } from './fleet.ts';
-import type { SolveOptions } from './one-model.ts';
+import { Joint } from './joint.ts';
+import { partOf, type SearchOptions } from './one-model.ts';
 import { SharedStock } from './shared-stock.ts';
 
 /** Mixes of all models, and how much may be servable beyond what they serve (req/s), by what the prices of the stock prove. */
@@ -10,6 +12,8 @@ export interface ServedTogether {
   readonly nodes: number;
 }
 
+/** Share of the work left that one priority may take. */
+const mostOfOneStep = 0.7;
 /** So large a share of the demand is worth more than all GPUs together: what is served comes before what it costs. */
 const decisiveShare = 1e-4;
 
@@ -22,17 +26,41 @@ const decisiveShare = 1e-4;
  * With W the price of a request per second that is not served, and C what all GPUs cost at the most,
  *
  *   W unserved + cost >= bound  =>  unserved >= (bound - C) / W.
+ *
+ * @param starts mixes within bounds and stock to start from
  */
-export const servedTogether = (fleet: Fleet, levels: readonly Level[], options: SolveOptions): ServedTogether => {
-  const most = fleet.models.map(({ rates }) => rates.reduce((sum, rate) => sum + rate, 0));
+export const servedTogether = (
+  fleet: Fleet,
+  levels: readonly Level[],
+  options: SearchOptions,
+  starts: readonly (readonly Float64Array[])[] = [],
+): ServedTogether => {
+  const demands = fleet.models.map(({ rates }) => rates.reduce((sum, rate) => sum + rate, 0));
+  const most = [...demands];
   const [ceiling, unit] = [costCeiling(fleet), unitOf(fleet)];
-  let mixes: readonly Float64Array[] = floorMixes(fleet);
+  const floors = floorMixes(fleet);
+  let mixes: readonly Float64Array[] = floors;
   let [open, nodes] = [0, 0];
+  let steps = levels.length + 1;
+  const joint = new Joint(fleet, demands, options.work);
   const solved = (priceOf: (m: number) => number, among: ReadonlySet<number>) => {
     const models = fleet.models.map((model, m) =>
       among.has(m) ? withNowhere(model, priceOf(m), most[m]!, unit) : without(model),
     );
-    const result = new SharedStock({ ...fleet, models }, options).glance();
+    const result = new SharedStock(
+      { ...fleet, models },
+      { ...options, ...partOf(options.work, Math.min(mostOfOneStep, 1.5 / steps--)) },
+    ).glance((poolPrices) =>
+      [...starts, ...[floors, mixes].map((held) => firstPlan(only(fleet, among), levels, joint.work, held, poolPrices))].flatMap(
+        (start) => {
+          const left = start.map((mix, m) => (among.has(m) ? unservedOf(joint, m, mix) : 0));
+          if (left.some((requests, m) => requests > most[m]! + 1e-9 * demands[m]!)) return [];
+          return [
+            start.map((mix, m) => (among.has(m) ? Float64Array.of(...mix, Math.min(left[m]!, most[m]!) / unit) : floors[m]!)),
+          ];
+        },
+      ),
+    );
     nodes += result.nodes;
     return result;
   };
@@ -43,7 +71,12 @@ export const servedTogether = (fleet: Fleet, levels: readonly Level[], options: 
     const price = ceiling / Math.max(1e-12, decisiveShare * demand);
     const current = new Set(level.models);
     const result = solved((m) => (current.has(m) ? price : price * 1e-9), among);
-    if (result.mixes === null) return { mixes, open: open + demand, nodes };
+    if (result.mixes === null)
+      return {
+        mixes: firstPlan(fleet, levels, joint.work, mixes),
+        open: open + joint.totals.reduce((sum, more) => sum + more, 0),
+        nodes,
+      };
     const unserved = (m: number): number => unit * result.mixes![m]!.at(-1)!;
     const left = level.models.reduce((sum, m) => sum + unserved(m), 0);
     open += Math.max(0, left - Math.max(0, (result.bound - ceiling) / price));
@@ -60,7 +93,7 @@ export const servedTogether = (fleet: Fleet, levels: readonly Level[], options: 
  * @param most req/s that may be left unserved
  * @param unit req/s that count as one replica of nowhere
  */
-const withNowhere = (model: FleetModel, price: number, most: number, unit: number): FleetModel => {
+export const withNowhere = (model: FleetModel, price: number, most: number, unit: number): FleetModel => {
   const { variants, rates, ways } = model;
   const types = variants.length;
   return {
@@ -80,6 +113,12 @@ const withNowhere = (model: FleetModel, price: number, most: number, unit: numbe
     })),
   };
 };
+
+/** The fleet without the demand of models that are not looked at yet. */
+const only = (fleet: Fleet, among: ReadonlySet<number>): Fleet => ({
+  ...fleet,
+  models: fleet.models.map((model, m) => (among.has(m) ? model : without(model))),
+});
 
 /** A model that is not looked at yet keeps its floors. */
 const without = (model: FleetModel): FleetModel => ({

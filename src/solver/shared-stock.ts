@@ -3,10 +3,11 @@ import type { Column } from './choice-states.ts';
 import { maximise, type Tangent } from './concave.ts';
 import { costCeiling, dearestGpu, type Fleet } from './fleet.ts';
 import { improvedChoice } from './neighbourhoods.ts';
-import { commonUnit, type SolveOptions } from './one-model.ts';
+import { commonUnit, type SearchOptions } from './one-model.ts';
 import { PricedModel } from './priced-model.ts';
-import { provesOptimal } from './program.ts';
+import { lineTolerance, provesOptimal } from './program.ts';
 import { repaired } from './repair.ts';
+import { boundlessWork, stateWork, type WorkBudget } from './work-budget.ts';
 
 export interface SharedResult {
   readonly status: 'optimal' | 'feasible' | 'infeasible' | 'stopped';
@@ -15,6 +16,12 @@ export interface SharedResult {
   readonly nodes: number;
 }
 
+/** Shares of the work left: for prices of the relaxations, for those of whole mixes, for one round of these, for enumerating, and for one choice. */
+const relaxedShare = 0.25;
+const pricingShare = 0.5;
+const roundShare = 0.2;
+const enumerationShare = 0.5;
+const choiceShare = 0.3;
 /** Rounds of whole pricing, and steps (state x column) that one choice may take. */
 const pricingRounds = 30;
 /** Pricing may stop this close to a model's cheapest mix (share of its cost): its proven bound is what counts. */
@@ -59,40 +66,59 @@ const firstExcess = 4e-3;
  */
 export class SharedStock {
   private readonly fleet: Fleet;
-  private readonly options: SolveOptions;
+  private readonly options: SearchOptions;
+  private readonly work: WorkBudget;
   private readonly models: PricedModel[];
   /** Greatest common divisor of all prices (money/h); 0 = they have none. */
   private readonly unit: number;
   private nodes = 0;
 
-  constructor(fleet: Fleet, options: SolveOptions) {
+  constructor(fleet: Fleet, options: SearchOptions) {
     this.fleet = fleet;
     this.options = options;
+    this.work = options.work ?? boundlessWork;
     // What is fluid costs any amount.
     this.unit = fleet.models.some(({ fluid }) => fluid !== undefined)
       ? 0
       : commonUnit(fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price)));
-    this.models = fleet.models.map((model) => new PricedModel(model, fleet.stock.length));
+    this.models = fleet.models.map((model) => new PricedModel(model, fleet.stock.length, this.work));
   }
 
   /**
-   * @param startFrom mixes that carry the demand, asked for where none are found within the stock that are easily seen; null = there
-   * are none
+   * @param starts mixes that carry the demand, asked for where what is easily seen is poor
+   * @param startFrom the same, asked for where nothing else is within the stock; null = there are none
    */
-  run(startFrom: () => readonly Float64Array[] | null = () => null): SharedResult {
+  run(starts: Starts = () => [], startFrom: () => readonly Float64Array[] | null = () => null): SharedResult {
     const priced = this.prices();
     if (priced === null) return this.infeasible();
-    const ceiling = costCeiling(this.fleet);
-    const seen = this.firstChoice(priced);
+    const ceiling = this.ceiling();
+    const seen = this.startingChoice(priced, starts);
     if (seen === null && this.isHopeless(priced.poolPrices, ceiling)) return this.infeasible();
     return this.enumerate(priced, ceiling, seen ?? this.choiceOfMixes(startFrom()));
   }
 
   /** The same without a proof: what is easily seen. */
-  glance(): SharedResult {
+  glance(starts: Starts = () => []): SharedResult {
     const priced = this.prices();
     if (priced === null) return this.infeasible();
-    return this.stopped(this.improved(this.firstChoice(priced), priced.poolPrices, priced.least), priced.bound, 0);
+    const seen = this.startingChoice(priced, starts);
+    return this.stopped(this.improved(seen, priced.poolPrices, priced.least), priced.bound, 0);
+  }
+
+  /** No choice that is within the stock and of use costs more. */
+  private ceiling(): number {
+    return Math.min(costCeiling(this.fleet), this.fleet.budget * (1 + lineTolerance));
+  }
+
+  /** What is easily seen; where that is poor, the cheapest of it and of some mixes. */
+  private startingChoice(priced: Priced, starts: Starts): Choice | null {
+    let best = this.firstChoice(priced);
+    if (best !== null && best.cost <= priced.bound * (1 + poorGap)) return best;
+    for (const mixes of starts(priced.poolPrices)) {
+      const choice = this.choiceOfMixes(mixes);
+      if (choice !== null && (best === null || choice.cost < best.cost)) best = choice;
+    }
+    return best;
   }
 
   /** The best prices of the pools; null where they prove that the stock does not suffice. */
@@ -107,8 +133,9 @@ export class SharedStock {
       dearest / 4,
       (value) => 1e-5 * Math.abs(value),
       200,
+      this.work.part(relaxedShare),
     );
-    const ceiling = costCeiling(this.fleet);
+    const ceiling = this.ceiling();
     if (relaxed.value > ceiling) return null;
     const priced = this.wholePrices(relaxed.x, dearest);
     return priced.bound > ceiling ? null : priced;
@@ -125,18 +152,20 @@ export class SharedStock {
       most / 8,
       (bound) => (bound > ceiling ? Number.POSITIVE_INFINITY : 1e-6 * ceiling),
       200,
+      this.work.part(relaxedShare),
     );
     return value > ceiling;
   }
 
   private firstChoice({ poolPrices, bound, least }: Priced): Choice | null {
     const columns = this.models.map((model, m) => model.columnsAt(poolPrices, least[m]!));
-    const few = this.choice(columns, poolPrices, Number.POSITIVE_INFINITY, fewStates).choice;
+    const affordable = statesFor(columns, (choiceShare * this.work.left) / stateWork);
+    const few = this.choice(columns, poolPrices, Number.POSITIVE_INFINITY, Math.min(fewStates, affordable)).choice;
     const known =
       few === null || few.cost > bound * (1 + poorGap)
-        ? this.choice(columns, poolPrices, Number.POSITIVE_INFINITY, manyStates).choice
+        ? this.choice(columns, poolPrices, Number.POSITIVE_INFINITY, Math.min(manyStates, affordable)).choice
         : few;
-    return known ?? few ?? repaired(columns, this.fleet.stock);
+    return known ?? few ?? repaired(columns, this.fleet.stock, this.work.part(0.5));
   }
 
   /** Mixes as columns; null where they are not within the stock. */
@@ -177,9 +206,10 @@ export class SharedStock {
 
   /** Prices by whole mixes: what the columns so far ask for, near the best prices so far while they promise too much. */
   private wholePrices(start: Float64Array, dearest: number): Priced {
-    let best = this.price(start, roughGap);
+    const pricing = this.work.part(pricingShare);
+    let best = this.price(start, roughGap, pricing);
     let region = dearest / 150;
-    for (let round = 1; round < pricingRounds; round++) {
+    for (let round = 1; round < pricingRounds && !pricing.spent && this.models.every(({ hasColumns }) => hasColumns); round++) {
       const byColumns = maximise(
         (poolPrices) => this.tangent(poolPrices, (model) => model.cheapestColumn(poolPrices)),
         best.poolPrices,
@@ -188,10 +218,11 @@ export class SharedStock {
         region,
         (value) => 1e-6 * Math.abs(value),
         100,
+        pricing,
       );
       const promised = byColumns.value - best.bound;
       if (promised <= 5e-5 * Math.abs(best.bound)) break;
-      const priced = this.price(byColumns.x, promised > 2e-3 * Math.abs(best.bound) ? roughGap : fineGap);
+      const priced = this.price(byColumns.x, promised > 2e-3 * Math.abs(best.bound) ? roughGap : fineGap, pricing);
       region *= priced.bound - best.bound > 0.5 * promised ? 2 : 0.4;
       if (priced.bound > best.bound) best = priced;
     }
@@ -199,10 +230,12 @@ export class SharedStock {
   }
 
   /** The bound at some prices, by the cheapest whole mix of every model. */
-  private price(poolPrices: Float64Array, gapTolerance: number): Priced {
+  private price(poolPrices: Float64Array, gapTolerance: number, work: WorkBudget): Priced {
     const least: number[] = [];
+    const round = work.part(roundShare);
     const { value } = this.tangent(poolPrices, (model) => {
-      const { value: own, use, nodes } = model.whole(poolPrices, { ...this.options, nodeLimit: this.nodesLeft() }, gapTolerance);
+      const part = { ...this.options, nodeLimit: this.nodesLeft(), work: round.part(1 / (this.models.length - least.length)) };
+      const { value: own, use, nodes } = model.whole(poolPrices, part, gapTolerance);
       this.nodes += nodes;
       least.push(own);
       return { value: own, use };
@@ -221,7 +254,8 @@ export class SharedStock {
       const { lists, complete } = this.mixesWithin(poolPrices, least, within);
       for (const part of steps.map((step) => step * within).filter((step) => step > done)) {
         const near = lists.map((list) => list.filter(({ reduced }) => reduced <= part));
-        const states = statesFor(near, best !== null && this.proves(bound + done, best.cost) ? tieSteps : mostSteps);
+        const most = best !== null && this.proves(bound + done, best.cost) ? tieSteps : mostSteps;
+        const states = statesFor(near, Math.min(most, (choiceShare * this.work.left) / stateWork));
         const { choice, dropped } = this.choice(near, poolPrices, part, states);
         if (choice !== null && (best === null || choice.cost <= best.cost * (1 + 1e-11))) best = choice;
         if (!complete || dropped <= part) {
@@ -247,7 +281,7 @@ export class SharedStock {
   private improved(best: Choice | null, poolPrices: Float64Array, least: readonly number[]): Choice | null {
     if (best === null) return null;
     const columns = this.models.map((model, m) => model.columnsAt(poolPrices, least[m]!));
-    const found = choiceOf(improvedChoice(columns, this.fleet.stock, poolPrices, best.columns));
+    const found = choiceOf(improvedChoice(columns, this.fleet.stock, poolPrices, best.columns, this.work));
     return found.cost < best.cost ? found : best;
   }
 
@@ -258,7 +292,8 @@ export class SharedStock {
   ): { lists: Column[][]; complete: boolean } {
     let complete = true;
     const lists = this.models.map((model, m) => {
-      const found = model.within(poolPrices, least[m]!, excess, this.nodesLeft());
+      const work = this.work.part(enumerationShare / (this.models.length - m));
+      const found = model.within(poolPrices, least[m]!, excess, this.nodesLeft(), work);
       this.nodes += found.nodes;
       complete &&= found.complete;
       return found.columns;
@@ -287,9 +322,12 @@ export class SharedStock {
   }
 
   private choice(lists: readonly (readonly Column[])[], poolPrices: Float64Array, excess: number, states: number): Chosen {
-    return choose(lists, this.fleet.stock, poolPrices, excess, states);
+    return choose(lists, this.fleet.stock, poolPrices, excess, states, this.work);
   }
 }
+
+/** Asks for mixes, one per model each, to start from; at the prices of the pools so far. */
+export type Starts = (poolPrices: Float64Array) => readonly (readonly Float64Array[])[];
 
 /** Prices of the pools, the bound they give, and each model's part of it. */
 interface Priced {
@@ -301,6 +339,6 @@ interface Priced {
 const choiceOf = (columns: readonly Column[]): Choice => ({ columns, cost: columns.reduce((sum, { cost }) => sum + cost, 0) });
 
 const statesFor = (lists: readonly (readonly Column[])[], most: number): number =>
-  Math.min(20_000, Math.ceil(most / lists.reduce((sum, list) => sum + list.length, 1)));
+  Math.min(20_000, Math.max(1, Math.ceil(most / lists.reduce((sum, list) => sum + list.length, 1))));
 
 const none = ({ stock }: Fleet): Float64Array => new Float64Array(stock.length);

@@ -1,10 +1,11 @@
-import { bestEffort, levelsOf, type MostServed } from './best-effort.ts';
-import { type Fleet, mixCost, poolUse, prepared, withBudgetAsPool } from './fleet.ts';
+import { bestEffort, inTurn, levelsOf, type MostServed } from './best-effort.ts';
+import { firstPlan, lastMixes, withinLimits } from './first-plan.ts';
+import { type Fleet, mixCost, prepared, withBudgetAsPool } from './fleet.ts';
 import { Joint } from './joint.ts';
-import { commonUnit, type SolveOptions, solveModel } from './one-model.ts';
-import { lineTolerance } from './program.ts';
+import { commonUnit, partOf, type SearchOptions, type SolveOptions, solveModel } from './one-model.ts';
 import { type ServedTogether, servedTogether } from './served-together.ts';
 import { SharedStock } from './shared-stock.ts';
+import { boundlessWork, WorkBudget } from './work-budget.ts';
 
 /** Enough for every realistic instance to be proven, and an end for the others. */
 export const defaultOptions: SolveOptions = { nodeLimit: 200_000, tieLimit: 100 };
@@ -28,44 +29,74 @@ export interface Outcome {
   readonly servable: number | null;
   readonly models: readonly ModelOutcome[];
   readonly nodes: number;
+  /** Units of work that it took (work-budget.ts). */
+  readonly work: number;
 }
 
-/** The cheapest mixes that carry all demand of a fleet, within its bounds, stock and budget. */
+/**
+ * The cheapest mixes that carry all demand of a fleet, within its bounds, stock and budget. Whatever stops the search, there is a plan,
+ * and one that serves all where one was met.
+ */
 export const solve = (given: Fleet, options: SolveOptions = defaultOptions): Outcome => {
   const { fleet, floorsFit } = prepared(given);
-  const solved = floorsFit ? solveAll(fleet, options) : none;
+  const work = new WorkBudget(options.workLimit ?? Number.POSITIVE_INFINITY);
+  const searching: SearchOptions = { ...options, work };
+  const solved = floorsFit ? solveAll(fleet, searching) : none;
   const { mixes, status, bound, nodes } = solved;
-  if (mixes !== null && fits(fleet, mixes))
+  if (mixes !== null && withinLimits(fleet, mixes))
     return {
       status: status === 'optimal' ? status : 'feasible',
       bound,
       servable: null,
       nodes,
       models: solved.models ?? assigned(new Joint(fleet, demandTotals(fleet)), mixes),
+      work: work.used,
     };
-  const joint = new Joint(fleet, demandTotals(fleet));
-  const most = mostServed(fleet, joint, options, solved.most);
+  const joint = new Joint(fleet, demandTotals(fleet), work);
+  const most = mostServed(fleet, joint, searching, solved.most);
   const models = assigned(joint, most.mixes);
-  const searched = nodes + most.nodes;
+  const searched = { nodes: nodes + most.nodes, models, work: work.used };
   return floorsFit && models.every(({ served }) => served.every((share) => share === 1))
-    ? { status: 'feasible', bound: Math.min(bound, fleetCost(fleet, most.mixes)), servable: null, nodes: searched, models }
-    : { status: 'infeasible', bound: null, servable: most.open, nodes: searched, models };
+    ? { ...searched, status: 'feasible', bound: Math.min(bound, fleetCost(fleet, most.mixes)), servable: null }
+    : { ...searched, status: 'infeasible', bound: null, servable: most.open };
 };
 
 /** Variants of all models, above which a node of the joint search is dear. */
 const manyVariants = 100;
+/**
+ * Shares of the work left: for each model by itself, for all on common stock, and for what they can serve of it at all, where that is
+ * asked for a start; for the most that they can serve on it where not all is, of a large fleet and a small one.
+ */
+const [aloneShare, stockShare, togetherShare] = [0.3, 0.4, 0.6];
+const [largeShare, smallShare] = [0.85, 0.5];
 
 /** Models on common stock by its prices first; then by the joint search, which proves what is small. */
-const mostServed = (fleet: Fleet, joint: Joint, options: SolveOptions, seen: ServedTogether | null): MostServed => {
+const mostServed = (fleet: Fleet, joint: Joint, options: SearchOptions, seen: ServedTogether | null): MostServed => {
   const levels = levelsOf(fleet);
   const unit = commonUnit(fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price)));
   const pooled = withBudgetAsPool(fleet, unit);
-  if (!sharesStock(pooled)) return bestEffort(joint, levels, options.nodeLimit);
-  const together =
-    seen !== null && levels.length === 1 && pooled === fleet ? { ...seen, nodes: 0 } : servedTogether(pooled, levels, options);
+  const starts = startMixes(fleet, joint.work);
+  if (!sharesStock(pooled)) {
+    const turns = fleet.models.length > 1 ? [inTurn(joint, levels, options.nodeLimit), ...starts] : [];
+    return bestEffort(joint, levels, options.nodeLimit, turns);
+  }
   // On a large fleet the joint search proves nothing that the prices have not; it is asked for what is near.
-  const nodeLimit = joint.variants > manyVariants ? options.nodeLimit / 20 : options.nodeLimit;
-  const searched = bestEffort(joint, levels, nodeLimit, together.mixes);
+  const large = joint.variants > manyVariants;
+  const reusable = levels.length === 1 && pooled === fleet ? seen : null;
+  const unfinished = reusable !== null && reusable.open > 0 && joint.work.left < Number.POSITIVE_INFINITY;
+  const together =
+    reusable !== null && !unfinished
+      ? { ...reusable, nodes: 0 }
+      : servedTogether(pooled, levels, { ...options, ...partOf(options.work, large ? largeShare : smallShare) }, [
+          ...(reusable === null ? [] : [reusable.mixes]),
+          ...starts,
+        ]);
+  const searched = bestEffort(joint, levels, large ? options.nodeLimit / 20 : options.nodeLimit, [
+    together.mixes,
+    firstPlan(fleet, levels, joint.work, together.mixes),
+    ...(reusable === null ? [] : [reusable.mixes]),
+    ...starts,
+  ]);
   // Below the highest priority the prices have each model of a higher one keep what it leaves unserved: that proves nothing.
   const open = levels.length === 1 ? Math.min(together.open, searched.open) : searched.open;
   return { ...searched, open, nodes: together.nodes + searched.nodes };
@@ -85,23 +116,39 @@ interface Solved {
   readonly nodes: number;
 }
 
+/** Mixes within bounds, stock and budget that take next to no work: the last plan with what it lacks today, and a first one. */
+const startMixes = (fleet: Fleet, work: WorkBudget): readonly (readonly Float64Array[])[] => {
+  const levels = levelsOf(fleet);
+  const last = lastMixes(fleet, levels);
+  const first = firstPlan(fleet, levels, work);
+  return last === null ? [first] : [firstPlan(fleet, levels, work, last), first];
+};
+
 const none: Solved = { status: 'infeasible', mixes: null, models: null, most: null, bound: 0, nodes: 0 };
 
 /**
  * Every model by itself, as if stock held for each alone: the answer where they fit together, else all at once. The budget
  * waits: where the least cost is above it, it does not suffice.
  */
-const solveAll = (fleet: Fleet, options: SolveOptions): Solved => {
-  const shared = sharesStock(fleet) ? new SharedStock(fleet, options) : null;
+const solveAll = (fleet: Fleet, options: SearchOptions): Solved => {
+  const { work } = options;
+  const part = (share: number): SearchOptions => ({ ...options, ...partOf(work, share) });
+  const shared = sharesStock(fleet) ? new SharedStock(fleet, part(stockShare)) : null;
   let nodes = 0;
   if (shared === null || shared.fitsRelaxed()) {
-    const alone = separately(fleet, options);
-    if (alone.mixes === null || fits({ ...fleet, budget: Number.POSITIVE_INFINITY }, alone.mixes)) return alone;
+    const alone = separately(fleet, shared === null ? options : part(aloneShare));
+    if (alone.mixes === null || withinLimits({ ...fleet, budget: Number.POSITIVE_INFINITY }, alone.mixes)) return alone;
     nodes = alone.nodes;
   }
   let most: ServedTogether | null = null;
-  const together = (shared ?? new SharedStock(fleet, options)).run(() => {
-    most = servedTogether(fleet, [{ models: fleet.models.map((_, m) => m) }], options);
+  const serving = () => startMixes(fleet, work ?? boundlessWork).filter((mixes) => servesEverything(fleet, mixes));
+  const together = (shared ?? new SharedStock(fleet, part(stockShare))).run(serving, () => {
+    most = servedTogether(
+      fleet,
+      [{ models: fleet.models.map((_, m) => m) }],
+      part(togetherShare),
+      startMixes(fleet, work ?? boundlessWork),
+    );
     nodes += most.nodes;
     return servesEverything(fleet, most.mixes) ? most.mixes : null;
   });
@@ -117,12 +164,12 @@ const sharesStock = ({ models, stock }: Fleet): boolean =>
     (_, pool) => models.reduce((sum, { variants }) => sum + variants.filter(({ pools }) => pools.includes(pool)).length, 0) > 1,
   );
 
-const separately = (fleet: Fleet, options: SolveOptions): Solved => {
+const separately = (fleet: Fleet, options: SearchOptions): Solved => {
   let [bound, nodes] = [0, 0];
   let status = 'optimal' as Solved['status'];
   const models: ModelOutcome[] = [];
-  for (const model of fleet.models) {
-    const alone = solveModel(model, options);
+  for (const [m, model] of fleet.models.entries()) {
+    const alone = solveModel(model, { ...options, ...partOf(options.work, 1 / (fleet.models.length - m)) });
     nodes += alone.nodes;
     bound += alone.bound;
     if (alone.status === 'infeasible') return { ...none, nodes };
@@ -132,17 +179,6 @@ const separately = (fleet: Fleet, options: SolveOptions): Solved => {
   }
   const complete = models.length === fleet.models.length;
   return { status, mixes: complete ? models.map(({ mix }) => mix) : null, models, most: null, bound, nodes };
-};
-
-const fits = ({ models, stock, budget }: Fleet, mixes: readonly Float64Array[] | null): boolean => {
-  if (mixes === null) return false;
-  const used = stock.map(() => 0);
-  let cost = 0;
-  mixes.forEach((mix, m) => {
-    cost += mixCost(models[m]!, mix);
-    for (const [pool, gpus] of poolUse(models[m]!, mix, stock.length).entries()) used[pool]! += gpus;
-  });
-  return used.every((gpus, pool) => gpus <= stock[pool]!) && cost <= budget * (1 + lineTolerance);
 };
 
 const assigned = (joint: Joint, mixes: readonly Float64Array[]): ModelOutcome[] =>

@@ -81,6 +81,8 @@ export interface Snapshot {
   readonly routing: RouterKnowledge;
   /** Nodes of one search after which it stops with what it has; null = the solver's own limit. */
   readonly nodeLimit?: number | null;
+  /** Units of work of the whole solve, about a microsecond each, after which it stops with what it has; null = no limit. */
+  readonly workLimit?: number | null;
 }
 
 /**

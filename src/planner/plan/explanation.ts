@@ -2,7 +2,7 @@ import { costWithOnly, sensitivity } from '../../solver/sensitivity.ts';
 import { defaultOptions, solve } from '../../solver/solve.ts';
 import { element } from '../../vocabulary/list-element.ts';
 import { type RouterKnowledge, routerKnowledges, type Snapshot, servesAll } from '../../vocabulary/planning-documents.ts';
-import { fleetOfSnapshot, planOf } from './plan-of-snapshot.ts';
+import { fleetOfSnapshot, limitsOfSnapshot, planOf } from './plan-of-snapshot.ts';
 
 /** What stands behind a plan, and what would change it. Costs and savings are money/h. */
 export interface Explanation {
@@ -28,7 +28,7 @@ export interface Explanation {
 
 export const explanationOf = (snapshot: Snapshot): Explanation => {
   const { fleet, models, pools } = fleetOfSnapshot(snapshot);
-  const options = { ...defaultOptions, ...(snapshot.nodeLimit ? { nodeLimit: snapshot.nodeLimit } : {}) };
+  const options = { ...defaultOptions, ...limitsOfSnapshot(snapshot) };
   const outcome = solve(fleet, options);
   const served = servesAll(outcome);
   const answers = served ? sensitivity(fleet, outcome, options) : { stock: [], bounds: [], runnersUp: [] };

@@ -33,7 +33,12 @@ export interface SnapshotSettings {
   readonly budget: number | null;
   /** Nodes of one search after which it stops with what it has. */
   readonly nodeLimit: number;
+  /** Units of work of one solve; absent = {@link tickWork}. */
+  readonly workLimit?: number;
 }
+
+/** What a tick may spend on a solve: at most 1.5 s on a core of the machine where the unit was measured, and nearly always far less. */
+export const tickWork = 1_000_000;
 
 /** What the models that are solved for may use; of the others stands what they have, or were told. */
 export const limitsNow = (
@@ -74,6 +79,7 @@ export const makeSnapshot = (
   budget: settings.budget,
   routing: routingNow(settings, reading),
   nodeLimit: settings.nodeLimit,
+  workLimit: settings.workLimit ?? tickWork,
 });
 
 /** A gateway of ours that was last heard longer ago is lost (s): it neither routes nor wakes a model. */

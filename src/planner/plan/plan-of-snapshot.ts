@@ -22,7 +22,8 @@ import { type Pool, poolsOf } from './gpu-pools.ts';
  */
 export const planOf = (snapshot: Snapshot, clock: () => number = () => 0, detail: PlanDetail = { routed: true }): Plan => {
   const started = clock();
-  const plan = plannedOneByOne(snapshot, detail) ?? plannedTogether(snapshot, detail);
+  const spent = { work: 0 };
+  const plan = plannedOneByOne(snapshot, detail, spent) ?? plannedTogether(withWorkLeft(snapshot, 1, spent), detail, spent);
   return { ...plan, solve: { ...plan.solve, milliseconds: clock() - started } };
 };
 
@@ -35,12 +36,15 @@ export interface PlanDetail {
  * Each model by itself, as if the stock were there for it alone: the same plan where they fit together, and the classes of
  * only one of them in memory. Null where they do not, or where a budget is shared.
  */
-const plannedOneByOne = (snapshot: Snapshot, detail: PlanDetail): Plan | null => {
+const plannedOneByOne = (snapshot: Snapshot, detail: PlanDetail, spent: { work: number }): Plan | null => {
   if (snapshot.models.length < 2 || snapshot.budget !== null) return null;
   const left = poolsOf(snapshot).map((pool) => ({ pool, gpus: pool.gpus }));
   const plans: Plan[] = [];
-  for (const model of [...snapshot.models].sort(byName)) {
-    const plan = plannedTogether({ ...snapshot, models: [model] }, detail);
+  const models = [...snapshot.models].sort(byName);
+  const work = left.length === 0 ? 1 : oneByOneShare;
+  for (const [m, model] of models.entries()) {
+    const share = work / (models.length - m);
+    const plan = plannedTogether(withWorkLeft({ ...snapshot, models: [model] }, share, spent), detail, spent);
     const replicas = plan.models[0]?.replicas ?? {};
     for (const one of left)
       for (const variant of model.variants.filter(one.pool.takes))
@@ -51,6 +55,15 @@ const plannedOneByOne = (snapshot: Snapshot, detail: PlanDetail): Plan | null =>
   }
   return joined(plans);
 };
+
+/** Share of the work for planning each model by itself, where stock may ask for planning them together after all. */
+const oneByOneShare = 0.3;
+
+/** The snapshot with a share of its work that is not spent yet. */
+const withWorkLeft = (snapshot: Snapshot, share: number, { work }: { readonly work: number }): Snapshot =>
+  snapshot.workLimit === undefined || snapshot.workLimit === null
+    ? snapshot
+    : { ...snapshot, workLimit: share * Math.max(0, snapshot.workLimit - work) };
 
 /** One plan of several that share nothing: costs and bounds add, and the worst status counts. */
 export const joined = (plans: readonly Plan[]): Plan => {
@@ -87,9 +100,10 @@ const demandOfAll = ({ fleet }: FleetOfSnapshot): number =>
 const gapOf = (cost: number, bound: number | null): number | null =>
   bound === null ? null : cost === 0 ? 0 : (cost - bound) / cost;
 
-const plannedTogether = (snapshot: Snapshot, detail: PlanDetail): Plan => {
+const plannedTogether = (snapshot: Snapshot, detail: PlanDetail, spent: { work: number }): Plan => {
   const problem = fleetOfSnapshot(snapshot);
-  const outcome = solve(problem.fleet, { ...defaultOptions, ...limitOf(snapshot) });
+  const outcome = solve(problem.fleet, { ...defaultOptions, ...limitsOfSnapshot(snapshot) });
+  spent.work += outcome.work;
   const left = leftOver(problem, outcome.models);
   const plans = problem.models.map(({ model, classes }, m) =>
     modelPlan(model, classes, element(outcome.models, m), left, detail),
@@ -150,8 +164,10 @@ const fleetModel = (model: Model, { rates, ways }: DemandClasses, pools: readonl
   known: model.previous === null ? null : model.variants.map(({ name }) => model.previous!.replicas[name] ?? 0),
 });
 
-const limitOf = ({ nodeLimit }: Snapshot): { nodeLimit?: number } =>
-  nodeLimit === undefined || nodeLimit === null ? {} : { nodeLimit };
+export const limitsOfSnapshot = ({ nodeLimit, workLimit }: Snapshot): { nodeLimit?: number; workLimit?: number } => ({
+  ...(nodeLimit === undefined || nodeLimit === null ? {} : { nodeLimit }),
+  ...(workLimit === undefined || workLimit === null ? {} : { workLimit }),
+});
 
 /** What a plan leaves of every pool (GPUs) and of the budget (money/h). */
 interface LeftOver {

@@ -5,7 +5,7 @@ import type { Decision } from '../../vocabulary/target.ts';
 import type { Belief } from '../believe/believe.ts';
 import { boundsIfPodsCame, isLacking, plannedOfUnfollowed, withAttainableBounds, withUnfollowed } from './bounds-by-behaviour.ts';
 import type { MakePlan } from './counted-plans.ts';
-import { limitsNow, makeSnapshot, type SnapshotReading, type SnapshotSettings } from './make-snapshot.ts';
+import { limitsNow, makeSnapshot, type SnapshotReading, type SnapshotSettings, tickWork } from './make-snapshot.ts';
 import { type Limits, mayLimit } from './stock-limits.ts';
 
 export interface PlanReading extends SnapshotReading {
@@ -50,6 +50,9 @@ export interface PlanTick {
   readonly makePlan: MakePlan;
 }
 
+/** Units of work that each of many models may take in any case: what nearly all of them are proven within. */
+const leastWork = 20_000;
+
 /**
  * The second stage of a tick: the cheapest replicas for what is believed. Models that share no budget and no stock come one after
  * the other, so that the numbers of only one are in memory.
@@ -58,8 +61,10 @@ export function* plan(models: readonly Belief[], tick: PlanTick): Generator<Plan
   const { reading, settings } = tick;
   const alone = settings.budget === null && !settings.keepSnapshot && !mayLimit(reading.supply, settings.stock ?? 'none');
   const { supply: _, ...unlimited } = reading;
+  const workLimit = Math.max(leastWork, Math.floor((settings.workLimit ?? tickWork) / Math.max(1, models.length)));
+  const one = { ...tick, reading: unlimited, settings: { ...settings, workLimit } };
   for (const some of alone ? models.map((model) => [model]) : [models])
-    yield { ...planned(some, alone ? { ...tick, reading: unlimited } : tick), together: !alone };
+    yield { ...planned(some, alone ? one : tick), together: !alone };
 }
 
 const planned = (

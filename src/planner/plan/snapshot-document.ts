@@ -73,11 +73,12 @@ export const snapshotSchema = z.strictObject({
   budget: z.nullish(amount),
   routing: z.nullish(oneOf(routerKnowledges)),
   nodeLimit: z.nullish(count),
+  workLimit: z.nullish(count),
 });
 
 /** The same for a document that is parsed already. */
 export const snapshotOf = (document: unknown): Snapshot => {
-  const { now, models, stock, quotas, budget, routing, nodeLimit } = readDocument(snapshotSchema, document, refuse);
+  const { now, models, stock, quotas, budget, routing, nodeLimit, workLimit } = readDocument(snapshotSchema, document, refuse);
   onceEach(models.map(({ name }, m) => ({ name, path: `models[${m}]` })));
   onceEach(models.flatMap(({ variants }, m) => variants.map(({ name }, v) => ({ name, path: `models[${m}].variants[${v}]` }))));
   return {
@@ -88,6 +89,7 @@ export const snapshotOf = (document: unknown): Snapshot => {
     budget: budget ?? null,
     routing: routing ?? 'size',
     ...(nodeLimit === undefined || nodeLimit === null ? {} : { nodeLimit }),
+    ...(workLimit === undefined || workLimit === null ? {} : { workLimit }),
   };
 };
 

@@ -78,6 +78,7 @@ test('a snapshot survives being written and read', () => {
     budget: 12.5,
     routing: 'load',
     nodeLimit: 5000,
+    workLimit: 800_000,
   };
   const snapshot = snapshotOf(document);
   expect(snapshot.models[2]!.variants[0]!.e2eSeconds).toEqual([Number.NaN]);
