@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { listening } from '../runtime/listen.ts';
 import { hostAndPort } from '../runtime/plain-http.ts';
 import { unusedConnections } from '../runtime/unused-connections.ts';
 import { type ApiCall, readRequest } from './openai-request.ts';
@@ -52,7 +53,7 @@ export const startGatewayServer = async (options: GatewayServerOptions): Promise
   const closeUnused = unusedConnections(app.server);
   app.addHook('preClose', async () => closeUnused());
   routes(app, options);
-  await app.listen({ host: options.host, port: options.port });
+  await listening(options.host, options.port, () => app.listen({ host: options.host, port: options.port }));
   const { port } = app.server.address() as AddressInfo;
   return {
     url: `http://${hostAndPort(options.host, port)}`,
