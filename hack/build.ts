@@ -43,7 +43,7 @@ const withoutUnusedHttpClient: Plugin = {
 if (!process.argv.includes('--if-stale') || stale()) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const bundle = await rolldown({
-    input: { gpumix: join(root, 'src/cli/gpumix.ts') },
+    input: { gpumix: join(root, 'src/cli/entry.ts') },
     platform: 'node',
     plugins: [withoutUnusedHttpClient],
     treeshake: { moduleSideEffects: (id) => !id.includes('@kubernetes/client-node') },

@@ -101,14 +101,26 @@ const runCommand = async (name: string, row: Row, argv: readonly string[], io: C
   }
 };
 
-/** Whether this file is what was started, not imported. */
-if (import.meta.main) {
-  // Whoever reads our output may stop early (head).
-  process.stdout.on('error', () => process.exit());
-  process.exitCode = await main(process.argv.slice(2), {
+/** Runs gpumix as a process. */
+export const start = async (): Promise<void> => {
+  process.stdout.on('error', outputFailed);
+  // Who does not take our messages gets the status all the same.
+  process.stderr.on('error', () => {});
+  const argv = process.argv.slice(2);
+  process.exitCode = await main(argv, {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
   });
-  // A server that was asked to stop has closed what it opened; a client library's timer must not hold the process.
-  if (process.argv[2] === 'serve' || process.argv[2] === 'gateway') process.exit();
-}
+  // A server that was asked to stop has closed what it opened, and one that could not start need not: a client library's timer
+  // must not hold the process. Output that failed is told of before that.
+  if (process.exitCode === 2 || argv[0] === 'serve' || argv[0] === 'gateway') setImmediate(() => process.exit());
+};
+
+const outputFailed = (error: NodeJS.ErrnoException): void => {
+  // Whoever reads our output may stop early (head).
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`gpumix: the output cannot be written: ${error.message}\n`);
+  process.exit(2);
+};
+
+if (import.meta.main) await start();
