@@ -19,9 +19,11 @@ import {
   type FlagValues,
   numberOption,
   percentileOption,
+  positiveOption,
   readOptions,
   textOf,
   valueOption,
+  wholeOption,
 } from './command.ts';
 
 const options: Command['options'] = {
@@ -60,9 +62,10 @@ export const benchmarkCommand: Command = {
   run: async (argv, io) => {
     const values = readOptions(options, argv);
     const plan = measuringOf(values);
+    const asking = await askingOf(values);
     for (const line of planLines(plan)) (values['dry-run'] === true ? io.stdout : io.stderr)(`${line}\n`);
     if (values['dry-run'] === true) return 0;
-    await measure(values, plan, io);
+    await measure(values, plan, asking, io);
     return 0;
   },
 };
@@ -70,22 +73,22 @@ export const benchmarkCommand: Command = {
 const measuringOf = (values: FlagValues): Measuring => {
   const number = (name: string, least: number): number => numberOption(name, values[name], least);
   const ticks = (name: string): readonly number[] => {
-    const [start, limit] = [number(`${name}-start`, 1), number(`${name}-limit`, 1)];
-    if (!Number.isInteger(start)) throw new GpumixError('BAD_USAGE', `--${name}-start is ${start}, not a whole number`);
+    const start = wholeOption(`${name}-start`, values[`${name}-start`], 1);
+    const limit = number(`${name}-limit`, 1);
     if (start > limit) throw new GpumixError('BAD_USAGE', `--${name}-start is above --${name}-limit`);
     return doubling(start, limit);
   };
-  const positive = (name: string): number => number(name, Number.MIN_VALUE);
+  const positive = (name: string): number => positiveOption(name, values[name]);
   return {
     inputs: ticks('input'),
     outputs: ticks('output'),
     rateStart: values['rate-start'] === undefined ? null : positive('rate-start'),
     rateLimit: positive('rate-limit'),
     slo: sloOf(values),
-    requests: number('requests', 1),
+    requests: wholeOption('requests', values['requests'], 1),
     mostSeconds: positive('probe-seconds'),
     precision: number('precision', 0.005),
-    seed: number('seed', 0),
+    seed: wholeOption('seed', values['seed'], 0),
     temperature: number('temperature', 0),
   };
 };
@@ -93,7 +96,7 @@ const measuringOf = (values: FlagValues): Measuring => {
 const sloOf = (values: FlagValues): Slo => {
   const percentile = percentileOption(values);
   const set = (['ttft', 'tpot', 'e2e', 'tpat'] as const).flatMap((name) =>
-    values[name] === undefined ? [] : [[name, numberOption(name, values[name], Number.MIN_VALUE)] as const],
+    values[name] === undefined ? [] : [[name, positiveOption(name, values[name])] as const],
   );
   // Loads of different sizes add up where both parts of a request are limited.
   return { percentile, ...(set.length === 0 ? { ttft: 2, tpot: 0.1 } : Object.fromEntries(set)) };
@@ -117,23 +120,31 @@ const planLines = (plan: Measuring): readonly string[] => {
   ];
 };
 
-const measure = async (values: FlagValues, plan: Measuring, io: CommandStreams): Promise<void> => {
-  const say = (line: string): void => io.stderr(`gpumix benchmark: ${line}\n`);
+/** Whom to ask, and how; read, with the dry run too, before anything is measured. */
+const askingOf = async (values: FlagValues) => {
   const url = baseUrl(String(values['endpoint']));
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
     throw new GpumixError('BAD_USAGE', `--endpoint is ${JSON.stringify(values['endpoint'])}, not an http or https URL`);
   const api = values['api'];
   if (api !== 'completions' && api !== 'chat')
     throw new GpumixError('BAD_USAGE', `--api is ${JSON.stringify(api)}, not completions or chat`);
-  const timeoutSeconds = numberOption('timeout', values['timeout'], Number.MIN_VALUE);
-  const apiKey = apiKeyOf(values);
-  const given = textOf(values, 'model');
-  const model = await modelOf(url, given, apiKey, timeoutSeconds);
+  const tokenizer = textOf(values, 'tokenizer');
+  return {
+    url,
+    api: api as Api,
+    timeoutSeconds: positiveOption('timeout', values['timeout']),
+    apiKey: apiKeyOf(values),
+    tokenizer: tokenizer === null ? null : await tokenizerOf(tokenizer),
+  };
+};
+type Asking = Awaited<ReturnType<typeof askingOf>>;
+
+const measure = async (values: FlagValues, plan: Measuring, asking: Asking, io: CommandStreams): Promise<void> => {
+  const say = (line: string): void => io.stderr(`gpumix benchmark: ${line}\n`);
+  const { tokenizer, ...asked } = asking;
+  const model = await modelOf(asked.url, textOf(values, 'model'), asked.apiKey, asked.timeoutSeconds);
   const { file, results } = await outputOf(values, model, say);
-  const tokenizerFile = textOf(values, 'tokenizer');
-  const tokenizer = tokenizerFile === null ? null : await tokenizerOf(tokenizerFile);
-  const asked = { url, api: api as Api, model, apiKey, temperature: plan.temperature, timeoutSeconds };
-  const { endpoint, exactLength } = await connect(asked, clock.now);
+  const { endpoint, exactLength } = await connect({ ...asked, model, temperature: plan.temperature }, clock.now);
   try {
     if (!exactLength) say('the endpoint takes neither ignore_eos nor min_tokens: answers may be short');
     const { vocabulary, warning } = await calibrate(endpoint, plan.inputs.at(-1)!, seeded(plan.seed), tokenizer);
@@ -168,6 +179,8 @@ const clock: Clock = {
 
 const apiKeyOf = (values: FlagValues): string | null => {
   const file = textOf(values, 'api-key-file');
+  if (file !== null && textOf(values, 'api-key') !== null)
+    throw new GpumixError('BAD_USAGE', '--api-key and --api-key-file cannot both be given');
   if (file === null) return textOf(values, 'api-key');
   try {
     return readFileSync(file, 'utf8').trim();

@@ -1,4 +1,4 @@
-import { parsedArguments } from '../config/settings.ts';
+import { parsedArguments } from '../config/command-line.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 
 /** Where a command writes. */
@@ -37,6 +37,26 @@ export const readOptions = (options: Command['options'], argv: readonly string[]
   readArguments(options, argv, 0).values;
 
 /**
+ * Refuses flags that would change nothing.
+ * @param argv as the command was given it
+ * @param why what makes them of no use: `without --trace`
+ * @throws GpumixError BAD_USAGE
+ */
+export const refuseUseless = (
+  options: Command['options'],
+  argv: readonly string[],
+  names: readonly string[],
+  why: string,
+): void => {
+  const types = Object.fromEntries(Object.entries(options).map(([name, { type, short }]) => [name, typeOf(type, short)]));
+  const { values } = parsedArguments(types, argv, argv.length);
+  const useless = names.find((name) => Object.hasOwn(values, name));
+  if (useless !== undefined) throw new GpumixError('BAD_USAGE', `--${useless} is of no use ${why}`);
+};
+
+const typeOf = (type: Option['type'], short: string | undefined) => (short === undefined ? { type } : { type, short });
+
+/**
  * The flags of a command, and what stands beside them.
  * @param most arguments without a flag
  * @throws GpumixError BAD_USAGE
@@ -47,7 +67,7 @@ export const readArguments = (
   most: number,
 ): { readonly values: FlagValues; readonly positionals: readonly string[] } => {
   const rows = Object.entries(options);
-  const types = rows.map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]);
+  const types = rows.map(([name, { type, short }]) => [name, typeOf(type, short)]);
   const { values, positionals } = parsedArguments(Object.fromEntries(types), argv, most);
   const defaults = rows.map(([name, option]) => [name, option.type === 'boolean' ? false : option.default]);
   return { values: { ...Object.fromEntries(defaults), ...values }, positionals };
@@ -83,11 +103,32 @@ export const percentileOption = ({ percentile }: FlagValues): number => {
 /** A number from a flag. @throws GpumixError BAD_USAGE */
 export const numberOption = (name: string, value: string | boolean | undefined, least: number): number => {
   const number = Number(value);
-  if (typeof value !== 'string' || value.trim() === '' || !(number >= least)) {
+  if (!isNumber(value) || !(number >= least))
     throw new GpumixError('BAD_USAGE', `--${name} is ${JSON.stringify(value)}, not a number from ${least}`);
-  }
   return number;
 };
+
+/** A number above 0 from a flag. @throws GpumixError BAD_USAGE */
+export const positiveOption = (name: string, value: string | boolean | undefined): number => {
+  if (isNumber(value) && Number(value) > 0) return Number(value);
+  throw new GpumixError('BAD_USAGE', `--${name} is ${JSON.stringify(value)}, not a number above 0`);
+};
+
+/** A whole number from a flag. @throws GpumixError BAD_USAGE */
+export const wholeOption = (name: string, value: string | boolean | undefined, least: number): number => {
+  if (isNumber(value) && Number.isSafeInteger(Number(value)) && Number(value) >= least) return Number(value);
+  throw new GpumixError('BAD_USAGE', `--${name} is ${JSON.stringify(value)}, not a whole number from ${least}`);
+};
+
+/** A port from a flag; 0 = any free one. @throws GpumixError BAD_USAGE */
+export const portOption = (name: string, value: string | boolean | undefined): number => {
+  const port = wholeOption(name, value, 0);
+  if (port <= 65_535) return port;
+  throw new GpumixError('BAD_USAGE', `--${name} is ${JSON.stringify(value)}, not a port, a whole number from 0 to 65535`);
+};
+
+const isNumber = (value: string | boolean | undefined): value is string =>
+  typeof value === 'string' && /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value);
 
 /** The flags of a command as lines of `--help`. */
 export const optionsHelp = (options: Command['options']): string =>

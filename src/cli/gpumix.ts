@@ -1,3 +1,4 @@
+import { suggestion } from '../config/suggestion.ts';
 import { version } from '../runtime/version.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { type Command, type CommandStreams, optionsHelp } from './command.ts';
@@ -73,7 +74,9 @@ export const main = async (argv: readonly string[], io: CommandStreams): Promise
   else {
     const found = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (found === undefined) {
-      io.stderr(`gpumix: there is no command ${JSON.stringify(name)}; gpumix --help lists them\n`);
+      const meant = suggestion(name, Object.keys(commands));
+      const more = meant === null ? 'gpumix --help lists them' : `did you mean ${meant}?`;
+      io.stderr(`gpumix: there is no command ${JSON.stringify(name)}; ${more} (BAD_USAGE)\n`);
       return 2;
     }
     return await runCommand(name, found, rest, io);
@@ -94,7 +97,7 @@ const runCommand = async (name: string, row: Row, argv: readonly string[], io: C
     io.stderr(
       `${messageOf(error)
         .split('\n')
-        .map((line) => `gpumix ${name}: ${line}`)
+        .map((line) => `gpumix ${name}: ${line} (${error.code})`)
         .join('\n')}\n`,
     );
     return 2;

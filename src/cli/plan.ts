@@ -23,7 +23,7 @@ export const planCommand: Command = {
   run: async (argv, io) => {
     const { snapshot: path, json, explain } = readOptions(options, argv);
     if (typeof path !== 'string') throw new GpumixError('BAD_USAGE', '--snapshot FILE is missing');
-    const document = path === '-' ? await text(process.stdin) : await readText(path, 'BAD_USAGE');
+    const document = path === '-' ? (await text(process.stdin)).replace(/^\uFEFF/, '') : await readText(path, 'BAD_USAGE');
     const snapshot = located(path === '-' ? 'standard input' : path, () => parseSnapshot(document));
     const result = planOf(snapshot, () => performance.now());
     const explanation = explain === true ? explanationOf(snapshot) : null;

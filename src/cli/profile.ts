@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type MeasuredProfile, profileOfResults } from '../benchmark/profile-of.ts';
 import { parseResults } from '../benchmark/results.ts';
@@ -12,11 +11,15 @@ import {
   type FlagValues,
   numberOption,
   percentileOption,
+  positiveOption,
   readArguments,
+  refuseUseless,
   textOf,
   valueOption,
+  wholeOption,
 } from './command.ts';
 import { readText } from './read-text.ts';
+import { writeText } from './write-text.ts';
 
 const options: Command['options'] = {
   benchmark: valueOption('FILE', 'results as JSON lines; without it result/DEPLOYMENT.jsonl'),
@@ -56,8 +59,13 @@ export const profileCommand: Command = {
   options,
   run: async (argv, io) => {
     const { values, positionals } = readArguments(options, argv, 1);
-    if (values['check'] === true) return await check(values, io);
     const [deployment] = positionals;
+    if (values['check'] === true) {
+      refuseUseless(options, argv, ofMaking, 'with --check, which makes no profile');
+      if (deployment !== undefined) throw new GpumixError('BAD_USAGE', '--check is of all Deployments: name none');
+      return await check(values, io);
+    }
+    refuseUseless(options, argv, ofChecking, 'without --check');
     if (deployment === undefined) throw new GpumixError('BAD_USAGE', 'name the DEPLOYMENT that was measured');
     const file = textOf(values, 'benchmark') ?? join('result', `${deployment}.jsonl`);
     const text = await readText(file, 'BAD_BENCHMARK');
@@ -82,11 +90,14 @@ export const profileCommand: Command = {
   },
 };
 
+const ofChecking = ['seconds', 'kubeconfig', 'redis-url', 'profiles', 'engine-metrics-port'];
+const ofMaking = Object.keys(options).filter((name) => name !== 'check' && !ofChecking.includes(name));
+
 /** Loaded when it is asked for: making a profile needs no Kubernetes. */
 const check = async (values: FlagValues, io: CommandStreams): Promise<number> => {
-  const flags = ['kubeconfig', 'redis-url', 'profiles', 'engine-metrics-port'].flatMap((name) =>
-    typeof values[name] === 'string' ? [`--${name}=${values[name]}`] : [],
-  );
+  const flags = ofChecking
+    .filter((name) => name !== 'seconds')
+    .flatMap((name) => (typeof values[name] === 'string' ? [`--${name}=${values[name]}`] : []));
   const { checkProfiles } = await import('./profile-check.ts');
   return await checkProfiles(flags, numberOption('seconds', values['seconds'], 0), io);
 };
@@ -98,26 +109,13 @@ const profileOptions = (deployment: string, values: FlagValues) => {
   const gpus = values['gpus-per-replica'];
   return {
     deployment,
-    cost: values['cost'] === undefined ? 1 : priceOption(values['cost']),
+    // gpumix refuses a profile that costs nothing, or that has a fraction of a GPU.
+    cost: values['cost'] === undefined ? 1 : positiveOption('cost', values['cost']),
     slo: { percentile: percentileOption(values), ...Object.fromEntries(set) } as Slo,
     created: Date.now() / 1000,
     gpuType: textOf(values, 'gpu-type'),
-    gpusPerReplica: gpus === undefined ? null : wholeOption('gpus-per-replica', gpus),
+    gpusPerReplica: gpus === undefined ? null : wholeOption('gpus-per-replica', gpus, 1),
   };
-};
-
-/** gpumix refuses a profile that costs nothing. */
-const priceOption = (value: string | boolean): number => {
-  const price = numberOption('cost', value, 0);
-  if (price > 0) return price;
-  throw new GpumixError('BAD_USAGE', `--cost is ${JSON.stringify(value)}, not above 0`);
-};
-
-/** gpumix refuses a profile with a fraction of a GPU. */
-const wholeOption = (name: string, value: string | boolean): number => {
-  const number = numberOption(name, value, 1);
-  if (Number.isInteger(number)) return number;
-  throw new GpumixError('BAD_USAGE', `--${name} is ${JSON.stringify(value)}, not a whole number from 1`);
 };
 
 /** What a document says that nobody asked for. */
@@ -137,13 +135,7 @@ const store = async (
   print: (text: string) => void,
 ): Promise<void> => {
   if (typeof output !== 'string') return print(text);
-  if (!/^rediss?:/.test(output)) {
-    try {
-      return await writeFile(output, text);
-    } catch (cause) {
-      throw new GpumixError('BAD_USAGE', `${output}: cannot be written`, { cause });
-    }
-  }
+  if (!/^rediss?:/.test(output)) return await writeText(output, text, '--output');
   const { url, model } = redisTarget(output);
   const key = `aibrix:profile_${model}_${deployment}`;
   const redis = redisStore({ ...redisDefaults, redisUrl: url, redisTimeoutSeconds: 5 }, () => {});

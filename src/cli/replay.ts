@@ -4,7 +4,7 @@ import { gatewayCounter, parseTrace } from '../workload/gateway-records.ts';
 import { recordKey, recordLifetimeSeconds } from '../workload/histogram.ts';
 import { redisDefaults, redisStore } from '../workload/redis.ts';
 import { heartbeatsKey } from '../workload/store.ts';
-import { type Command, numberOption, readOptions, requiredText, valueOption } from './command.ts';
+import { type Command, numberOption, readOptions, requiredText, valueOption, wholeOption } from './command.ts';
 import { readText } from './read-text.ts';
 
 const options: Command['options'] = {
@@ -24,7 +24,7 @@ export const replayCommand: Command = {
   run: async (argv, io) => {
     const given = readOptions(options, argv);
     const [path, model] = [requiredText(given, 'trace'), requiredText(given, 'model')];
-    const interval = numberOption('interval', given['interval'], 1);
+    const interval = wholeOption('interval', given['interval'], 1);
     const speed = numberOption('speed', given['speed'], 1e-3);
     const linger = numberOption('linger', given['linger'], 0);
     const trace = parseTrace(await readText(path, 'BAD_TRACE'), path);

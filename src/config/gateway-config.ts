@@ -2,13 +2,15 @@ import { settings as ofServe, redisSettings, tooLongInterval } from './serve-con
 import {
   anyText,
   atLeast,
+  portNumber,
+  readableOrNull,
   readSettings,
   type SettingsOf,
   type SettingsTable,
   seconds,
   setting,
-  textOrNull,
   whole,
+  wholeFrom,
 } from './settings.ts';
 
 const plans = (value: string): 'redis' | { readonly url: string } => {
@@ -29,7 +31,7 @@ export const gatewaySettings = {
   ),
   kubeconfig: ofServe.kubeconfig,
   endpoints: setting(
-    textOrNull,
+    readableOrNull,
     '',
     'JSON file of model to NAMESPACE/DEPLOYMENT to origins, read again when it changes; empty = Kubernetes is watched',
   ),
@@ -37,16 +39,16 @@ export const gatewaySettings = {
   instance: setting(anyText, '', 'names this gateway among others; empty = host name and process'),
   bindAddress: ofServe.bindAddress,
   // Not GPUMIX_PORT: Kubernetes sets that for a Service called gpumix.
-  port: setting(whole, '8080', 'HTTP port of the OpenAI calls; 0 = any free one', 'GPUMIX_HTTP_PORT'),
-  adminPort: setting(whole, '9090', 'HTTP port of /metrics, /livez and /readyz; 0 = any free one'),
+  port: setting(portNumber, '8080', 'HTTP port of the OpenAI calls; 0 = any free one', 'GPUMIX_HTTP_PORT'),
+  adminPort: setting(portNumber, '9090', 'HTTP port of /metrics, /livez and /readyz; 0 = any free one'),
   overflow: setting(
     atLeast(1),
     '1.5',
     'a variant takes at most so many times the requests in flight that its profile was measured at; then another does',
   ),
-  attempts: setting(atLeast(1), '3', 'pods that a request is offered to before it is refused'),
-  mostRequests: setting(atLeast(1), '10000', 'requests in flight, held ones included; more are answered 429'),
-  mostConnections: setting(atLeast(1), '20000', 'connections of clients; more are closed at once'),
+  attempts: setting(wholeFrom(1), '3', 'pods that a request is offered to before it is refused'),
+  mostRequests: setting(wholeFrom(1), '10000', 'requests in flight, held ones included; more are answered 429'),
+  mostConnections: setting(wholeFrom(1), '20000', 'connections of clients; more are closed at once'),
   heldRequests: setting(whole, '1000', 'requests of one model that may wait for a replica; more are answered 429'),
   heldMebibytes: setting(atLeast(0), '64', 'what they may be together (MiB)'),
   heldSeconds: setting(seconds, '600', 'how long each of them waits (s)'),

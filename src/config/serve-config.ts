@@ -5,20 +5,23 @@ import { positive, readDocument } from '../formats/documents.ts';
 import { stockSources } from '../planner/plan/stock-limits.ts';
 import { type RouterKnowledge, routerKnowledges } from '../vocabulary/planning-documents.ts';
 import { recordLifetimeSeconds } from '../workload/histogram.ts';
+import { redisAddress } from '../workload/redis.ts';
 import {
   anyText,
   atLeast,
   flag,
   flagOf,
   oneOfTexts,
+  portNumber,
+  portOrNull,
+  readableOrNull,
   readSettings,
   type SettingsOf,
   type SettingsTable,
   seconds,
   setting,
   textOrNull,
-  whole,
-  wholeOrNull,
+  wholeFrom,
 } from './settings.ts';
 
 const upstream = (value: string): { readonly name: string; readonly url: string } | null => {
@@ -53,10 +56,15 @@ const prices = (file: string): Readonly<Record<string, number>> =>
         throw new Error(what);
       });
 
+const redisUrl = (value: string): string => {
+  redisAddress(value);
+  return value;
+};
+
 /** How Redis is reached; the gateway has the same. */
 export const redisSettings = {
   redisUrl: setting(
-    anyText,
+    redisUrl,
     'redis://localhost:6379',
     'where the gateway writes: redis[s]://[user[:password]@]host[:port][,host...][/db]',
     'REDIS_URL',
@@ -75,7 +83,7 @@ export const redisSettings = {
     'REDIS_PASSWORD',
   ),
   redisSentinelPassword: setting(textOrNull, '', 'of the Sentinels themselves', 'REDIS_SENTINEL_PASSWORD'),
-  redisCaFile: setting(textOrNull, '', 'PEM file of the authorities that may sign the certificate of Redis'),
+  redisCaFile: setting(readableOrNull, '', 'PEM file of the authorities that may sign the certificate of Redis'),
   redisTimeoutSeconds: setting(seconds, '3', 'how long one answer of Redis may take (s)'),
 } satisfies SettingsTable;
 
@@ -94,7 +102,7 @@ export const settings = {
     'write where requests of each size go to Redis, <plan-prefix>plan:<model>, for routers that follow it',
   ),
   kubeconfig: setting(textOrNull, '', 'kubeconfig file; empty = KUBECONFIG, else the pod’s ServiceAccount'),
-  profiles: setting(textOrNull, '', 'folder of profiles, <model>/<file>.json; those in Redis come first'),
+  profiles: setting(readableOrNull, '', 'folder of profiles, <model>/<file>.json; those in Redis come first'),
   prices: setting(prices, '', 'JSON file of GPU type to price per GPU and hour, over the built-in list'),
   intervalSeconds: setting(atLeast(1), '10', 'the gateway’s interval, until its records name another (s)'),
   settleSeconds: setting(seconds, '2', 'how long after its interval a record is there (s)'),
@@ -135,7 +143,7 @@ export const settings = {
     'take a missing record for an interval without requests; for gateways that gpumix cannot see',
   ),
   engineMetricsPort: setting(
-    wholeOrNull,
+    portOrNull,
     '8000',
     'where pods serve their engine’s metrics if their label model.aibrix.ai/metric-port or model.aibrix.ai/port does not say; empty = engines are not asked',
   ),
@@ -171,20 +179,20 @@ export const settings = {
     'the ConfigMap of GPU limits, [NAMESPACE/]NAME; without a namespace that of the Service. It need not be there',
   ),
   budget: setting(budget, '', 'most that all models together may cost per hour; empty = no limit'),
-  nodeLimit: setting(atLeast(1), '200000', 'most nodes of one search; the best mix so far is used then'),
+  nodeLimit: setting(wholeFrom(1), '200000', 'most nodes of one search; the best mix so far is used then'),
   bindAddress: setting(anyText, '0.0.0.0', 'address to listen on'),
-  securePort: setting(whole, '6443', 'HTTPS port of the metrics API; 0 = any free one'),
+  securePort: setting(portNumber, '6443', 'HTTPS port of the metrics API; 0 = any free one'),
   externalMetrics: setting(flag, 'false', 'serve external.metrics.k8s.io too; KEDA or another adapter may own it'),
   tlsCertFile: setting(
-    textOrNull,
+    readableOrNull,
     '',
     'serving certificate (PEM), read again when it changes; empty = made by gpumix, kept in a Secret',
   ),
-  tlsPrivateKeyFile: setting(textOrNull, '', 'its private key (PEM)'),
+  tlsPrivateKeyFile: setting(readableOrNull, '', 'its private key (PEM)'),
   serviceName: setting(anyText, 'gpumix', 'Service that the APIService objects name'),
   serviceNamespace: setting(textOrNull, '', 'its namespace; empty = the one that gpumix runs in'),
   plainMetricsPort: setting(
-    wholeOrNull,
+    portOrNull,
     '',
     'plain HTTP port for GET /routing/MODEL, and for GET /metrics/NAMESPACE/DEPLOYMENT, which PodAutoscalers with an endpoint read in AIBrix up to v0.4.1 and in releases that mend its issue 2615, but not in v0.5.0 to v0.7.0, which take it for 0; empty = none',
   ),
@@ -193,10 +201,10 @@ export const settings = {
     '',
     'NAMESPACE/SERVICE:PORT of another metrics adapter, which serves what is not ours (manifests/overlays/upstream)',
   ),
-  upstreamCaFile: setting(textOrNull, '', 'PEM file of the authorities that may sign its certificate; empty = the system’s'),
+  upstreamCaFile: setting(readableOrNull, '', 'PEM file of the authorities that may sign its certificate; empty = the system’s'),
   drainSeconds: setting(seconds, '5', 'how long to go on answering after SIGTERM (s)'),
   snapshots: setting(textOrNull, '', 'folder that keeps the snapshot and the plan of each tick'),
-  snapshotsKept: setting(atLeast(1), '360', 'how many ticks that folder keeps'),
+  snapshotsKept: setting(wholeFrom(1), '360', 'how many ticks that folder keeps'),
   logLevel: setting(oneOfTexts('trace', 'debug', 'info', 'warn', 'error'), 'info', 'trace, debug, info, warn or error'),
 } satisfies SettingsTable;
 

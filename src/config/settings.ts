@@ -1,5 +1,6 @@
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { accessSync, constants } from 'node:fs';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
+import { parsedArguments } from './command-line.ts';
 
 /** One setting of a server: a flag, an environment variable, and what they may hold. */
 export interface Setting<T> {
@@ -29,11 +30,24 @@ export const atLeast =
     if (parsed < least) throw new Error(`less than ${least}`);
     return parsed;
   };
-export const whole = (value: string): number => {
-  if (!/^\d+$/.test(value)) throw new Error('not a whole number from 0');
+export const wholeFrom =
+  (least: number) =>
+  (value: string): number => {
+    if (!/^\d+$/.test(value) || Number(value) < least) throw new Error(`not a whole number from ${least}`);
+    return Number(value);
+  };
+export const whole = wholeFrom(0);
+/** 0 = any free one. */
+export const portNumber = (value: string): number => {
+  if (!/^\d+$/.test(value) || Number(value) > 65_535) throw new Error('not a port, a whole number from 0 to 65535');
   return Number(value);
 };
-export const wholeOrNull = (value: string): number | null => (value === '' ? null : whole(value));
+export const portOrNull = (value: string): number | null => (value === '' ? null : portNumber(value));
+/** A file or folder that is there and can be read; empty = none. */
+export const readableOrNull = (path: string): string | null => {
+  if (path !== '') accessSync(path, constants.R_OK);
+  return textOrNull(path);
+};
 export const seconds = atLeast(0);
 export const flag = (value: string): boolean => {
   if (value === 'true' || value === 'false') return value === 'true';
@@ -101,21 +115,6 @@ const flagsOf = (
   const switches = new Set(rows.flatMap(([name, row]) => (row.parse === flag ? [`--${flagOf(name)}`] : [])));
   const args = argv.map((argument) => (switches.has(argument) ? `${argument}=true` : argument));
   return parsedArguments(options, args, 0).values as Record<string, string | undefined>;
-};
-
-/**
- * Flags of a command line by name, and what stands beside them.
- * @param most arguments without a flag
- * @throws GpumixError BAD_USAGE
- */
-export const parsedArguments = (options: ParseArgsOptionsConfig, args: readonly string[], most: number) => {
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: most > 0 });
-    if (positionals.length > most) throw new Error(`unexpected argument ${JSON.stringify(positionals[most])}`);
-    return { values, positionals };
-  } catch (cause) {
-    throw new GpumixError('BAD_USAGE', messageOf(cause).split('. ')[0]!);
-  }
 };
 
 /** The settings as the flags of a command, for `--help`. */

@@ -70,8 +70,8 @@ test('what cannot be served is exit status 1, with the reason', async () => {
 
 test.each([
   { what: 'no snapshot', argv: [], says: '--snapshot FILE is missing' },
-  { what: 'an unknown option', argv: ['--snap', good], says: "Unknown option '--snap'" },
-  { what: 'an argument too many', argv: ['--snapshot', good, 'more'], says: "Unexpected argument 'more'" },
+  { what: 'an unknown option', argv: ['--snap', good], says: 'there is no flag --snap; did you mean --snapshot?' },
+  { what: 'an argument too many', argv: ['--snapshot', good, 'more'], says: 'unexpected argument "more"' },
   { what: 'no such file', argv: ['--snapshot', join(folder, 'absent.json')], says: 'absent.json: cannot be read' },
   { what: 'no JSON', argv: ['--snapshot', file('text.json', 'hello\nworld')], says: 'text.json: not a JSON document' },
   {
