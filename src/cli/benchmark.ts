@@ -16,7 +16,9 @@ import { seeded } from '../vocabulary/random.ts';
 import {
   type Command,
   type CommandStreams,
+  choiceOption,
   type FlagValues,
+  inGroup,
   numberOption,
   percentileOption,
   positiveOption,
@@ -27,31 +29,41 @@ import {
 } from './command.ts';
 
 const options: Command['options'] = {
-  endpoint: valueOption('URL', 'an OpenAI server', 'http://localhost:8010'),
-  api: valueOption('completions|chat', 'which of its interfaces', 'completions'),
-  model: { ...valueOption('NAME', 'as the endpoint calls it; without it the only one there is'), short: 'm' },
-  output: { ...valueOption('FILE', 'JSON lines are added at its end; without it result/MODEL.jsonl'), short: 'o' },
-  'input-start': valueOption('TOKENS', 'smallest input; doubled up to the limit', '4'),
-  'input-limit': valueOption('TOKENS', 'largest input', '4096'),
-  'output-start': valueOption('TOKENS', 'smallest output; doubled up to the limit', '4'),
-  'output-limit': valueOption('TOKENS', 'largest output', '4096'),
-  'rate-start': valueOption('RATE', 'first rate of the first size (req/s); without it by how long one request takes'),
-  'rate-limit': valueOption('RATE', 'highest rate (req/s)', '64'),
-  ttft: valueOption('SECONDS', 'limit of the time to the first token (s); 2 where no limit is given'),
-  tpot: valueOption('SECONDS', 'limit of the time per output token (s); 0.1 where no limit is given'),
-  e2e: valueOption('SECONDS', 'limit of the end-to-end time (s)'),
-  tpat: valueOption('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
-  percentile: valueOption('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '99'),
-  requests: valueOption('COUNT', 'requests that count at each rate', '300'),
-  'probe-seconds': valueOption('SECONDS', 'longest that requests count at one rate (s)', '300'),
-  precision: valueOption('SHARE', 'the search ends when the boundary is known so closely', '0.05'),
-  timeout: valueOption('SECONDS', 'longest silence of the endpoint (s)', '120'),
-  tokenizer: valueOption('FILE', 'tokenizer.json of the model; without it words are counted by the endpoint'),
-  temperature: valueOption('NUMBER', 'sampling temperature', '0.0'),
-  seed: valueOption('NUMBER', 'of arrivals and prompts', '0'),
-  'api-key': valueOption('KEY', 'bearer token; better as a file'),
-  'api-key-file': valueOption('FILE', 'file that holds it'),
-  'dry-run': { type: 'boolean', help: 'print what would be measured and how long it takes; ask nothing' },
+  ...inGroup('endpoint', {
+    endpoint: valueOption('URL', 'an OpenAI server', 'http://localhost:8010'),
+    api: choiceOption(['completions', 'chat'], 'completions|chat', 'which of its interfaces', 'completions'),
+    model: { ...valueOption('NAME', 'as the endpoint calls it; without it the only one there is'), short: 'm' },
+    timeout: valueOption('SECONDS', 'longest silence of the endpoint (s)', '120'),
+    'api-key': valueOption('KEY', 'bearer token; better as a file'),
+    'api-key-file': valueOption('FILE', 'file that holds it'),
+  }),
+  ...inGroup('results', {
+    output: { ...valueOption('FILE', 'JSON lines are added at its end; without it result/MODEL.jsonl'), short: 'o' },
+  }),
+  ...inGroup('sizes and rates', {
+    'input-start': valueOption('TOKENS', 'smallest input; doubled up to the limit', '4'),
+    'input-limit': valueOption('TOKENS', 'largest input', '4096'),
+    'output-start': valueOption('TOKENS', 'smallest output; doubled up to the limit', '4'),
+    'output-limit': valueOption('TOKENS', 'largest output', '4096'),
+    'rate-start': valueOption('RATE', 'first rate of the first size (req/s); without it by how long one request takes'),
+    'rate-limit': valueOption('RATE', 'highest rate (req/s)', '64'),
+  }),
+  ...inGroup('limits', {
+    ttft: valueOption('SECONDS', 'limit of the time to the first token (s); 2 where no limit is given'),
+    tpot: valueOption('SECONDS', 'limit of the time per output token (s); 0.1 where no limit is given'),
+    e2e: valueOption('SECONDS', 'limit of the end-to-end time (s)'),
+    tpat: valueOption('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
+    percentile: valueOption('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '99'),
+  }),
+  ...inGroup('measuring', {
+    requests: valueOption('COUNT', 'requests that count at each rate', '300'),
+    'probe-seconds': valueOption('SECONDS', 'longest that requests count at one rate (s)', '300'),
+    precision: valueOption('SHARE', 'the search ends when the boundary is known so closely', '0.05'),
+    tokenizer: valueOption('FILE', 'tokenizer.json of the model; without it words are counted by the endpoint'),
+    temperature: valueOption('NUMBER', 'sampling temperature', '0.0'),
+    seed: valueOption('NUMBER', 'of arrivals and prompts', '0'),
+    'dry-run': { type: 'boolean', help: 'print what would be measured and how long it takes; ask nothing' },
+  }),
 };
 
 type Measuring = Omit<SweepOptions, 'model'>;
@@ -59,6 +71,10 @@ type Measuring = Omit<SweepOptions, 'model'>;
 /** `aibrix_benchmark` with its flags, and a search for the rate in place of its doubling. */
 export const benchmarkCommand: Command = {
   options,
+  examples: [
+    'gpumix benchmark --endpoint http://engine:8000 --dry-run',
+    'gpumix benchmark --endpoint http://engine:8000 --ttft 1 --tpot 0.05 -o l40s.jsonl',
+  ],
   run: async (argv, io) => {
     const values = readOptions(options, argv);
     const plan = measuringOf(values);

@@ -5,6 +5,8 @@ import { GpumixError } from '../vocabulary/errors.ts';
 export interface CommandStreams {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** Columns of the terminal; elsewhere there is none. */
+  readonly columns?: number;
 }
 
 /** One flag: what it takes (none for a switch), its default and its meaning. */
@@ -15,18 +17,33 @@ export interface Option {
   readonly value?: string;
   readonly default?: string;
   readonly help: string;
+  /** Heading under which `--help` lists it. */
+  readonly group?: string;
+  /** All that it takes, where that can be listed. */
+  readonly choices?: readonly string[];
 }
 
 export type FlagValues = Readonly<Record<string, string | boolean | undefined>>;
 
 /** One sub-command of gpumix. */
 export interface Command {
+  /** What follows the command's name; `[flags]` where nothing else does. */
+  readonly usage?: string;
+  /** Whole command lines, for `--help`. */
+  readonly examples?: readonly string[];
   readonly options: Readonly<Record<string, Option>>;
   /**
    * Exit status: 0 done; 1 the job's answer is no.
    * @throws GpumixError for bad usage or bad input; the caller says it in one line on stderr and exits with 2
    */
   run(argv: readonly string[], io: CommandStreams): Promise<number>;
+}
+
+/** Commands are loaded when they are called: `plan` needs neither Redis nor Kubernetes. */
+export interface UnloadedCommand {
+  /** One line, for `--help` and the README. */
+  readonly summary: string;
+  load(): Promise<Command>;
 }
 
 /**
@@ -81,6 +98,16 @@ export const valueOption = (value: string, help: string, otherwise?: string): Op
   ...(otherwise === undefined ? {} : { default: otherwise }),
 });
 
+/** A flag that takes one of a few values. */
+export const choiceOption = (choices: readonly string[], value: string, help: string, otherwise?: string): Option => ({
+  ...valueOption(value, help, otherwise),
+  choices,
+});
+
+/** Flags that `--help` lists together. */
+export const inGroup = (group: string, options: Command['options']): Command['options'] =>
+  Object.fromEntries(Object.entries(options).map(([name, option]) => [name, { ...option, group }]));
+
 /** A flag's text; null where it is not given. */
 export const textOf = (values: FlagValues, name: string): string | null => {
   const value = values[name];
@@ -129,12 +156,3 @@ export const portOption = (name: string, value: string | boolean | undefined): n
 
 const isNumber = (value: string | boolean | undefined): value is string =>
   typeof value === 'string' && /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value);
-
-/** The flags of a command as lines of `--help`. */
-export const optionsHelp = (options: Command['options']): string =>
-  Object.entries(options)
-    .map(([name, { short, value, default: otherwise = '', help }]) => {
-      const flag = `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
-      return `  ${flag.padEnd(30)} ${help}${otherwise === '' ? '' : ` [${otherwise}]`}\n`;
-    })
-    .join('');

@@ -48,6 +48,7 @@ interface Tick {
 
 export const demoCommand: Command = {
   options,
+  examples: ['gpumix demo --ticks 3'],
   run: async (argv, io) => {
     const given = readOptions(options, argv);
     const ticks = given['ticks'] === undefined ? Number.POSITIVE_INFINITY : wholeOption('ticks', given['ticks'], 1);

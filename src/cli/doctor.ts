@@ -13,6 +13,7 @@ import { type ClusterLook, configBesideServe, lookOnce } from './one-look.ts';
 
 export const doctorCommand: Command = {
   options: settingOptions(settings),
+  examples: ['gpumix doctor', 'gpumix doctor --kubeconfig ~/.kube/config --redis-url redis://localhost:6379'],
   run: async (argv, io) => {
     const findings = await examined(configBesideServe(argv));
     io.stdout(findings.map(({ verdict, text }) => `${labels[verdict]}  ${text}\n`).join(''));

@@ -1,6 +1,6 @@
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config/serve-config.ts';
-import { settingOptions } from '../config/settings.ts';
+import { flagsOfTable, settingOptions } from '../config/settings.ts';
 import type { RecordDefect } from '../planner/believe/trusted-records.ts';
 import { explanationOf } from '../planner/plan/explanation.ts';
 import type { StoredPlan } from '../planner/publish/stored-plan.ts';
@@ -19,23 +19,35 @@ import {
 import type { Decision, Target } from '../vocabulary/target.ts';
 import type { Command } from './command.ts';
 import { type ClusterLook, configBesideServe, lookOnce } from './one-look.ts';
-import { bindingTexts, mixText, money, rateText, sizeText } from './plan-texts.ts';
+import { bindingTexts, costText, mixText, rateText, sizeText } from './plan-texts.ts';
+
+const ownOptions: Command['options'] = {
+  json: { type: 'boolean', help: 'print one document and nothing else', group: 'output' },
+};
 
 export const explainCommand: Command = {
-  options: settingOptions(settings),
-  run: async ([key = '', ...flags], io) => {
-    if (!/^[^-/][^/]*\/[^/]+$/.test(key))
-      throw new GpumixError('BAD_USAGE', 'name it first: gpumix explain NAMESPACE/DEPLOYMENT [flags of serve]');
+  options: { ...ownOptions, ...settingOptions(settings) },
+  usage: 'NAMESPACE/DEPLOYMENT [flags]',
+  examples: [
+    'gpumix explain serving/llama-8b-l40s',
+    'kubectl exec -n gpumix-system deploy/gpumix -- node /app/dist/gpumix.js explain serving/llama-8b-l40s',
+  ],
+  run: async (argv, io) => {
+    const { flags, own, positionals } = flagsOfTable(settings, ownOptions, argv, 1);
+    const [key = ''] = positionals;
+    if (!/^[^/]+\/[^/]+$/.test(key))
+      throw new GpumixError('BAD_USAGE', `name the Deployment as NAMESPACE/DEPLOYMENT${key === '' ? '' : `, not ${key}`}`);
     const config = configBesideServe(flags);
-    const lines = await lookOnce(config, ({ cluster, decided, stored }) => {
+    const question = await lookOnce(config, ({ cluster, decided, stored }): Question => {
       const deployment = cluster.deployments.get(key);
       if (deployment === undefined)
         throw new GpumixError('BAD_USAGE', `there is no Deployment ${key} with the label model.aibrix.ai/name`);
       const pods = [...cluster.pods.values()].filter((pod) => ownerKey(pod) === key);
       const ready = pods.filter((pod) => pod.ready).length;
-      return explainLines({ deployment, ready, decided, stored, now: Date.now() / 1000 }, config);
+      return { deployment, ready, decided, stored, now: Date.now() / 1000 };
     });
-    io.stdout(`${lines.join('\n')}\n`);
+    const lines = explainLines(question, config);
+    io.stdout(own['json'] === true ? `${JSON.stringify(explainDocument(question, lines))}\n` : `${lines.join('\n')}\n`);
     return 0;
   },
 };
@@ -61,6 +73,25 @@ export const explainLines = (question: Question, config: Config): readonly strin
     ...(report === undefined ? [] : [modelText(report)]),
     ...planLines(key, target, question, config),
   ];
+};
+
+/** The same for programs. */
+export const explainDocument = ({ deployment, ready, decided, stored }: Question, reasons: readonly string[]) => {
+  const key = deploymentKey(deployment);
+  const said = stored?.plan ?? decided;
+  const model = decided.snapshot?.models.find(({ variants }) => variants.some(({ name }) => name === key));
+  return {
+    deployment: key,
+    replicas: deployment.replicas,
+    ready,
+    /** null = there is none yet. */
+    decision: said.targets.find((one) => ownerKey(one) === key)?.decision ?? null,
+    /** s; null = nothing is published, and this is what would be decided now. */
+    publishedAgo: stored?.ageSeconds ?? null,
+    model: said.models.find((one) => one.deployments.includes(key)) ?? null,
+    planOfNow: decided.plan?.models.find(({ name }) => name === model?.name) ?? null,
+    reasons,
+  };
 };
 
 /** The plan of now, as far as it concerns this Deployment; nothing where its model is not planned for. */
@@ -187,11 +218,11 @@ const planText = ({ status }: Plan, { replicas, cost, unserved }: ModelPlan): st
   const short = Object.entries(Object.groupBy(unserved, ({ reason }) => reason)).map(
     ([reason, rows]) => `${rateText(totalRate(rows))} not served (${reason})`,
   );
-  return [`the plan of now: ${mixText(replicas)} at ${money(cost)} per hour, ${status}`, ...short].join('; ');
+  return [`the plan of now: ${mixText(replicas)} at ${costText(cost)}, ${status}`, ...short].join('; ');
 };
 
 const boundsText = ({ gpu, gpusPerReplica, price, minReplicas, maxReplicas }: Variant): string =>
-  `one replica: ${gpusPerReplica} x ${gpu} at ${money(price)} per hour; from ${minReplicas} to ${maxReplicas ?? 'any number of'} replicas`;
+  `one replica: ${gpusPerReplica} x ${gpu} at ${costText(price)}; from ${minReplicas} to ${maxReplicas ?? 'any number of'} replicas`;
 
 /** Why what is published is not what is planned. */
 const differenceTexts = (
@@ -240,6 +271,6 @@ const alternatives = ({ name, variants }: Model, snapshot: Snapshot): readonly s
     }),
     ...runnersUp
       .filter(({ model }) => model === name)
-      .map(({ replicas, cost }) => `next best: ${mixText(replicas)} at ${money(cost)} per hour`),
+      .map(({ replicas, cost }) => `next best: ${mixText(replicas)} at ${costText(cost)}`),
   ];
 };

@@ -7,6 +7,7 @@ import type { Command } from './command.ts';
 
 export const gatewayCommand: Command = {
   options: settingOptions(gatewaySettings),
+  examples: ['gpumix gateway --redis-url redis://redis:6379 --port 8080', 'gpumix gateway --endpoints endpoints.json'],
   run: async (argv) => {
     const config = readGatewayConfig(argv, process.env);
     // Later changes of the file may be broken; what it begins with must not.

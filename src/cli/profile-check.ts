@@ -26,12 +26,17 @@ export interface CheckedProfiles {
  * What the fleet has for profiles, which sizes of its demand they do not have, and which of them disagree with what engines
  * serve.
  * @param flags of serve
- * @param watchSeconds how long engines are watched; 0 = they are not asked
+ * @param watching how long engines are watched (s), 0 = they are not asked; and whether the answer is for programs
  * @returns 1 where a Deployment has no profile, or one that disagrees
  */
-export const checkProfiles = async (flags: readonly string[], watchSeconds: number, io: CommandStreams): Promise<number> => {
-  const { lines, wrong } = checkLines(await readProfiles(configBesideServe(flags), watchSeconds));
-  io.stdout(`${lines.join('\n')}\n`);
+export const checkProfiles = async (
+  flags: readonly string[],
+  { watchSeconds, json }: { readonly watchSeconds: number; readonly json: boolean },
+  io: CommandStreams,
+): Promise<number> => {
+  const fleet = await readProfiles(configBesideServe(flags), watchSeconds);
+  const { lines, wrong } = checkLines(fleet);
+  io.stdout(json ? `${JSON.stringify(checkDocument(fleet))}\n` : `${lines.join('\n')}\n`);
   return wrong ? 1 : 0;
 };
 
@@ -55,6 +60,32 @@ export const checkLines = (fleet: CheckedProfiles): { readonly lines: readonly s
   });
   if (lines.length === 0) lines.push('no Deployment carries a model');
   return { lines: [...lines, ...fleet.profiles.problems], wrong };
+};
+
+/** The same for programs. */
+export const checkDocument = ({ deployments, profiles, demand, drifts }: CheckedProfiles) => ({
+  deployments: deployments.map((deployment) => {
+    const key = objectKey(deployment);
+    const found = profiles.found.get(key);
+    const drift = drifts.get(key);
+    const rows = demand.get(deployment.model);
+    return {
+      deployment: key,
+      model: deployment.model,
+      source: found?.source ?? null,
+      digest: found?.digest ?? null,
+      /** null = no fresh demand, or no profile. */
+      extrapolatedShare: rows === undefined || found === undefined ? null : extrapolatedShare(found, rows),
+      /** null = too little was heard. */
+      drift: drift === undefined ? null : { ...drift, disagrees: disagrees(drift) },
+    };
+  }),
+  problems: profiles.problems,
+});
+
+const extrapolatedShare = ({ profile }: FoundProfile, demand: readonly DemandRow[]): number => {
+  const outside = demand.filter(({ inputTokens, outputTokens }) => isExtrapolated(profile, inputTokens, outputTokens));
+  return totalRate(demand) === 0 ? 0 : totalRate(outside) / totalRate(demand);
 };
 
 const profileText = ({ profile, source }: FoundProfile): string => {

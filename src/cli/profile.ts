@@ -9,6 +9,7 @@ import {
   type Command,
   type CommandStreams,
   type FlagValues,
+  inGroup,
   numberOption,
   percentileOption,
   positiveOption,
@@ -22,41 +23,57 @@ import { readText } from './read-text.ts';
 import { writeText } from './write-text.ts';
 
 const options: Command['options'] = {
-  benchmark: valueOption('FILE', 'results as JSON lines; without it result/DEPLOYMENT.jsonl'),
-  tput: valueOption('RATE', 'least throughput (req/s)'),
-  tt: valueOption('RATE', 'least throughput (output tokens/s)'),
-  e2e: valueOption('SECONDS', 'limit of the end-to-end time (s)'),
-  ttft: valueOption('SECONDS', 'limit of the time to the first token (s)'),
-  tpat: valueOption('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
-  tpot: valueOption('SECONDS', 'limit of the time per output token (s)'),
-  percentile: valueOption('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '0'),
-  cost: valueOption('MONEY', 'price of one replica (per hour); without it 1, which is said'),
-  output: {
-    ...valueOption('FILE', 'where to; a file or redis[s]://[user:password@]host[:port][/db]?model=NAME'),
-    short: 'o',
-  },
-  'gpu-type': valueOption('TYPE', 'the part as sold; the profile then serves every Deployment of the model on it'),
-  'gpus-per-replica': valueOption('COUNT', 'GPUs that the measured replica had'),
-  'allow-rate-limit': {
-    type: 'boolean',
-    help: 'take the highest rate that the benchmark might send for the throughput where that was reached',
-  },
-  strict: { type: 'boolean', help: 'refuse results that cannot be right; each is named with its line' },
-  check: {
-    type: 'boolean',
-    help: 'make none: say which profiles the fleet has, what demand they do not cover, and which disagree with what engines serve',
-  },
-  seconds: valueOption('SECONDS', 'with --check: how long engines are watched; 0 = not (s)', '60'),
-  kubeconfig: valueOption('FILE', 'with --check, as the three that follow: as for serve, which also names their variables'),
-  'redis-url': valueOption('URL', 'where the gateway writes, and profiles are'),
-  profiles: valueOption('FOLDER', 'of profiles'),
-  'engine-metrics-port': valueOption('PORT', 'where pods serve their engine’s metrics'),
-  verbose: { type: 'boolean', short: 'v', help: 'indent the document' },
+  ...inGroup('results', {
+    benchmark: valueOption('FILE', 'results as JSON lines; without it result/DEPLOYMENT.jsonl'),
+  }),
+  ...inGroup('limits', {
+    tput: valueOption('RATE', 'least throughput (req/s)'),
+    tt: valueOption('RATE', 'least throughput (output tokens/s)'),
+    e2e: valueOption('SECONDS', 'limit of the end-to-end time (s)'),
+    ttft: valueOption('SECONDS', 'limit of the time to the first token (s)'),
+    tpat: valueOption('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
+    tpot: valueOption('SECONDS', 'limit of the time per output token (s)'),
+    percentile: valueOption('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '0'),
+  }),
+  ...inGroup('what is written', {
+    cost: valueOption('MONEY', 'price of one replica (per hour); without it 1, which is said'),
+    output: {
+      ...valueOption('FILE', 'where to: a file, or redis[s]://HOST[:PORT][/DB]?model=NAME'),
+      short: 'o',
+    },
+    'gpu-type': valueOption('TYPE', 'the part as sold; the profile then serves every Deployment of the model on it'),
+    'gpus-per-replica': valueOption('COUNT', 'GPUs that the measured replica had'),
+    'allow-rate-limit': {
+      type: 'boolean',
+      help: 'take the highest rate that the benchmark might send for the throughput where that was reached',
+    },
+    strict: { type: 'boolean', help: 'refuse results that cannot be right; each is named with its line' },
+  }),
+  ...inGroup('check of the fleet', {
+    check: {
+      type: 'boolean',
+      help: 'make none: say which profiles the fleet has, what demand they do not cover, and which disagree with what engines serve',
+    },
+    seconds: valueOption('SECONDS', 'with --check: how long engines are watched; 0 = not (s)', '60'),
+    kubeconfig: valueOption('FILE', 'with --check, as the three that follow: as for serve, which also names their variables'),
+    'redis-url': valueOption('URL', 'where the gateway writes, and profiles are'),
+    profiles: valueOption('FOLDER', 'of profiles'),
+    'engine-metrics-port': valueOption('PORT', 'where pods serve their engine’s metrics'),
+    json: { type: 'boolean', help: 'with --check: print one document and nothing else' },
+  }),
+  ...inGroup('what is written', {
+    verbose: { type: 'boolean', short: 'v', help: 'indent the document' },
+  }),
 };
 
 /** `aibrix_gen_profile` with its flags, and some of ours. */
 export const profileCommand: Command = {
   options,
+  usage: 'DEPLOYMENT [flags] | --check [flags]',
+  examples: [
+    'gpumix profile llama-8b-l40s --benchmark l40s.jsonl --ttft 1 --tpot 0.05 --percentile 99 --cost 1.86',
+    'gpumix profile --check --kubeconfig ~/.kube/config',
+  ],
   run: async (argv, io) => {
     const { values, positionals } = readArguments(options, argv, 1);
     const [deployment] = positionals;
@@ -90,16 +107,16 @@ export const profileCommand: Command = {
   },
 };
 
-const ofChecking = ['seconds', 'kubeconfig', 'redis-url', 'profiles', 'engine-metrics-port'];
+const ofServe = ['kubeconfig', 'redis-url', 'profiles', 'engine-metrics-port'];
+const ofChecking = ['seconds', 'json', ...ofServe];
 const ofMaking = Object.keys(options).filter((name) => name !== 'check' && !ofChecking.includes(name));
 
 /** Loaded when it is asked for: making a profile needs no Kubernetes. */
 const check = async (values: FlagValues, io: CommandStreams): Promise<number> => {
-  const flags = ofChecking
-    .filter((name) => name !== 'seconds')
-    .flatMap((name) => (typeof values[name] === 'string' ? [`--${name}=${values[name]}`] : []));
+  const flags = ofServe.flatMap((name) => (typeof values[name] === 'string' ? [`--${name}=${values[name]}`] : []));
   const { checkProfiles } = await import('./profile-check.ts');
-  return await checkProfiles(flags, numberOption('seconds', values['seconds'], 0), io);
+  const watchSeconds = numberOption('seconds', values['seconds'], 0);
+  return await checkProfiles(flags, { watchSeconds, json: values['json'] === true }, io);
 };
 
 const profileOptions = (deployment: string, values: FlagValues) => {

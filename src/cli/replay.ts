@@ -4,23 +4,33 @@ import { gatewayCounter, parseTrace } from '../workload/gateway-records.ts';
 import { recordKey, recordLifetimeSeconds } from '../workload/histogram.ts';
 import { redisDefaults, redisStore } from '../workload/redis.ts';
 import { heartbeatsKey } from '../workload/store.ts';
-import { type Command, numberOption, readOptions, requiredText, valueOption, wholeOption } from './command.ts';
+import { type Command, inGroup, numberOption, readOptions, requiredText, valueOption, wholeOption } from './command.ts';
 import { readText } from './read-text.ts';
 
 const options: Command['options'] = {
-  trace: valueOption('FILE', 'CSV with a header: arrival time, input tokens, output tokens'),
-  model: valueOption('NAME', 'model that the requests are for'),
-  'redis-url': valueOption('URL', 'where to write', 'redis://localhost:6379'),
-  speed: valueOption('X', 'play the trace X times as fast: X times the rate', '1'),
-  interval: valueOption('SECONDS', 'length of an interval', '10'),
-  'seconds-per-token': valueOption('SECONDS', 'how long requests run, per output token', '0.02'),
-  linger: valueOption('SECONDS', 'go on with heartbeats this long after the last request ended', '0'),
-  'no-heartbeat': { type: 'boolean', help: 'write records only, as a gateway does that is not ours' },
-  'key-prefix': valueOption('PREFIX', 'before the heartbeat key', 'gpumix:'),
+  ...inGroup('what is played', {
+    trace: valueOption('FILE', 'CSV with a header: arrival time, input tokens, output tokens'),
+    model: valueOption('NAME', 'model that the requests are for'),
+  }),
+  ...inGroup('Redis', {
+    'redis-url': valueOption('URL', 'where to write', 'redis://localhost:6379'),
+  }),
+  ...inGroup('time', {
+    speed: valueOption('X', 'play the trace X times as fast: X times the rate', '1'),
+    interval: valueOption('SECONDS', 'length of an interval', '10'),
+    'seconds-per-token': valueOption('SECONDS', 'how long requests run, per output token', '0.02'),
+    linger: valueOption('SECONDS', 'go on with heartbeats this long after the last request ended', '0'),
+  }),
+  ...inGroup('Redis', {
+    'no-heartbeat': { type: 'boolean', help: 'write records only, as a gateway does that is not ours' },
+    'key-prefix': valueOption('PREFIX', 'before the heartbeat key', 'gpumix:'),
+  }),
 };
 
 export const replayCommand: Command = {
   options,
+  usage: '--trace FILE --model NAME [flags]',
+  examples: ['gpumix replay --trace requests.csv --model llama-8b --speed 2'],
   run: async (argv, io) => {
     const given = readOptions(options, argv);
     const [path, model] = [requiredText(given, 'trace'), requiredText(given, 'model')];

@@ -13,7 +13,9 @@ import { type RouterKnowledge, routerKnowledges } from '../vocabulary/planning-d
 import { parseTrace } from '../workload/gateway-records.ts';
 import {
   type Command,
+  choiceOption,
   type FlagValues,
+  inGroup,
   numberOption,
   readOptions,
   refuseUseless,
@@ -29,30 +31,42 @@ import { checkWritable, writeText } from './write-text.ts';
 const shiftSeconds = 30;
 
 const options: Command['options'] = {
-  traffic: valueOption('KIND', `${Object.keys(syntheticRates).join(', ')}: made up, by a seed`, 'steady'),
-  rate: valueOption('N', 'usual rate of it (req/s); steps and peaks are four times as high', '10'),
-  mixture: valueOption('NAME', `sizes of its requests: ${Object.keys(mixtures).join(', ')}`, 'mixed'),
-  trace: valueOption('FILE,...', 'a trace instead (CSV: time, input tokens, output tokens); several are added'),
-  copies: valueOption('N', `so many copies of the trace at once, each ${shiftSeconds} s later`, '1'),
-  seconds: valueOption('S', 'how long [3600, a day for day; of a trace its length]'),
-  profiles: valueOption('SET', `profiles and engines: ${profileSetNames.join(', ')}`, 'llama-8b'),
-  slowdown: valueOption('F', 'how many times slower the engines are than those that were measured', '1'),
-  startup: valueOption('S', 'from the creation of a replica to Ready (s)', '120'),
-  stock: valueOption('GPU=N,...', 'GPUs that can be had, by type; others are not limited'),
-  faults: valueOption(
-    'FAULT,...',
-    `what goes wrong, as KIND[:GPU]@FROM[-UNTIL] in seconds: ${Object.keys(faultKinds).join(', ')}`,
-  ),
-  routing: valueOption('MODE', 'what the router knows of a request: size, input, load or none', 'size'),
-  headroom: valueOption('F', 'extra demand planned for [the default of serve]'),
-  seed: valueOption('N', 'of everything that is drawn', '1'),
-  alone: { type: 'boolean', help: 'gpumix only, without the baselines' },
-  svg: valueOption('FILE', 'a plot of demand, replicas and cost'),
-  json: { type: 'boolean', help: 'print the outcomes as one document and nothing else' },
+  ...inGroup('traffic', {
+    traffic: choiceOption(
+      Object.keys(syntheticRates),
+      'KIND',
+      `${Object.keys(syntheticRates).join(', ')}: made up, by a seed`,
+      'steady',
+    ),
+    rate: valueOption('N', 'usual rate of it (req/s); steps and peaks are four times as high', '10'),
+    mixture: choiceOption(Object.keys(mixtures), 'NAME', `sizes of its requests: ${Object.keys(mixtures).join(', ')}`, 'mixed'),
+    trace: valueOption('FILE,...', 'a trace instead (CSV: time, input tokens, output tokens); several are added'),
+    copies: valueOption('N', `so many copies of the trace at once, each ${shiftSeconds} s later`, '1'),
+    seconds: valueOption('S', 'how long [3600, a day for day; of a trace its length]'),
+  }),
+  ...inGroup('fleet', {
+    profiles: choiceOption(profileSetNames, 'SET', `profiles and engines: ${profileSetNames.join(', ')}`, 'llama-8b'),
+    slowdown: valueOption('F', 'how many times slower the engines are than those that were measured', '1'),
+    startup: valueOption('S', 'from the creation of a replica to Ready (s)', '120'),
+    stock: valueOption('GPU=N,...', 'GPUs that can be had, by type; others are not limited'),
+    faults: valueOption(
+      'FAULT,...',
+      `what goes wrong, as KIND[:GPU]@FROM[-UNTIL] in seconds: ${Object.keys(faultKinds).join(', ')}`,
+    ),
+    routing: choiceOption(routerKnowledges, 'MODE', 'what the router knows of a request: size, input, load or none', 'size'),
+    headroom: valueOption('F', 'extra demand planned for [the default of serve]'),
+    seed: valueOption('N', 'of everything that is drawn', '1'),
+  }),
+  ...inGroup('what is run and shown', {
+    alone: { type: 'boolean', help: 'gpumix only, without the baselines' },
+    svg: valueOption('FILE', 'a plot of demand, replicas and cost'),
+    json: { type: 'boolean', help: 'print the outcomes as one document and nothing else' },
+  }),
 };
 
 export const simulateCommand: Command = {
   options,
+  examples: ['gpumix simulate --traffic spike --stock H100=2', 'gpumix simulate --trace requests.csv --copies 4 --svg plot.svg'],
   run: async (argv, io) => {
     const given = readOptions(options, argv);
     const trace = textOf(given, 'trace') !== null;

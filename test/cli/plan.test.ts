@@ -50,14 +50,14 @@ test('the table is for people', async () => {
   const { status, stdout } = await run('--snapshot', good);
   expect(status).toBe(0);
   expect(stdout).toContain('llama-8b  serving/llama-8b-l40s  2');
-  expect(stdout).toContain('optimal: 3.72 per hour');
+  expect(stdout).toContain('optimal: $3.72/h');
 });
 
 test('--explain says what stands behind the plan, also as JSON', async () => {
   const { status, stdout } = await run('--snapshot', good, '--explain');
   expect(status).toBe(0);
-  expect(stdout).toContain('by router: size 3.72, input 3.72, load 3.72, none 3.72');
-  expect(stdout).toContain('one GPU type alone: L40S 3.72');
+  expect(stdout).toContain('by router: size $3.72/h, input $3.72/h, load $3.72/h, none $3.72/h');
+  expect(stdout).toContain('one GPU type alone: L40S $3.72/h');
   const document = JSON.parse((await run('--snapshot', good, '--explain', '--json')).stdout);
   expect(document.explanation.singleType).toEqual([{ gpu: 'L40S', cost: 3.72 }]);
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
 import { authority } from '../../hack/cluster/pki.ts';
-import { type CheckedProfiles, checkLines } from '../../src/cli/profile-check.ts';
+import { type CheckedProfiles, checkDocument, checkLines } from '../../src/cli/profile-check.ts';
 import { modelDeployment } from '../../src/cluster/variant.ts';
 import { profileOf } from '../../src/profiles/profile-document.ts';
 import { startRedis } from '../helpers/redis.ts';
@@ -71,6 +71,19 @@ test('one without a profile, and one that disagrees, are what the answer no is f
   const without = checkLines({ ...fleet, deployments: [deployment('a'), deployment('b')] });
   expect([without.wrong, without.lines.at(-1)]).toEqual([true, expect.stringMatching(/^serving\/b: no profile of m/)]);
   expect(checkLines(fleet).wrong).toBe(false);
+});
+
+test('a document says the same to programs', () => {
+  const drift = { ratio: 0.5, servedRate: 1, profiledRate: 2, missedShare: 0.3 };
+  const checked = checkDocument({
+    ...fleet,
+    drifts: new Map([['serving/a', drift]]),
+    deployments: [deployment('a'), deployment('b')],
+  });
+  expect(checked.deployments).toMatchObject([
+    { deployment: 'serving/a', source: 'aibrix:profile_m_a', extrapolatedShare: 0.1, drift: { ratio: 0.5, disagrees: true } },
+    { deployment: 'serving/b', source: null, extrapolatedShare: null, drift: null },
+  ]);
 });
 
 test('no fresh demand is said', () => {
