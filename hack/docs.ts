@@ -12,6 +12,7 @@ import { routerOf, strategies } from '../src/cluster/router-names.ts';
 import { gatewaySettings } from '../src/config/gateway-config.ts';
 import { settings } from '../src/config/serve-config.ts';
 import { flagOf, type SettingsTable, variableOf } from '../src/config/settings.ts';
+import { apiCalls } from '../src/gateway/api-calls.ts';
 import { gatewayMetrics } from '../src/gateway/gateway-metrics.ts';
 import { refusalCodes } from '../src/gateway/refusals.ts';
 import { driftGauge, plannerRegistry } from '../src/planner/publish/planner-metrics.ts';
@@ -100,6 +101,14 @@ const parts: Readonly<Record<string, string>> = {
   routers: table(
     ['strategy of AIBrix', 'requests that the H100 got', 'planned for as'],
     Object.entries(strategies).map(([name, { fastest }]) => [code(name), String(fastest ?? 'not measured'), plannedAs(name)]),
+  ),
+  paths: table(
+    ['path', 'streams', 'in records, and routed by size'],
+    Object.values(apiCalls).map(({ paths, stream, sized }) => [
+      paths.map((path) => code(`POST ${path}`)).join(', '),
+      stream === null ? 'no' : 'yes',
+      sized ? 'yes' : 'only if its engine tells its size; routed by load',
+    ]),
   ),
   refusals: table(
     ['code', 'status', 'meaning'],
