@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { createSecureContext, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { calibrate } from '../benchmark/calibrate.ts';
 import { baseUrl, connect, modelOf } from '../benchmark/connect.ts';
 import { expectedSeconds, longestE2e, secondsLeft, timeText, usualProbes } from '../benchmark/duration.ts';
@@ -34,8 +35,9 @@ const options: Command['options'] = {
     api: choiceOption(['completions', 'chat'], 'completions|chat', 'which of its interfaces', 'completions'),
     model: { ...valueOption('NAME', 'as the endpoint calls it; without it the only one there is'), short: 'm' },
     timeout: valueOption('SECONDS', 'longest silence of the endpoint (s)', '120'),
-    'api-key': valueOption('KEY', 'bearer token; better as a file'),
+    'api-key': valueOption('KEY', 'bearer token; better as a file, or in the environment (GPUMIX_API_KEY)'),
     'api-key-file': valueOption('FILE', 'file that holds it'),
+    'ca-file': valueOption('FILE', 'PEM file of authorities that may sign its certificate, beside those of Node'),
   }),
   ...inGroup('results', {
     output: { ...valueOption('FILE', 'JSON lines are added at its end; without it result/MODEL.jsonl'), short: 'o' },
@@ -132,8 +134,20 @@ const planLines = (plan: Measuring): readonly string[] => {
     `within ${limitText.join(', ')} (${percentile === 0 ? 'mean' : `p${percentile}`}), to ${(100 * precision).toFixed(1)} % of the rate`,
     `about ${usualProbes} rates a size; each until the batch is full, then ${requests} requests or more`,
     `at most ${timeText(expectedSeconds(first, plan))} for the smallest size, where a request may last ${timeText(longestE2e(first, slo))}; ${timeText(expectedSeconds(last, plan))} for the largest (${timeText(longestE2e(last, slo))})`,
-    `between ${timeText(secondsLeft(sizes, plan, leastOfMost))} and ${timeText(secondsLeft(sizes, plan, null))} in all, by how fast the engine is; what is left is told after each size`,
+    `between ${timeText(leastOfMost * secondsLeft(sizes, plan, []))} and ${timeText(secondsLeft(sizes, plan, []))} in all, by how fast the engine is; what is left is told after each size`,
   ];
+};
+
+/** For the whole process: OpenAI's calls and the list of models are asked by different clients. */
+const trust = (file: string): void => {
+  try {
+    const certificates = readFileSync(file, 'utf8');
+    createSecureContext({ ca: certificates });
+    if (!certificates.includes('-----BEGIN CERTIFICATE-----')) throw new Error('no certificate in it');
+    setDefaultCACertificates([...getCACertificates('default'), certificates]);
+  } catch (cause) {
+    throw new GpumixError('BAD_USAGE', `--ca-file ${file} cannot be used`, { cause });
+  }
 };
 
 /** Whom to ask, and how; read, with the dry run too, before anything is measured. */
@@ -144,6 +158,8 @@ const askingOf = async (values: FlagValues) => {
   const api = values['api'];
   if (api !== 'completions' && api !== 'chat')
     throw new GpumixError('BAD_USAGE', `--api is ${JSON.stringify(api)}, not completions or chat`);
+  const caFile = textOf(values, 'ca-file');
+  if (caFile !== null) trust(caFile);
   const tokenizer = textOf(values, 'tokenizer');
   return {
     url,
@@ -197,7 +213,7 @@ const apiKeyOf = (values: FlagValues): string | null => {
   const file = textOf(values, 'api-key-file');
   if (file !== null && textOf(values, 'api-key') !== null)
     throw new GpumixError('BAD_USAGE', '--api-key and --api-key-file cannot both be given');
-  if (file === null) return textOf(values, 'api-key');
+  if (file === null) return textOf(values, 'api-key') ?? (process.env['GPUMIX_API_KEY'] || null);
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (cause) {

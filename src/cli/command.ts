@@ -5,8 +5,9 @@ import { GpumixError } from '../vocabulary/errors.ts';
 export interface CommandStreams {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
-  /** Columns of the terminal; elsewhere there is none. */
+  /** Columns of the terminal that stdout is, and of the one that stderr is; elsewhere there are none. */
   readonly columns?: number;
+  readonly errorColumns?: number;
 }
 
 /** One flag: what it takes (none for a switch), its default and its meaning. */

@@ -107,6 +107,7 @@ export const start = async (): Promise<void> => {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
+    ...(process.stderr.isTTY ? { errorColumns: process.stderr.columns } : {}),
   });
   // A server that was asked to stop has closed what it opened, and one that could not start need not: a client library's timer
   // must not hold the process. Output that failed is told of before that.

@@ -12,6 +12,7 @@ import { isExtrapolated } from '../profiles/throughput.ts';
 import { type DemandRow, totalRate } from '../vocabulary/planning-documents.ts';
 import type { CommandStreams } from './command.ts';
 import { configBesideServe, lookOnce } from './one-look.ts';
+import { type Progress, progressOn } from './progress.ts';
 
 /** What is there, as of one look. */
 export interface CheckedProfiles {
@@ -34,7 +35,9 @@ export const checkProfiles = async (
   { watchSeconds, json }: { readonly watchSeconds: number; readonly json: boolean },
   io: CommandStreams,
 ): Promise<number> => {
-  const fleet = await readProfiles(configBesideServe(flags), watchSeconds);
+  const progress = progressOn(io);
+  const fleet = await readProfiles(configBesideServe(flags), watchSeconds, progress);
+  progress.end();
   const { lines, wrong } = checkLines(fleet);
   io.stdout(json ? `${JSON.stringify(checkDocument(fleet))}\n` : `${lines.join('\n')}\n`);
   return wrong ? 1 : 0;
@@ -129,12 +132,12 @@ const driftText = (drift: Drift): string => {
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-const readProfiles = (config: Config, watchSeconds: number): Promise<CheckedProfiles> =>
+const readProfiles = (config: Config, watchSeconds: number, progress: Progress): Promise<CheckedProfiles> =>
   lookOnce(config, async ({ cluster, profiles, decided: { snapshot } }) => ({
     deployments: [...cluster.deployments.values()],
     profiles,
     demand: new Map((snapshot?.models ?? []).map((model) => [model.name, model.demand])),
-    drifts: await watchedDrifts(cluster.pods, profiles, config.engineMetricsPort, watchSeconds),
+    drifts: await watchedDrifts(cluster.pods, profiles, config.engineMetricsPort, watchSeconds, progress),
   }));
 
 const watchedDrifts = async (
@@ -142,13 +145,18 @@ const watchedDrifts = async (
   { found }: Profiles,
   port: number | null,
   watchSeconds: number,
+  progress: Progress,
 ): Promise<ReadonlyMap<string, Drift>> => {
   if (port === null || watchSeconds === 0) return new Map();
   const samples = sampleEngines({ port, timeoutSeconds: 2, windowSeconds: 0 }, readMetrics);
   const clock = () => performance.now() / 1000;
   const all = [...pods.values()];
   samples.observe(all, clock);
+  const began = clock();
+  const watched = (): number => (clock() - began) / watchSeconds;
+  const timer = setInterval(() => progress.tell('engines are watched', Math.min(1, watched())), 1000);
   await sleep(watchSeconds * 1000);
+  clearInterval(timer);
   samples.observe(all, clock);
   await sleep(longestAnswer);
   return driftsOf(samples, all, found, 0);

@@ -23,6 +23,7 @@ import {
   valueOption,
   wholeOption,
 } from './command.ts';
+import { type Progress, progressOn } from './progress.ts';
 import { readText } from './read-text.ts';
 import { columns } from './table.ts';
 import { checkWritable, writeText } from './write-text.ts';
@@ -74,12 +75,28 @@ export const simulateCommand: Command = {
     const svg = textOf(given, 'svg');
     if (svg !== null) await checkWritable(svg, '--svg');
     const scenario = await scenarioOf(given);
-    const outcomes = given['alone'] === true ? [await runPlanner(scenario)] : await compare(scenario);
+    const alone = given['alone'] === true;
+    const progress = progressOn(io);
+    const watched = { ...scenario, onTime: runProgress(progress, scenario, alone ? 1 : runsOf(scenario)) };
+    const outcomes = alone ? [await runPlanner(watched)] : await compare(watched);
+    progress.end();
     if (svg !== null) await writeText(svg, plotOf(outcomes), '--svg');
     if (given['json'] === true) io.stdout(`${JSON.stringify({ outcomes })}\n`);
     else io.stdout(outcomesTable(outcomes));
     return 0;
   },
+};
+
+/** Runs of a comparison: gpumix, each GPU type alone, the static peak, the queue. */
+const runsOf = ({ set }: Scenario): number => set.variants.length + 3;
+
+/** Runs follow each other, and each begins at 0. */
+const runProgress = (progress: Progress, { traffic }: Scenario, runs: number) => {
+  let run = 0;
+  return (time: number): void => {
+    if (time === 0) run += 1;
+    progress.tell(`run ${run} of ${runs}`, (run - 1 + Math.min(1, time / traffic.seconds)) / runs);
+  };
 };
 
 /** Flags of traffic that is made up. */
