@@ -9,7 +9,7 @@ import type { Command } from './command.ts';
 import { beyondGridText } from './explain.ts';
 import { type Finding, note, ok, unknown, wrong } from './finding.ts';
 import { itemsOf, type KubernetesAnswer, refusal, succeeded } from './kubernetes-answer.ts';
-import { type ClusterLook, configBesideServe, lookOnce } from './one-look.ts';
+import { type ClusterLook, configBesideServe, isAlive, lookOnce } from './one-look.ts';
 
 export const doctorCommand: Command = {
   options: settingOptions(settings),
@@ -35,9 +35,6 @@ const examined = async (config: Config): Promise<readonly Finding[]> => {
   }
 };
 
-/** A leader that has not planned for so many intervals is gone. */
-const intervalsOfLife = 3;
-
 /** What gpumix itself sees: Deployments, profiles, the state of each model, a leader that plans, and what it warns of. */
 export const findingsOfLook = (
   look: ClusterFacts,
@@ -46,7 +43,7 @@ export const findingsOfLook = (
   const { deployments, profiles, decided, stored, problems, notes } = look;
   if (deployments.length === 0) return [wrong('no Deployment has the label model.aibrix.ai/name: nothing is planned for')];
   const without = deployments.filter((one) => !profiles.found.has(deploymentKey(one)));
-  const lives = stored !== null && stored.ageSeconds < intervalsOfLife * config.intervalSeconds + 15;
+  const lives = stored !== null && isAlive(stored.ageSeconds, config);
   const models = lives ? stored.plan.models : decided.models;
   return [
     ok(`Kubernetes is read: Deployments that carry a model: ${deployments.length}`),

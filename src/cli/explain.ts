@@ -18,7 +18,7 @@ import {
 } from '../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../vocabulary/target.ts';
 import type { Command } from './command.ts';
-import { type ClusterLook, configBesideServe, lookOnce } from './one-look.ts';
+import { type ClusterLook, configBesideServe, isAlive, lookOnce } from './one-look.ts';
 import { bindingTexts, costText, mixText, rateText, sizeText } from './plan-texts.ts';
 
 const ownOptions: Command['options'] = {
@@ -47,7 +47,8 @@ export const explainCommand: Command = {
       return { deployment, ready, decided, stored, now: Date.now() / 1000 };
     });
     const lines = explainLines(question, config);
-    io.stdout(own['json'] === true ? `${JSON.stringify(explainDocument(question, lines))}\n` : `${lines.join('\n')}\n`);
+    const document = () => explainDocument(withLivePlan(question, config), lines);
+    io.stdout(own['json'] === true ? `${JSON.stringify(document())}\n` : `${lines.join('\n')}\n`);
     return 0;
   },
 };
@@ -58,10 +59,13 @@ export interface Question extends Pick<ClusterLook, 'decided' | 'stored'> {
   readonly ready: number;
   /** Unix seconds. */
   readonly now: number;
+  /** How long ago a `serve` that is gone stored its last plan (s); absent = none, or it is there. */
+  readonly lastStored?: number;
 }
 
 /** Why a Deployment has the target that it has, for people: from what is published back to the demand. */
-export const explainLines = (question: Question, config: Config): readonly string[] => {
+export const explainLines = (asked: Question, config: Config): readonly string[] => {
+  const question = withLivePlan(asked, config);
   const { deployment, decided, stored } = question;
   const key = deploymentKey(deployment);
   const said = stored?.plan ?? decided;
@@ -74,6 +78,12 @@ export const explainLines = (question: Question, config: Config): readonly strin
     ...planLines(key, target, question, config),
   ];
 };
+
+/** A plan of a `serve` that is gone says nothing of the present: what would be decided now is told in its place. */
+const withLivePlan = (asked: Question, config: Pick<Config, 'intervalSeconds'>): Question =>
+  asked.stored === null || isAlive(asked.stored.ageSeconds, config)
+    ? asked
+    : { ...asked, stored: null, lastStored: asked.stored.ageSeconds };
 
 /** The same for programs. */
 export const explainDocument = ({ deployment, ready, decided, stored }: Question, reasons: readonly string[]) => {
@@ -120,9 +130,9 @@ const indented = (lines: readonly string[]): readonly string[] => lines.map((lin
 const replicasText = (count: number): string => `${count} ${count === 1 ? 'replica' : 'replicas'}`;
 const ago = (seconds: number): string => `${Math.max(0, Math.round(seconds))} s`;
 
-const targetText = (target: Target | undefined, { stored }: Question): string => {
-  const when =
-    stored === null ? 'as it would be decided now; no serve has stored a plan' : `published ${ago(stored.ageSeconds)} ago`;
+const targetText = (target: Target | undefined, { stored, lastStored }: Question): string => {
+  const gone = lastStored === undefined ? 'no serve has stored a plan' : `the last plan of a serve is ${ago(lastStored)} old`;
+  const when = stored === null ? `as it would be decided now; ${gone}` : `published ${ago(stored.ageSeconds)} ago`;
   if (target === undefined) return `no answer yet: it is new (${when})`;
   const { decision } = target;
   if ('unavailable' in decision) return `no answer: ${decision.unavailable} (${when})`;

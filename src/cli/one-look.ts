@@ -14,6 +14,7 @@ import { profileSources } from '../profiles/sources.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import { workloadReader } from '../workload/reader.ts';
 import { redisStore } from '../workload/redis.ts';
+import type { Store } from '../workload/store.ts';
 import { refusal } from './kubernetes-answer.ts';
 
 /** A fleet as of one look, with the eyes of `gpumix serve`. */
@@ -41,7 +42,7 @@ const longestRead = 15;
 export const lookOnce = async <Seen>(config: Config, see: (look: ClusterLook) => Promise<Seen> | Seen): Promise<Seen> => {
   const kubernetes = connectKubernetes(config.kubeconfig);
   await answers(kubernetes);
-  const store = redisStore(config, () => {});
+  const store = onlyRead(redisStore(config, () => {}));
   const stockConfig = stockConfigName(config, kubernetes.namespace);
   const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfig, config.gpuLabels);
   try {
@@ -80,6 +81,19 @@ export const lookOnce = async <Seen>(config: Config, see: (look: ClusterLook) =>
     await store.close();
   }
 };
+
+/**
+ * A look leaves nothing behind. What `serve` writes to learn whether Redis takes writes tells nothing the first time, and more
+ * times than once nobody looks here.
+ */
+const onlyRead = (store: Store): Store => ({ ...store, write: async () => {} });
+
+/** A leader that has not planned for so many intervals, and what it takes to plan (s), is gone. */
+const [intervalsOfLife, longestTick] = [3, 15];
+
+/** Whether who stored a plan so long ago (s) is still there. */
+export const isAlive = (ageSeconds: number, { intervalSeconds }: Pick<Config, 'intervalSeconds'>): boolean =>
+  ageSeconds < intervalsOfLife * intervalSeconds + longestTick;
 
 /** A server that is away, or that does not know us, is found by one question rather than by every watch. */
 const answers = async (kubernetes: Kubernetes): Promise<void> => {

@@ -111,6 +111,13 @@ test('where nothing is stored it says so', () => {
   expect(first).toBe('serving/l40s: 2 replicas, as it would be decided now; no serve has stored a plan');
 });
 
+test('the plan of a serve that is gone is not told as the present', () => {
+  const asked = question(2, [2, 2]);
+  const lines = explainLines({ ...asked, stored: { ...asked.stored!, ageSeconds: 69 } }, config);
+  expect(lines[0]).toBe('serving/l40s: 2 replicas, as it would be decided now; the last plan of a serve is 69 s old');
+  expect(explainLines({ ...asked, stored: { ...asked.stored!, ageSeconds: 40 } }, config)[0]).toMatch(/, published 40 s ago/);
+});
+
 test('without demand there is no plan to explain', () => {
   const asked = question(2, [2, 2]);
   const lines = explainLines({ ...asked, decided: { ...asked.decided, snapshot: null, plan: null } }, config);

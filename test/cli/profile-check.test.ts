@@ -148,6 +148,8 @@ test('a fleet of Deployments, Redis and engines is read and judged', async () =>
   await client.set('aibrix:profile_m_a', JSON.stringify(document));
   const flags = ['--check', '--kubeconfig', kubeconfig, '--redis-url', redis.url, '--seconds', '1'];
   const { status, out, err } = await runCommand('profile', ...flags);
+  // A look leaves nothing behind.
+  expect(await client.keys('*')).toEqual(['aibrix:profile_m_a']);
   await client.quit();
   await redis.kill();
   server.closeAllConnections();
