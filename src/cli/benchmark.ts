@@ -81,9 +81,10 @@ export const benchmarkCommand: Command = {
     const values = readOptions(options, argv);
     const plan = measuringOf(values);
     const asking = await askingOf(values);
-    for (const line of planLines(plan)) (values['dry-run'] === true ? io.stdout : io.stderr)(`${line}\n`);
-    if (values['dry-run'] === true) return 0;
-    await measure(values, plan, asking, io);
+    const dry = values['dry-run'] === true;
+    const model = dry ? '' : await modelOf(asking.url, textOf(values, 'model'), asking.apiKey, asking.timeoutSeconds);
+    for (const line of planLines(plan)) (dry ? io.stdout : io.stderr)(`${line}\n`);
+    if (!dry) await measure(values, { ...plan, model }, asking, io);
     return 0;
   },
 };
@@ -171,10 +172,10 @@ const askingOf = async (values: FlagValues) => {
 };
 type Asking = Awaited<ReturnType<typeof askingOf>>;
 
-const measure = async (values: FlagValues, plan: Measuring, asking: Asking, io: CommandStreams): Promise<void> => {
+const measure = async (values: FlagValues, plan: SweepOptions, asking: Asking, io: CommandStreams): Promise<void> => {
   const say = (line: string): void => io.stderr(`gpumix benchmark: ${line}\n`);
   const { tokenizer, ...asked } = asking;
-  const model = await modelOf(asked.url, textOf(values, 'model'), asked.apiKey, asked.timeoutSeconds);
+  const { model } = plan;
   const { file, results } = await outputOf(values, model, say);
   const { endpoint, exactLength } = await connect({ ...asked, model, temperature: plan.temperature }, clock.now);
   try {
@@ -183,7 +184,7 @@ const measure = async (values: FlagValues, plan: Measuring, asking: Asking, io: 
     if (warning !== null) say(warning);
     const append = (lines: readonly string[]) => appendResults(file, lines);
     const tell = (event: SweepEvent): void => say(eventText(event, plan.rateLimit));
-    await sweep({ ...plan, model }, { endpoint, clock, vocabulary, append, tell }, results);
+    await sweep(plan, { endpoint, clock, vocabulary, append, tell }, results);
     say(`results are in ${file}: gpumix profile DEPLOYMENT --benchmark ${file} ${sloFlags(plan.slo)}`);
   } finally {
     endpoint.close();

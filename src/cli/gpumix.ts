@@ -66,7 +66,7 @@ export const main = async (argv: readonly string[], io: CommandStreams): Promise
   } else {
     const found = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (found === undefined) {
-      const meant = suggestion(name, Object.keys(commands));
+      const meant = suggestion(name, [...Object.keys(commands), '--help', '--version']);
       const more = meant === null ? 'gpumix --help lists them' : `did you mean ${meant}?`;
       io.stderr(`gpumix: there is no command ${JSON.stringify(name)}; ${more} (BAD_USAGE)\n`);
       return 2;

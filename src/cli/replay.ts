@@ -39,9 +39,11 @@ export const replayCommand: Command = {
     const linger = numberOption('linger', given['linger'], 0);
     const trace = parseTrace(await readText(path, 'BAD_TRACE'), path);
     const counter = gatewayCounter(trace, interval, numberOption('seconds-per-token', given['seconds-per-token'], 0), speed);
+    let reached = false;
     const store = redisStore(
       { ...redisDefaults, redisUrl: String(given['redis-url']), redisPassword: process.env['REDIS_PASSWORD'] ?? null },
-      (problem) => io.stderr(`gpumix replay: redis: ${problem}\n`),
+      // Before anything was written the error says it.
+      (problem) => reached && io.stderr(`gpumix replay: redis: ${problem}\n`),
     );
     const heartbeat = given['no-heartbeat'] === true ? null : heartbeatsKey(String(given['key-prefix']));
     const writer = `replay-${process.pid}`;
@@ -62,6 +64,7 @@ export const replayCommand: Command = {
     };
     try {
       const storeTime = await store.time();
+      reached = true;
       const ahead = storeTime - Date.now() / 1000;
       const start = Math.ceil(storeTime / interval) * interval;
       let quietSince: number | null = null;

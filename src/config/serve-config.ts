@@ -251,6 +251,9 @@ export const readConfig = (argv: readonly string[], environment: Readonly<Record
 /** Settings that cannot both be meant, one line each. */
 const contradictions = (config: SettingsOf<typeof settings>): readonly string[] => {
   const { intervalSeconds, settleSeconds, tlsCertFile, tlsPrivateKeyFile } = config;
+  const tooLong = tooLongInterval(intervalSeconds);
+  // All else would be said of an interval that cannot be.
+  if (tooLong.length > 0) return tooLong;
   const notBelowInterval = ['windowSeconds', 'shapeWindowSeconds', 'idleAfterSeconds', 'staleAfterSeconds'] as const;
   return [
     ...notBelowInterval
@@ -259,7 +262,6 @@ const contradictions = (config: SettingsOf<typeof settings>): readonly string[] 
     ...(settleSeconds < intervalSeconds
       ? []
       : [`--settle-seconds ${settleSeconds} is not shorter than --interval-seconds ${intervalSeconds}`]),
-    ...tooLongInterval(intervalSeconds),
     ...((tlsCertFile === null) === (tlsPrivateKeyFile === null)
       ? []
       : ['--tls-cert-file and --tls-private-key-file go together']),
