@@ -1,12 +1,13 @@
 /**
- * Writes the generated parts of README.md, each between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
+ * Writes the generated parts of README.md, each between `<!-- NAME:begin -->` and `<!-- NAME:end -->`, and docs/doctor.md.
  *
  *   node hack/docs.ts           write them
  *   node hack/docs.ts --check   fail where one differs
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
+import { findingKinds } from '../src/cli/finding-kinds.ts';
 import { main } from '../src/cli/gpumix.ts';
 import { routerOf, strategies } from '../src/cluster/router-names.ts';
 import { gatewaySettings } from '../src/config/gateway-config.ts';
@@ -116,6 +117,25 @@ const parts: Readonly<Record<string, string>> = {
   ),
 };
 
+/** docs/doctor.md: what each finding means. */
+const doctorPage = (): string =>
+  [
+    '# What `gpumix doctor` finds',
+    '',
+    'Written by `hack/docs.ts`. Each finding has a stable id, the object, what was seen, and what mends it; what is wrong comes first.',
+    ...Object.entries(findingKinds).flatMap(([id, { meaning, mend }]) => [
+      '',
+      `## ${id}`,
+      '',
+      `${meaning[0]!.toUpperCase()}${meaning.slice(1)}.`,
+      '',
+      mend === null ? 'What mends it is told with the finding: a command.' : `Mend: ${mend}.`,
+    ]),
+    '',
+  ].join('\n');
+
+const doctorFile = join(import.meta.dirname, '../docs/doctor.md');
+const doctorBefore = existsSync(doctorFile) ? readFileSync(doctorFile, 'utf8') : '';
 const before = readFileSync(file, 'utf8');
 const after = Object.entries(parts).reduce((text, [name, part]) => {
   const between = new RegExp(`(<!-- ${name}:begin -->\n)[\\s\\S]*?(\n<!-- ${name}:end -->)`);
@@ -123,8 +143,15 @@ const after = Object.entries(parts).reduce((text, [name, part]) => {
   return text.replace(between, (_whole, begin: string, end: string) => `${begin}${part}${end}`);
 }, before);
 if (process.argv.includes('--check')) {
-  if (after !== before) {
-    console.error('README.md is not what hack/docs.ts writes');
-    process.exitCode = 1;
-  }
-} else writeFileSync(file, after);
+  for (const [name, is, was] of [
+    ['README.md', after, before],
+    ['docs/doctor.md', doctorPage(), doctorBefore],
+  ] as const)
+    if (is !== was) {
+      console.error(`${name} is not what hack/docs.ts writes`);
+      process.exitCode = 1;
+    }
+} else {
+  writeFileSync(file, after);
+  writeFileSync(doctorFile, doctorPage());
+}

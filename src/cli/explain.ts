@@ -1,4 +1,7 @@
+import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
+import type { Pace } from '../cluster/pace.ts';
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
+import type { Cluster } from '../cluster/watch.ts';
 import { type Config, settings } from '../config/serve-config.ts';
 import { flagsOfTable, settingOptions } from '../config/settings.ts';
 import type { RecordDefect } from '../planner/believe/trusted-records.ts';
@@ -17,7 +20,11 @@ import {
   type Variant,
 } from '../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../vocabulary/target.ts';
+import { hpaFacts } from './autoscaling-chain.ts';
 import type { Command } from './command.ts';
+import { findingText } from './finding.ts';
+import { type HpaObject, hpaFindings } from './hpa-findings.ts';
+import { askedInPeace, itemsOf, succeeded } from './kubernetes-answer.ts';
 import { type ClusterLook, configBesideServe, isAlive, lookOnce } from './one-look.ts';
 import { bindingTexts, costText, mixText, rateText, sizeText } from './plan-texts.ts';
 
@@ -38,13 +45,15 @@ export const explainCommand: Command = {
     if (!/^[^/]+\/[^/]+$/.test(key))
       throw new GpumixError('BAD_USAGE', `name the Deployment as NAMESPACE/DEPLOYMENT${key === '' ? '' : `, not ${key}`}`);
     const config = configBesideServe(flags);
-    const question = await lookOnce(config, ({ cluster, decided, stored }): Question => {
+    const question = await lookOnce(config, async ({ cluster, kubernetes, decided, stored }): Promise<Question> => {
       const deployment = cluster.deployments.get(key);
       if (deployment === undefined)
         throw new GpumixError('BAD_USAGE', `there is no Deployment ${key} with the label model.aibrix.ai/name`);
       const pods = [...cluster.pods.values()].filter((pod) => ownerKey(pod) === key);
       const ready = pods.filter((pod) => pod.ready).length;
-      return { deployment, ready, decided, stored, now: Date.now() / 1000 };
+      const autoscaling = await hpaTexts(kubernetes, cluster, key, targetOf({ decided, stored }, key), config);
+      const pace = cluster.paces().get(key) ?? null;
+      return { deployment, ready, decided, stored, now: Date.now() / 1000, autoscaling, pace };
     });
     const lines = explainLines(question, config);
     const document = () => explainDocument(withLivePlan(question, config), lines);
@@ -59,6 +68,10 @@ export interface Question extends Pick<ClusterLook, 'decided' | 'stored'> {
   readonly ready: number;
   /** Unix seconds. */
   readonly now: number;
+  /** What is wrong with its HPA, one line each; absent = nothing. */
+  readonly autoscaling?: readonly string[];
+  /** How its autoscaler goes about changes; absent or null = not known. */
+  readonly pace?: Pace | null;
   /** How long ago a `serve` that is gone stored its last plan (s); absent = none, or it is there. */
   readonly lastStored?: number;
 }
@@ -73,10 +86,34 @@ export const explainLines = (asked: Question, config: Config): readonly string[]
   const report = said.models.find((one) => one.deployments.includes(key));
   return [
     `${key}: ${targetText(target, question)}`,
-    ...indented([...runningText(target, question), ...remarks(key, report, question)]),
+    ...indented([...runningText(target, question), ...(question.autoscaling ?? []), ...remarks(key, report, question)]),
     ...(report === undefined ? [] : [modelText(report)]),
     ...planLines(key, target, question, config),
   ];
+};
+
+/** What `doctor` says of the HPA of one Deployment. */
+const hpaTexts = async (
+  kubernetes: KubernetesRequest,
+  cluster: Pick<Cluster, 'deployments' | 'paces'>,
+  key: string,
+  target: number | null,
+  config: Config,
+): Promise<readonly string[]> => {
+  const [namespace, name] = key.split('/');
+  const path = `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`;
+  const answer = await askedInPeace(kubernetes)('GET', path);
+  const targets = new Map(target === null ? [] : [[key, target]]);
+  return (succeeded(answer) ? itemsOf<HpaObject>(answer) : [])
+    .filter(({ spec }) => spec.scaleTargetRef.kind === 'Deployment' && spec.scaleTargetRef.name === name)
+    .flatMap((hpa) => hpaFindings(hpa, hpaFacts(hpa, { cluster, targets }, config)))
+    .filter(({ verdict }) => verdict !== 'ok')
+    .map((one) => `${findingText(one)}${one.mend === null ? '' : `; mend: ${one.mend}`}`);
+};
+
+const targetOf = ({ stored, decided }: Pick<Question, 'stored' | 'decided'>, key: string): number | null => {
+  const target = (stored?.plan ?? decided).targets.find((one) => ownerKey(one) === key);
+  return target === undefined || 'unavailable' in target.decision ? null : target.decision.replicas;
 };
 
 /** A plan of a `serve` that is gone says nothing of the present: what would be decided now is told in its place. */
@@ -140,12 +177,12 @@ const targetText = (target: Target | undefined, { stored, lastStored }: Question
   return `${replicasText(decision.replicas)}, ${when}${data}`;
 };
 
-const runningText = (target: Target | undefined, { deployment, ready }: Question): readonly string[] => {
+const runningText = (target: Target | undefined, { deployment, ready, pace = null }: Question): readonly string[] => {
   const { replicas } = deployment;
-  const follows =
-    target === undefined || 'unavailable' in target.decision || target.decision.replicas === replicas
-      ? ''
-      : ': its autoscaler has not followed yet';
+  const wanted = target === undefined || 'unavailable' in target.decision ? replicas : target.decision.replicas;
+  const settles = pace === null ? 0 : (wanted > replicas ? pace.up : pace.down).settleSeconds;
+  const takes = settles > 0 ? `, which by its own settings may take ${settles} s` : '';
+  const follows = wanted === replicas ? '' : `: its autoscaler has not followed yet${takes}`;
   return [`it has ${replicas}, ${ready} of them Ready${follows}`];
 };
 

@@ -224,6 +224,14 @@ const clientOf = (settings: RedisSettings, address: RedisAddress): Redis | Clust
   }
 };
 
+/** A connection of its own, which is not waited for longer than its settings say. What is wrong with it is told by its commands. */
+export const redisClient = (settings: RedisSettings): Redis | Cluster => {
+  const client = clientOf(settings, redisAddress(settings.redisUrl));
+  client.on('error', () => {});
+  client.on('node error', () => {});
+  return client;
+};
+
 type HostAndPort = { readonly host: string; readonly port: number };
 
 /** Of an IPv6 host the address stands in brackets. */

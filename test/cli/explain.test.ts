@@ -91,6 +91,17 @@ test.each([
   expect(explainLines(question(published, wanted), config)).toContain(`  ${reason}`);
 });
 
+test('what is wrong with its autoscaler, and how long that may take, stands beside what runs', () => {
+  const pace = { up: { tolerance: 0, settleSeconds: 75 }, down: { tolerance: 0, settleSeconds: 300 } };
+  const autoscaling = ['HPA serving/h has averageValue 100'];
+  const up = explainLines({ ...question(3, [3, 3]), pace, autoscaling }, config);
+  expect(up.slice(1, 3)).toEqual([
+    '  it has 2, 1 of them Ready: its autoscaler has not followed yet, which by its own settings may take 75 s',
+    '  HPA serving/h has averageValue 100',
+  ]);
+  expect(explainLines({ ...question(1, [1, 1]), pace }, config)[1]).toMatch(/ may take 300 s$/);
+});
+
 test('what is fixed by hand, and what its autoscaler has not done yet', () => {
   const lines = explainLines(question(1, [1, 1], { 'gpumix.io/pin': '1' }), config);
   expect(lines).toContain('  pinned to 1 by the annotation gpumix.io/pin');
