@@ -5,7 +5,7 @@
  *   node hack/build.ts              build
  *   node hack/build.ts --if-stale   build unless dist/ is newer than every source
  */
-import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
 
@@ -43,7 +43,7 @@ const withoutUnusedHttpClient: Plugin = {
 if (!process.argv.includes('--if-stale') || stale()) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const bundle = await rolldown({
-    input: { gpumix: join(root, 'src/cli/gpumix.ts'), 'main-planner': join(root, 'src/main-planner.ts') },
+    input: { gpumix: join(root, 'src/cli/entry.ts'), 'main-planner': join(root, 'src/main-planner.ts') },
     platform: 'node',
     plugins: [withoutUnusedHttpClient],
     treeshake: { moduleSideEffects: (id) => !id.includes('@kubernetes/client-node') },
@@ -60,6 +60,7 @@ if (!process.argv.includes('--if-stale') || stale()) {
     minify: true,
   });
   await bundle.close();
+  chmodSync(output, 0o755);
   for (const folder of ['cli/demo', 'api/openapi']) {
     cpSync(join(root, 'src', folder), join(root, 'dist', basename(folder)), { recursive: true });
   }

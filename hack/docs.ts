@@ -1,17 +1,19 @@
 /**
- * Writes the generated parts of README.md, each between `<!-- NAME:begin -->` and `<!-- NAME:end -->`.
+ * Writes the generated parts of README.md, each between `<!-- NAME:begin -->` and `<!-- NAME:end -->`, and docs/doctor.md.
  *
  *   node hack/docs.ts           write them
  *   node hack/docs.ts --check   fail where one differs
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
+import { findingKinds } from '../src/cli/finding-kinds.ts';
 import { main } from '../src/cli/gpumix.ts';
 import { routerOf, strategies } from '../src/cluster/router-names.ts';
 import { gatewaySettings } from '../src/config/gateway-config.ts';
 import { settings } from '../src/config/serve-config.ts';
 import { flagOf, type SettingsTable, variableOf } from '../src/config/settings.ts';
+import { apiCalls } from '../src/gateway/api-calls.ts';
 import { gatewayMetrics } from '../src/gateway/gateway-metrics.ts';
 import { refusalCodes } from '../src/gateway/refusals.ts';
 import { driftGauge, plannerRegistry } from '../src/planner/publish/planner-metrics.ts';
@@ -101,12 +103,39 @@ const parts: Readonly<Record<string, string>> = {
     ['strategy of AIBrix', 'requests that the H100 got', 'planned for as'],
     Object.entries(strategies).map(([name, { fastest }]) => [code(name), String(fastest ?? 'not measured'), plannedAs(name)]),
   ),
+  paths: table(
+    ['path', 'streams', 'in records, and routed by size'],
+    Object.values(apiCalls).map(({ paths, stream, sized }) => [
+      paths.map((path) => code(`POST ${path}`)).join(', '),
+      stream === null ? 'no' : 'yes',
+      sized ? 'yes' : 'only if its engine tells its size; routed by load',
+    ]),
+  ),
   refusals: table(
     ['code', 'status', 'meaning'],
     Object.entries(refusalCodes).map(([name, { status, meaning }]) => [code(name), String(status ?? 'of the pod'), meaning]),
   ),
 };
 
+/** docs/doctor.md: what each finding means. */
+const doctorPage = (): string =>
+  [
+    '# What `gpumix doctor` finds',
+    '',
+    'Written by `hack/docs.ts`. Each finding has a stable id, the object, what was seen, and what mends it; what is wrong comes first.',
+    ...Object.entries(findingKinds).flatMap(([id, { meaning, mend }]) => [
+      '',
+      `## ${id}`,
+      '',
+      `${meaning[0]!.toUpperCase()}${meaning.slice(1)}.`,
+      '',
+      mend === null ? 'What mends it is told with the finding: a command.' : `Mend: ${mend}.`,
+    ]),
+    '',
+  ].join('\n');
+
+const doctorFile = join(import.meta.dirname, '../docs/doctor.md');
+const doctorBefore = existsSync(doctorFile) ? readFileSync(doctorFile, 'utf8') : '';
 const before = readFileSync(file, 'utf8');
 const after = Object.entries(parts).reduce((text, [name, part]) => {
   const between = new RegExp(`(<!-- ${name}:begin -->\n)[\\s\\S]*?(\n<!-- ${name}:end -->)`);
@@ -114,8 +143,15 @@ const after = Object.entries(parts).reduce((text, [name, part]) => {
   return text.replace(between, (_whole, begin: string, end: string) => `${begin}${part}${end}`);
 }, before);
 if (process.argv.includes('--check')) {
-  if (after !== before) {
-    console.error('README.md is not what hack/docs.ts writes');
-    process.exitCode = 1;
-  }
-} else writeFileSync(file, after);
+  for (const [name, is, was] of [
+    ['README.md', after, before],
+    ['docs/doctor.md', doctorPage(), doctorBefore],
+  ] as const)
+    if (is !== was) {
+      console.error(`${name} is not what hack/docs.ts writes`);
+      process.exitCode = 1;
+    }
+} else {
+  writeFileSync(file, after);
+  writeFileSync(doctorFile, doctorPage());
+}

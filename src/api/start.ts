@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
+import { listening } from '../runtime/listen.ts';
 import { hostAndPort } from '../runtime/plain-http.ts';
 import { type ApiOptions, buildServer } from './api-server.ts';
 import { authenticator, isCredentialHeader } from './authentication.ts';
@@ -76,7 +77,7 @@ const listen = async (options: StartOptions, parts: Parts): Promise<RunningServe
   let draining = false;
   const shutdown: ReadyCheck = { name: 'shutdown', problem: () => (draining ? 'process is shutting down' : undefined) };
   const app = buildServer({ ...common, groups, registry, ...parts, readyChecks: [...parts.readyChecks, shutdown] });
-  await app.listen({ host, port });
+  await listening(host, port, () => app.listen({ host, port }));
   const { port: chosen } = app.server.address() as AddressInfo;
   const url = `${parts.certificate === null ? 'http' : 'https'}://${hostAndPort(host, chosen)}`;
   const drain = async (seconds: number) => {

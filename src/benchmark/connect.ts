@@ -2,9 +2,13 @@ import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { askOnce } from './calibrate.ts';
 import { type HttpEndpointOptions, httpEndpoint } from './http-endpoint.ts';
 
-/** @example baseUrl('http://llm:8000/') // => 'http://llm:8000/v1' */
+/**
+ * What the paths of OpenAI's calls begin with, also where the URL of a call is given.
+ * @example baseUrl('http://llm:8000/') // => 'http://llm:8000/v1'
+ * @example baseUrl('http://llm:8000/v1/chat/completions') // => 'http://llm:8000/v1'
+ */
 export const baseUrl = (url: string): string => {
-  const bare = url.replace(/\/+$/, '');
+  const bare = url.replace(/\/+$/, '').replace(/\/v1\/(chat\/completions|completions|models)$/, '/v1');
   return bare.endsWith('/v1') ? bare : `${bare}/v1`;
 };
 

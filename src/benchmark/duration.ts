@@ -44,9 +44,22 @@ export const expectedSeconds = (size: Size, { slo, requests, mostSeconds }: Prob
   return usualProbes * around + (usualProbes - nearProbes) * counting + nearProbes * mostSeconds;
 };
 
-/** What is left (s), by how long the sizes so far took of what was expected of them. @param ratio null = none is done */
-export const secondsLeft = (left: readonly Size[], effort: ProbeEffort, ratio: number | null): number =>
-  left.reduce((sum, size) => sum + expectedSeconds(size, effort), 0) * (ratio ?? 1);
+/** How long a size took, over what was expected at most. */
+export interface SizeTaken {
+  readonly size: Size;
+  readonly ratio: number;
+}
+
+/**
+ * What is left (s). Small sizes take a smaller share of what is expected of them than large ones, so each is taken to be like the
+ * last one with as many output tokens, which takes most of the time, or else like the last one of all.
+ * @param taken in order; none = what is expected at most
+ */
+export const secondsLeft = (left: readonly Size[], effort: ProbeEffort, taken: readonly SizeTaken[]): number => {
+  const ratioOf = ({ outputTokens }: Size): number =>
+    (taken.findLast(({ size }) => size.outputTokens === outputTokens) ?? taken.at(-1))?.ratio ?? 1;
+  return left.reduce((sum, size) => sum + expectedSeconds(size, effort) * ratioOf(size), 0);
+};
 
 /** @example timeText(5400) // => '1 h 30 min' */
 export const timeText = (seconds: number): string => {

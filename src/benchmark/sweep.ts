@@ -1,7 +1,7 @@
 import type { Slo } from '../profiles/profile-document.ts';
 import { messageOf } from '../vocabulary/errors.ts';
 import { seedOf } from '../vocabulary/random.ts';
-import { expectedSeconds, secondsLeft } from './duration.ts';
+import { expectedSeconds, type SizeTaken, secondsLeft } from './duration.ts';
 import type { Clock, Endpoint } from './endpoint.ts';
 import { askAlone, e2eOf, isLateAlone, othersAlone, type ServedAlone } from './one-request-alone.ts';
 import { type ProbeResult, probe } from './probe.ts';
@@ -78,17 +78,14 @@ export const sweep = async (
 ): Promise<ReadonlyMap<string, number>> => {
   const sizes = sizesOf(options.inputs, options.outputs);
   const served = new Map<string, number>();
-  let [spent, expected] = [0, 0];
+  const taken: SizeTaken[] = [];
   for (const [index, size] of sizes.entries()) {
     const began = tools.clock.now();
     const probed = probedBefore(existing, size, options.slo);
     const found = await searched(size, probed, served, options, tools);
     served.set(sizeKey(size), found.rate);
-    if (found.measured) {
-      spent += tools.clock.now() - began;
-      expected += expectedSeconds(size, options);
-    }
-    const left = secondsLeft(sizes.slice(index + 1), options, expected === 0 ? null : spent / expected);
+    if (found.measured) taken.push({ size, ratio: (tools.clock.now() - began) / expectedSeconds(size, options) });
+    const left = secondsLeft(sizes.slice(index + 1), options, taken);
     const { rate, refused } = found;
     tools.tell({ kind: 'size', size, served: rate, refused, done: index + 1, of: sizes.length, secondsLeft: left });
   }

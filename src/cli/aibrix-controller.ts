@@ -74,7 +74,8 @@ const reviewOf = ([namespace, account]: readonly [string, string], within: strin
 /** What of AIBrix lies between our metric and spec.replicas; nothing where no PodAutoscaler scales a Deployment of ours. */
 export const findingsOfAibrix = (seen: ControllerEvidence): readonly Finding[] => {
   const { podAutoscalers } = seen;
-  if (!isList(podAutoscalers)) return [unknown(`PodAutoscalers of AIBrix: ${refusal(podAutoscalers)}`)];
+  if (!isList(podAutoscalers))
+    return [unknown('not-read', 'PodAutoscalers of AIBrix', `cannot be read: ${refusal(podAutoscalers)}`)];
   if (podAutoscalers.length === 0) return [];
   const release = releaseOf(seen);
   return [
@@ -135,7 +136,7 @@ const hasNewerFields = (body: unknown): boolean | null => {
 
 const releaseFinding = ({ controllers }: ControllerEvidence, release: ControllerRelease): Finding => {
   const controller = controllerOf(controllers);
-  if (release.version !== null) return ok(`AIBrix's controller ${controller?.key} is ${release.version}`);
+  if (release.version !== null) return ok(`AIBrix's controller ${controller?.key}`, `is ${release.version}`);
   const refused = controllers.find((answer) => !succeeded(answer));
   const why =
     controller !== null
@@ -143,7 +144,7 @@ const releaseFinding = ({ controllers }: ControllerEvidence, release: Controller
       : refused !== undefined
         ? `Deployments: ${refusal(refused)}`
         : `there is no Deployment ${name}, nor one labelled app.kubernetes.io/component: ${name}`;
-  return unknown(`the version of AIBrix's controller is not known: ${why}; ${leftText(release)}`);
+  return unknown('aibrix-version', `the version of AIBrix's controller`, `is not known: ${why}; ${leftText(release)}`);
 };
 const leftText = (release: ControllerRelease): string =>
   release.newerFields === null
@@ -158,15 +159,22 @@ const rightFindings = (
   const right = 'get pods/gpumix_target_centi of custom.metrics.k8s.io';
   if (account === undefined)
     return podAutoscalers.some(needsCustomMetrics)
-      ? [unknown(`whether AIBrix's controller may ${right} cannot be asked: its ServiceAccount is not known`)]
+      ? [
+          unknown(
+            'not-read',
+            `AIBrix's controller`,
+            `has a ServiceAccount that is not known: whether it may ${right} cannot be asked`,
+          ),
+        ]
       : [];
   const who = `ServiceAccount ${account.join('/')} of AIBrix's controller`;
   return [...reviews].map(([namespace, answer]) => {
-    if (!succeeded(answer)) return unknown(`${who}: whether it may ${right} in ${namespace}: ${refusal(answer)}`);
+    if (!succeeded(answer))
+      return unknown('not-read', who, `cannot be asked for: whether it may ${right} in ${namespace}: ${refusal(answer)}`);
     const allowed = (answer.body as { readonly status?: { readonly allowed?: boolean } }).status?.allowed === true;
     return allowed
-      ? ok(`${who} may ${right} in ${namespace}`)
-      : wrong(`${who} may not ${right} in ${namespace}, and takes the refusal for 0: manifests/samples/aibrix gives the right`);
+      ? ok(who, `may ${right} in ${namespace}`)
+      : wrong('aibrix-right', who, `may not ${right} in ${namespace}, and takes the refusal for 0`);
   });
 };
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { createSecureContext, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { calibrate } from '../benchmark/calibrate.ts';
 import { baseUrl, connect, modelOf } from '../benchmark/connect.ts';
 import { expectedSeconds, longestE2e, secondsLeft, timeText, usualProbes } from '../benchmark/duration.ts';
@@ -16,40 +17,55 @@ import { seeded } from '../vocabulary/random.ts';
 import {
   type Command,
   type CommandStreams,
+  choiceOption,
   type FlagValues,
+  inGroup,
   numberOption,
   percentileOption,
+  positiveOption,
   readOptions,
   textOf,
   valueOption,
+  wholeOption,
 } from './command.ts';
 
 const options: Command['options'] = {
-  endpoint: valueOption('URL', 'an OpenAI server', 'http://localhost:8010'),
-  api: valueOption('completions|chat', 'which of its interfaces', 'completions'),
-  model: { ...valueOption('NAME', 'as the endpoint calls it; without it the only one there is'), short: 'm' },
-  output: { ...valueOption('FILE', 'JSON lines are added at its end; without it result/MODEL.jsonl'), short: 'o' },
-  'input-start': valueOption('TOKENS', 'smallest input; doubled up to the limit', '4'),
-  'input-limit': valueOption('TOKENS', 'largest input', '4096'),
-  'output-start': valueOption('TOKENS', 'smallest output; doubled up to the limit', '4'),
-  'output-limit': valueOption('TOKENS', 'largest output', '4096'),
-  'rate-start': valueOption('RATE', 'first rate of the first size (req/s); without it by how long one request takes'),
-  'rate-limit': valueOption('RATE', 'highest rate (req/s)', '64'),
-  ttft: valueOption('SECONDS', 'limit of the time to the first token (s); 2 where no limit is given'),
-  tpot: valueOption('SECONDS', 'limit of the time per output token (s); 0.1 where no limit is given'),
-  e2e: valueOption('SECONDS', 'limit of the end-to-end time (s)'),
-  tpat: valueOption('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
-  percentile: valueOption('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '99'),
-  requests: valueOption('COUNT', 'requests that count at each rate', '300'),
-  'probe-seconds': valueOption('SECONDS', 'longest that requests count at one rate (s)', '300'),
-  precision: valueOption('SHARE', 'the search ends when the boundary is known so closely', '0.05'),
-  timeout: valueOption('SECONDS', 'longest silence of the endpoint (s)', '120'),
-  tokenizer: valueOption('FILE', 'tokenizer.json of the model; without it words are counted by the endpoint'),
-  temperature: valueOption('NUMBER', 'sampling temperature', '0.0'),
-  seed: valueOption('NUMBER', 'of arrivals and prompts', '0'),
-  'api-key': valueOption('KEY', 'bearer token; better as a file'),
-  'api-key-file': valueOption('FILE', 'file that holds it'),
-  'dry-run': { type: 'boolean', help: 'print what would be measured and how long it takes; ask nothing' },
+  ...inGroup('endpoint', {
+    endpoint: valueOption('URL', 'an OpenAI server', 'http://localhost:8010'),
+    api: choiceOption(['completions', 'chat'], 'completions|chat', 'which of its interfaces', 'completions'),
+    model: { ...valueOption('NAME', 'as the endpoint calls it; without it the only one there is'), short: 'm' },
+    timeout: valueOption('SECONDS', 'longest silence of the endpoint (s)', '120'),
+    'api-key': valueOption('KEY', 'bearer token; better as a file, or in the environment (GPUMIX_API_KEY)'),
+    'api-key-file': valueOption('FILE', 'file that holds it'),
+    'ca-file': valueOption('FILE', 'PEM file of authorities that may sign its certificate, beside those of Node'),
+  }),
+  ...inGroup('results', {
+    output: { ...valueOption('FILE', 'JSON lines are added at its end; without it result/MODEL.jsonl'), short: 'o' },
+  }),
+  ...inGroup('sizes and rates', {
+    'input-start': valueOption('TOKENS', 'smallest input; doubled up to the limit', '4'),
+    'input-limit': valueOption('TOKENS', 'largest input', '4096'),
+    'output-start': valueOption('TOKENS', 'smallest output; doubled up to the limit', '4'),
+    'output-limit': valueOption('TOKENS', 'largest output', '4096'),
+    'rate-start': valueOption('RATE', 'first rate of the first size (req/s); without it by how long one request takes'),
+    'rate-limit': valueOption('RATE', 'highest rate (req/s)', '64'),
+  }),
+  ...inGroup('limits', {
+    ttft: valueOption('SECONDS', 'limit of the time to the first token (s); 2 where no limit is given'),
+    tpot: valueOption('SECONDS', 'limit of the time per output token (s); 0.1 where no limit is given'),
+    e2e: valueOption('SECONDS', 'limit of the end-to-end time (s)'),
+    tpat: valueOption('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
+    percentile: valueOption('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '99'),
+  }),
+  ...inGroup('measuring', {
+    requests: valueOption('COUNT', 'requests that count at each rate', '300'),
+    'probe-seconds': valueOption('SECONDS', 'longest that requests count at one rate (s)', '300'),
+    precision: valueOption('SHARE', 'the search ends when the boundary is known so closely', '0.05'),
+    tokenizer: valueOption('FILE', 'tokenizer.json of the model; without it words are counted by the endpoint'),
+    temperature: valueOption('NUMBER', 'sampling temperature', '0.0'),
+    seed: valueOption('NUMBER', 'of arrivals and prompts', '0'),
+    'dry-run': { type: 'boolean', help: 'print what would be measured and how long it takes; ask nothing' },
+  }),
 };
 
 type Measuring = Omit<SweepOptions, 'model'>;
@@ -57,12 +73,18 @@ type Measuring = Omit<SweepOptions, 'model'>;
 /** `aibrix_benchmark` with its flags, and a search for the rate in place of its doubling. */
 export const benchmarkCommand: Command = {
   options,
+  examples: [
+    'gpumix benchmark --endpoint http://engine:8000 --dry-run',
+    'gpumix benchmark --endpoint http://engine:8000 --ttft 1 --tpot 0.05 -o l40s.jsonl',
+  ],
   run: async (argv, io) => {
     const values = readOptions(options, argv);
     const plan = measuringOf(values);
-    for (const line of planLines(plan)) (values['dry-run'] === true ? io.stdout : io.stderr)(`${line}\n`);
-    if (values['dry-run'] === true) return 0;
-    await measure(values, plan, io);
+    const asking = await askingOf(values);
+    const dry = values['dry-run'] === true;
+    const model = dry ? '' : await modelOf(asking.url, textOf(values, 'model'), asking.apiKey, asking.timeoutSeconds);
+    for (const line of planLines(plan)) (dry ? io.stdout : io.stderr)(`${line}\n`);
+    if (!dry) await measure(values, { ...plan, model }, asking, io);
     return 0;
   },
 };
@@ -70,22 +92,22 @@ export const benchmarkCommand: Command = {
 const measuringOf = (values: FlagValues): Measuring => {
   const number = (name: string, least: number): number => numberOption(name, values[name], least);
   const ticks = (name: string): readonly number[] => {
-    const [start, limit] = [number(`${name}-start`, 1), number(`${name}-limit`, 1)];
-    if (!Number.isInteger(start)) throw new GpumixError('BAD_USAGE', `--${name}-start is ${start}, not a whole number`);
+    const start = wholeOption(`${name}-start`, values[`${name}-start`], 1);
+    const limit = number(`${name}-limit`, 1);
     if (start > limit) throw new GpumixError('BAD_USAGE', `--${name}-start is above --${name}-limit`);
     return doubling(start, limit);
   };
-  const positive = (name: string): number => number(name, Number.MIN_VALUE);
+  const positive = (name: string): number => positiveOption(name, values[name]);
   return {
     inputs: ticks('input'),
     outputs: ticks('output'),
     rateStart: values['rate-start'] === undefined ? null : positive('rate-start'),
     rateLimit: positive('rate-limit'),
     slo: sloOf(values),
-    requests: number('requests', 1),
+    requests: wholeOption('requests', values['requests'], 1),
     mostSeconds: positive('probe-seconds'),
     precision: number('precision', 0.005),
-    seed: number('seed', 0),
+    seed: wholeOption('seed', values['seed'], 0),
     temperature: number('temperature', 0),
   };
 };
@@ -93,7 +115,7 @@ const measuringOf = (values: FlagValues): Measuring => {
 const sloOf = (values: FlagValues): Slo => {
   const percentile = percentileOption(values);
   const set = (['ttft', 'tpot', 'e2e', 'tpat'] as const).flatMap((name) =>
-    values[name] === undefined ? [] : [[name, numberOption(name, values[name], Number.MIN_VALUE)] as const],
+    values[name] === undefined ? [] : [[name, positiveOption(name, values[name])] as const],
   );
   // Loads of different sizes add up where both parts of a request are limited.
   return { percentile, ...(set.length === 0 ? { ttft: 2, tpot: 0.1 } : Object.fromEntries(set)) };
@@ -113,34 +135,56 @@ const planLines = (plan: Measuring): readonly string[] => {
     `within ${limitText.join(', ')} (${percentile === 0 ? 'mean' : `p${percentile}`}), to ${(100 * precision).toFixed(1)} % of the rate`,
     `about ${usualProbes} rates a size; each until the batch is full, then ${requests} requests or more`,
     `at most ${timeText(expectedSeconds(first, plan))} for the smallest size, where a request may last ${timeText(longestE2e(first, slo))}; ${timeText(expectedSeconds(last, plan))} for the largest (${timeText(longestE2e(last, slo))})`,
-    `between ${timeText(secondsLeft(sizes, plan, leastOfMost))} and ${timeText(secondsLeft(sizes, plan, null))} in all, by how fast the engine is; what is left is told after each size`,
+    `between ${timeText(leastOfMost * secondsLeft(sizes, plan, []))} and ${timeText(secondsLeft(sizes, plan, []))} in all, by how fast the engine is; what is left is told after each size`,
   ];
 };
 
-const measure = async (values: FlagValues, plan: Measuring, io: CommandStreams): Promise<void> => {
-  const say = (line: string): void => io.stderr(`gpumix benchmark: ${line}\n`);
+/** For the whole process: OpenAI's calls and the list of models are asked by different clients. */
+const trust = (file: string): void => {
+  try {
+    const certificates = readFileSync(file, 'utf8');
+    createSecureContext({ ca: certificates });
+    if (!certificates.includes('-----BEGIN CERTIFICATE-----')) throw new Error('no certificate in it');
+    setDefaultCACertificates([...getCACertificates('default'), certificates]);
+  } catch (cause) {
+    throw new GpumixError('BAD_USAGE', `--ca-file ${file} cannot be used`, { cause });
+  }
+};
+
+/** Whom to ask, and how; read, with the dry run too, before anything is measured. */
+const askingOf = async (values: FlagValues) => {
   const url = baseUrl(String(values['endpoint']));
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
     throw new GpumixError('BAD_USAGE', `--endpoint is ${JSON.stringify(values['endpoint'])}, not an http or https URL`);
   const api = values['api'];
   if (api !== 'completions' && api !== 'chat')
     throw new GpumixError('BAD_USAGE', `--api is ${JSON.stringify(api)}, not completions or chat`);
-  const timeoutSeconds = numberOption('timeout', values['timeout'], Number.MIN_VALUE);
-  const apiKey = apiKeyOf(values);
-  const given = textOf(values, 'model');
-  const model = await modelOf(url, given, apiKey, timeoutSeconds);
+  const caFile = textOf(values, 'ca-file');
+  if (caFile !== null) trust(caFile);
+  const tokenizer = textOf(values, 'tokenizer');
+  return {
+    url,
+    api: api as Api,
+    timeoutSeconds: positiveOption('timeout', values['timeout']),
+    apiKey: apiKeyOf(values),
+    tokenizer: tokenizer === null ? null : await tokenizerOf(tokenizer),
+  };
+};
+type Asking = Awaited<ReturnType<typeof askingOf>>;
+
+const measure = async (values: FlagValues, plan: SweepOptions, asking: Asking, io: CommandStreams): Promise<void> => {
+  const say = (line: string): void => io.stderr(`gpumix benchmark: ${line}\n`);
+  const { tokenizer, ...asked } = asking;
+  const { model } = plan;
   const { file, results } = await outputOf(values, model, say);
-  const tokenizerFile = textOf(values, 'tokenizer');
-  const tokenizer = tokenizerFile === null ? null : await tokenizerOf(tokenizerFile);
-  const asked = { url, api: api as Api, model, apiKey, temperature: plan.temperature, timeoutSeconds };
-  const { endpoint, exactLength } = await connect(asked, clock.now);
+  const { endpoint, exactLength } = await connect({ ...asked, model, temperature: plan.temperature }, clock.now);
   try {
     if (!exactLength) say('the endpoint takes neither ignore_eos nor min_tokens: answers may be short');
     const { vocabulary, warning } = await calibrate(endpoint, plan.inputs.at(-1)!, seeded(plan.seed), tokenizer);
     if (warning !== null) say(warning);
     const append = (lines: readonly string[]) => appendResults(file, lines);
     const tell = (event: SweepEvent): void => say(eventText(event, plan.rateLimit));
-    await sweep({ ...plan, model }, { endpoint, clock, vocabulary, append, tell }, results);
+    await sweep(plan, { endpoint, clock, vocabulary, append, tell }, results);
     say(`results are in ${file}: gpumix profile DEPLOYMENT --benchmark ${file} ${sloFlags(plan.slo)}`);
   } finally {
     endpoint.close();
@@ -168,7 +212,9 @@ const clock: Clock = {
 
 const apiKeyOf = (values: FlagValues): string | null => {
   const file = textOf(values, 'api-key-file');
-  if (file === null) return textOf(values, 'api-key');
+  if (file !== null && textOf(values, 'api-key') !== null)
+    throw new GpumixError('BAD_USAGE', '--api-key and --api-key-file cannot both be given');
+  if (file === null) return textOf(values, 'api-key') ?? (process.env['GPUMIX_API_KEY'] || null);
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (cause) {

@@ -19,7 +19,7 @@ import { recordKey } from '../workload/histogram.ts';
 import { memoryStore } from '../workload/memory-store.ts';
 import { workloadReader } from '../workload/reader.ts';
 import { heartbeatsKey, type Store } from '../workload/store.ts';
-import { type Command, numberOption, readOptions, valueOption } from './command.ts';
+import { type Command, numberOption, portOption, readOptions, valueOption, wholeOption } from './command.ts';
 import { columns } from './table.ts';
 
 const options: Command['options'] = {
@@ -48,10 +48,12 @@ interface Tick {
 
 export const demoCommand: Command = {
   options,
+  examples: ['gpumix demo --ticks 3'],
   run: async (argv, io) => {
     const given = readOptions(options, argv);
-    const ticks = given['ticks'] === undefined ? Number.POSITIVE_INFINITY : numberOption('ticks', given['ticks'], 1);
+    const ticks = given['ticks'] === undefined ? Number.POSITIVE_INFINITY : wholeOption('ticks', given['ticks'], 1);
     const speed = numberOption('speed', given['speed'], 0.1);
+    const port = portOption('port', given['port']);
     const json = given['json'] === true;
     const world = embeddedWorld(speed);
     const server = await startOpenServer({
@@ -59,7 +61,7 @@ export const demoCommand: Command = {
       version,
       log: createLogger('error'),
       host: '127.0.0.1',
-      port: numberOption('port', given['port'], 0),
+      port,
       readyChecks: [],
     });
     const ask = `curl -s '${server.url}/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/deployments.apps/*/gpumix_target_replicas'`;

@@ -1,193 +1,172 @@
-import { type Condition, objectKey } from '../cluster/kubernetes-object.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config/serve-config.ts';
-import { settingOptions } from '../config/settings.ts';
-import { deploymentKey } from '../vocabulary/deployment-key.ts';
+import { flagsOfTable, settingOptions } from '../config/settings.ts';
+import { deploymentKey, ownerKey } from '../vocabulary/deployment-key.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
-import { askOfAibrix, type ControllerEvidence, findingsOfAibrix } from './aibrix-controller.ts';
+import { lookAtRedis, type RedisKeys } from '../workload/redis-look.ts';
+import { findingsOfKubernetes, kubernetesAnswers } from './autoscaling-chain.ts';
 import type { Command } from './command.ts';
 import { beyondGridText } from './explain.ts';
-import { type Finding, note, ok, unknown, wrong } from './finding.ts';
-import { itemsOf, type KubernetesAnswer, refusal, succeeded } from './kubernetes-answer.ts';
-import { type ClusterLook, configBesideServe, lookOnce } from './one-look.ts';
+import { type Finding, findingLines, note, ok, sorted, wrong } from './finding.ts';
+import { askedInPeace, itemsOf, succeeded } from './kubernetes-answer.ts';
+import { type ClusterLook, configBesideServe, isAlive, lastPlan, lookOnce } from './one-look.ts';
+import { type PodStatus, podFindings } from './pod-findings.ts';
+import { problemFinding } from './problem-findings.ts';
+import { keysFinding, profileFinding, recordFindings, redisFindings } from './redis-findings.ts';
+
+const ownOptions: Command['options'] = {
+  verbose: { type: 'boolean', short: 'v', help: 'name each check that holds too', group: 'output' },
+  json: { type: 'boolean', help: 'print one document and nothing else', group: 'output' },
+};
 
 export const doctorCommand: Command = {
-  options: settingOptions(settings),
+  options: { ...ownOptions, ...settingOptions(settings) },
+  examples: ['gpumix doctor', 'gpumix doctor --kubeconfig ~/.kube/config --redis-url redis://localhost:6379'],
   run: async (argv, io) => {
-    const findings = await examined(configBesideServe(argv));
-    io.stdout(findings.map(({ verdict, text }) => `${labels[verdict]}  ${text}\n`).join(''));
+    const { flags, own } = flagsOfTable(settings, ownOptions, argv, 0);
+    const { findings, blind } = await examined(configBesideServe(flags));
+    if (own['json'] === true) io.stdout(`${JSON.stringify({ findings: sorted(findings) })}\n`);
+    else io.stdout(`${findingLines(findings, own['verbose'] === true).join('\n')}\n`);
+    if (blind) return 2;
     return findings.some(({ verdict }) => verdict === 'wrong') ? 1 : 0;
   },
 };
-const labels = { ok: 'ok   ', wrong: 'WRONG', unknown: '?    ', note: 'note ' };
 
-const examined = async (config: Config): Promise<readonly Finding[]> => {
+interface Examined {
+  readonly findings: readonly Finding[];
+  /** Whether it was not told of a cluster to look at: that is no answer about the fleet. */
+  readonly blind: boolean;
+}
+
+const examined = async (config: Config): Promise<Examined> => {
   try {
-    return await lookOnce(config, async (look) => {
-      const asked = await askedOfKubernetes(look);
-      const deployments = [...look.cluster.deployments.values()];
-      return [...findingsOfLook({ ...look, deployments }, config), ...findingsOfKubernetes(asked, look, config)];
-    });
+    return { findings: await lookOnce(config, (look) => findingsOf(look, config)), blind: false };
   } catch (error) {
-    if (!(error instanceof GpumixError) || !['KUBERNETES_UNAVAILABLE', 'FORBIDDEN'].includes(error.code)) throw error;
-    return [wrong(`Kubernetes cannot be read: ${messageOf(error)}`)];
+    if (!(error instanceof GpumixError) || !isOfKubernetes(error)) throw error;
+    const id = error.code === 'FORBIDDEN' ? 'right-missing' : 'kubernetes-away';
+    const findings = [wrong(id, 'Kubernetes', `cannot be read: ${messageOf(error)}`), ...(await findingsOfRedis(config))];
+    return { findings, blind: error.code === 'BAD_SETTING' };
   }
 };
 
-/** A leader that has not planned for so many intervals is gone. */
-const intervalsOfLife = 3;
+const isOfKubernetes = ({ code, message }: GpumixError): boolean =>
+  code === 'KUBERNETES_UNAVAILABLE' ||
+  code === 'FORBIDDEN' ||
+  (code === 'BAD_SETTING' && /^kubeconfig |^no Kubernetes /.test(message));
+
+/** What can be said without a cluster. */
+const findingsOfRedis = async (config: Config): Promise<readonly Finding[]> => {
+  const redis = await lookAtRedis(config, true);
+  if (redis.problem !== null) return redisFindings(redis);
+  const stored = await lastPlan(config);
+  return [...redisFindings(redis), ...keysFinding(redis), leaderFinding(stored?.ageSeconds ?? null, config)];
+};
+
+const findingsOf = async (look: ClusterLook, config: Config): Promise<readonly Finding[]> => {
+  const kubernetes = askedInPeace(look.kubernetes);
+  const deployments = [...look.cluster.deployments.values()];
+  const facts = { ...look, deployments };
+  const redis = await lookAtRedis(config, lacks(facts, config));
+  const [answers, pods] = await Promise.all([
+    kubernetesAnswers(kubernetes, look.cluster.deployments),
+    failingPods({ ...look, kubernetes }),
+  ]);
+  const ofRedis = [...redisFindings(redis), ...(lacks(facts, config) ? keysFinding(redis) : [])];
+  // What is known of Redis by its name need not be told again as what serve warns of.
+  const known = new Set(ofRedis.filter(({ verdict }) => verdict !== 'ok').map(({ id }) => id));
+  return [
+    ...ofRedis,
+    ...findingsOfLook({ ...facts, keys: redis.keys }, config).filter((one) => one.object !== '' || !known.has(one.id)),
+    ...podFindings(pods),
+    ...findingsOfKubernetes(answers, { ...look, targets: targetsOf(look, config) }, config),
+  ];
+};
+
+/** Whether something is not there that may be there under another name. */
+const lacks = (look: ClusterFacts, config: Pick<Config, 'intervalSeconds'>): boolean =>
+  look.deployments.some((one) => !look.profiles.found.has(deploymentKey(one))) ||
+  modelsOf(look, config).some(({ state }) => state === 'missing' || state === 'stale');
+
+const modelsOf = ({ stored, decided }: Pick<ClusterLook, 'stored' | 'decided'>, config: Pick<Config, 'intervalSeconds'>) =>
+  stored !== null && isAlive(stored.ageSeconds, config) ? stored.plan.models : decided.models;
+
+/** The target of each Deployment, where it has one. */
+const targetsOf = ({ stored, decided }: ClusterLook, config: Config): ReadonlyMap<string, number> => {
+  const { targets } = stored !== null && isAlive(stored.ageSeconds, config) ? stored.plan : decided;
+  return new Map(targets.flatMap((one) => ('replicas' in one.decision ? [[ownerKey(one), one.decision.replicas] as const] : [])));
+};
+
+/** Deployments of which a pod is looked at that is not Ready. */
+const mostLookedAt = 20;
+
+/** Of each Deployment the first pod that is not Ready, as Kubernetes tells of it. */
+const failingPods = async ({ cluster, kubernetes }: Pick<ClusterLook, 'cluster' | 'kubernetes'>) => {
+  const first = new Map<string, string>();
+  for (const [name, pod] of cluster.pods)
+    if (!pod.ready && pod.deployment !== '' && cluster.deployments.has(ownerKey(pod)) && !first.has(ownerKey(pod)))
+      first.set(ownerKey(pod), name);
+  const asked = [...first].slice(0, mostLookedAt).map(async ([deployment, key]) => {
+    const [namespace, name = ''] = key.split('/');
+    const path = `/api/v1/namespaces/${namespace}/pods?fieldSelector=metadata.name%3D${encodeURIComponent(name)}`;
+    const answer = await kubernetes('GET', path);
+    return succeeded(answer) ? itemsOf<PodStatus>(answer).map((pod) => ({ deployment, pod })) : [];
+  });
+  return (await Promise.all(asked)).flat();
+};
 
 /** What gpumix itself sees: Deployments, profiles, the state of each model, a leader that plans, and what it warns of. */
 export const findingsOfLook = (
   look: ClusterFacts,
   config: Pick<Config, 'planPrefix' | 'intervalSeconds'>,
 ): readonly Finding[] => {
-  const { deployments, profiles, decided, stored, problems, notes } = look;
-  if (deployments.length === 0) return [wrong('no Deployment has the label model.aibrix.ai/name: nothing is planned for')];
+  const { deployments, profiles, stored, problems, notes, keys = null } = look;
+  if (deployments.length === 0)
+    return [wrong('no-deployment', '', 'no Deployment has the label model.aibrix.ai/name: nothing is planned for')];
   const without = deployments.filter((one) => !profiles.found.has(deploymentKey(one)));
-  const lives = stored !== null && stored.ageSeconds < intervalsOfLife * config.intervalSeconds + 15;
-  const models = lives ? stored.plan.models : decided.models;
+  const models = modelsOf(look, config);
   return [
-    ok(`Kubernetes is read: Deployments that carry a model: ${deployments.length}`),
-    ...(without.length === 0 ? [ok('each of them has a profile')] : []),
-    ...without.map((one) => wrong(`${deploymentKey(one)} has no profile of ${one.model}: gpumix benchmark, then gpumix profile`)),
-    leaderFinding(stored?.ageSeconds ?? null, lives, config.planPrefix),
+    ok('Kubernetes', `is read: Deployments that carry a model: ${deployments.length}`),
+    leaderFinding(stored?.ageSeconds ?? null, config),
     ...models.map(({ name, state, reason }) =>
-      (state === 'stale' || state === 'missing' ? wrong : ok)(`model ${name} is ${state}: ${reason}`),
+      state === 'stale' || state === 'missing'
+        ? recordFindings(name, state, reason, keys)
+        : ok(`model ${name}`, `is ${state}: ${reason}`),
     ),
-    ...problems.map(wrong),
-    ...notes.map(note),
+    ...(without.length === 0 ? [ok('', 'each Deployment has a profile')] : []),
+    ...without.map((one) => profileFinding({ deployment: deploymentKey(one), model: one.model }, keys)),
+    ...problems.map(problemFinding),
+    ...notes.map((text) => note('approximation', '', text)),
     ...models.flatMap(({ variants }) =>
       variants.flatMap(({ deployment, beyondGrid }) =>
-        beyondGrid ? [note(`${deployment}: ${beyondGridText(beyondGrid)}`)] : [],
+        beyondGrid ? [note('extrapolated', deployment, beyondGridText(beyondGrid))] : [],
       ),
     ),
+    ...deployments.flatMap((one) => byHand(one, Date.now() / 1000)),
   ];
 };
 export interface ClusterFacts extends Pick<ClusterLook, 'profiles' | 'decided' | 'stored' | 'problems' | 'notes'> {
   readonly deployments: readonly ModelDeployment[];
+  /** What is in Redis by name; null or absent = not looked for. */
+  readonly keys?: RedisKeys | null;
 }
 
-const leaderFinding = (age: number | null, lives: boolean, prefix: string): Finding => {
-  if (age === null)
-    return wrong(
-      `no serve has stored a plan in this Redis under ${prefix}plans: does one run, with this --redis-url and --plan-prefix?`,
-    );
-  const text = `serve planned ${Math.round(age)} s ago`;
-  return lives ? ok(text) : wrong(`${text}, and no more since: kubectl logs -n gpumix-system -l app.kubernetes.io/name=gpumix`);
+/** What somebody has fixed by hand, and may have forgotten. */
+const byHand = (deployment: ModelDeployment, now: number): readonly Finding[] => {
+  const { namespace, name, paused, pin, replicas } = deployment;
+  const mend = (annotation: string): string => `kubectl annotate deployment ${name} -n ${namespace} ${annotation}-`;
+  const it = `Deployment ${deploymentKey(deployment)}`;
+  if (paused) return [note('paused', it, `is paused at ${replicas} by gpumix.io/paused`, mend('gpumix.io/paused'))];
+  if (pin === null) return [];
+  const until = pin.until === null ? '' : ` until ${new Date(pin.until * 1000).toISOString()}`;
+  const seen =
+    pin.until !== null && pin.until <= now
+      ? `was pinned to ${pin.replicas}${until}, which is over`
+      : `is pinned to ${pin.replicas}${until}`;
+  return [note('pinned', it, seen, mend('gpumix.io/pin'))];
 };
 
-/** Answers of the Kubernetes API server. */
-export interface KubernetesAnswers {
-  readonly apiServices: readonly { readonly name: string; readonly answer: KubernetesAnswer }[];
-  readonly autoscalers: KubernetesAnswer;
-  readonly aibrix: ControllerEvidence;
-  /** The targets as an HPA reads them, by namespace. */
-  readonly targets: readonly { readonly namespace: string; readonly answer: KubernetesAnswer }[];
-}
-
-const askedOfKubernetes = async ({ cluster, kubernetes }: ClusterLook): Promise<KubernetesAnswers> => {
-  const get = (path: string): Promise<KubernetesAnswer> => kubernetes('GET', path);
-  const namespaces = new Set([...cluster.deployments.values()].map(({ namespace }) => namespace));
-  const apiServices = ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'];
-  return {
-    apiServices: await Promise.all(
-      apiServices.map(async (name) => ({
-        name,
-        answer: await get(`/apis/apiregistration.k8s.io/v1/apiservices/${name}`),
-      })),
-    ),
-    autoscalers: await get('/apis/autoscaling/v2/horizontalpodautoscalers'),
-    aibrix: await askOfAibrix(kubernetes, (key) => cluster.deployments.has(key)),
-    targets: await Promise.all(
-      [...namespaces].map(async (namespace) => ({ namespace, answer: await get(targetsPath(namespace)) })),
-    ),
-  };
-};
-const targetsPath = (namespace: string): string =>
-  `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/deployments.apps/*/gpumix_target_replicas`;
-
-/** What lies between gpumix and spec.replicas: the APIServices, the metric as an HPA reads it, the autoscalers. */
-export const findingsOfKubernetes = (
-  { apiServices, autoscalers, aibrix, targets }: KubernetesAnswers,
-  { cluster }: { readonly cluster: Pick<ClusterLook['cluster'], 'deployments' | 'paces'> },
-  { serviceName }: Pick<Config, 'serviceName'>,
-): readonly Finding[] => {
-  const paces = cluster.paces();
-  const keys = [...cluster.deployments.keys()].sort();
-  return [
-    ...apiServices.map(({ name, answer }) => apiServiceFinding(name, answer, serviceName)),
-    ...targets.map(({ namespace, answer }) => targetsFinding(namespace, answer, keys)),
-    ...keys.filter((key) => !paces.has(key)).map((key) => wrong(`${key}: no HPA, PodAutoscaler or ScaledObject scales it`)),
-    ...(succeeded(autoscalers)
-      ? itemsOf<Autoscaler>(autoscalers).flatMap((one) => autoscalerFindings(one, cluster.deployments))
-      : []),
-    ...findingsOfAibrix(aibrix),
-  ];
-};
-
-interface ApiService {
-  readonly spec?: { readonly service?: { readonly namespace: string; readonly name: string } };
-  readonly status?: { readonly conditions?: readonly Condition[] };
-}
-
-const apiServiceFinding = (name: string, answer: KubernetesAnswer, serviceName: string): Finding => {
-  if (answer.status === 404) return wrong(`there is no APIService ${name}: kubectl apply --server-side -k apiservice`);
-  if (!succeeded(answer)) return unknown(`APIService ${name}: ${refusal(answer)}`);
-  const { spec, status } = answer.body as ApiService;
-  const { service } = spec ?? {};
-  if (service?.name !== serviceName)
-    return wrong(
-      `APIService ${name} belongs to ${service === undefined ? 'the API server itself' : objectKey(service)}, not to a Service ${serviceName} (--service-name)`,
-    );
-  const available = status?.conditions?.find(({ type }) => type === 'Available');
-  return available?.status === 'True'
-    ? ok(`APIService ${name} is Available`)
-    : wrong(`APIService ${name} is not Available: ${available?.message ?? 'nothing is said of it'}`);
-};
-
-const targetsFinding = (namespace: string, answer: KubernetesAnswer, keys: readonly string[]): Finding => {
-  const asked = `kubectl get --raw '${targetsPath(namespace)}'`;
-  if (answer.status === 401 || answer.status === 403) return unknown(`targets in ${namespace}: not ours to read; ${asked}`);
-  if (!succeeded(answer)) return wrong(`targets in ${namespace} as an HPA reads them: ${refusal(answer)}`);
-  const items = itemsOf(answer).length;
-  const all = keys.filter((key) => key.startsWith(`${namespace}/`)).length;
-  const text = `targets in ${namespace} as an HPA reads them: ${items} of ${all}`;
-  return items === all ? ok(text) : wrong(`${text}; gpumix explain NAMESPACE/DEPLOYMENT says why one has none`);
-};
-
-interface Autoscaler {
-  readonly metadata: {
-    readonly namespace: string;
-    readonly name: string;
-    readonly ownerReferences?: readonly unknown[];
-  };
-  readonly spec: {
-    readonly scaleTargetRef: { readonly kind: string; readonly name: string };
-    readonly metrics?: readonly Readonly<Record<string, { readonly metric?: { readonly name?: string } } | string>>[];
-  };
-  readonly status?: { readonly conditions?: readonly Condition[] };
-}
-
-const autoscalerFindings = (
-  { metadata, spec, status }: Autoscaler,
-  deployments: ReadonlyMap<string, ModelDeployment>,
-): readonly Finding[] => {
-  const { kind, name } = spec.scaleTargetRef;
-  if (kind !== 'Deployment' || !deployments.has(`${metadata.namespace}/${name}`)) return [];
-  const it = `HPA ${objectKey(metadata)}`;
-  const reads = (spec.metrics ?? []).some((metric) =>
-    Object.values(metric).some((source) => typeof source === 'object' && /^gpumix_target_/.test(source.metric?.name ?? '')),
-  );
-  // One that belongs to a PodAutoscaler or ScaledObject reads what that made for it.
-  const owned = (metadata.ownerReferences ?? []).length > 0;
-  const conditions = status?.conditions ?? [];
-  const bad = conditions.filter((one) => one.status === 'False' && ['AbleToScale', 'ScalingActive'].includes(one.type));
-  const limited = conditions.find(({ type, status: is }) => type === 'ScalingLimited' && is === 'True');
-  return [
-    ...(reads || owned ? [] : [wrong(`${it} reads no metric gpumix_target_replicas: manifests/samples/hpa has one that does`)]),
-    ...bad.map(({ reason, message }) => wrong(`${it}: ${reason}: ${message}`)),
-    ...(limited === undefined ? [] : [unknown(`${it} is at its limit: ${limited.message}`)]),
-    ...(bad.length === 0 && (reads || owned) ? [ok(`${it} scales ${name}`)] : []),
-  ];
+const leaderFinding = (age: number | null, config: Pick<Config, 'planPrefix' | 'intervalSeconds'>): Finding => {
+  if (age === null) return wrong('no-leader', 'serve', `has stored no plan in this Redis under ${config.planPrefix}plans`);
+  const seen = `planned ${Math.round(age)} s ago`;
+  return isAlive(age, config) ? ok('serve', seen) : wrong('no-leader', 'serve', `${seen}, and no more since`);
 };

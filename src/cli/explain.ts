@@ -1,6 +1,9 @@
+import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
+import type { Pace } from '../cluster/pace.ts';
 import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
+import type { Cluster } from '../cluster/watch.ts';
 import { type Config, settings } from '../config/serve-config.ts';
-import { settingOptions } from '../config/settings.ts';
+import { flagsOfTable, settingOptions } from '../config/settings.ts';
 import type { RecordDefect } from '../planner/believe/trusted-records.ts';
 import { explanationOf } from '../planner/plan/explanation.ts';
 import type { StoredPlan } from '../planner/publish/stored-plan.ts';
@@ -17,25 +20,44 @@ import {
   type Variant,
 } from '../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../vocabulary/target.ts';
+import { hpaFacts } from './autoscaling-chain.ts';
 import type { Command } from './command.ts';
-import { type ClusterLook, configBesideServe, lookOnce } from './one-look.ts';
-import { bindingTexts, mixText, money, rateText, sizeText } from './plan-texts.ts';
+import { findingText } from './finding.ts';
+import { type HpaObject, hpaFindings } from './hpa-findings.ts';
+import { askedInPeace, itemsOf, succeeded } from './kubernetes-answer.ts';
+import { type ClusterLook, configBesideServe, isAlive, lookOnce } from './one-look.ts';
+import { bindingTexts, costText, mixText, rateText, sizeText } from './plan-texts.ts';
+
+const ownOptions: Command['options'] = {
+  json: { type: 'boolean', help: 'print one document and nothing else', group: 'output' },
+};
 
 export const explainCommand: Command = {
-  options: settingOptions(settings),
-  run: async ([key = '', ...flags], io) => {
-    if (!/^[^-/][^/]*\/[^/]+$/.test(key))
-      throw new GpumixError('BAD_USAGE', 'name it first: gpumix explain NAMESPACE/DEPLOYMENT [flags of serve]');
+  options: { ...ownOptions, ...settingOptions(settings) },
+  usage: 'NAMESPACE/DEPLOYMENT [flags]',
+  examples: [
+    'gpumix explain serving/llama-8b-l40s',
+    'kubectl exec -n gpumix-system deploy/gpumix -- node /app/dist/gpumix.js explain serving/llama-8b-l40s',
+  ],
+  run: async (argv, io) => {
+    const { flags, own, positionals } = flagsOfTable(settings, ownOptions, argv, 1);
+    const [key = ''] = positionals;
+    if (!/^[^/]+\/[^/]+$/.test(key))
+      throw new GpumixError('BAD_USAGE', `name the Deployment as NAMESPACE/DEPLOYMENT${key === '' ? '' : `, not ${key}`}`);
     const config = configBesideServe(flags);
-    const lines = await lookOnce(config, ({ cluster, decided, stored }) => {
+    const question = await lookOnce(config, async ({ cluster, kubernetes, decided, stored }): Promise<Question> => {
       const deployment = cluster.deployments.get(key);
       if (deployment === undefined)
         throw new GpumixError('BAD_USAGE', `there is no Deployment ${key} with the label model.aibrix.ai/name`);
       const pods = [...cluster.pods.values()].filter((pod) => ownerKey(pod) === key);
       const ready = pods.filter((pod) => pod.ready).length;
-      return explainLines({ deployment, ready, decided, stored, now: Date.now() / 1000 }, config);
+      const autoscaling = await hpaTexts(kubernetes, cluster, key, targetOf({ decided, stored }, key), config);
+      const pace = cluster.paces().get(key) ?? null;
+      return { deployment, ready, decided, stored, now: Date.now() / 1000, autoscaling, pace };
     });
-    io.stdout(`${lines.join('\n')}\n`);
+    const lines = explainLines(question, config);
+    const document = () => explainDocument(withLivePlan(question, config), lines);
+    io.stdout(own['json'] === true ? `${JSON.stringify(document())}\n` : `${lines.join('\n')}\n`);
     return 0;
   },
 };
@@ -46,10 +68,17 @@ export interface Question extends Pick<ClusterLook, 'decided' | 'stored'> {
   readonly ready: number;
   /** Unix seconds. */
   readonly now: number;
+  /** What is wrong with its HPA, one line each; absent = nothing. */
+  readonly autoscaling?: readonly string[];
+  /** How its autoscaler goes about changes; absent or null = not known. */
+  readonly pace?: Pace | null;
+  /** How long ago a `serve` that is gone stored its last plan (s); absent = none, or it is there. */
+  readonly lastStored?: number;
 }
 
 /** Why a Deployment has the target that it has, for people: from what is published back to the demand. */
-export const explainLines = (question: Question, config: Config): readonly string[] => {
+export const explainLines = (asked: Question, config: Config): readonly string[] => {
+  const question = withLivePlan(asked, config);
   const { deployment, decided, stored } = question;
   const key = deploymentKey(deployment);
   const said = stored?.plan ?? decided;
@@ -57,10 +86,59 @@ export const explainLines = (question: Question, config: Config): readonly strin
   const report = said.models.find((one) => one.deployments.includes(key));
   return [
     `${key}: ${targetText(target, question)}`,
-    ...indented([...runningText(target, question), ...remarks(key, report, question)]),
+    ...indented([...runningText(target, question), ...(question.autoscaling ?? []), ...remarks(key, report, question)]),
     ...(report === undefined ? [] : [modelText(report)]),
     ...planLines(key, target, question, config),
   ];
+};
+
+/** What `doctor` says of the HPA of one Deployment. */
+const hpaTexts = async (
+  kubernetes: KubernetesRequest,
+  cluster: Pick<Cluster, 'deployments' | 'paces'>,
+  key: string,
+  target: number | null,
+  config: Config,
+): Promise<readonly string[]> => {
+  const [namespace, name] = key.split('/');
+  const path = `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`;
+  const answer = await askedInPeace(kubernetes)('GET', path);
+  const targets = new Map(target === null ? [] : [[key, target]]);
+  return (succeeded(answer) ? itemsOf<HpaObject>(answer) : [])
+    .filter(({ spec }) => spec.scaleTargetRef.kind === 'Deployment' && spec.scaleTargetRef.name === name)
+    .flatMap((hpa) => hpaFindings(hpa, hpaFacts(hpa, { cluster, targets }, config)))
+    .filter(({ verdict }) => verdict !== 'ok')
+    .map((one) => `${findingText(one)}${one.mend === null ? '' : `; mend: ${one.mend}`}`);
+};
+
+const targetOf = ({ stored, decided }: Pick<Question, 'stored' | 'decided'>, key: string): number | null => {
+  const target = (stored?.plan ?? decided).targets.find((one) => ownerKey(one) === key);
+  return target === undefined || 'unavailable' in target.decision ? null : target.decision.replicas;
+};
+
+/** A plan of a `serve` that is gone says nothing of the present: what would be decided now is told in its place. */
+const withLivePlan = (asked: Question, config: Pick<Config, 'intervalSeconds'>): Question =>
+  asked.stored === null || isAlive(asked.stored.ageSeconds, config)
+    ? asked
+    : { ...asked, stored: null, lastStored: asked.stored.ageSeconds };
+
+/** The same for programs. */
+export const explainDocument = ({ deployment, ready, decided, stored }: Question, reasons: readonly string[]) => {
+  const key = deploymentKey(deployment);
+  const said = stored?.plan ?? decided;
+  const model = decided.snapshot?.models.find(({ variants }) => variants.some(({ name }) => name === key));
+  return {
+    deployment: key,
+    replicas: deployment.replicas,
+    ready,
+    /** null = there is none yet. */
+    decision: said.targets.find((one) => ownerKey(one) === key)?.decision ?? null,
+    /** s; null = nothing is published, and this is what would be decided now. */
+    publishedAgo: stored?.ageSeconds ?? null,
+    model: said.models.find((one) => one.deployments.includes(key)) ?? null,
+    planOfNow: decided.plan?.models.find(({ name }) => name === model?.name) ?? null,
+    reasons,
+  };
 };
 
 /** The plan of now, as far as it concerns this Deployment; nothing where its model is not planned for. */
@@ -89,9 +167,9 @@ const indented = (lines: readonly string[]): readonly string[] => lines.map((lin
 const replicasText = (count: number): string => `${count} ${count === 1 ? 'replica' : 'replicas'}`;
 const ago = (seconds: number): string => `${Math.max(0, Math.round(seconds))} s`;
 
-const targetText = (target: Target | undefined, { stored }: Question): string => {
-  const when =
-    stored === null ? 'as it would be decided now; no serve has stored a plan' : `published ${ago(stored.ageSeconds)} ago`;
+const targetText = (target: Target | undefined, { stored, lastStored }: Question): string => {
+  const gone = lastStored === undefined ? 'no serve has stored a plan' : `the last plan of a serve is ${ago(lastStored)} old`;
+  const when = stored === null ? `as it would be decided now; ${gone}` : `published ${ago(stored.ageSeconds)} ago`;
   if (target === undefined) return `no answer yet: it is new (${when})`;
   const { decision } = target;
   if ('unavailable' in decision) return `no answer: ${decision.unavailable} (${when})`;
@@ -99,12 +177,12 @@ const targetText = (target: Target | undefined, { stored }: Question): string =>
   return `${replicasText(decision.replicas)}, ${when}${data}`;
 };
 
-const runningText = (target: Target | undefined, { deployment, ready }: Question): readonly string[] => {
+const runningText = (target: Target | undefined, { deployment, ready, pace = null }: Question): readonly string[] => {
   const { replicas } = deployment;
-  const follows =
-    target === undefined || 'unavailable' in target.decision || target.decision.replicas === replicas
-      ? ''
-      : ': its autoscaler has not followed yet';
+  const wanted = target === undefined || 'unavailable' in target.decision ? replicas : target.decision.replicas;
+  const settles = pace === null ? 0 : (wanted > replicas ? pace.up : pace.down).settleSeconds;
+  const takes = settles > 0 ? `, which by its own settings may take ${settles} s` : '';
+  const follows = wanted === replicas ? '' : `: its autoscaler has not followed yet${takes}`;
   return [`it has ${replicas}, ${ready} of them Ready${follows}`];
 };
 
@@ -187,11 +265,11 @@ const planText = ({ status }: Plan, { replicas, cost, unserved }: ModelPlan): st
   const short = Object.entries(Object.groupBy(unserved, ({ reason }) => reason)).map(
     ([reason, rows]) => `${rateText(totalRate(rows))} not served (${reason})`,
   );
-  return [`the plan of now: ${mixText(replicas)} at ${money(cost)} per hour, ${status}`, ...short].join('; ');
+  return [`the plan of now: ${mixText(replicas)} at ${costText(cost)}, ${status}`, ...short].join('; ');
 };
 
 const boundsText = ({ gpu, gpusPerReplica, price, minReplicas, maxReplicas }: Variant): string =>
-  `one replica: ${gpusPerReplica} x ${gpu} at ${money(price)} per hour; from ${minReplicas} to ${maxReplicas ?? 'any number of'} replicas`;
+  `one replica: ${gpusPerReplica} x ${gpu} at ${costText(price)}; from ${minReplicas} to ${maxReplicas ?? 'any number of'} replicas`;
 
 /** Why what is published is not what is planned. */
 const differenceTexts = (
@@ -240,6 +318,6 @@ const alternatives = ({ name, variants }: Model, snapshot: Snapshot): readonly s
     }),
     ...runnersUp
       .filter(({ model }) => model === name)
-      .map(({ replicas, cost }) => `next best: ${mixText(replicas)} at ${money(cost)} per hour`),
+      .map(({ replicas, cost }) => `next best: ${mixText(replicas)} at ${costText(cost)}`),
   ];
 };

@@ -1,10 +1,51 @@
+import { type FindingId, findingKinds } from './finding-kinds.ts';
+
 /** What one check has shown; `unknown`: it could not be made; `note`: it works, and its user should know how. */
 export interface Finding {
   readonly verdict: 'ok' | 'wrong' | 'unknown' | 'note';
-  readonly text: string;
+  /** Stable, and a heading in docs/doctor.md; null = all is well. */
+  readonly id: FindingId | null;
+  /** What it is of: `HPA serving/a`; empty = the text says it. */
+  readonly object: string;
+  /** What was seen of it. */
+  readonly seen: string;
+  /** The command or the field that mends it; null = docs/doctor.md says more. */
+  readonly mend: string | null;
 }
 
-export const ok = (text: string): Finding => ({ verdict: 'ok', text });
-export const wrong = (text: string): Finding => ({ verdict: 'wrong', text });
-export const unknown = (text: string): Finding => ({ verdict: 'unknown', text });
-export const note = (text: string): Finding => ({ verdict: 'note', text });
+type Told = (id: FindingId, object: string, seen: string, mend?: string) => Finding;
+const told =
+  (verdict: Finding['verdict']): Told =>
+  (id, object, seen, mend) => ({ verdict, id, object, seen, mend: mend ?? findingKinds[id].mend });
+
+export const ok = (object: string, seen: string): Finding => ({ verdict: 'ok', id: null, object, seen, mend: null });
+export const wrong = told('wrong');
+export const unknown = told('unknown');
+export const note = told('note');
+
+/** In one line, without what mends it. @example findingText(ok('HPA serving/a', 'scales a')) // => 'HPA serving/a scales a' */
+export const findingText = ({ object, seen }: Finding): string =>
+  object === '' ? seen : `${object}${/^[a-z]+( |$)/.test(seen) ? ' ' : ': '}${seen}`;
+
+const labels = { wrong: 'WRONG', unknown: '?    ', note: 'note ', ok: 'ok   ' };
+const order = ['wrong', 'unknown', 'note', 'ok'] as const;
+
+/** The same in the order in which to look at them: what is wrong first, each as the chain goes from Redis to the HPAs. */
+export const sorted = (findings: readonly Finding[]): readonly Finding[] =>
+  order.flatMap((verdict) => findings.filter((one) => one.verdict === verdict));
+
+/** Findings for people. @param verbose whether each of what is well is named; else they are counted */
+export const findingLines = (findings: readonly Finding[], verbose: boolean): readonly string[] => {
+  const well = findings.filter(({ verdict }) => verdict === 'ok');
+  const rest = sorted(findings).filter(({ verdict }) => verdict !== 'ok');
+  return [
+    ...rest.flatMap((one) => [
+      `${labels[one.verdict]}  ${findingText(one)}`,
+      `       [${one.id}]${one.mend === null ? '' : ` mend: ${one.mend}`}`,
+    ]),
+    ...(verbose ? well.map((one) => `${labels.ok}  ${findingText(one)}`) : []),
+    ...(verbose || well.length === 0
+      ? []
+      : [`${labels.ok}  ${well.length} ${well.length === 1 ? 'check holds' : 'checks hold'}; --verbose names each`]),
+  ];
+};

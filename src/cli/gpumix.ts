@@ -1,15 +1,10 @@
+import { suggestion } from '../config/suggestion.ts';
 import { version } from '../runtime/version.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
-import { type Command, type CommandStreams, optionsHelp } from './command.ts';
+import type { CommandStreams, UnloadedCommand } from './command.ts';
+import type { ListedCommand } from './help.ts';
 
-interface Row {
-  /** One line, for `--help` and the README. */
-  readonly summary: string;
-  /** Commands are loaded when they are called: `plan` needs neither Redis nor Kubernetes. */
-  load(): Promise<Command>;
-}
-
-const commands: Readonly<Record<string, Row>> = {
+const commands: Readonly<Record<string, UnloadedCommand>> = {
   serve: {
     summary: 'the adapter: watch, read, solve, publish, answer',
     load: async () => (await import('./serve.ts')).serveCommand,
@@ -35,7 +30,7 @@ const commands: Readonly<Record<string, Row>> = {
     load: async () => (await import('./benchmark.ts')).benchmarkCommand,
   },
   profile: {
-    summary: 'results of a benchmark, limits and a price to a profile: gpumix profile DEPLOYMENT',
+    summary: 'results of a benchmark, limits and a price to a profile',
     load: async () => (await import('./profile.ts')).profileCommand,
   },
   simulate: {
@@ -43,48 +38,49 @@ const commands: Readonly<Record<string, Row>> = {
     load: async () => (await import('./simulate.ts')).simulateCommand,
   },
   explain: {
-    summary: 'why this number of replicas: gpumix explain NAMESPACE/DEPLOYMENT; takes the flags of serve',
+    summary: 'why a Deployment has this number of replicas; takes the flags of serve',
     load: async () => (await import('./explain.ts')).explainCommand,
   },
   doctor: {
     summary: 'why nothing scales: each link from Redis to the HPAs; takes the flags of serve',
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
+  complete: {
+    summary: 'shell completion: source <(gpumix complete bash), or zsh, fish, powershell',
+    load: async () => (await import('./complete.ts')).completeCommand(commands),
+  },
 };
 
-const usage = (): string =>
-  [
-    'gpumix: the cheapest mix of GPUs that serves an LLM workload within its SLO',
-    '',
-    'usage: gpumix COMMAND [flags]',
-    '',
-    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`),
-    '',
-    'gpumix COMMAND --help shows the flags of a command, gpumix --version the version.',
-    'Exit status: 0 done; 1 the answer is no (infeasible, a check failed); 2 bad usage or bad input.',
-    '',
-  ].join('\n');
+/** As `--help` and shell completion list them. */
+const listed = Object.entries(commands).map(([name, { summary }]) => ({ name, summary }));
+/** Where output goes to no terminal. */
+const usualColumns = 80;
 
 /** Runs the command that the arguments name and returns the exit status. */
 export const main = async (argv: readonly string[], io: CommandStreams): Promise<number> => {
-  const [name = '--help', ...rest] = argv;
+  const [name = '--help', ...rest] = argv[0] === 'help' ? [argv[1] ?? '--help', '--help'] : argv;
   if (name === '--version') io.stdout(`${version}\n`);
-  else if (name === '--help' || name === '-h') io.stdout(usage());
-  else {
+  else if (name === '--help' || name === '-h') {
+    const { overviewHelp } = await import('./help.ts');
+    io.stdout(overviewHelp(listed, io.columns ?? usualColumns));
+  } else {
     const found = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (found === undefined) {
-      io.stderr(`gpumix: there is no command ${JSON.stringify(name)}; gpumix --help lists them\n`);
+      const meant = suggestion(name, [...Object.keys(commands), '--help', '--version']);
+      const more = meant === null ? 'gpumix --help lists them' : `did you mean ${meant}?`;
+      io.stderr(`gpumix: there is no command ${JSON.stringify(name)}; ${more} (BAD_USAGE)\n`);
       return 2;
     }
-    return await runCommand(name, found, rest, io);
+    return await runCommand({ name, ...found }, rest, io);
   }
   return 0;
 };
 
-const runCommand = async (name: string, row: Row, argv: readonly string[], io: CommandStreams): Promise<number> => {
+const runCommand = async (row: UnloadedCommand & ListedCommand, argv: readonly string[], io: CommandStreams): Promise<number> => {
   const command = await row.load();
   if (argv.includes('--help') || argv.includes('-h')) {
-    io.stdout(`gpumix ${name}: ${row.summary}\n\n${optionsHelp(command.options)}`);
+    const { commandHelp } = await import('./help.ts');
+    io.stdout(commandHelp(row, command, io.columns ?? usualColumns));
     return 0;
   }
   try {
@@ -94,21 +90,35 @@ const runCommand = async (name: string, row: Row, argv: readonly string[], io: C
     io.stderr(
       `${messageOf(error)
         .split('\n')
-        .map((line) => `gpumix ${name}: ${line}`)
+        .map((line) => `gpumix ${row.name}: ${line} (${error.code})`)
         .join('\n')}\n`,
     );
     return 2;
   }
 };
 
-/** Whether this file is what was started, not imported. */
-if (import.meta.main) {
-  // Whoever reads our output may stop early (head).
-  process.stdout.on('error', () => process.exit());
-  process.exitCode = await main(process.argv.slice(2), {
+/** Runs gpumix as a process. */
+export const start = async (): Promise<void> => {
+  process.stdout.on('error', outputFailed);
+  // Who does not take our messages gets the status all the same.
+  process.stderr.on('error', () => {});
+  const argv = process.argv.slice(2);
+  process.exitCode = await main(argv, {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
+    ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
+    ...(process.stderr.isTTY ? { errorColumns: process.stderr.columns } : {}),
   });
-  // A server that was asked to stop has closed what it opened; a client library's timer must not hold the process.
-  if (process.argv[2] === 'serve' || process.argv[2] === 'gateway') process.exit();
-}
+  // A server that was asked to stop has closed what it opened, and one that could not start need not: a client library's timer
+  // must not hold the process. Output that failed is told of before that.
+  if (process.exitCode === 2 || argv[0] === 'serve' || argv[0] === 'gateway') setImmediate(() => process.exit());
+};
+
+const outputFailed = (error: NodeJS.ErrnoException): void => {
+  // Whoever reads our output may stop early (head).
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`gpumix: the output cannot be written: ${error.message}\n`);
+  process.exit(2);
+};
+
+if (import.meta.main) await start();

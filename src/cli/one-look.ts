@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kubernetes as connectKubernetes, type KubernetesRequest } from '../cluster/kubernetes-connection.ts';
+import { kubernetes as connectKubernetes, type Kubernetes, type KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { type Cluster, watchCluster } from '../cluster/watch.ts';
 import { type Config, historySeconds, readConfig, stockConfigName } from '../config/serve-config.ts';
 import { priceTable } from '../planner/believe/candidates.ts';
@@ -14,6 +14,8 @@ import { profileSources } from '../profiles/sources.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import { workloadReader } from '../workload/reader.ts';
 import { redisStore } from '../workload/redis.ts';
+import type { Store } from '../workload/store.ts';
+import { refusal } from './kubernetes-answer.ts';
 
 /** A fleet as of one look, with the eyes of `gpumix serve`. */
 export interface ClusterLook {
@@ -35,11 +37,12 @@ const longestRead = 15;
 
 /**
  * Reads the cluster, Redis and profiles once, decides as the next tick of the running `serve` would, and hands that on.
- * @throws GpumixError KUBERNETES_UNAVAILABLE, FORBIDDEN where the cluster cannot be read
+ * @throws GpumixError BAD_SETTING, KUBERNETES_UNAVAILABLE, FORBIDDEN where the cluster cannot be read
  */
 export const lookOnce = async <Seen>(config: Config, see: (look: ClusterLook) => Promise<Seen> | Seen): Promise<Seen> => {
-  const store = redisStore(config, () => {});
   const kubernetes = connectKubernetes(config.kubeconfig);
+  await answers(kubernetes);
+  const store = onlyRead(redisStore(config, () => {}));
   const stockConfig = stockConfigName(config, kubernetes.namespace);
   const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfig, config.gpuLabels);
   try {
@@ -79,10 +82,49 @@ export const lookOnce = async <Seen>(config: Config, see: (look: ClusterLook) =>
   }
 };
 
+/**
+ * A look leaves nothing behind. What `serve` writes to learn whether Redis takes writes tells nothing the first time, and more
+ * times than once nobody looks here.
+ */
+const onlyRead = (store: Store): Store => ({ ...store, write: async () => {} });
+
+/** A leader that has not planned for so many intervals, and what it takes to plan (s), is gone. */
+const [intervalsOfLife, longestTick] = [3, 15];
+
+/** Whether who stored a plan so long ago (s) is still there. */
+export const isAlive = (ageSeconds: number, { intervalSeconds }: Pick<Config, 'intervalSeconds'>): boolean =>
+  ageSeconds < intervalsOfLife * intervalSeconds + longestTick;
+
+/** A server that is away, or that does not know us, is found by one question rather than by every watch. */
+const answers = async (kubernetes: Kubernetes): Promise<void> => {
+  const { status, body } = await kubernetes.request('GET', '/version');
+  if (status === 401)
+    throw new GpumixError(
+      'KUBERNETES_UNAVAILABLE',
+      `the API server does not know these credentials: ${refusal({ status, body })}`,
+    );
+};
+
+/** What a `serve` has stored last; null = nothing, or Redis cannot be read. */
+export const lastPlan = async (config: Config): Promise<AgedPlan | null> => {
+  const store = redisStore(config, () => {});
+  const stored = await storedPlans(store, `${config.planPrefix}plans`, '')
+    .last()
+    .catch(() => null);
+  await store.close();
+  return stored;
+};
+
 const synced = async (cluster: Cluster): Promise<void> => {
   for (let waited = 0; cluster.unsynced().length > 0; waited += 0.1) {
+    const unread = [...new Set(cluster.unsynced())];
+    if (unread.every((problem) => problem.startsWith('may not '))) {
+      // What else there is can be looked at all the same; that this may not be read is among its problems.
+      if (cluster.deployments.size > 0) return;
+      throw new GpumixError('FORBIDDEN', unread.join('; '));
+    }
     if (waited > longestRead)
-      throw new GpumixError('KUBERNETES_UNAVAILABLE', `${cluster.unsynced().join(', ')} not read in ${longestRead} s`);
+      throw new GpumixError('KUBERNETES_UNAVAILABLE', `not read within ${longestRead} s: ${unread.join('; ')}`);
     await sleep(100);
   }
 };

@@ -1,15 +1,15 @@
 import type { Explanation } from '../planner/plan/explanation.ts';
 import type { DemandRow } from '../vocabulary/planning-documents.ts';
 
-/** Without the noise of floating point. */
-export const money = (amount: number): string => String(Number(amount.toPrecision(6)));
+/** Without the noise of floating point. @example costText(8.1000000000001) // => '$8.1/h' */
+export const costText = (amount: number): string => `$${Number(amount.toPrecision(6))}/h`;
 
 /** @example rateText(1.23456) // => '1.23 req/s' */
 export const rateText = (rate: number): string => `${Number(rate.toPrecision(3))} req/s`;
 
 /** @example sizeText({ inputTokens: 512, outputTokens: 64, arrivalRate: 1.5 }) // => '1.5 req/s of 512 + 64 tokens' */
 export const sizeText = ({ inputTokens, outputTokens, arrivalRate }: DemandRow): string =>
-  `${rateText(arrivalRate)} of ${inputTokens} + ${outputTokens} tokens`;
+  `${rateText(arrivalRate)} of ${Math.round(inputTokens)} + ${Math.round(outputTokens)} tokens`;
 
 /** @example mixText({ a: 3, b: 0, c: 1 }) // => '3 x a + 1 x c' */
 export const mixText = (replicas: Readonly<Record<string, number>>): string =>
@@ -20,6 +20,6 @@ export const mixText = (replicas: Readonly<Record<string, number>>): string =>
 
 /** What binds, and what less of it would save. */
 export const bindingTexts = ({ stock, bounds }: Pick<Explanation, 'stock' | 'bounds'>): readonly string[] => [
-  ...stock.map(({ gpu, gpus, saves }) => `${gpus} more ${gpu} would save ${money(saves)} per hour`),
-  ...bounds.map(({ variant, bound, saves }) => `${bound} of ${variant} costs ${money(saves)} per hour`),
+  ...stock.map(({ gpu, gpus, saves }) => `${gpus} more ${gpu} would save ${costText(saves)}`),
+  ...bounds.map(({ variant, bound, saves }) => `${bound} of ${variant} costs ${costText(saves)}`),
 ];

@@ -5,7 +5,7 @@ import { parseSnapshot } from '../planner/plan/snapshot-document.ts';
 import { GpumixError, located } from '../vocabulary/errors.ts';
 import { type ModelPlan, type Plan, servesAll } from '../vocabulary/planning-documents.ts';
 import { type Command, readOptions, valueOption } from './command.ts';
-import { bindingTexts, mixText, money, sizeText } from './plan-texts.ts';
+import { bindingTexts, costText, mixText, sizeText } from './plan-texts.ts';
 import { readText } from './read-text.ts';
 import { columns } from './table.ts';
 
@@ -20,10 +20,15 @@ const options: Command['options'] = {
 
 export const planCommand: Command = {
   options,
+  usage: '--snapshot FILE [flags]',
+  examples: [
+    'gpumix plan --snapshot snapshot.json --explain',
+    'kubectl exec POD -- cat /snapshots/last.json | gpumix plan --snapshot - --json',
+  ],
   run: async (argv, io) => {
     const { snapshot: path, json, explain } = readOptions(options, argv);
     if (typeof path !== 'string') throw new GpumixError('BAD_USAGE', '--snapshot FILE is missing');
-    const document = path === '-' ? await text(process.stdin) : await readText(path, 'BAD_USAGE');
+    const document = path === '-' ? (await text(process.stdin)).replace(/^\uFEFF/, '') : await readText(path, 'BAD_USAGE');
     const snapshot = located(path === '-' ? 'standard input' : path, () => parseSnapshot(document));
     const result = planOf(snapshot, () => performance.now());
     const explanation = explain === true ? explanationOf(snapshot) : null;
@@ -40,7 +45,7 @@ export const table = (result: Plan): string => {
   );
   const lines = columns([['MODEL', 'VARIANT', 'REPLICAS'], ...rows]);
   const proof = result.gap === null ? servedProof(result.servedGap) : `, gap ${percent(result.gap)}`;
-  return [...lines, `${result.status}: ${result.cost} per hour${proof}`, ...result.models.flatMap(remarks), ''].join('\n');
+  return [...lines, `${result.status}: ${costText(result.cost)}${proof}`, ...result.models.flatMap(remarks), ''].join('\n');
 };
 
 const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
@@ -60,12 +65,12 @@ const remarks = (model: ModelPlan): string[] => [
 export const explained = (explanation: Explanation): string => {
   const { routing, singleType, runnersUp } = explanation;
   const costs = (entries: readonly (readonly [string, number | null])[]): string =>
-    entries.map(([name, cost]) => `${name} ${cost === null ? 'not possible' : money(cost)}`).join(', ');
+    entries.map(([name, cost]) => `${name} ${cost === null ? 'not possible' : costText(cost)}`).join(', ');
   return [
     ...bindingTexts(explanation),
     `by router: ${costs(Object.entries(routing))}`,
     `one GPU type alone: ${costs(singleType.map(({ gpu, cost }) => [gpu, cost]))}`,
-    ...runnersUp.map(({ model, replicas, cost }) => `${model}, next best: ${mixText(replicas)} at ${money(cost)}`),
+    ...runnersUp.map(({ model, replicas, cost }) => `${model}, next best: ${mixText(replicas)} at ${costText(cost)}`),
     '',
   ].join('\n');
 };

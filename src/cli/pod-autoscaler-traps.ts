@@ -60,8 +60,8 @@ interface Trap {
   readonly in: readonly ControllerEra[];
   /** Releases of which some fall into it. */
   readonly perhapsIn?: readonly ControllerEra[];
-  /** What was seen, and what mends it. */
-  readonly text: string;
+  readonly seen: string;
+  readonly mend: string;
 }
 
 const centi = 'gpumix_target_centi';
@@ -83,45 +83,47 @@ const traps: readonly Trap[] = [
   {
     met: (source, { spec }) => readsCustom(source) && spec.minReplicas === 0,
     in: eras,
-    text:
-      'has source custom and minReplicas 0: it reads its metric from pods, so that it reaches 0 and never wakes; ' +
-      'set minReplicas to 1, or scale by an HPA (manifests/samples/hpa), which wakes',
+    seen: 'has source custom and minReplicas 0: it reads its metric from pods, so that it reaches 0 and never wakes',
+    mend: 'set minReplicas to 1, or scale by an HPA (manifests/samples/hpa), which wakes',
   },
   {
     met: (source, object) => readsCustom(source) && object.spec.scalingStrategy === 'KPA' && leavesPanicMode(object),
     in: ['v0.5.0 to v0.7.0'],
-    text:
+    seen:
       `has no annotation ${panicThresholdKey}: "0": once its controller leaves panic mode, it goes by an average over 180 s and cuts back a ` +
-      'fleet that has just grown; manifests/samples/aibrix has the settings under which it does not',
+      'fleet that has just grown',
+    mend: 'manifests/samples/aibrix has the settings under which it does not',
   },
   {
     met: (source) => isExternal(source) && !byHttp(source),
     in: ['up to v0.4.1', 'v0.5.0 to v0.7.0'],
-    text:
-      'has source external without an endpoint, which its controller rejects (protocolType is required), so that it scales nothing; ' +
-      `use source custom with ${centi} and minReplicas 1, or an HPA (manifests/samples/hpa), or a release after v0.7.0`,
+    seen: 'has source external without an endpoint, which its controller rejects (protocolType is required), so that it scales nothing',
+    mend: `use source custom with ${centi} and minReplicas 1, or an HPA (manifests/samples/hpa), or a release after v0.7.0`,
   },
   {
     met: byHttp,
     in: ['v0.5.0 to v0.7.0'],
     perhapsIn: ['after v0.7.0'],
-    text:
+    seen:
       'has a source that is read by HTTP, as from --plain-metrics-port: its controller looks for the metric in a registry of its own, does not ' +
-      'find it there and reads 0, unless the release mends AIBrix issue 2615; use a source of the Kubernetes API, or an HPA (manifests/samples/hpa)',
+      'find it there and reads 0, unless the release mends AIBrix issue 2615',
+    mend: 'use a source of the Kubernetes API, or an HPA (manifests/samples/hpa)',
   },
   {
     met: (source, { spec }) => spec.scalingStrategy === 'APA' && readsTotal(source),
     in: eras,
-    text:
+    seen:
       'has scalingStrategy APA, which multiplies the replicas by value / targetValue; the value is for all replicas together, so that it runs ' +
-      'to maxReplicas; set scalingStrategy to KPA',
+      'to maxReplicas',
+    mend: 'set scalingStrategy to KPA',
   },
   {
     met: (source, { spec }) => spec.scalingStrategy === 'HPA' && readsCustom(source),
     in: eras,
-    text:
+    seen:
       `has scalingStrategy HPA, which adds up ${centi} of all pods, each of which has the value for all replicas together, so that it runs ` +
-      'to maxReplicas; set scalingStrategy to KPA, or use an HPA of your own (manifests/samples/hpa)',
+      'to maxReplicas',
+    mend: 'set scalingStrategy to KPA, or use an HPA of your own (manifests/samples/hpa)',
   },
 ];
 
@@ -143,25 +145,32 @@ export const podAutoscalerFindings = (object: PodAutoscalerObject, release: Cont
   const refused = (status?.conditions ?? []).filter((one) => one.status === 'False' && refusals.includes(one.type));
   const ours = sources.some((source) => readsTotal(source) || byHttp(source));
   const findings = [
-    ...(ours ? [] : [wrong(`${it} reads no metric of gpumix: manifests/samples/aibrix has one that does`)]),
+    ...(ours ? [] : [wrong('pod-autoscaler', it, 'reads no metric of gpumix', 'manifests/samples/aibrix has one that does')]),
     ...trapped,
-    ...refused.map(({ type, reason, message }) => wrong(`${it}: ${type} is False: ${reason}: ${message}`)),
+    ...refused.map(({ type, reason, message }) =>
+      wrong(
+        'pod-autoscaler',
+        it,
+        `says that ${type} is False: ${reason}: ${message}`,
+        `kubectl describe podautoscaler ${metadata.name} -n ${metadata.namespace}`,
+      ),
+    ),
     // Strategy HPA makes an HPA, which holds.
     ...(spec.scalingStrategy !== 'HPA' && sources.some(readsCustom) ? errorNote(it, object, possible) : []),
   ];
   const works = findings.every(({ verdict }) => verdict === 'note');
-  return works ? [ok(`${it} scales ${spec.scaleTargetRef.name}`), ...findings] : findings;
+  return works ? [ok(it, `scales ${spec.scaleTargetRef.name}`), ...findings] : findings;
 };
 const refusals = ['ValidSpec', 'AbleToScale', 'ScalingActive'];
 
 const trapFinding = (it: string, trap: Trap, possible: readonly ControllerEra[]): readonly Finding[] => {
   const may = [...trap.in, ...(trap.perhapsIn ?? [])];
   if (!possible.some((era) => may.includes(era))) return [];
-  if (possible.every((era) => trap.in.includes(era))) return [wrong(`${it} ${trap.text}`)];
+  if (possible.every((era) => trap.in.includes(era))) return [wrong('pod-autoscaler', it, trap.seen, trap.mend)];
   const certain = trap.in.filter((era) => possible.includes(era));
   const perhaps = (trap.perhapsIn ?? []).filter((era) => possible.includes(era));
   const releases = [...certain.map((era) => `AIBrix ${era}`), ...perhaps.map((era) => `some AIBrix ${era}`)];
-  return [unknown(`with ${releases.join(' or ')}, ${it} ${trap.text}`)];
+  return [unknown('pod-autoscaler', `with ${releases.join(' or ')}, ${it}`, trap.seen, trap.mend)];
 };
 
 const downRateKey = 'autoscaling.aibrix.ai/max-scale-down-rate';
@@ -180,8 +189,11 @@ const errorNote = (
   const when = possible.length === affected.length ? '' : `with AIBrix ${affected.join(' or ')}, `;
   return [
     note(
-      `${when}${it} has source custom: while its metric cannot be read, its controller takes it for 0 and divides the replicas by up to ` +
-        `${rate} at each look (10 s), down to minReplicas ${spec.minReplicas ?? 1}; the annotation ${downRateKey}, close to 1, bounds what is lost`,
+      'pod-autoscaler',
+      `${when}${it}`,
+      `has source custom: while its metric cannot be read, its controller takes it for 0 and divides the replicas by up to ` +
+        `${rate} at each look (10 s), down to minReplicas ${spec.minReplicas ?? 1}`,
+      `the annotation ${downRateKey}, close to 1, bounds what is lost`,
     ),
   ];
 };

@@ -12,6 +12,7 @@ import { isExtrapolated } from '../profiles/throughput.ts';
 import { type DemandRow, totalRate } from '../vocabulary/planning-documents.ts';
 import type { CommandStreams } from './command.ts';
 import { configBesideServe, lookOnce } from './one-look.ts';
+import { type Progress, progressOn } from './progress.ts';
 
 /** What is there, as of one look. */
 export interface CheckedProfiles {
@@ -26,12 +27,19 @@ export interface CheckedProfiles {
  * What the fleet has for profiles, which sizes of its demand they do not have, and which of them disagree with what engines
  * serve.
  * @param flags of serve
- * @param watchSeconds how long engines are watched; 0 = they are not asked
+ * @param watching how long engines are watched (s), 0 = they are not asked; and whether the answer is for programs
  * @returns 1 where a Deployment has no profile, or one that disagrees
  */
-export const checkProfiles = async (flags: readonly string[], watchSeconds: number, io: CommandStreams): Promise<number> => {
-  const { lines, wrong } = checkLines(await readProfiles(configBesideServe(flags), watchSeconds));
-  io.stdout(`${lines.join('\n')}\n`);
+export const checkProfiles = async (
+  flags: readonly string[],
+  { watchSeconds, json }: { readonly watchSeconds: number; readonly json: boolean },
+  io: CommandStreams,
+): Promise<number> => {
+  const progress = progressOn(io);
+  const fleet = await readProfiles(configBesideServe(flags), watchSeconds, progress);
+  progress.end();
+  const { lines, wrong } = checkLines(fleet);
+  io.stdout(json ? `${JSON.stringify(checkDocument(fleet))}\n` : `${lines.join('\n')}\n`);
   return wrong ? 1 : 0;
 };
 
@@ -55,6 +63,32 @@ export const checkLines = (fleet: CheckedProfiles): { readonly lines: readonly s
   });
   if (lines.length === 0) lines.push('no Deployment carries a model');
   return { lines: [...lines, ...fleet.profiles.problems], wrong };
+};
+
+/** The same for programs. */
+export const checkDocument = ({ deployments, profiles, demand, drifts }: CheckedProfiles) => ({
+  deployments: deployments.map((deployment) => {
+    const key = objectKey(deployment);
+    const found = profiles.found.get(key);
+    const drift = drifts.get(key);
+    const rows = demand.get(deployment.model);
+    return {
+      deployment: key,
+      model: deployment.model,
+      source: found?.source ?? null,
+      digest: found?.digest ?? null,
+      /** null = no fresh demand, or no profile. */
+      extrapolatedShare: rows === undefined || found === undefined ? null : extrapolatedShare(found, rows),
+      /** null = too little was heard. */
+      drift: drift === undefined ? null : { ...drift, disagrees: disagrees(drift) },
+    };
+  }),
+  problems: profiles.problems,
+});
+
+const extrapolatedShare = ({ profile }: FoundProfile, demand: readonly DemandRow[]): number => {
+  const outside = demand.filter(({ inputTokens, outputTokens }) => isExtrapolated(profile, inputTokens, outputTokens));
+  return totalRate(demand) === 0 ? 0 : totalRate(outside) / totalRate(demand);
 };
 
 const profileText = ({ profile, source }: FoundProfile): string => {
@@ -98,12 +132,12 @@ const driftText = (drift: Drift): string => {
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-const readProfiles = (config: Config, watchSeconds: number): Promise<CheckedProfiles> =>
+const readProfiles = (config: Config, watchSeconds: number, progress: Progress): Promise<CheckedProfiles> =>
   lookOnce(config, async ({ cluster, profiles, decided: { snapshot } }) => ({
     deployments: [...cluster.deployments.values()],
     profiles,
     demand: new Map((snapshot?.models ?? []).map((model) => [model.name, model.demand])),
-    drifts: await watchedDrifts(cluster.pods, profiles, config.engineMetricsPort, watchSeconds),
+    drifts: await watchedDrifts(cluster.pods, profiles, config.engineMetricsPort, watchSeconds, progress),
   }));
 
 const watchedDrifts = async (
@@ -111,13 +145,18 @@ const watchedDrifts = async (
   { found }: Profiles,
   port: number | null,
   watchSeconds: number,
+  progress: Progress,
 ): Promise<ReadonlyMap<string, Drift>> => {
   if (port === null || watchSeconds === 0) return new Map();
   const samples = sampleEngines({ port, timeoutSeconds: 2, windowSeconds: 0 }, readMetrics);
   const clock = () => performance.now() / 1000;
   const all = [...pods.values()];
   samples.observe(all, clock);
+  const began = clock();
+  const watched = (): number => (clock() - began) / watchSeconds;
+  const timer = setInterval(() => progress.tell('engines are watched', Math.min(1, watched())), 1000);
   await sleep(watchSeconds * 1000);
+  clearInterval(timer);
   samples.observe(all, clock);
   await sleep(longestAnswer);
   return driftsOf(samples, all, found, 0);

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type MeasuredProfile, profileOfResults } from '../benchmark/profile-of.ts';
 import { parseResults } from '../benchmark/results.ts';
@@ -10,54 +9,80 @@ import {
   type Command,
   type CommandStreams,
   type FlagValues,
+  inGroup,
   numberOption,
   percentileOption,
+  positiveOption,
   readArguments,
+  refuseUseless,
   textOf,
   valueOption,
+  wholeOption,
 } from './command.ts';
 import { readText } from './read-text.ts';
+import { writeText } from './write-text.ts';
 
 const options: Command['options'] = {
-  benchmark: valueOption('FILE', 'results as JSON lines; without it result/DEPLOYMENT.jsonl'),
-  tput: valueOption('RATE', 'least throughput (req/s)'),
-  tt: valueOption('RATE', 'least throughput (output tokens/s)'),
-  e2e: valueOption('SECONDS', 'limit of the end-to-end time (s)'),
-  ttft: valueOption('SECONDS', 'limit of the time to the first token (s)'),
-  tpat: valueOption('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
-  tpot: valueOption('SECONDS', 'limit of the time per output token (s)'),
-  percentile: valueOption('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '0'),
-  cost: valueOption('MONEY', 'price of one replica (per hour); without it 1, which is said'),
-  output: {
-    ...valueOption('FILE', 'where to; a file or redis[s]://[user:password@]host[:port][/db]?model=NAME'),
-    short: 'o',
-  },
-  'gpu-type': valueOption('TYPE', 'the part as sold; the profile then serves every Deployment of the model on it'),
-  'gpus-per-replica': valueOption('COUNT', 'GPUs that the measured replica had'),
-  'allow-rate-limit': {
-    type: 'boolean',
-    help: 'take the highest rate that the benchmark might send for the throughput where that was reached',
-  },
-  strict: { type: 'boolean', help: 'refuse results that cannot be right; each is named with its line' },
-  check: {
-    type: 'boolean',
-    help: 'make none: say which profiles the fleet has, what demand they do not cover, and which disagree with what engines serve',
-  },
-  seconds: valueOption('SECONDS', 'with --check: how long engines are watched; 0 = not (s)', '60'),
-  kubeconfig: valueOption('FILE', 'with --check, as the three that follow: as for serve, which also names their variables'),
-  'redis-url': valueOption('URL', 'where the gateway writes, and profiles are'),
-  profiles: valueOption('FOLDER', 'of profiles'),
-  'engine-metrics-port': valueOption('PORT', 'where pods serve their engine’s metrics'),
-  verbose: { type: 'boolean', short: 'v', help: 'indent the document' },
+  ...inGroup('results', {
+    benchmark: valueOption('FILE', 'results as JSON lines; without it result/DEPLOYMENT.jsonl'),
+  }),
+  ...inGroup('limits', {
+    tput: valueOption('RATE', 'least throughput (req/s)'),
+    tt: valueOption('RATE', 'least throughput (output tokens/s)'),
+    e2e: valueOption('SECONDS', 'limit of the end-to-end time (s)'),
+    ttft: valueOption('SECONDS', 'limit of the time to the first token (s)'),
+    tpat: valueOption('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
+    tpot: valueOption('SECONDS', 'limit of the time per output token (s)'),
+    percentile: valueOption('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '0'),
+  }),
+  ...inGroup('what is written', {
+    cost: valueOption('MONEY', 'price of one replica (per hour); without it 1, which is said'),
+    output: {
+      ...valueOption('FILE', 'where to: a file, or redis[s]://HOST[:PORT][/DB]?model=NAME'),
+      short: 'o',
+    },
+    'gpu-type': valueOption('TYPE', 'the part as sold; the profile then serves every Deployment of the model on it'),
+    'gpus-per-replica': valueOption('COUNT', 'GPUs that the measured replica had'),
+    'allow-rate-limit': {
+      type: 'boolean',
+      help: 'take the highest rate that the benchmark might send for the throughput where that was reached',
+    },
+    strict: { type: 'boolean', help: 'refuse results that cannot be right; each is named with its line' },
+  }),
+  ...inGroup('check of the fleet', {
+    check: {
+      type: 'boolean',
+      help: 'make none: say which profiles the fleet has, what demand they do not cover, and which disagree with what engines serve',
+    },
+    seconds: valueOption('SECONDS', 'with --check: how long engines are watched; 0 = not (s)', '60'),
+    kubeconfig: valueOption('FILE', 'with --check, as the three that follow: as for serve, which also names their variables'),
+    'redis-url': valueOption('URL', 'where the gateway writes, and profiles are'),
+    profiles: valueOption('FOLDER', 'of profiles'),
+    'engine-metrics-port': valueOption('PORT', 'where pods serve their engine’s metrics'),
+    json: { type: 'boolean', help: 'with --check: print one document and nothing else' },
+  }),
+  ...inGroup('what is written', {
+    verbose: { type: 'boolean', short: 'v', help: 'indent the document' },
+  }),
 };
 
 /** `aibrix_gen_profile` with its flags, and some of ours. */
 export const profileCommand: Command = {
   options,
+  usage: 'DEPLOYMENT [flags] | --check [flags]',
+  examples: [
+    'gpumix profile llama-8b-l40s --benchmark l40s.jsonl --ttft 1 --tpot 0.05 --percentile 99 --cost 1.86',
+    'gpumix profile --check --kubeconfig ~/.kube/config',
+  ],
   run: async (argv, io) => {
     const { values, positionals } = readArguments(options, argv, 1);
-    if (values['check'] === true) return await check(values, io);
     const [deployment] = positionals;
+    if (values['check'] === true) {
+      refuseUseless(options, argv, ofMaking, 'with --check, which makes no profile');
+      if (deployment !== undefined) throw new GpumixError('BAD_USAGE', '--check is of all Deployments: name none');
+      return await check(values, io);
+    }
+    refuseUseless(options, argv, ofChecking, 'without --check');
     if (deployment === undefined) throw new GpumixError('BAD_USAGE', 'name the DEPLOYMENT that was measured');
     const file = textOf(values, 'benchmark') ?? join('result', `${deployment}.jsonl`);
     const text = await readText(file, 'BAD_BENCHMARK');
@@ -82,13 +107,16 @@ export const profileCommand: Command = {
   },
 };
 
+const ofServe = ['kubeconfig', 'redis-url', 'profiles', 'engine-metrics-port'];
+const ofChecking = ['seconds', 'json', ...ofServe];
+const ofMaking = Object.keys(options).filter((name) => name !== 'check' && !ofChecking.includes(name));
+
 /** Loaded when it is asked for: making a profile needs no Kubernetes. */
 const check = async (values: FlagValues, io: CommandStreams): Promise<number> => {
-  const flags = ['kubeconfig', 'redis-url', 'profiles', 'engine-metrics-port'].flatMap((name) =>
-    typeof values[name] === 'string' ? [`--${name}=${values[name]}`] : [],
-  );
+  const flags = ofServe.flatMap((name) => (typeof values[name] === 'string' ? [`--${name}=${values[name]}`] : []));
   const { checkProfiles } = await import('./profile-check.ts');
-  return await checkProfiles(flags, numberOption('seconds', values['seconds'], 0), io);
+  const watchSeconds = numberOption('seconds', values['seconds'], 0);
+  return await checkProfiles(flags, { watchSeconds, json: values['json'] === true }, io);
 };
 
 const profileOptions = (deployment: string, values: FlagValues) => {
@@ -98,26 +126,13 @@ const profileOptions = (deployment: string, values: FlagValues) => {
   const gpus = values['gpus-per-replica'];
   return {
     deployment,
-    cost: values['cost'] === undefined ? 1 : priceOption(values['cost']),
+    // gpumix refuses a profile that costs nothing, or that has a fraction of a GPU.
+    cost: values['cost'] === undefined ? 1 : positiveOption('cost', values['cost']),
     slo: { percentile: percentileOption(values), ...Object.fromEntries(set) } as Slo,
     created: Date.now() / 1000,
     gpuType: textOf(values, 'gpu-type'),
-    gpusPerReplica: gpus === undefined ? null : wholeOption('gpus-per-replica', gpus),
+    gpusPerReplica: gpus === undefined ? null : wholeOption('gpus-per-replica', gpus, 1),
   };
-};
-
-/** gpumix refuses a profile that costs nothing. */
-const priceOption = (value: string | boolean): number => {
-  const price = numberOption('cost', value, 0);
-  if (price > 0) return price;
-  throw new GpumixError('BAD_USAGE', `--cost is ${JSON.stringify(value)}, not above 0`);
-};
-
-/** gpumix refuses a profile with a fraction of a GPU. */
-const wholeOption = (name: string, value: string | boolean): number => {
-  const number = numberOption(name, value, 1);
-  if (Number.isInteger(number)) return number;
-  throw new GpumixError('BAD_USAGE', `--${name} is ${JSON.stringify(value)}, not a whole number from 1`);
 };
 
 /** What a document says that nobody asked for. */
@@ -137,13 +152,7 @@ const store = async (
   print: (text: string) => void,
 ): Promise<void> => {
   if (typeof output !== 'string') return print(text);
-  if (!/^rediss?:/.test(output)) {
-    try {
-      return await writeFile(output, text);
-    } catch (cause) {
-      throw new GpumixError('BAD_USAGE', `${output}: cannot be written`, { cause });
-    }
-  }
+  if (!/^rediss?:/.test(output)) return await writeText(output, text, '--output');
   const { url, model } = redisTarget(output);
   const key = `aibrix:profile_${model}_${deployment}`;
   const redis = redisStore({ ...redisDefaults, redisUrl: url, redisTimeoutSeconds: 5 }, () => {});

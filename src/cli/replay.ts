@@ -4,34 +4,46 @@ import { gatewayCounter, parseTrace } from '../workload/gateway-records.ts';
 import { recordKey, recordLifetimeSeconds } from '../workload/histogram.ts';
 import { redisDefaults, redisStore } from '../workload/redis.ts';
 import { heartbeatsKey } from '../workload/store.ts';
-import { type Command, numberOption, readOptions, requiredText, valueOption } from './command.ts';
+import { type Command, inGroup, numberOption, readOptions, requiredText, valueOption, wholeOption } from './command.ts';
 import { readText } from './read-text.ts';
 
 const options: Command['options'] = {
-  trace: valueOption('FILE', 'CSV with a header: arrival time, input tokens, output tokens'),
-  model: valueOption('NAME', 'model that the requests are for'),
-  'redis-url': valueOption('URL', 'where to write', 'redis://localhost:6379'),
-  speed: valueOption('X', 'play the trace X times as fast: X times the rate', '1'),
-  interval: valueOption('SECONDS', 'length of an interval', '10'),
-  'seconds-per-token': valueOption('SECONDS', 'how long requests run, per output token', '0.02'),
-  linger: valueOption('SECONDS', 'go on with heartbeats this long after the last request ended', '0'),
-  'no-heartbeat': { type: 'boolean', help: 'write records only, as a gateway does that is not ours' },
-  'key-prefix': valueOption('PREFIX', 'before the heartbeat key', 'gpumix:'),
+  ...inGroup('what is played', {
+    trace: valueOption('FILE', 'CSV with a header: arrival time, input tokens, output tokens'),
+    model: valueOption('NAME', 'model that the requests are for'),
+  }),
+  ...inGroup('Redis', {
+    'redis-url': valueOption('URL', 'where to write', 'redis://localhost:6379'),
+  }),
+  ...inGroup('time', {
+    speed: valueOption('X', 'play the trace X times as fast: X times the rate', '1'),
+    interval: valueOption('SECONDS', 'length of an interval', '10'),
+    'seconds-per-token': valueOption('SECONDS', 'how long requests run, per output token', '0.02'),
+    linger: valueOption('SECONDS', 'go on with heartbeats this long after the last request ended', '0'),
+  }),
+  ...inGroup('Redis', {
+    'no-heartbeat': { type: 'boolean', help: 'write records only, as a gateway does that is not ours' },
+    'key-prefix': valueOption('PREFIX', 'before the heartbeat key', 'gpumix:'),
+  }),
 };
 
 export const replayCommand: Command = {
   options,
+  usage: '--trace FILE --model NAME [flags]',
+  examples: ['gpumix replay --trace requests.csv --model llama-8b --speed 2'],
   run: async (argv, io) => {
     const given = readOptions(options, argv);
     const [path, model] = [requiredText(given, 'trace'), requiredText(given, 'model')];
-    const interval = numberOption('interval', given['interval'], 1);
+    const interval = wholeOption('interval', given['interval'], 1);
     const speed = numberOption('speed', given['speed'], 1e-3);
     const linger = numberOption('linger', given['linger'], 0);
     const trace = parseTrace(await readText(path, 'BAD_TRACE'), path);
     const counter = gatewayCounter(trace, interval, numberOption('seconds-per-token', given['seconds-per-token'], 0), speed);
+    let reached = false;
     const store = redisStore(
       { ...redisDefaults, redisUrl: String(given['redis-url']), redisPassword: process.env['REDIS_PASSWORD'] ?? null },
-      (problem) => io.stderr(`gpumix replay: redis: ${problem}\n`),
+      // Before anything was written the error says it.
+      (problem) => reached && io.stderr(`gpumix replay: redis: ${problem}\n`),
     );
     const heartbeat = given['no-heartbeat'] === true ? null : heartbeatsKey(String(given['key-prefix']));
     const writer = `replay-${process.pid}`;
@@ -52,6 +64,7 @@ export const replayCommand: Command = {
     };
     try {
       const storeTime = await store.time();
+      reached = true;
       const ahead = storeTime - Date.now() / 1000;
       const start = Math.ceil(storeTime / interval) * interval;
       let quietSince: number | null = null;

@@ -5,6 +5,7 @@ import type { Command } from './command.ts';
 
 export const serveCommand: Command = {
   options: settingOptions(settings),
+  examples: ['gpumix serve --redis-url redis://redis:6379 --headroom 0.2'],
   run: async (argv) => {
     await serve(readConfig(argv, process.env));
     return 0;

@@ -1,8 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { historySeconds, readConfig } from '../config/serve-config.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { compare, runPlanner, type Scenario } from '../simulation/compare.ts';
-import { faultKinds, parseFaults } from '../simulation/faults.ts';
+import { type Fault, faultKinds, parseFaults } from '../simulation/faults.ts';
 import { mixtures, syntheticRates } from '../simulation/mixtures.ts';
 import { plotOf } from '../simulation/plot.ts';
 import type { PolicyOutcome } from '../simulation/policy-run.ts';
@@ -12,49 +11,96 @@ import { GpumixError } from '../vocabulary/errors.ts';
 import { element } from '../vocabulary/list-element.ts';
 import { type RouterKnowledge, routerKnowledges } from '../vocabulary/planning-documents.ts';
 import { parseTrace } from '../workload/gateway-records.ts';
-import { type Command, type FlagValues, numberOption, readOptions, textOf, valueOption } from './command.ts';
+import {
+  type Command,
+  choiceOption,
+  type FlagValues,
+  inGroup,
+  numberOption,
+  readOptions,
+  refuseUseless,
+  textOf,
+  valueOption,
+  wholeOption,
+} from './command.ts';
+import { type Progress, progressOn } from './progress.ts';
 import { readText } from './read-text.ts';
 import { columns } from './table.ts';
+import { checkWritable, writeText } from './write-text.ts';
 
 /** Between two copies of a trace (s). */
 const shiftSeconds = 30;
 
 const options: Command['options'] = {
-  traffic: valueOption('KIND', `${Object.keys(syntheticRates).join(', ')}: made up, by a seed`, 'steady'),
-  rate: valueOption('N', 'usual rate of it (req/s); steps and peaks are four times as high', '10'),
-  mixture: valueOption('NAME', `sizes of its requests: ${Object.keys(mixtures).join(', ')}`, 'mixed'),
-  trace: valueOption('FILE,...', 'a trace instead (CSV: time, input tokens, output tokens); several are added'),
-  copies: valueOption('N', `so many copies of the trace at once, each ${shiftSeconds} s later`, '1'),
-  seconds: valueOption('S', 'how long [3600, a day for day; of a trace its length]'),
-  profiles: valueOption('SET', `profiles and engines: ${profileSetNames.join(', ')}`, 'llama-8b'),
-  slowdown: valueOption('F', 'how many times slower the engines are than those that were measured', '1'),
-  startup: valueOption('S', 'from the creation of a replica to Ready (s)', '120'),
-  stock: valueOption('GPU=N,...', 'GPUs that can be had, by type; others are not limited'),
-  faults: valueOption(
-    'FAULT,...',
-    `what goes wrong, as KIND[:GPU]@FROM[-UNTIL] in seconds: ${Object.keys(faultKinds).join(', ')}`,
-  ),
-  routing: valueOption('MODE', 'what the router knows of a request: size, input, load or none', 'size'),
-  headroom: valueOption('F', 'extra demand planned for [the default of serve]'),
-  seed: valueOption('N', 'of everything that is drawn', '1'),
-  alone: { type: 'boolean', help: 'gpumix only, without the baselines' },
-  svg: valueOption('FILE', 'a plot of demand, replicas and cost'),
-  json: { type: 'boolean', help: 'print the outcomes as one document and nothing else' },
+  ...inGroup('traffic', {
+    traffic: choiceOption(
+      Object.keys(syntheticRates),
+      'KIND',
+      `${Object.keys(syntheticRates).join(', ')}: made up, by a seed`,
+      'steady',
+    ),
+    rate: valueOption('N', 'usual rate of it (req/s); steps and peaks are four times as high', '10'),
+    mixture: choiceOption(Object.keys(mixtures), 'NAME', `sizes of its requests: ${Object.keys(mixtures).join(', ')}`, 'mixed'),
+    trace: valueOption('FILE,...', 'a trace instead (CSV: time, input tokens, output tokens); several are added'),
+    copies: valueOption('N', `so many copies of the trace at once, each ${shiftSeconds} s later`, '1'),
+    seconds: valueOption('S', 'how long [3600, a day for day; of a trace its length]'),
+  }),
+  ...inGroup('fleet', {
+    profiles: choiceOption(profileSetNames, 'SET', `profiles and engines: ${profileSetNames.join(', ')}`, 'llama-8b'),
+    slowdown: valueOption('F', 'how many times slower the engines are than those that were measured', '1'),
+    startup: valueOption('S', 'from the creation of a replica to Ready (s)', '120'),
+    stock: valueOption('GPU=N,...', 'GPUs that can be had, by type; others are not limited'),
+    faults: valueOption(
+      'FAULT,...',
+      `what goes wrong, as KIND[:GPU]@FROM[-UNTIL] in seconds: ${Object.keys(faultKinds).join(', ')}`,
+    ),
+    routing: choiceOption(routerKnowledges, 'MODE', 'what the router knows of a request: size, input, load or none', 'size'),
+    headroom: valueOption('F', 'extra demand planned for [the default of serve]'),
+    seed: valueOption('N', 'of everything that is drawn', '1'),
+  }),
+  ...inGroup('what is run and shown', {
+    alone: { type: 'boolean', help: 'gpumix only, without the baselines' },
+    svg: valueOption('FILE', 'a plot of demand, replicas and cost'),
+    json: { type: 'boolean', help: 'print the outcomes as one document and nothing else' },
+  }),
 };
 
 export const simulateCommand: Command = {
   options,
+  examples: ['gpumix simulate --traffic spike --stock H100=2', 'gpumix simulate --trace requests.csv --copies 4 --svg plot.svg'],
   run: async (argv, io) => {
     const given = readOptions(options, argv);
-    const scenario = await scenarioOf(given);
-    const outcomes = given['alone'] === true ? [await runPlanner(scenario)] : await compare(scenario);
+    const trace = textOf(given, 'trace') !== null;
+    refuseUseless(options, argv, trace ? ofMadeUp : ['copies'], trace ? 'with --trace' : 'without --trace');
     const svg = textOf(given, 'svg');
-    if (svg !== null) await writeFile(svg, plotOf(outcomes));
+    if (svg !== null) await checkWritable(svg, '--svg');
+    const scenario = await scenarioOf(given);
+    const alone = given['alone'] === true;
+    const progress = progressOn(io);
+    const watched = { ...scenario, onTime: runProgress(progress, scenario, alone ? 1 : runsOf(scenario)) };
+    const outcomes = alone ? [await runPlanner(watched)] : await compare(watched);
+    progress.end();
+    if (svg !== null) await writeText(svg, plotOf(outcomes), '--svg');
     if (given['json'] === true) io.stdout(`${JSON.stringify({ outcomes })}\n`);
     else io.stdout(outcomesTable(outcomes));
     return 0;
   },
 };
+
+/** Runs of a comparison: gpumix, each GPU type alone, the static peak, the queue. */
+const runsOf = ({ set }: Scenario): number => set.variants.length + 3;
+
+/** Runs follow each other, and each begins at 0. */
+const runProgress = (progress: Progress, { traffic }: Scenario, runs: number) => {
+  let run = 0;
+  return (time: number): void => {
+    if (time === 0) run += 1;
+    progress.tell(`run ${run} of ${runs}`, (run - 1 + Math.min(1, time / traffic.seconds)) / runs);
+  };
+};
+
+/** Flags of traffic that is made up. */
+const ofMadeUp = ['traffic', 'rate', 'mixture', 'seed'];
 
 const scenarioOf = async (given: FlagValues): Promise<Scenario> => {
   const headroom = textOf(given, 'headroom');
@@ -64,21 +110,16 @@ const scenarioOf = async (given: FlagValues): Promise<Scenario> => {
     numberOption('startup', given['startup'], 0),
     numberOption('slowdown', given['slowdown'], 0.01),
   );
-  const stock = stockOf(textOf(given, 'stock'));
-  const faults = textOf(given, 'faults');
+  const gpus = set.variants.map(({ gpu }) => gpu);
+  const stock = stockOf(textOf(given, 'stock'), gpus);
+  const traffic = await trafficOf(given);
   const routing = oneOf<RouterKnowledge>(given, 'routing', routerKnowledges);
   return {
-    traffic: await trafficOf(given),
+    traffic,
     set,
     routing,
     stock: () => stock,
-    faults:
-      faults === null
-        ? []
-        : parseFaults(
-            faults,
-            set.variants.map(({ gpu }) => gpu),
-          ),
+    faults: faultsOf(textOf(given, 'faults'), gpus, traffic.seconds),
     settings: {
       ...config,
       routing,
@@ -93,11 +134,11 @@ const scenarioOf = async (given: FlagValues): Promise<Scenario> => {
 };
 
 const trafficOf = async (given: FlagValues): Promise<Traffic> => {
-  const seed = numberOption('seed', given['seed'], 0);
+  const seed = wholeOption('seed', given['seed'], 0);
   const trace = textOf(given, 'trace');
   if (trace !== null) {
     const files = trace.split(',');
-    const copies = numberOption('copies', given['copies'], 1);
+    const copies = wholeOption('copies', given['copies'], 1);
     const streams = await Promise.all(files.map(async (file) => parseTrace(await readText(file, 'BAD_TRACE'), file)));
     const length = Math.ceil(Math.max(...streams.map((stream) => stream.at(-1)!.time)));
     const seconds = given['seconds'] === undefined ? length : numberOption('seconds', given['seconds'], 1);
@@ -117,15 +158,24 @@ const oneOf = <T extends string>(given: FlagValues, name: string, values: readon
   return found;
 };
 
-const stockOf = (text: string | null): Readonly<Record<string, number>> => {
+const stockOf = (text: string | null, gpus: readonly string[]): Readonly<Record<string, number>> => {
   if (text === null) return {};
   return Object.fromEntries(
     text.split(',').map((part) => {
       const [, gpu, count] = /^([^=]+)=(\d+)$/.exec(part) ?? [];
       if (gpu === undefined) throw new GpumixError('BAD_USAGE', `--stock has ${JSON.stringify(part)}, not GPU=N`);
+      if (!gpus.includes(gpu))
+        throw new GpumixError('BAD_USAGE', `--stock has ${JSON.stringify(part)}: the GPU types are ${gpus.join(', ')}`);
       return [gpu, Number(count)];
     }),
   );
+};
+
+const faultsOf = (text: string | null, gpus: readonly string[], seconds: number): readonly Fault[] => {
+  const faults = text === null ? [] : parseFaults(text, gpus);
+  const beyond = faults.find(({ from }) => from >= seconds);
+  if (beyond === undefined) return faults;
+  throw new GpumixError('BAD_USAGE', `--faults has ${beyond.kind}@${beyond.from}: the run ends after ${seconds} s`);
 };
 
 /** The outcomes for people. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
 import { jsonOrText } from '../formats/json.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
+import { readKubeconfig } from './kubeconfig.ts';
 
 /** One request to the Kubernetes API server. Any status is an answer; only a failure to get one throws. */
 export type KubernetesRequest = (
@@ -28,27 +28,22 @@ const credentialsMilliseconds = 10_000;
 /**
  * The API server that the kubeconfig names: a file, else KUBECONFIG, else the pod's ServiceAccount, whose token is read
  * again when it is renewed. Requests are made here and not by the generated clients: they cost 50 MiB of memory.
+ * @throws GpumixError BAD_SETTING
  */
 export const kubernetes = (kubeconfigFile: string | null): Kubernetes => {
-  const config = new KubeConfig();
-  try {
-    if (kubeconfigFile === null) config.loadFromDefault();
-    else config.loadFromFile(kubeconfigFile);
-  } catch (cause) {
-    throw new GpumixError('BAD_SETTING', `kubeconfig ${kubeconfigFile ?? '(default)'} cannot be read`, { cause });
-  }
-  const server = config.getCurrentCluster()?.server;
-  if (server === undefined) throw new GpumixError('BAD_SETTING', 'no Kubernetes cluster: set --kubeconfig or KUBECONFIG');
+  const config = readKubeconfig(kubeconfigFile);
+  const { server, proxyUrl } = config.getCurrentCluster()!;
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
-  const proxied = config.getCurrentCluster()?.proxyUrl !== undefined;
 
   let credentials: { readonly options: RequestOptions; readonly readAt: number } | null = null;
   /** Authority, certificate, token: read again every few seconds, not for each request, which would cost most of its time. */
   const currentCredentials = async (): Promise<RequestOptions> => {
     if (credentials === null || Date.now() - credentials.readAt > credentialsMilliseconds) {
       const options: RequestOptions = {};
-      await config.applyToHTTPSOptions(options);
-      if (!proxied) options.agent = agent;
+      await config.applyToHTTPSOptions(options).catch((cause: unknown) => {
+        throw new GpumixError('KUBERNETES_UNAVAILABLE', `no credentials: ${messageOf(cause)}`, { cause });
+      });
+      if (proxyUrl === undefined) options.agent = agent;
       credentials = { options, readAt: Date.now() };
     }
     return credentials.options;

@@ -1,5 +1,6 @@
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { accessSync, constants } from 'node:fs';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
+import { parsedArguments } from './command-line.ts';
 
 /** One setting of a server: a flag, an environment variable, and what they may hold. */
 export interface Setting<T> {
@@ -8,6 +9,8 @@ export interface Setting<T> {
   readonly help: string;
   /** Environment variable; else GPUMIX_<NAME>. */
   readonly env?: string;
+  /** Heading under which `--help` lists it. */
+  readonly group?: string;
 }
 export const setting = <T>(parse: (text: string) => T, otherwise: string, help: string, env?: string): Setting<T> => ({
   default: otherwise,
@@ -29,29 +32,50 @@ export const atLeast =
     if (parsed < least) throw new Error(`less than ${least}`);
     return parsed;
   };
-export const whole = (value: string): number => {
-  if (!/^\d+$/.test(value)) throw new Error('not a whole number from 0');
+export const wholeFrom =
+  (least: number) =>
+  (value: string): number => {
+    if (!/^\d+$/.test(value) || Number(value) < least) throw new Error(`not a whole number from ${least}`);
+    return Number(value);
+  };
+export const whole = wholeFrom(0);
+/** 0 = any free one. */
+export const portNumber = (value: string): number => {
+  if (!/^\d+$/.test(value) || Number(value) > 65_535) throw new Error('not a port, a whole number from 0 to 65535');
   return Number(value);
 };
-export const wholeOrNull = (value: string): number | null => (value === '' ? null : whole(value));
+export const portOrNull = (value: string): number | null => (value === '' ? null : portNumber(value));
+/** A file or folder that is there and can be read; empty = none. */
+export const readableOrNull = (path: string): string | null => {
+  if (path !== '') accessSync(path, constants.R_OK);
+  return textOrNull(path);
+};
 export const seconds = atLeast(0);
 export const flag = (value: string): boolean => {
   if (value === 'true' || value === 'false') return value === 'true';
   throw new Error('neither true nor false');
 };
-export const oneOfTexts =
-  <T extends string>(...values: readonly T[]) =>
-  (value: string): T => {
-    const found = values.find((candidate) => candidate === value);
-    if (found === undefined) throw new Error(`none of ${values.join(', ')}`);
-    return found;
-  };
+export const oneOfTexts = <T extends string>(
+  ...values: readonly T[]
+): ((value: string) => T) & { readonly values: readonly T[] } =>
+  Object.assign(
+    (value: string): T => {
+      const found = values.find((candidate) => candidate === value);
+      if (found === undefined) throw new Error(`none of ${values.join(', ')}`);
+      return found;
+    },
+    { values },
+  );
 
 /** One row per setting: parsing, `--help` and the README's table all read it. */
 export type SettingsTable = Readonly<Record<string, Setting<unknown>>>;
 export type SettingsOf<Table extends SettingsTable> = {
   readonly [K in keyof Table]: ReturnType<Table[K]['parse']>;
 };
+
+/** Rows that `--help` lists together. */
+export const grouped = <Table extends SettingsTable>(group: string, table: Table): Table =>
+  Object.fromEntries(Object.entries(table).map(([name, row]) => [name, { ...row, group }])) as unknown as Table;
 
 /** `redisUrl` is `--redis-url`. */
 export const flagOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -97,25 +121,39 @@ const flagsOf = (
   argv: readonly string[],
 ): Readonly<Record<string, string | undefined>> => {
   const options = Object.fromEntries(rows.map(([name]) => [flagOf(name), { type: 'string' as const }]));
-  // A flag that is true or false may stand alone.
+  return parsedArguments(options, withSwitches(rows, argv), 0).values as Record<string, string | undefined>;
+};
+
+/** A flag that is true or false may stand alone. */
+const withSwitches = (rows: readonly (readonly [string, Setting<unknown>])[], argv: readonly string[]): readonly string[] => {
   const switches = new Set(rows.flatMap(([name, row]) => (row.parse === flag ? [`--${flagOf(name)}`] : [])));
-  const args = argv.map((argument) => (switches.has(argument) ? `${argument}=true` : argument));
-  return parsedArguments(options, args, 0).values as Record<string, string | undefined>;
+  return argv.map((argument) => (switches.has(argument) ? `${argument}=true` : argument));
 };
 
 /**
- * Flags of a command line by name, and what stands beside them.
+ * Parts the command line of a command that has a table's flags and some of its own.
+ * @param own those, and no others
  * @param most arguments without a flag
+ * @returns the table's flags, as {@link readSettings} takes them
  * @throws GpumixError BAD_USAGE
  */
-export const parsedArguments = (options: ParseArgsOptionsConfig, args: readonly string[], most: number) => {
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: most > 0 });
-    if (positionals.length > most) throw new Error(`unexpected argument ${JSON.stringify(positionals[most])}`);
-    return { values, positionals };
-  } catch (cause) {
-    throw new GpumixError('BAD_USAGE', messageOf(cause).split('. ')[0]!);
-  }
+export const flagsOfTable = (
+  table: SettingsTable,
+  own: Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string }>>,
+  argv: readonly string[],
+  most: number,
+) => {
+  const rows = Object.entries(table);
+  const ofTable = rows.map(([name]) => [flagOf(name), { type: 'string' as const }] as const);
+  const ofOwn = Object.entries(own).map(([name, { type, short }]) => [name, short === undefined ? { type } : { type, short }]);
+  const options = Object.fromEntries([...ofOwn, ...ofTable]);
+  const { values, positionals } = parsedArguments(options, withSwitches(rows, argv), most);
+  const given = Object.entries(values).filter(([name]) => !Object.hasOwn(own, name));
+  return {
+    flags: given.map(([name, value]) => `--${name}=${String(value)}`),
+    own: Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(own, name))),
+    positionals,
+  };
 };
 
 /** The settings as the flags of a command, for `--help`. */
@@ -124,9 +162,21 @@ export const settingOptions = (table: SettingsTable) =>
     Object.entries(table).map(([name, row]) => [
       flagOf(name),
       {
-        ...(row.parse === flag ? { type: 'boolean' as const } : { type: 'string' as const, value: 'VALUE' }),
+        ...(row.parse === flag
+          ? { type: 'boolean' as const }
+          : { type: 'string' as const, value: valueNames.get(row.parse) ?? 'VALUE' }),
+        ...('values' in row.parse ? { choices: row.parse.values as readonly string[] } : {}),
+        ...(row.group === undefined ? {} : { group: row.group }),
         default: row.default,
         help: `${row.help} (${variableOf(name, row)})`,
       },
     ]),
   );
+
+/** What stands for a value in `--help`, by what reads it. */
+const valueNames = new Map<unknown, string>([
+  [seconds, 'SECONDS'],
+  [portNumber, 'PORT'],
+  [portOrNull, 'PORT'],
+  [readableOrNull, 'PATH'],
+]);

@@ -23,6 +23,16 @@ export const jsonOrText = (text: string): unknown => {
   }
 };
 
+/**
+ * JSON whose numbers are kept as they were written: what is made of it by JSON.stringify has the same digits.
+ * @throws SyntaxError
+ * @example JSON.stringify(exactJson('[12345678901234567890]')) // => '[12345678901234567890]'
+ */
+export const exactJson = (text: string): unknown =>
+  JSON.parse(text, ((_: string, value: unknown, { source }: { readonly source: string }) =>
+    typeof value === 'number' ? rawJson.rawJSON(source) : value) as (key: string, value: unknown) => unknown);
+const rawJson = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
+
 /** Marks a bare token while JSON is parsed, so that the field it is in can be named. */
 const mark = '\u0000';
 

@@ -1,8 +1,11 @@
 import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
 import { hasNoPods, type Pod, type Variants } from './model-pods.ts';
 
-/** Why a pod was chosen: by the plan; beside it, as the plan's own variants are full, gone or failing; or without a plan. */
-export type ChoiceReason = 'plan' | 'fallback' | 'no plan';
+/**
+ * Why a pod was chosen: by the plan; beside it, as the plan's own variants are full, gone or failing; without a plan; or as it
+ * keeps the response that the request goes on from.
+ */
+export type ChoiceReason = 'plan' | 'fallback' | 'no plan' | 'response';
 
 /** A place at a pod. */
 export interface Place {

@@ -7,6 +7,7 @@ import type { ModelPods, Pod } from './model-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
 import type { PodConnections, PodRequest } from './pod-connections.ts';
 import type { Refusal } from './refusals.ts';
+import type { RequestCounter } from './request-counter.ts';
 import type { TokenEstimate } from './token-estimate.ts';
 import type { restTimer, WaitingRoom } from './waiting-room.ts';
 
@@ -56,8 +57,11 @@ export interface Passage {
   readonly to: Pick<PodRequest, 'path' | 'headers'>;
   readonly response: ServerResponse;
   readonly queue: ModelQueue;
+  readonly counter: RequestCounter;
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** The pod that alone can serve it, as it keeps what the request goes on from; null = any. */
+  readonly onlyOrigin: string | null;
   readonly startedAt: number;
   /** The client has left, or the time is over. */
   readonly stop: AbortController;

@@ -12,6 +12,8 @@ export interface Pod {
   /** Failures in a row, and until when it is left alone for them (s of the caller's clock). */
   failures: number;
   restsUntil: number;
+  /** Whether its engine refuses to be asked for usage counts in a stream. */
+  refusesUsage: boolean;
 }
 
 /** A model's pods that may be given requests, by variant; a variant without one is there all the same. */
@@ -43,7 +45,7 @@ export const createModelPods = (): ModelPods => {
         const key = `${variant} ${origin}`;
         // A Deployment of several names has one pod at one address.
         const pod = pods.get(key) ??
-          before.get(key) ?? { origin, variant, requests: 0, given: 0, work: 0, failures: 0, restsUntil: 0 };
+          before.get(key) ?? { origin, variant, requests: 0, given: 0, work: 0, failures: 0, restsUntil: 0, refusesUsage: false };
         pods.set(key, pod);
         return pod;
       };

@@ -1,3 +1,4 @@
+import { apiCalls } from './api-calls.ts';
 import type { Place } from './choose-pod.ts';
 import type { RequestLabels } from './gateway-metrics.ts';
 import type { GatewayParts, GatewaySettings, Passage } from './gateway-types.ts';
@@ -9,32 +10,57 @@ import { type Finished, type Relay, relay } from './relay-answer.ts';
 /** Busy or broken: another pod may do better. */
 const worthAnotherPod = new Set([429, 502, 503, 504]);
 
+/** What an engine answers that does not know a field of the body. */
+const unknownField = new Set([400, 422]);
+
 /** Offers requests to pods, at which they have their places. A refusal = another pod may be asked; null = it is too late. */
-export const createOffer =
-  (parts: GatewayParts, settings: GatewaySettings, { leave, callWaiting }: Places) =>
-  async (passage: Passage, place: Place): Promise<Refusal | 'done' | null> => {
-    const { request, response, queue, stop, startedAt, tried } = passage;
+export const createOffer = (
+  parts: GatewayParts,
+  settings: GatewaySettings,
+  { leave, callWaiting }: Places,
+  remember: (id: string, origin: string) => void,
+) => {
+  /** Asks a pod once. @param own whether with the client's own body, though it is asked for no counts */
+  const ask = async (passage: Passage, place: Place, own: boolean): Promise<Refusal | 'done' | 'own body' | null> => {
+    const { request, response, stop, startedAt, tried } = passage;
     const { pod } = place;
     const others = tried.size + 1 < settings.attempts && anotherPod(parts.modelPods.variants(request.model), tried, pod);
+    const refusesUsage = (status: number | null): boolean => request.ownBody !== null && !own && unknownField.has(status ?? 0);
     const relayed = relay(response, {
       strip: request.stream && !request.usageAsked,
-      wanted: (status) => !(others && worthAnotherPod.has(status)),
+      typed: apiCalls[request.call].stream === 'events',
+      wanted: (status) => !refusesUsage(status) && !(others && worthAnotherPod.has(status)),
       onFirstByte: () => parts.metrics.firstByte(labelsOf(passage, place), parts.clock() - startedAt),
+      onResponse: (id) => remember(id, pod.origin),
     });
+    const body = own ? request.ownBody : request.body;
+    const asking = parts.connections.ask({ ...passage.to, origin: pod.origin, body }, relayed);
+    stop.signal.addEventListener('abort', asking.abort);
+    response.on('drain', asking.resume);
+    const problem = await asking.ended;
+    stop.signal.removeEventListener('abort', asking.abort);
+    response.off('drain', asking.resume);
+    if (problem === null && refusesUsage(relayed.status()) && !response.destroyed && !stop.signal.aborted) return 'own body';
+    return concluded(parts, { passage, place, relayed }, problem);
+  };
+
+  return async (passage: Passage, place: Place): Promise<Refusal | 'done' | null> => {
+    const { request, queue } = passage;
+    const { pod } = place;
     try {
-      const asking = parts.connections.ask({ ...passage.to, origin: pod.origin, body: request.body }, relayed);
-      stop.signal.addEventListener('abort', asking.abort);
-      response.on('drain', asking.resume);
-      const problem = await asking.ended;
-      stop.signal.removeEventListener('abort', asking.abort);
-      response.off('drain', asking.resume);
-      return concluded(parts, { passage, place, relayed }, problem);
+      const result = await ask(passage, place, request.ownBody !== null && pod.refusesUsage);
+      if (result !== 'own body') return result;
+      const again = await ask(passage, place, true);
+      // Where it refuses that as well, it was not for the counts.
+      if (again === 'done' && passage.response.statusCode < 400) pod.refusesUsage = true;
+      return again === 'own body' ? null : again;
     } finally {
       // Those who wait are called once it is known whether this pod rests.
       leave(passage, place);
       callWaiting(request.model, queue);
     }
   };
+};
 
 /** One offer, once the pod has answered or failed. */
 interface Offered {
@@ -51,18 +77,18 @@ const concluded = (parts: GatewayParts, offered: Offered, problem: string | null
 
 /** The client has left, or the request's time is over. */
 const abandoned = (parts: GatewayParts, { passage, place, relayed }: Offered): 'done' | null => {
-  const { request, response } = passage;
+  const { response, counter } = passage;
   if (relayed.status() === null) return null;
   tell(parts, passage, place, response.destroyed ? 'left' : 'too long');
   if (!relayed.started() && !response.destroyed) return null;
   response.destroy();
-  parts.counts.counter(request.model).failed();
+  counter.failed();
   return 'done';
 };
 
 /** It broke off or refused. Where the client has had nothing yet, another pod may answer. */
 const podFailed = (parts: GatewayParts, { passage, place, relayed }: Offered, problem: string | null): Refusal | 'done' => {
-  const { request, response, tried } = passage;
+  const { request, response, tried, counter } = passage;
   const status = relayed.status();
   failed(place.pod, parts.clock());
   tried.add(place.pod);
@@ -73,29 +99,31 @@ const podFailed = (parts: GatewayParts, { passage, place, relayed }: Offered, pr
     );
   }
   response.destroy();
-  parts.counts.counter(request.model).failed();
+  counter.failed();
   tell(parts, passage, place, 'broken');
   return 'done';
 };
 
 const podAnswered = (parts: GatewayParts, { passage, place, relayed }: Offered): 'done' => {
-  const { model } = passage.request;
   const status = relayed.status();
   const finished = relayed.finish();
   const isError = status === 200 && finished.failed;
   tell(parts, passage, place, isError ? 'error' : String(status));
   if (status === 200 && !isError) served(parts, passage, place, finished);
-  else parts.counts.counter(model).failed();
+  else passage.counter.failed();
   if (worthAnotherPod.has(status ?? 0)) failed(place.pod, parts.clock());
   else if (!isError) answered(place.pod);
   return 'done';
 };
 
 const served = (parts: GatewayParts, passage: Passage, place: Place, { usage, contentEvents }: Finished): void => {
-  const { request, queue } = passage;
+  const { request, queue, counter } = passage;
+  const { sized } = apiCalls[request.call];
+  // What nobody knows the size of is in no record.
+  if (usage === null && !sized) return;
   const { inputTokens, outputTokens } = usage ?? { inputTokens: passage.inputTokens, outputTokens: contentEvents };
-  if (usage !== null) queue.estimate.learn(request, inputTokens, outputTokens);
-  parts.counts.counter(request.model).ended(inputTokens, outputTokens);
+  if (usage !== null && sized) queue.estimate.learn(request, inputTokens, outputTokens);
+  counter.ended(inputTokens, outputTokens);
   parts.metrics.tokens(labelsOf(passage, place), inputTokens, outputTokens);
 };
 

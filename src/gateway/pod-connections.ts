@@ -21,7 +21,9 @@ export interface PodRequest {
   readonly origin: string;
   readonly path: string;
   readonly headers: Record<string, string | string[]>;
-  readonly body: string;
+  readonly body: string | Buffer | null;
+  /** POST where it is not named. */
+  readonly method?: string;
 }
 
 export interface PodConnections {
@@ -56,7 +58,7 @@ export const podConnections = ({ connectSeconds, silenceSeconds }: PodConnection
       const ended = new Promise<string | null>((resolve) => {
         const send = (again: boolean): void => {
           agent.dispatch(
-            { ...request, method: 'POST' },
+            { ...request, method: (request.method ?? 'POST') as Dispatcher.HttpMethod },
             {
               onRequestStart: (given) => {
                 controller = given;

@@ -1,6 +1,7 @@
-import { chooser, type Place } from './choose-pod.ts';
+import { apiCalls } from './api-calls.ts';
+import { chooser, type Place, type PodChoice } from './choose-pod.ts';
 import type { GatewayParts, GatewaySettings, ModelQueue, Passage } from './gateway-types.ts';
-import { hasNoPods } from './model-pods.ts';
+import { hasNoPods, type Variants } from './model-pods.ts';
 import { noAnswer, notReady, type Refusal, tooMany, unknownModel } from './refusals.ts';
 import { tokenEstimate } from './token-estimate.ts';
 import { restTimer, waitingRoom } from './waiting-room.ts';
@@ -26,11 +27,10 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
 
   /** What there is for a request now; null = it has to wait. Nothing but the chooser knows what room is. */
   const ask = (passage: Passage): Place | Refusal | null => {
-    const { request, queue, tried, inputTokens } = passage;
-    const { model } = request;
+    const { model } = passage.request;
     const variants = modelPods.variants(model);
     if (variants === undefined) return null;
-    const choice = queue.choose({ variants, plan: parts.plan(model), inputTokens, tried, now: clock() });
+    const choice = chosen(parts, passage, variants);
     if (choice === 'full') return null;
     if (choice === 'tried') return passage.last ?? noAnswer(`no replica of ${model} answers`);
     if (choice === 'none') {
@@ -98,6 +98,21 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
   };
 
   return { all, queueOf, place, leave: leavePlace, callWaiting };
+};
+
+const chosen = ({ plan, clock }: GatewayParts, passage: Passage, variants: Variants): PodChoice => {
+  const { request, queue, tried, inputTokens } = passage;
+  // A request whose size is not known goes where there is least to do.
+  const followed = apiCalls[request.call].sized ? plan(request.model) : null;
+  const { choose } = queue;
+  return keptAt(passage, variants) ?? choose({ variants, plan: followed, inputTokens, tried, now: clock() });
+};
+
+/** The pod that alone can serve it, if it is there and has not failed it. */
+const keptAt = ({ onlyOrigin, tried }: Passage, variants: Variants): Place | undefined => {
+  if (onlyOrigin === null) return undefined;
+  const pod = [...variants.values()].flat().find((one) => one.origin === onlyOrigin && !tried.has(one));
+  return pod === undefined ? undefined : { pod, why: 'response' };
 };
 
 const takePlace = (passage: Passage, { pod }: Place): void => {

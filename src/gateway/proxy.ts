@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { apiCalls } from './api-calls.ts';
 import type { GatewayParts, GatewaySettings, ModelQueue, Passage } from './gateway-types.ts';
 import { hasNoPods } from './model-pods.ts';
 import { createOffer } from './offer-to-pods.ts';
@@ -6,6 +7,8 @@ import type { GatewayRequest } from './openai-request.ts';
 import { passedOn } from './pod-connections.ts';
 import { createPlaces } from './pod-places.ts';
 import { type Refusal, refuse, tooLong, tooMany, unknownModel } from './refusals.ts';
+import { requestCounter } from './request-counter.ts';
+import { type AboutResponse, storedResponses } from './stored-responses.ts';
 
 /** Requests that wait for a model, as the planner is told of them. */
 export interface Held {
@@ -19,6 +22,8 @@ export interface Gateway {
   serve(request: GatewayRequest, path: string, headers: IncomingHttpHeaders, response: ServerResponse): Promise<void>;
   /** Pods have come or gone: those who wait may go on. */
   podsChanged(): void;
+  /** Answers a request about a response that an engine keeps. */
+  serveStored(about: AboutResponse, response: ServerResponse): Promise<void>;
   /** Requests that wait for a model that has no pod; null = none. */
   held(model: string): Held | null;
   waiting(model: string): number;
@@ -28,7 +33,8 @@ export interface Gateway {
 export const createGateway = (parts: GatewayParts, settings: GatewaySettings): Gateway => {
   const { modelPods, metrics, clock } = parts;
   const places = createPlaces(parts, settings);
-  const offer = createOffer(parts, settings, places);
+  const stored = storedResponses(parts);
+  const offer = createOffer(parts, settings, places, stored.remember);
   let inFlight = 0;
 
   /** Finds a pod for the request until one has answered, or nobody can. */
@@ -73,12 +79,14 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
       const leave = (): void => stop.abort();
       response.on('close', leave);
       const timer = setTimeout(() => stop.abort('time'), settings.requestSeconds * 1000);
-      const counter = parts.counts.counter(request.model);
+      const counter = requestCounter(parts.counts, request);
       counter.arrived();
       inFlight += 1;
       try {
         const queue = places.queueOf(request.model);
-        const result = await passage({ ...passageOf(request, path, headers, queue), response, startedAt: clock(), stop });
+        const onlyOrigin = request.previousResponse === null ? null : stored.originOf(request.previousResponse);
+        const about = { counter, onlyOrigin, response, startedAt: clock(), stop };
+        const result = await passage({ ...passageOf(request, path, headers, queue), ...about });
         if (result === 'done') return;
         counter.failed();
         if (result !== 'stopped') return refuse(response, result);
@@ -89,6 +97,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
         response.off('close', leave);
       }
     },
+    serveStored: stored.serve,
     podsChanged: () => {
       for (const [model, queue] of places.all()) places.callWaiting(model, queue);
     },
@@ -110,13 +119,13 @@ const passageOf = (
   path: string,
   headers: IncomingHttpHeaders,
   queue: ModelQueue,
-): Omit<Passage, 'response' | 'startedAt' | 'stop'> => ({
+): Omit<Passage, 'counter' | 'onlyOrigin' | 'response' | 'startedAt' | 'stop'> => ({
   request,
   // What is read on its way must not be compressed.
   to: { path, headers: { ...passedOn(headers, ['accept-encoding']), 'accept-encoding': 'identity' } },
   queue,
   inputTokens: queue.estimate.inputTokens(request),
-  outputTokens: request.call === 'embeddings' ? 0 : queue.estimate.outputTokens(request.mostOutputTokens),
+  outputTokens: apiCalls[request.call].makesTokens ? queue.estimate.outputTokens(request.mostOutputTokens) : 0,
   tried: new Set(),
   last: null,
 });

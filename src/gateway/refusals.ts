@@ -7,6 +7,11 @@ export const refusalCodes = {
     type: 'invalid_request_error',
     meaning: 'the request cannot be read, or names no model; 413 where its body is too long',
   },
+  unsupported_encoding: {
+    status: 415,
+    type: 'invalid_request_error',
+    meaning: 'the body is compressed; it is sent as it is',
+  },
   not_found: { status: 404, type: 'invalid_request_error', meaning: 'nothing is served at this path by this method' },
   model_not_found: { status: 404, type: 'invalid_request_error', meaning: 'no Deployment serves the model that is named' },
   too_many_requests: { status: 429, type: 'rate_limit_error', meaning: 'no room, in flight or among those who wait; try again' },
@@ -35,6 +40,8 @@ export interface Refusal {
 const retryAfter = 5;
 
 export const malformedRequest = (message: string): Refusal => refusal('bad_request', message);
+export const compressed = (encoding: string): Refusal =>
+  refusal('unsupported_encoding', `a body in ${encoding.slice(0, 50)} is not read; send it as it is`);
 export const notFound = (message: string): Refusal => refusal('not_found', message);
 export const unknownModel = (model: string): Refusal =>
   refusal('model_not_found', `The model \`${model.slice(0, 200)}\` does not exist.`);

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { jsonObject } from '../formats/json.ts';
+import { responseId, tellsOfError, type Usage, usageOf } from './answer-facts.ts';
 import { type AnswerReader, passedOn } from './pod-connections.ts';
-import { tellsOfError, type Usage, type UsageFilter, usageFilter, usageOf } from './usage-filter.ts';
+import { type UsageFilter, usageFilter } from './usage-filter.ts';
 
 export interface RelayOptions {
   /** Whether usage counts are to be taken out of the stream. */
@@ -9,6 +10,10 @@ export interface RelayOptions {
   /** Whether an answer of this status is for the client; else another pod is asked. */
   readonly wanted: (status: number) => boolean;
   readonly onFirstByte: () => void;
+  /** Whether a stream must come to its own last event; else its counts will do. */
+  readonly typed?: boolean;
+  /** The answer is a response that its engine may keep. */
+  readonly onResponse?: (id: string) => void;
 }
 
 /** One answer on its way to the client. */
@@ -27,7 +32,7 @@ export interface Relay extends AnswerReader {
 export interface Finished {
   readonly usage: Usage | null;
   readonly contentEvents: number;
-  /** It told of an error, or it is a stream that ended neither with `[DONE]` nor with its usage counts. */
+  /** It told of an error, or it is a stream that ended neither with its last event nor with its usage counts. */
   readonly failed: boolean;
 }
 
@@ -38,7 +43,8 @@ const longestRead = 8 << 20;
  * Passes an answer on as it comes, no faster than the client reads it. Nothing is sent before the first piece of the body
  * is there, so that until then another pod can answer.
  */
-export const relay = (response: ServerResponse, { strip, wanted, onFirstByte }: RelayOptions): Relay => {
+export const relay = (response: ServerResponse, options: RelayOptions): Relay => {
+  const { strip, wanted, onFirstByte, typed = false, onResponse = () => {} } = options;
   let head: { readonly status: number; readonly headers: IncomingHttpHeaders } | null = null;
   let filter: UsageFilter | null = null;
   let [started, refused] = [false, false];
@@ -57,7 +63,7 @@ export const relay = (response: ServerResponse, { strip, wanted, onFirstByte }: 
       head = { status, headers };
       refused = !wanted(status);
       if (refused) return false;
-      if (String(headers['content-type'] ?? '').startsWith('text/event-stream')) filter = usageFilter(strip);
+      if (String(headers['content-type'] ?? '').startsWith('text/event-stream')) filter = usageFilter(strip, onResponse);
       return true;
     },
     piece: (piece) => {
@@ -76,13 +82,15 @@ export const relay = (response: ServerResponse, { strip, wanted, onFirstByte }: 
       if (filter === null) {
         response.end();
         const answer = readBytes > longestRead ? null : jsonObject(Buffer.concat(read).toString());
+        const id = responseId(answer);
+        if (id !== null) onResponse(id);
         return { usage: usageOf(answer?.['usage']), contentEvents: 0, failed: tellsOfError(answer) };
       }
       const rest = filter.rest();
       if (rest.length > 0) response.end(rest);
       else response.end();
       const usage = filter.usage();
-      const isCut = usage === null && !filter.done();
+      const isCut = !filter.done() && (typed || usage === null);
       return { usage, contentEvents: filter.contentEvents(), failed: filter.failed() || isCut };
     },
   };

@@ -1,4 +1,4 @@
-import { mediaKinds, type PromptSize } from './openai-request.ts';
+import { mediaKinds, type PromptSize } from './prompt-size.ts';
 
 /** What was learned of a model's requests from the usage counts of its engines. */
 export interface TokenEstimate {

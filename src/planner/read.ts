@@ -65,7 +65,7 @@ export const read = async ({ cluster, readProfiles, engines }: ReadParts, worklo
 };
 
 /** Replicas of AIBrix's gateway overwrite each other's record: of each interval only one replica's share is left. */
-const undercount = (gatewayReplicas: number): readonly string[] =>
+export const undercount = (gatewayReplicas: number): readonly string[] =>
   gatewayReplicas < 2
     ? []
     : [

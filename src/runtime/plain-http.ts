@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listening } from './listen.ts';
 import { unusedConnections } from './unused-connections.ts';
 
 export interface PlainAnswer {
@@ -26,7 +27,8 @@ export const startPlainHttp = async (
   server.maxHeadersCount = 100;
   server.headersTimeout = 10_000;
   server.maxConnections = 200;
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+  const listen = () => new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
+  await listening(host, port, listen);
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());

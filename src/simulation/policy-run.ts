@@ -24,6 +24,8 @@ export interface World {
   /** Replicas that are Ready at the start. */
   readonly initial: ReadonlyMap<string, number>;
   readonly solve: (snapshot: Snapshot) => Plan;
+  /** Told every half a minute of the run how far it is (s). */
+  readonly onTime?: (time: number) => void;
 }
 
 /** What a policy came to. */
@@ -107,6 +109,7 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
 
   const timers = [
     timer(0, sampleSeconds, async (now) => {
+      world.onTime?.(now);
       const { ended, within } = tally;
       samples.push({ ...sampleOf(now, traffic.demandAt(now), replicas, capacity), ended, within });
     }),

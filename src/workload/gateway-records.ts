@@ -26,7 +26,8 @@ export const parseTrace = (text: string, where: string): readonly TraceRequest[]
     const time =
       parts === null ? Number.NaN : Date.parse(`${element(parts, 1).replace(' ', 'T')}Z`) / 1000 + Number(parts[2] ?? 0);
     const [inputTokens, outputTokens] = [Number(input), Number(output)];
-    if (!Number.isFinite(time)) throw new GpumixError('BAD_TRACE', `${where}:${number}: ${JSON.stringify(at)} is no time`);
+    if (!Number.isFinite(time))
+      throw new GpumixError('BAD_TRACE', `${where}:${number}: ${JSON.stringify(at)} is no time such as 2023-11-16 18:17:03.97`);
     if (!(inputTokens >= 0 && outputTokens >= 0))
       throw new GpumixError('BAD_TRACE', `${where}:${number}: tokens are not two numbers from 0`);
     return { time, inputTokens, outputTokens };

@@ -54,11 +54,19 @@ export const redisAddress = (url: string): RedisAddress => {
   const [username = '', ...password] = credentials.split(':');
   return {
     tls: scheme === 'rediss',
-    username: username === '' ? null : decodeURIComponent(username),
-    password: password.length === 0 ? null : decodeURIComponent(password.join(':')),
+    username: username === '' ? null : percentDecoded(username),
+    password: password.length === 0 ? null : percentDecoded(password.join(':')),
     hosts: hosts.split(',').map(hostAndPort),
     db: Number(db || 0),
   };
+};
+
+const percentDecoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new GpumixError('BAD_SETTING', 'Redis URL: its user or password is not percent-encoded');
+  }
 };
 
 /** Connects to Redis (or Valkey), alone, behind Sentinel, or as a Cluster. Failed commands say what is wrong and where. */
@@ -216,13 +224,23 @@ const clientOf = (settings: RedisSettings, address: RedisAddress): Redis | Clust
   }
 };
 
+/** A connection of its own, which is not waited for longer than its settings say. What is wrong with it is told by its commands. */
+export const redisClient = (settings: RedisSettings): Redis | Cluster => {
+  const client = clientOf(settings, redisAddress(settings.redisUrl));
+  client.on('error', () => {});
+  client.on('node error', () => {});
+  return client;
+};
+
 type HostAndPort = { readonly host: string; readonly port: number };
 
 /** Of an IPv6 host the address stands in brackets. */
 const hostAndPort = (text: string): HostAndPort => {
   const parts = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(text);
   if (parts === null) throw new GpumixError('BAD_SETTING', `Redis URL: ${text} is not host[:port]`);
-  return { host: parts[1] ?? parts[2] ?? '', port: Number(parts[3] ?? 6379) };
+  const port = Number(parts[3] ?? 6379);
+  if (port < 1 || port > 65_535) throw new GpumixError('BAD_SETTING', `Redis URL: ${port} is no port`);
+  return { host: parts[1] ?? parts[2] ?? '', port };
 };
 
 const explained = (error: unknown, connectionProblem: string | null): string => {

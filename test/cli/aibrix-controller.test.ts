@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { askOfAibrix, findingsOfAibrix } from '../../src/cli/aibrix-controller.ts';
+import { findingText } from '../../src/cli/finding.ts';
 
 const source = { metricSourceType: 'custom', targetMetric: 'gpumix_target_centi' };
 const podAutoscaler = (name: string) => ({
@@ -59,7 +60,7 @@ const server = (answers: Readonly<Record<string, { status: number; body: unknown
         },
         (key) => key === 'serving/a',
       );
-      return findingsOfAibrix(seen).map(({ verdict, text }) => `${verdict}: ${text}`);
+      return findingsOfAibrix(seen).map((one) => `${one.verdict}: ${findingText(one)}`);
     },
   };
 };
@@ -94,11 +95,15 @@ test.each([
 });
 
 test.each([
-  ['PodAutoscalers that may not be read', { podautoscalers: forbidden }, /^unknown: PodAutoscalers of AIBrix: 403 no$/],
+  [
+    'PodAutoscalers that may not be read',
+    { podautoscalers: forbidden },
+    /^unknown: PodAutoscalers of AIBrix cannot be read: 403 no$/,
+  ],
   [
     'a controller that lacks the right',
     { subjectaccessreviews: { status: 201, body: { status: { allowed: false } } } },
-    /^wrong: ServiceAccount .* may not get pods\/gpumix_target_centi .* in serving, and takes the refusal for 0: manifests\/samples\/aibrix gives the right$/,
+    /^wrong: ServiceAccount .* may not get pods\/gpumix_target_centi .* in serving, and takes the refusal for 0$/,
   ],
   [
     'a right that may not be asked',
@@ -113,7 +118,7 @@ test.each([
   [
     'a controller whose right cannot be asked',
     { fieldSelector: list() },
-    /^unknown: whether AIBrix's controller may get .* ServiceAccount is not known$/,
+    /^unknown: AIBrix's controller has a ServiceAccount that is not known: whether it may get .* cannot be asked$/,
   ],
   [
     'Deployments that may not be read',

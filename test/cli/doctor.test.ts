@@ -1,9 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { type ClusterFacts, findingsOfKubernetes, findingsOfLook, type KubernetesAnswers } from '../../src/cli/doctor.ts';
+import { authority } from '../../hack/cluster/pki.ts';
+import { type ClusterFacts, findingsOfLook } from '../../src/cli/doctor.ts';
+import { findingText } from '../../src/cli/finding.ts';
 import { modelDeployment } from '../../src/cluster/variant.ts';
+import { startRedis } from '../helpers/redis.ts';
 import { runCommand } from '../helpers/run-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-doctor-'));
@@ -12,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const deployment = modelDeployment({
   metadata: { name: 'a', namespace: 'serving', labels: { 'model.aibrix.ai/name': 'm' } },
 })!;
-const config = { planPrefix: 'gpumix:', intervalSeconds: 10, serviceName: 'gpumix' };
+const config = { planPrefix: 'gpumix:', intervalSeconds: 10 };
 
 const look = (changes: Partial<ClusterFacts> = {}, state = 'fresh'): ClusterFacts => {
   const models = [{ name: 'm', state, reason: 'so it is', variants: [] }];
@@ -27,14 +32,14 @@ const look = (changes: Partial<ClusterFacts> = {}, state = 'fresh'): ClusterFact
   };
 };
 const wrongOf = (seen: ClusterFacts) =>
-  findingsOfLook(seen, config).flatMap(({ verdict, text }) => (verdict === 'wrong' ? [text] : []));
+  findingsOfLook(seen, config).flatMap((one) => (one.verdict === 'wrong' ? [findingText(one)] : []));
 
 test('a fleet that gpumix plans for has nothing wrong', () => {
-  expect(findingsOfLook(look(), config).map(({ text }) => text)).toEqual([
+  expect(findingsOfLook(look(), config).map(findingText)).toEqual([
     'Kubernetes is read: Deployments that carry a model: 1',
-    'each of them has a profile',
     'serve planned 4 s ago',
     'model m is fresh: so it is',
+    'each Deployment has a profile',
   ]);
   expect(wrongOf(look())).toEqual([]);
   expect(wrongOf(look({}, 'idle'))).toEqual([]);
@@ -43,7 +48,7 @@ test('a fleet that gpumix plans for has nothing wrong', () => {
 test.each([
   ['no Deployment', look({ deployments: [] }), /^no Deployment has the label/],
   ['no profile', look({ profiles: { found: new Map(), problems: [] } }), /^serving\/a has no profile of m/],
-  ['no leader', look({ stored: null }), /^no serve has stored a plan in this Redis under gpumix:plans/],
+  ['no leader', look({ stored: null }), /^serve has stored no plan in this Redis under gpumix:plans/],
   ['a leader that is gone', look({ stored: { plan: {} as never, ageSeconds: 46 } }), /^serve planned 46 s ago, and no more/],
   ['no records', look({}, 'missing'), /^model m is missing: so it is/],
   ['old records', look({}, 'stale'), /^model m is stale/],
@@ -54,89 +59,101 @@ test.each([
 
 test('what works, and is not as it was written, is a note', () => {
   const told = findingsOfLook(look({ notes: ['random is taken for none'] }), config);
-  expect(told.at(-1)).toEqual({ verdict: 'note', text: 'random is taken for none' });
+  expect(told.at(-1)).toMatchObject({ verdict: 'note', id: 'approximation', seen: 'random is taken for none' });
   expect(wrongOf(look({ notes: ['random is taken for none'] }))).toEqual([]);
 });
 
-const answer = (body: unknown, status = 200) => ({ status, body });
-const available = (status: string, service: object = { namespace: 'gpumix-system', name: 'gpumix' }) =>
-  answer({ spec: { service }, status: { conditions: [{ type: 'Available', status, message: 'no endpoints' }] } });
-const autoscaler = (changes: object = {}) => ({
-  metadata: { namespace: 'serving', name: 'a' },
-  spec: {
-    scaleTargetRef: { kind: 'Deployment', name: 'a' },
-    metrics: [{ type: 'Object', object: { metric: { name: 'gpumix_target_replicas' } } }],
-  },
-  status: { conditions: [{ type: 'ScalingActive', status: 'True' }] },
-  ...changes,
-});
-const noAibrix = { podAutoscalers: [], controllers: [], schema: null, reviews: new Map() };
-const asked = (changes: Partial<KubernetesAnswers> = {}): KubernetesAnswers => ({
-  apiServices: [{ name: 'v1beta2.custom.metrics.k8s.io', answer: available('True') }],
-  autoscalers: answer({ items: [autoscaler(), autoscaler({ metadata: { namespace: 'other', name: 'a' } })] }),
-  aibrix: noAibrix,
-  targets: [{ namespace: 'serving', answer: answer({ items: [{}] }) }],
-  ...changes,
-});
-const deployments = new Map([['serving/a', deployment]]);
-const cluster = (scaled = ['serving/a']) => ({
-  cluster: { deployments, paces: () => new Map(scaled.map((key) => [key, {} as never])) },
-});
-
-test('what lies between gpumix and spec.replicas', () => {
-  expect(findingsOfKubernetes(asked(), cluster(), config)).toEqual([
-    { verdict: 'ok', text: 'APIService v1beta2.custom.metrics.k8s.io is Available' },
-    { verdict: 'ok', text: 'targets in serving as an HPA reads them: 1 of 1' },
-    { verdict: 'ok', text: 'HPA serving/a scales a' },
+test('what somebody has fixed by hand is a note, with what ends it', () => {
+  const by = (annotations: Readonly<Record<string, string>>) => {
+    const one = modelDeployment({
+      metadata: { name: 'a', namespace: 'serving', labels: { 'model.aibrix.ai/name': 'm' }, annotations },
+      spec: { replicas: 2 },
+    })!;
+    return findingsOfLook(look({ deployments: [one] }), config).filter(({ verdict }) => verdict === 'note');
+  };
+  expect(by({ 'gpumix.io/paused': 'true' })).toMatchObject([
+    {
+      id: 'paused',
+      seen: 'is paused at 2 by gpumix.io/paused',
+      mend: 'kubectl annotate deployment a -n serving gpumix.io/paused-',
+    },
   ]);
+  const over = { 'gpumix.io/pin': '3', 'gpumix.io/pin-until': '2020-01-01T00:00:00Z' };
+  expect(by(over)).toMatchObject([{ id: 'pinned', seen: 'was pinned to 3 until 2020-01-01T00:00:00.000Z, which is over' }]);
+  expect(by({ 'gpumix.io/pin': '3' })).toMatchObject([{ id: 'pinned', seen: 'is pinned to 3' }]);
 });
 
-const services = (one: KubernetesAnswers['autoscalers']) => ({ apiServices: [{ name: 'v', answer: one }] });
-const hpas = (changes: object) => ({ autoscalers: answer({ items: [autoscaler(changes)] }) });
-const spec = { scaleTargetRef: { kind: 'Deployment', name: 'a' }, metrics: [{ type: 'Resource', resource: {} }] };
-const conditions = (type: string, status: string) => ({
-  status: { conditions: [{ type, status, reason: 'R', message: 'said' }] },
-});
-test.each([
-  ['no APIService', services(answer({}, 404)), 'wrong', /^there is no APIService v: kubectl apply/],
-  ['another one’s', services(available('True', { namespace: 'x', name: 'y' })), 'wrong', /belongs to x\/y/],
-  ['one that is not Available', services(available('False')), 'wrong', /is not Available: no endpoints/],
-  ['one that may not be read', services(answer({ message: 'no' }, 403)), 'unknown', /: 403 no$/],
-  ['no target', { targets: [{ namespace: 'serving', answer: answer({ items: [] }) }] }, 'wrong', /0 of 1; gpumix explain/],
-  ['no answer', { targets: [{ namespace: 'serving', answer: answer('down', 503) }] }, 'wrong', /: 503 down$/],
-  ['not ours to read', { targets: [{ namespace: 'serving', answer: answer({}, 403) }] }, 'unknown', /kubectl get --raw/],
-  ['an HPA on CPU', hpas({ spec }), 'wrong', /^HPA serving\/a reads no metric gpumix_target_replicas/],
-  ['an HPA that fails', hpas(conditions('ScalingActive', 'False')), 'wrong', /^HPA serving\/a: R: said$/],
-  ['an HPA at its limit', hpas(conditions('ScalingLimited', 'True')), 'unknown', /at its limit: said$/],
-] as const)('%s is told', (_name, changes, verdict, text) => {
-  const told = findingsOfKubernetes(asked(changes), cluster(), config).filter((one) => one.verdict !== 'ok');
-  expect(told).toEqual([{ verdict, text: expect.stringMatching(text) }]);
+const noRedis = ['--redis-url', 'redis://127.0.0.1:1'];
+
+test('without a kubeconfig that can be read, what can be said of Redis is said, and it is bad input', async () => {
+  const { status, out } = await runCommand('doctor', '--kubeconfig', '/nowhere', ...noRedis);
+  expect(status).toBe(2);
+  expect(out).toMatch(
+    /^WRONG {2}Kubernetes cannot be read: kubeconfig \/nowhere cannot be read: ENOENT.*\n {7}\[kubernetes-away\] mend: /,
+  );
+  expect(out).toMatch(/^WRONG {2}Redis 127\.0\.0\.1:1\/0 does not answer: /m);
 });
 
-test('what is said of AIBrix’s PodAutoscalers comes last', () => {
-  const aibrix = { ...noAibrix, podAutoscalers: answer({ message: 'no' }, 403) };
-  expect(findingsOfKubernetes(asked({ aibrix }), cluster(), config).at(-1)).toEqual({
-    verdict: 'unknown',
-    text: 'PodAutoscalers of AIBrix: 403 no',
+test('with Redis alone it says which one, what is there, and that nobody plans', async () => {
+  const redis = await startRedis();
+  const flags = ['--kubeconfig', '/nowhere', '--redis-url', redis.url, '--verbose'];
+  const { out } = await runCommand('doctor', ...flags);
+  const { out: json } = await runCommand('doctor', ...flags, '--json');
+  await redis.kill();
+  expect(out).toMatch(
+    /^WRONG {2}Redis 127\.0\.0\.1:\d+\/0 has no key aibrix:<model>_request_trace_<time>; of aibrix:profile_\* it has 0$/m,
+  );
+  expect(out).toMatch(/^WRONG {2}serve has stored no plan in this Redis under gpumix:plans$/m);
+  expect(out).toMatch(/^ok {5}Redis 127\.0\.0\.1:\d+\/0 answers$/m);
+  const { findings } = JSON.parse(json) as { findings: { id: string; verdict: string }[] };
+  expect(findings.map(({ id }) => id)).toEqual(['kubernetes-away', 'redis-empty', 'no-leader', null]);
+});
+
+/** A Kubernetes API that lets some kinds be read, and the kubeconfig for it. */
+const apiServer = async (readable: readonly string[]) => {
+  const { certificate, privateKey } = authority('a cluster');
+  const labels = { 'model.aibrix.ai/name': 'm' };
+  const items = { deployments: [{ metadata: { name: 'a', namespace: 'serving', uid: 'u', labels } }] } as Record<
+    string,
+    object[]
+  >;
+  const server = createServer({ cert: certificate, key: privateKey }, (request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
+    const kind = pathname.split('/').at(-1)!;
+    const status = readable.includes(kind) || kind === 'version' ? 200 : 403;
+    response.writeHead(status, { 'content-type': 'application/json' });
+    if (status === 403) return void response.end('{"message":"no"}');
+    if (searchParams.get('watch') !== null) return void response.flushHeaders();
+    response.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: items[kind] ?? [] }));
   });
-});
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const file = join(folder, `kubeconfig-${readable.length}`);
+  const clusters = [{ name: 'c', cluster: { server: address, 'insecure-skip-tls-verify': true } }];
+  const contexts = [{ name: 'c', context: { cluster: 'c', user: 'u' } }];
+  writeFileSync(file, JSON.stringify({ clusters, users: [{ name: 'u', user: {} }], contexts, 'current-context': 'c' }));
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { file, close };
+};
 
-test('a Deployment that nothing scales', () => {
-  const told = findingsOfKubernetes(asked({ autoscalers: answer({ items: [] }) }), cluster([]), config);
-  expect(told.at(-1)).toEqual({ verdict: 'wrong', text: 'serving/a: no HPA, PodAutoscaler or ScaledObject scales it' });
-});
-
-test('an HPA that belongs to a PodAutoscaler reads what that made for it', () => {
-  const owned = hpas({
-    spec,
-    metadata: { namespace: 'serving', name: 'a', ownerReferences: [{ kind: 'PodAutoscaler' }] },
-  });
-  expect(findingsOfKubernetes(asked(owned), cluster(), config).every(({ verdict }) => verdict === 'ok')).toBe(true);
-});
-
-test('a kubeconfig that cannot be read is bad input', async () => {
-  const { status, err } = await runCommand('doctor', '--kubeconfig', '/nowhere');
-  expect([status, err]).toEqual([2, expect.stringMatching(/^gpumix doctor: kubeconfig \/nowhere cannot be read/)]);
+test('without a right it says which is missing, and looks at the rest', async () => {
+  const none = await apiServer([]);
+  const nothing = await runCommand('doctor', '--kubeconfig', none.file, ...noRedis);
+  none.close();
+  expect(nothing.status).toBe(1);
+  expect(nothing.out).toMatch(
+    /^WRONG {2}Kubernetes cannot be read: may not list deployments: see the ClusterRole gpumix[^\n]*\n {7}\[right-missing\] mend: /,
+  );
+  expect(nothing.out).toMatch(/^WRONG {2}Redis .* does not answer/m);
+  const some = await apiServer(['deployments', 'pods']);
+  const partly = await runCommand('doctor', '--kubeconfig', some.file, ...noRedis);
+  some.close();
+  expect(partly.out).toMatch(/^WRONG {2}may not list horizontalpodautoscalers: see the ClusterRole gpumix/m);
+  expect(partly.out).toMatch(/^WRONG {2}serving\/a has no profile of m /m);
+  expect(partly.out).toMatch(/^\? {6}APIService v1beta2\.custom\.metrics\.k8s\.io cannot be read: 403 no$/m);
 });
 
 test('a cluster that does not answer is a finding', async () => {
@@ -145,6 +162,6 @@ test('a cluster that does not answer is a finding', async () => {
   const clusters = [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }];
   const users = [{ name: 'u', user: {} }];
   writeFileSync(file, JSON.stringify({ clusters, users, contexts: [named], 'current-context': 'c' }));
-  const { status, out } = await runCommand('doctor', '--kubeconfig', file);
-  expect([status, out]).toEqual([1, expect.stringMatching(/^WRONG {2}Kubernetes cannot be read: .*ECONNREFUSED.*\n$/)]);
+  const { status, out } = await runCommand('doctor', '--kubeconfig', file, ...noRedis);
+  expect([status, out]).toEqual([1, expect.stringMatching(/^WRONG {2}Kubernetes cannot be read: .*ECONNREFUSED.*\n/)]);
 });

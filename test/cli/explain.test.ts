@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { explainLines, type Question } from '../../src/cli/explain.ts';
+import { explainDocument, explainLines, type Question } from '../../src/cli/explain.ts';
 import { flagsOfServe } from '../../src/cli/one-look.ts';
 import { modelDeployment } from '../../src/cluster/variant.ts';
 import { readConfig } from '../../src/config/serve-config.ts';
@@ -77,10 +77,10 @@ test('from what is published back to the demand, and what would be next', () => 
     '  it has 2, 1 of them Ready',
     'model m is fresh: the newest record is 3 s old; 6 req/s planned for, headroom included',
     '  5 req/s of 512 + 64 tokens: 40 % of them here, where a replica serves 2 req/s',
-    'the plan of now: 1 x serving/h100 + 1 x serving/l40s at 8 per hour, optimal',
-    '  one replica: 1 x L40S at 2 per hour; from 0 to 4 replicas',
+    'the plan of now: 1 x serving/h100 + 1 x serving/l40s at $8/h, optimal',
+    '  one replica: 1 x L40S at $2/h; from 0 to 4 replicas',
     '  planned are 1, wanted 2: demand has moved since, or the other mix saves less than 10 % (--switch-savings)',
-    '  next best: 2 x serving/h100 at 12 per hour',
+    '  next best: 2 x serving/h100 at $12/h',
   ]);
 });
 
@@ -90,6 +90,17 @@ test.each([
   [2, [9, 9], '9 are wanted: growth beyond 3 times waits for a second plan (--grow-at-once), or there is no room yet'],
 ] as const)('%d published where %j were wanted', (published, wanted, reason) => {
   expect(explainLines(question(published, wanted), config)).toContain(`  ${reason}`);
+});
+
+test('what is wrong with its autoscaler, and how long that may take, stands beside what runs', () => {
+  const pace = { up: { tolerance: 0, settleSeconds: 75 }, down: { tolerance: 0, settleSeconds: 300 } };
+  const autoscaling = ['HPA serving/h has averageValue 100'];
+  const up = explainLines({ ...question(3, [3, 3]), pace, autoscaling }, config);
+  expect(up.slice(1, 3)).toEqual([
+    '  it has 2, 1 of them Ready: its autoscaler has not followed yet, which by its own settings may take 75 s',
+    '  HPA serving/h has averageValue 100',
+  ]);
+  expect(explainLines({ ...question(1, [1, 1]), pace }, config)[1]).toMatch(/ may take 300 s$/);
 });
 
 test('what is fixed by hand, and what its autoscaler has not done yet', () => {
@@ -112,6 +123,13 @@ test('where nothing is stored it says so', () => {
   expect(first).toBe('serving/l40s: 2 replicas, as it would be decided now; no serve has stored a plan');
 });
 
+test('the plan of a serve that is gone is not told as the present', () => {
+  const asked = question(2, [2, 2]);
+  const lines = explainLines({ ...asked, stored: { ...asked.stored!, ageSeconds: 69 } }, config);
+  expect(lines[0]).toBe('serving/l40s: 2 replicas, as it would be decided now; the last plan of a serve is 69 s old');
+  expect(explainLines({ ...asked, stored: { ...asked.stored!, ageSeconds: 40 } }, config)[0]).toMatch(/, published 40 s ago/);
+});
+
 test('without demand there is no plan to explain', () => {
   const asked = question(2, [2, 2]);
   const lines = explainLines({ ...asked, decided: { ...asked.decided, snapshot: null, plan: null } }, config);
@@ -127,7 +145,24 @@ test('the flags of the serve beside it', () => {
   expect(flagsOfServe('/sbin/init\0')).toEqual([]);
 });
 
-test('the Deployment is named first', async () => {
-  const { status, err } = await runCommand('explain', '--headroom', '0.2');
-  expect([status, err]).toEqual([2, 'gpumix explain: name it first: gpumix explain NAMESPACE/DEPLOYMENT [flags of serve]\n']);
+test('the Deployment is named, before or behind the flags', async () => {
+  const err = async (...argv: string[]) => (await runCommand('explain', ...argv)).err;
+  expect(await err('--headroom', '0.2')).toBe('gpumix explain: name the Deployment as NAMESPACE/DEPLOYMENT (BAD_USAGE)\n');
+  expect(await err('a')).toBe('gpumix explain: name the Deployment as NAMESPACE/DEPLOYMENT, not a (BAD_USAGE)\n');
+  expect(await err('--json', '--kubeconfig', '/nowhere', 'a/b')).toMatch(/: kubeconfig \/nowhere cannot be read/);
+  expect(await err('a/b', '--kubeconfig', '/nowhere')).toMatch(/: kubeconfig \/nowhere cannot be read/);
+});
+
+test('a document holds what the lines are made of', () => {
+  const asked = question(2, [2, 2]);
+  expect(explainDocument(asked, ['because'])).toMatchObject({
+    deployment: 'serving/l40s',
+    replicas: 2,
+    ready: 1,
+    decision: { replicas: 2, asOf: 990 },
+    publishedAgo: 4,
+    model: { name: 'm', state: 'fresh' },
+    planOfNow: { name: 'm', cost: 8 },
+    reasons: ['because'],
+  });
 });

@@ -27,24 +27,42 @@ test('an unknown command is one line and status 2', async () => {
   expect(await run('toString')).toEqual({
     status: 2,
     stdout: '',
-    stderr: 'gpumix: there is no command "toString"; gpumix --help lists them\n',
+    stderr: 'gpumix: there is no command "toString"; gpumix --help lists them (BAD_USAGE)\n',
   });
+});
+
+test('a slip of the keys is asked about', async () => {
+  expect((await run('sevre')).stderr).toBe('gpumix: there is no command "sevre"; did you mean serve? (BAD_USAGE)\n');
+  expect((await run('demo', '--tick', '1')).stderr).toBe(
+    'gpumix demo: there is no flag --tick; did you mean --ticks? (BAD_USAGE)\n',
+  );
 });
 
 test.each(['serve', 'plan', 'demo', 'replay'])('%s --help names its flags', async (command) => {
   const { status, stdout } = await run(command, '--help');
   expect(status).toBe(0);
-  expect(stdout).toMatch(/^gpumix \w+: .+\n\n {2}--/);
+  expect(stdout).toMatch(/^usage: gpumix \w+ .+\n[\s\S]+:\n {2}--/);
 });
 
 test.each([
-  [['demo', '--ticks', 'many'], 'gpumix demo: --ticks is "many", not a number from 1\n'],
-  [['demo', '--fast'], "gpumix demo: Unknown option '--fast'\n"],
-  [['replay'], 'gpumix replay: --trace is missing\n'],
+  [['demo', '--ticks', 'many'], 'gpumix demo: --ticks is "many", not a whole number from 1 (BAD_USAGE)\n'],
+  [['demo', '--ticks', '1.5'], 'gpumix demo: --ticks is "1.5", not a whole number from 1 (BAD_USAGE)\n'],
+  [['demo', '--port', '99999'], /^gpumix demo: --port is "99999", not a port[^\n]*\n$/],
+  [['profile', 'd', '--cost', '-1'], /^gpumix profile: [^\n]*result\/d\.jsonl: cannot be read[^\n]*\n$/],
+  [['profile', '--check', '--cost', '1'], /^gpumix profile: --cost is of no use with --check[^\n]*\n$/],
+  [['profile', 'd', '--seconds', '1'], /^gpumix profile: --seconds is of no use without --check[^\n]*\n$/],
+  [['benchmark', '--dry-run', '--endpoint', 'ftp://h'], /^gpumix benchmark: --endpoint is "ftp:\/\/h", not an http[^\n]*\n$/],
+  [['benchmark', '--dry-run', '--api', 'embeddings'], /^gpumix benchmark: --api is "embeddings", not[^\n]*\n$/],
+  [['benchmark', '--dry-run', '--tokenizer', '/nowhere'], /^gpumix benchmark: --tokenizer \/nowhere: cannot be read[^\n]*\n$/],
+  [['benchmark', '--dry-run', '--precision', '-1'], /^gpumix benchmark: --precision is "-1", not a number from 0\.005[^\n]*\n$/],
+  [['gateway', '--endpoints', import.meta.filename], /^gpumix gateway: [^\n]*gpumix\.test\.ts: [^\n]*\n$/],
+  [['gateway', '--attempts', '1.5'], /^gpumix gateway: --attempts is "1\.5": not a whole number from 1 [^\n]*\n$/],
+  [['demo', '--fast'], 'gpumix demo: there is no flag --fast; --help lists them (BAD_USAGE)\n'],
+  [['replay'], 'gpumix replay: --trace is missing (BAD_USAGE)\n'],
   [['replay', '--trace', '/nowhere', '--model', 'm'], /^gpumix replay: \/nowhere: cannot be read: ENOENT.*\n$/],
   [
     ['serve', '--headroom', 'x', '--routing', 'y'],
-    'gpumix serve: --headroom is "x": not a number\ngpumix serve: --routing is "y": none of auto, size, input, load, none\n',
+    'gpumix serve: --headroom is "x": not a number (BAD_SETTING)\ngpumix serve: --routing is "y": none of auto, size, input, load, none (BAD_SETTING)\n',
   ],
 ])('bad usage %j', async (argv, line) => {
   const { status, stdout, stderr } = await run(...argv);

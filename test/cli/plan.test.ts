@@ -50,14 +50,14 @@ test('the table is for people', async () => {
   const { status, stdout } = await run('--snapshot', good);
   expect(status).toBe(0);
   expect(stdout).toContain('llama-8b  serving/llama-8b-l40s  2');
-  expect(stdout).toContain('optimal: 3.72 per hour');
+  expect(stdout).toContain('optimal: $3.72/h');
 });
 
 test('--explain says what stands behind the plan, also as JSON', async () => {
   const { status, stdout } = await run('--snapshot', good, '--explain');
   expect(status).toBe(0);
-  expect(stdout).toContain('by router: size 3.72, input 3.72, load 3.72, none 3.72');
-  expect(stdout).toContain('one GPU type alone: L40S 3.72');
+  expect(stdout).toContain('by router: size $3.72/h, input $3.72/h, load $3.72/h, none $3.72/h');
+  expect(stdout).toContain('one GPU type alone: L40S $3.72/h');
   const document = JSON.parse((await run('--snapshot', good, '--explain', '--json')).stdout);
   expect(document.explanation.singleType).toEqual([{ gpu: 'L40S', cost: 3.72 }]);
 });
@@ -70,8 +70,8 @@ test('what cannot be served is exit status 1, with the reason', async () => {
 
 test.each([
   { what: 'no snapshot', argv: [], says: '--snapshot FILE is missing' },
-  { what: 'an unknown option', argv: ['--snap', good], says: "Unknown option '--snap'" },
-  { what: 'an argument too many', argv: ['--snapshot', good, 'more'], says: "Unexpected argument 'more'" },
+  { what: 'an unknown option', argv: ['--snap', good], says: 'there is no flag --snap; did you mean --snapshot?' },
+  { what: 'an argument too many', argv: ['--snapshot', good, 'more'], says: 'unexpected argument "more"' },
   { what: 'no such file', argv: ['--snapshot', join(folder, 'absent.json')], says: 'absent.json: cannot be read' },
   { what: 'no JSON', argv: ['--snapshot', file('text.json', 'hello\nworld')], says: 'text.json: not a JSON document' },
   {

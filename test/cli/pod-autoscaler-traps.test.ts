@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { findingText } from '../../src/cli/finding.ts';
 import {
   type ControllerRelease,
   type PodAutoscalerObject,
@@ -38,7 +39,9 @@ const podAutoscaler = (
 });
 /** Findings of a verdict, without what is said of every custom source. */
 const told = (object: PodAutoscalerObject, release: ControllerRelease, verdict: string): readonly string[] =>
-  podAutoscalerFindings(object, release).flatMap((one) => (one.verdict === verdict ? [one.text] : []));
+  podAutoscalerFindings(object, release).flatMap((one) =>
+    one.verdict === verdict ? [[findingText(one), ...(one.mend === null ? [] : [one.mend])].join('; ')] : [],
+  );
 
 test.each([
   ['custom with minReplicas 0 at v0.7.0', podAutoscaler(custom, { minReplicas: 0 }), 'v0.7.0', /reaches 0 and never wakes/],
@@ -160,7 +163,7 @@ test('what its controller says of it is told', () => {
     { type: 'Ready', status: 'True' },
   ];
   expect(told(podAutoscaler(custom, {}, { status: { conditions } }), at('v0.7.0'), 'wrong')).toEqual([
-    'PodAutoscaler serving/a: ValidSpec is False: MetricsConfigError: protocolType is required',
+    'PodAutoscaler serving/a says that ValidSpec is False: MetricsConfigError: protocolType is required; kubectl describe podautoscaler a -n serving',
   ]);
 });
 

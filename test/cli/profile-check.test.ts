@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
 import { authority } from '../../hack/cluster/pki.ts';
-import { type CheckedProfiles, checkLines } from '../../src/cli/profile-check.ts';
+import { type CheckedProfiles, checkDocument, checkLines } from '../../src/cli/profile-check.ts';
 import { modelDeployment } from '../../src/cluster/variant.ts';
 import { profileOf } from '../../src/profiles/profile-document.ts';
 import { startRedis } from '../helpers/redis.ts';
@@ -73,6 +73,19 @@ test('one without a profile, and one that disagrees, are what the answer no is f
   expect(checkLines(fleet).wrong).toBe(false);
 });
 
+test('a document says the same to programs', () => {
+  const drift = { ratio: 0.5, servedRate: 1, profiledRate: 2, missedShare: 0.3 };
+  const checked = checkDocument({
+    ...fleet,
+    drifts: new Map([['serving/a', drift]]),
+    deployments: [deployment('a'), deployment('b')],
+  });
+  expect(checked.deployments).toMatchObject([
+    { deployment: 'serving/a', source: 'aibrix:profile_m_a', extrapolatedShare: 0.1, drift: { ratio: 0.5, disagrees: true } },
+    { deployment: 'serving/b', source: null, extrapolatedShare: null, drift: null },
+  ]);
+});
+
 test('no fresh demand is said', () => {
   expect(checkLines({ ...fleet, demand: new Map() }).lines[1]).toBe('  demand: none that is fresh');
 });
@@ -135,6 +148,8 @@ test('a fleet of Deployments, Redis and engines is read and judged', async () =>
   await client.set('aibrix:profile_m_a', JSON.stringify(document));
   const flags = ['--check', '--kubeconfig', kubeconfig, '--redis-url', redis.url, '--seconds', '1'];
   const { status, out, err } = await runCommand('profile', ...flags);
+  // A look leaves nothing behind.
+  expect(await client.keys('*')).toEqual(['aibrix:profile_m_a']);
   await client.quit();
   await redis.kill();
   server.closeAllConnections();

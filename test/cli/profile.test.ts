@@ -66,16 +66,22 @@ test('Redis URLs', async () => {
   expect(redisTarget('rediss://h?model=m')).toEqual({ url: 'rediss://h', model: 'm' });
   expect(redisTarget('redis://h/?model=m')).toEqual({ url: 'redis://h', model: 'm' });
   const { status, err } = await run('d', '--benchmark', results, '-o', 'redis://h');
-  expect([status, err]).toEqual([2, 'gpumix profile: --output names a Redis without ?model=NAME\n']);
+  expect([status, err]).toEqual([2, 'gpumix profile: --output names a Redis without ?model=NAME (BAD_USAGE)\n']);
 });
 
 test.each([
-  [[], 'gpumix profile: name the DEPLOYMENT that was measured\n'],
-  [['d', 'e'], 'gpumix profile: unexpected argument "e"\n'],
+  [[], 'gpumix profile: name the DEPLOYMENT that was measured (BAD_USAGE)\n'],
+  [['d', 'e'], 'gpumix profile: unexpected argument "e"; --help says what is expected (BAD_USAGE)\n'],
   [['d', '--benchmark', 'nowhere.jsonl'], /^gpumix profile: nowhere.jsonl: cannot be read: ENOENT.*\n$/],
-  [['d', '--benchmark', results, '--percentile', '95'], 'gpumix profile: --percentile is "95", not 0, 50, 90 or 99\n'],
-  [['d', '--benchmark', results, '--e2e', 'fast'], 'gpumix profile: --e2e is "fast", not a number from 0\n'],
-  [['d', '--benchmark', results, '-o', '/nowhere/x.json'], /^gpumix profile: \/nowhere\/x.json: cannot be written: ENOENT.*\n$/],
+  [
+    ['d', '--benchmark', results, '--percentile', '95'],
+    'gpumix profile: --percentile is "95", not 0, 50, 90 or 99 (BAD_USAGE)\n',
+  ],
+  [['d', '--benchmark', results, '--e2e', 'fast'], 'gpumix profile: --e2e is "fast", not a number from 0 (BAD_USAGE)\n'],
+  [
+    ['d', '--benchmark', results, '-o', '/nowhere/x.json'],
+    /^gpumix profile: --output \/nowhere\/x.json: cannot be written: ENOENT.*\n$/,
+  ],
 ])('bad usage is one line: %j', async (argv, message) => {
   const { status, err } = await run(...argv);
   expect(status).toBe(2);
@@ -112,9 +118,9 @@ test('limits that no size keeps are exit 1, with the limit, the best that was se
 
 test('what gpumix would refuse is refused, and what nobody asked for is said', async () => {
   const refused = async (...flags: string[]) => (await run('d', '--benchmark', results, ...flags)).err;
-  expect(await refused('--cost', '0')).toBe('gpumix profile: --cost is "0", not above 0\n');
+  expect(await refused('--cost', '0')).toBe('gpumix profile: --cost is "0", not a number above 0 (BAD_USAGE)\n');
   expect(await refused('--gpus-per-replica', '1.5')).toBe(
-    'gpumix profile: --gpus-per-replica is "1.5", not a whole number from 1\n',
+    'gpumix profile: --gpus-per-replica is "1.5", not a whole number from 1 (BAD_USAGE)\n',
   );
   const { status, err } = await run('d', '--benchmark', results);
   expect([status, err]).toEqual([

@@ -55,11 +55,16 @@ test.each([
   [['--traffic', 'wild'], '--traffic is "wild", none of steady, step, ramp, spike, day'],
   [['--stock', 'H100'], '--stock has "H100", not GPU=N'],
   [['--rate', 'x'], '--rate is "x", not a number from 0.01'],
+  [['--stock', 'V100=3'], '--stock has "V100=3": the GPU types are L40S, A100-80, H100'],
+  [['--faults', 'drain@99999'], '--faults has drain@99999: the run ends after 3600 s'],
+  [['--trace', 'f', '--copies', '1.5'], '--copies is "1.5", not a whole number from 1'],
+  [['--trace', 'f', '--rate', '3'], '--rate is of no use with --trace'],
+  [['--copies', '3'], '--copies is of no use without --trace'],
   [['--trace', '/nowhere.csv'], '/nowhere.csv: cannot be read'],
 ])('bad usage says what is wrong: %j', async (argv, message) => {
   const { status, stderr } = await run(...argv);
   expect(status).toBe(2);
   expect(stderr).toBe(
-    `gpumix simulate: ${message}${message.startsWith('/') ? `: ENOENT: no such file or directory, open '${argv[1]}'` : ''}\n`,
+    `gpumix simulate: ${message}${message.startsWith('/') ? `: ENOENT: no such file or directory, open '${argv[1]}'` : ''} (${message.startsWith('/') ? 'BAD_TRACE' : 'BAD_USAGE'})\n`,
   );
 });

@@ -4,14 +4,16 @@ import {
   flag,
   flagOf,
   oneOfTexts,
-  parsedArguments,
+  portNumber,
+  portOrNull,
+  readableOrNull,
   readSettings,
   setting,
   settingOptions,
   textOrNull,
   variableOf,
   whole,
-  wholeOrNull,
+  wholeFrom,
 } from '../../src/config/settings.ts';
 
 const table = {
@@ -19,12 +21,23 @@ const table = {
   trustAll: setting(flag, 'false', 'Trust all.'),
   storeUrl: setting((text) => new URL(text).href, 'redis://localhost', 'Where the store is.', 'STORE_URL'),
 };
-const usage = (message: string) => expect.objectContaining({ code: 'BAD_USAGE', message });
 
 describe('values', () => {
-  test('only digits are a whole number, and nothing at all is one where that is allowed', () => {
-    expect([whole('0'), whole('12'), wholeOrNull(''), wholeOrNull('3')]).toEqual([0, 12, null, 3]);
+  test('only digits are a whole number', () => {
+    expect([whole('0'), whole('12'), wholeFrom(1)('3')]).toEqual([0, 12, 3]);
     for (const text of ['', '-1', '1.0', '1e3', ' 1']) expect(() => whole(text)).toThrow('not a whole number from 0');
+    expect(() => wholeFrom(1)('0')).toThrow('not a whole number from 1');
+  });
+
+  test('a port is one that there can be, and nothing at all where that is allowed', () => {
+    expect([portNumber('0'), portNumber('65535'), portOrNull(''), portOrNull('3')]).toEqual([0, 65535, null, 3]);
+    for (const text of ['', '65536', '-1', '80.5'])
+      expect(() => portNumber(text)).toThrow('not a port, a whole number from 0 to');
+  });
+
+  test('a file that is named is there', () => {
+    expect([readableOrNull(''), readableOrNull(import.meta.filename)]).toEqual([null, import.meta.filename]);
+    expect(() => readableOrNull('/nowhere')).toThrow(/^ENOENT/);
   });
 
   test('a number is read as people write it, and not below its least', () => {
@@ -68,19 +81,6 @@ describe('reading', () => {
     expect(() => readSettings(table, ['--most-requests=7'], {}, contradictions)).toThrow('7 is odd');
     expect(() => readSettings(table, ['--most-requests=x'], {}, contradictions)).not.toThrow('is odd');
     expect(readSettings(table, [], {}, () => [])).toEqual({ mostRequests: 8, trustAll: false, storeUrl: 'redis://localhost' });
-  });
-});
-
-describe('arguments', () => {
-  const options = { name: { type: 'string' as const } };
-
-  test('those without a flag are counted, and the first too many is named', () => {
-    expect(parsedArguments(options, ['file', '--name', 'x'], 1)).toMatchObject({ values: { name: 'x' }, positionals: ['file'] });
-    expect(() => parsedArguments(options, ['file', 'other'], 1)).toThrow(usage('unexpected argument "other"'));
-  });
-
-  test('a flag that nobody knows is bad usage, in one sentence', () => {
-    expect(() => parsedArguments(options, ['--nmae'], 1)).toThrow(usage("Unknown option '--nmae'"));
   });
 });
 

@@ -69,8 +69,60 @@ const podAutoscaler = (name: string, spec: object, source: object) => [
 const custom = { metricSourceType: 'custom', targetMetric: 'gpumix_target_centi' };
 const http = { protocolType: 'http', endpoint: 'gpumix:8080', path: '/metrics/x/y', targetMetric: 'y' };
 
+/** HPAs that the API server takes and that scale wrongly, or do not scale. */
+const ours = (
+  name: string,
+  target: object = { type: 'AverageValue', averageValue: '1' },
+  of = name,
+  metric = 'gpumix_target_replicas',
+) => ({
+  type: 'Object',
+  object: { describedObject: { apiVersion: 'apps/v1', kind: 'Deployment', name: of }, metric: { name: metric }, target },
+});
+const cpu = { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } };
+const wrongHpas = [
+  { name: 'h-value', id: 'hpa-target-type', spec: { metrics: [ours('h-value', { type: 'Value', value: '1' })] } },
+  {
+    name: 'h-hundred',
+    id: 'hpa-average-value',
+    spec: { metrics: [ours('h-hundred', { type: 'AverageValue', averageValue: '100' })] },
+  },
+  {
+    name: 'h-half',
+    id: 'hpa-average-value',
+    spec: { metrics: [ours('h-half', { type: 'AverageValue', averageValue: '500m' })] },
+  },
+  { name: 'h-other', id: 'hpa-described-object', spec: { metrics: [ours('h-other', undefined, 'h-value')] } },
+  { name: 'h-cpu', id: 'hpa-other-metric', spec: { metrics: [ours('h-cpu'), cpu] } },
+  { name: 'h-centi', id: 'hpa-metric', spec: { metrics: [ours('h-centi', undefined, 'h-centi', 'gpumix_target_centi')] } },
+  { name: 'h-frozen', id: 'hpa-disabled', spec: { behavior: { scaleDown: { selectPolicy: 'Disabled' } } } },
+  { name: 'h-twice', id: 'two-autoscalers', spec: {} },
+];
+const hpa = (name: string, spec: object) => {
+  const scaling = {
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+    minReplicas: 1,
+    maxReplicas: 9,
+    metrics: [ours(name)],
+    ...spec,
+  };
+  const named = (own: string) => ({
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: own, namespace },
+    spec: scaling,
+  });
+  const model = deployment(namespace, name, { labels: { 'model.aibrix.ai/name': name } });
+  // At 0 an HPA is off.
+  const running = { ...model, spec: { ...model.spec, replicas: 1 } };
+  return [running, named(name), ...(name === 'h-twice' ? [named(`${name}-again`)] : [])];
+};
+/** A printed command as a shell takes it apart. */
+const wordsOf = (command: string): readonly string[] =>
+  (command.match(/(?:[^\s']|'[^']*')+/g) ?? []).map((word) => word.replaceAll("'", ''));
+
 const doctor = async (...more: readonly string[]): Promise<string> => {
-  const running = gpumix(['doctor', ...flags, ...more]);
+  const running = gpumix(['doctor', '--verbose', ...flags, ...more]);
   await once(running.process, 'exit');
   return running.output();
 };
@@ -118,6 +170,19 @@ describe.runIf(ownCluster.ours)('doctor and AIBrix', () => {
     for (const [name, text] of Object.entries(wrongs))
       expect(output).toMatch(new RegExp(`^WRONG {2}PodAutoscaler e2e-doctor/${name} ${text}`, 'm'));
     expect(output).toMatch(/^WRONG {2}ServiceAccount aibrix-system\/aibrix-controller-manager .* may not get pods\/gpumix/m);
+  });
+
+  test('HPAs that scale wrongly are found, and the commands that are printed mend them', async () => {
+    await apply(...wrongHpas.flatMap(({ name, spec }) => hpa(name, spec)));
+    // No serve runs here, of which the HPAs complain themselves.
+    const wrongOf = (output: string) =>
+      [...output.matchAll(/^WRONG {2}(?:HPA|Deployment) e2e-doctor\/h-.*\n {7}\[([\w-]+)\] mend: (.*)$/gm)].filter(
+        ([, id]) => id !== 'hpa-failing',
+      );
+    const found = wrongOf(await doctor());
+    expect(found.map(([, id]) => id).toSorted()).toEqual(wrongHpas.map(({ id }) => id).toSorted());
+    for (const [, , mend] of found) await kubectl(wordsOf(mend!.replace(/^keep one: /, '')).slice(1));
+    expect(wrongOf(await doctor())).toEqual([]);
   });
 
   test('routers by AIBrix’s names: an approximation is a note, in the log of serve too; one that fits no mode is wrong', async () => {

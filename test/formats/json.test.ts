@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jsonObject, pythonJson } from '../../src/formats/json.ts';
+import { exactJson, jsonObject, pythonJson } from '../../src/formats/json.ts';
 
 test.each([
   ['{"a": NaN, "b": [Infinity, -Infinity]}', { a: Number.NaN, b: [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY] }],
@@ -20,3 +20,9 @@ test.each([
   ['null', null],
   ['{', null],
 ])('%s as an object is %j', (text, expected) => expect(jsonObject(text)).toEqual(expected));
+
+test('numbers keep the digits that they were written with', () => {
+  const text = '{"a":12345678901234567890,"b":[1.0,1e400,-0],"c":"1.0","d":null}';
+  expect(JSON.stringify(exactJson(text))).toBe(text);
+  expect(() => exactJson('{')).toThrow(SyntaxError);
+});

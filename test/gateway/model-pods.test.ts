@@ -11,7 +11,10 @@ describe('the pods of a model', () => {
     pods.update(endpoints({ m: { 'ns/a': [one], 'ns/b': [] } }));
     expect(pods.variants('m')).toEqual(
       new Map([
-        ['ns/a', [{ origin: one, variant: 'ns/a', requests: 0, given: 0, work: 0, failures: 0, restsUntil: 0 }]],
+        [
+          'ns/a',
+          [{ origin: one, variant: 'ns/a', requests: 0, given: 0, work: 0, failures: 0, restsUntil: 0, refusesUsage: false }],
+        ],
         ['ns/b', []],
       ]),
     );

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type ApiCall, readRequest } from '../../src/gateway/openai-request.ts';
+import type { ApiCall } from '../../src/gateway/api-calls.ts';
+import { readForm, readRequest } from '../../src/gateway/openai-request.ts';
 
 const read = (call: ApiCall, body: object) => {
   const request = readRequest(call, JSON.stringify({ model: 'm', ...body }));
@@ -92,7 +93,51 @@ test.each([
 ])('%j', (body, asked) => {
   const request = read('chat', body);
   expect(request.usageAsked).toBe(asked);
-  expect(JSON.parse(request.body).stream_options).toMatchObject({ include_usage: true });
+  expect(JSON.parse(String(request.body)).stream_options).toMatchObject({ include_usage: true });
+});
+
+test('numbers keep their digits, also where stream_options is there without it, and the body of the client is kept', () => {
+  const text =
+    '{"model":"m","stream":true,"seed":12345678901234567890,"stream_options":{"other":9007199254740993,"include_usage":false}}';
+  expect(readRequest('chat', text)).toMatchObject({
+    body: '{"model":"m","stream":true,"seed":12345678901234567890,"stream_options":{"other":9007199254740993,"include_usage":true}}',
+    ownBody: text,
+  });
+  const absent = '{"stream_options":null,"model":"m","stream":true,"seed":1e400}';
+  expect(readRequest('chat', absent)).toMatchObject({
+    body: '{"stream_options":{"include_usage":true},"model":"m","stream":true,"seed":1e400}',
+  });
+});
+
+test('a byte order mark is skipped', () => {
+  expect(readRequest('completions', '\uFEFF{"model":"m"}')).toMatchObject({ model: 'm', body: '{"model":"m"}', ownBody: null });
+});
+
+test('calls whose streams have types of their own are not asked for counts', () => {
+  for (const call of ['responses', 'messages'] as const) {
+    const text = '{"model":"m","stream":true,"input":"hello","messages":[]}';
+    expect(readRequest(call, text)).toMatchObject({ body: text, ownBody: null, stream: true, usageAsked: true });
+  }
+  expect(read('responses', { previous_response_id: 'resp_1', max_output_tokens: 9 })).toMatchObject({
+    previousResponse: 'resp_1',
+    mostOutputTokens: 9,
+  });
+});
+
+test('a form has its model beside the sound', async () => {
+  const form = new FormData();
+  form.set('file', new Blob([Uint8Array.of(0, 255, 128)]), 'a.wav');
+  form.set('model', 'whisper');
+  form.set('stream', 'true');
+  const sent = new Response(form);
+  const body = Buffer.from(await sent.arrayBuffer());
+  const type = sent.headers.get('content-type')!;
+  expect(await readForm('transcription', body, type)).toMatchObject({ model: 'whisper', stream: true, body, characters: 0 });
+  form.delete('model');
+  const without = new Response(form);
+  const bytes = Buffer.from(await without.arrayBuffer());
+  expect(await readForm('transcription', bytes, without.headers.get('content-type')!)).toBe('model is missing');
+  expect(await readForm('transcription', Buffer.from('x'), type)).toMatch(/^the body is no form/);
 });
 
 test('what is no stream is passed on as it is', () => {

@@ -176,6 +176,8 @@ const world = (random: () => number) => {
       call: 'completions',
       model: 'm',
       body: 'x',
+      ownBody: null,
+      previousResponse: null,
       stream: false,
       usageAsked: false,
       characters: 0,

@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import {
+  compressed,
   malformedRequest,
   noAnswer,
   notFound,
@@ -18,6 +19,7 @@ import {
 
 const all: readonly Refusal[] = [
   malformedRequest('why'),
+  compressed('gzip'),
   notFound('why'),
   unknownModel('m'),
   tooMany('why'),

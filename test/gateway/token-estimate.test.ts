@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PromptSize } from '../../src/gateway/openai-request.ts';
+import type { PromptSize } from '../../src/gateway/prompt-size.ts';
 import { tokenEstimate } from '../../src/gateway/token-estimate.ts';
 import { seeded } from '../../src/vocabulary/random.ts';
 

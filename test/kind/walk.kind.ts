@@ -132,7 +132,7 @@ test('explain and doctor in the pod take the flags of its serve', async () => {
   expect(await kubectl([...pod, 'explain', 'serving/llama-l40s'])).toMatch(
     /^serving\/llama-l40s: \d+ replicas?, published \d+ s ago/,
   );
-  const found = await kubectl([...pod, 'doctor']).catch(({ stdout }: { stdout: string }) => stdout);
+  const found = await kubectl([...pod, 'doctor', '--verbose']).catch(({ stdout }: { stdout: string }) => stdout);
   for (const name of apiServices) expect(found).toContain(`ok     APIService ${name} is Available`);
   expect(found).toMatch(/^ok {5}HPA serving\/llama-l40s scales llama-l40s$/m);
 });

@@ -15,7 +15,7 @@ test('a trace is read with fractions of a second, sorted, from its first request
 
 test.each([
   ['', 't: no requests; expected a header and rows of time,inputTokens,outputTokens'],
-  [`${header}yesterday,1,2\n`, 't:2: "yesterday" is no time'],
+  [`${header}yesterday,1,2\n`, 't:2: "yesterday" is no time such as 2023-11-16 18:17:03.97'],
   [`${header}2023-11-16 18:15:46,1,2\n2023-11-16 18:15:46,x,2\n`, 't:3: tokens are not two numbers from 0'],
   [`${header}2023-11-16 18:15:46,1\n`, 't:2: tokens are not two numbers from 0'],
 ])('a broken trace names the line: %j', (text, message) => {

@@ -1,0 +1,73 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { GatewayParts } from './gateway-types.ts';
+import { passedOn } from './pod-connections.ts';
+import { notFound, refuse } from './refusals.ts';
+import { relay } from './relay-answer.ts';
+
+/** A request about a response that an engine keeps. */
+export interface AboutResponse {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string | null;
+}
+
+/** Which pod has which response: OpenAI's responses are kept by the engine that made them. */
+export interface StoredResponses {
+  remember(id: string, origin: string): void;
+  /** null = not made here, or forgotten. */
+  originOf(id: string): string | null;
+  /** Gets, cancels or deletes one. */
+  serve(about: AboutResponse, response: ServerResponse): Promise<void>;
+}
+
+/** Ids that are remembered; the oldest are forgotten. */
+const memory = 10_000;
+/** Pods that are asked for a response that another gateway may have passed on. */
+const mostAsked = 32;
+
+export const storedResponses = ({ modelPods, connections }: Pick<GatewayParts, 'modelPods' | 'connections'>): StoredResponses => {
+  const origins = new Map<string, string>();
+  const originOf = (id: string): string | null => origins.get(id) ?? null;
+  const allOrigins = (): readonly string[] => [
+    ...new Set(
+      modelPods
+        .models()
+        .flatMap((model) => [...(modelPods.variants(model)?.values() ?? [])].flatMap((pods) => pods.map(({ origin }) => origin))),
+    ),
+  ];
+
+  /** Whether this pod has answered, or nobody else may. */
+  const ask = async (origin: string, about: AboutResponse, response: ServerResponse, last: boolean): Promise<boolean> => {
+    const relayed = relay(response, { strip: false, wanted: (status) => last || status !== 404, onFirstByte: () => {} });
+    const headers = { ...passedOn(about.headers, ['accept-encoding']), 'accept-encoding': 'identity' };
+    const asking = connections.ask({ origin, headers, method: about.method, path: about.path, body: about.body }, relayed);
+    response.on('close', asking.abort);
+    response.on('drain', asking.resume);
+    const problem = await asking.ended;
+    response.off('close', asking.abort);
+    response.off('drain', asking.resume);
+    if (response.destroyed) return true;
+    if (relayed.refused() || (problem !== null && !relayed.started())) return false;
+    if (problem === null) relayed.finish();
+    else response.destroy();
+    return true;
+  };
+
+  return {
+    originOf,
+    remember: (id, origin) => {
+      origins.delete(id);
+      origins.set(id, origin);
+      if (origins.size > memory) origins.delete(origins.keys().next().value!);
+    },
+    serve: async (about, response) => {
+      const there = allOrigins();
+      const known = originOf(about.id);
+      const asked = known === null ? there.slice(0, mostAsked) : there.filter((origin) => origin === known);
+      for (const [index, origin] of asked.entries()) if (await ask(origin, about, response, index === asked.length - 1)) return;
+      refuse(response, notFound(`no replica has the response ${about.id.slice(0, 200)}`));
+    },
+  };
+};

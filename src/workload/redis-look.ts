@@ -1,0 +1,78 @@
+import { Cluster, type Redis } from 'ioredis';
+import { messageOf } from '../vocabulary/errors.ts';
+import { type RedisSettings, redisAddress, redisClient } from './redis.ts';
+
+/** What a Redis shows to somebody who looks why nothing is read there. Nothing is written. */
+export interface RedisLook {
+  /** Host, port and database, without user and password. */
+  readonly address: string;
+  /** Why it does not answer; null = it does. */
+  readonly problem: string | null;
+  /** `master` or `slave`; null = it may not be asked. */
+  readonly role: string | null;
+  /** Its clock minus ours (s). */
+  readonly clockAhead: number;
+  /** What is there by name; null = that may not be looked for. */
+  readonly keys: RedisKeys | null;
+}
+
+export interface RedisKeys {
+  /** By model the end of its newest record (Unix s). */
+  readonly records: ReadonlyMap<string, number>;
+  /** Keys of profiles. */
+  readonly profiles: readonly string[];
+  /** Whether there were too many keys to see all. */
+  readonly cutShort: boolean;
+}
+
+/** Keys that are seen at most. */
+const mostKeys = 200_000;
+
+/** @param withKeys whether to search for keys, which `serve` never does: it takes a second where there are very many */
+export const lookAtRedis = async (settings: RedisSettings, withKeys: boolean): Promise<RedisLook> => {
+  const { hosts, db } = redisAddress(settings.redisUrl);
+  const address = `${hosts.map(({ host, port }) => `${host}:${port}`).join(',')}/${db}`;
+  const client = redisClient(settings);
+  const nothing = { address, role: null, clockAhead: 0, keys: null };
+  try {
+    const [seconds, microseconds] = await client.time();
+    const clockAhead = Number(seconds) + Number(microseconds) / 1e6 - Date.now() / 1000;
+    const role = await roleOf(client);
+    const keys = withKeys ? await keysOf(client).catch(() => null) : null;
+    return { address, problem: null, role, clockAhead, keys };
+  } catch (error) {
+    return { ...nothing, problem: messageOf(error) };
+  } finally {
+    client.disconnect();
+  }
+};
+
+const roleOf = async (client: Redis | Cluster): Promise<string | null> => {
+  if (client instanceof Cluster) return null;
+  try {
+    const [role] = (await client.call('role')) as [string];
+    return role;
+  } catch {
+    return null;
+  }
+};
+
+const keysOf = async (client: Redis | Cluster): Promise<RedisKeys> => {
+  const records = new Map<string, number>();
+  const profiles: string[] = [];
+  let seen = 0;
+  for (const node of client instanceof Cluster ? client.nodes('master') : [client]) {
+    let cursor = '0';
+    do {
+      const [next, keys] = await node.scan(cursor, 'MATCH', 'aibrix:*', 'COUNT', 1000);
+      cursor = next;
+      seen += keys.length;
+      for (const key of keys) {
+        const [, model, time] = /^aibrix:(.+)_request_trace_(\d+)$/.exec(key) ?? [];
+        if (model !== undefined) records.set(model, Math.max(records.get(model) ?? 0, Number(time)));
+        else if (key.startsWith('aibrix:profile_')) profiles.push(key);
+      }
+    } while (cursor !== '0' && seen < mostKeys);
+  }
+  return { records, profiles: profiles.sort(), cutShort: seen >= mostKeys };
+};

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { findingLines, note, ok, unknown, wrong } from '../../src/cli/finding.ts';
+import { findingKinds } from '../../src/cli/finding-kinds.ts';
+
+const findings = [
+  ok('Redis h', 'answers'),
+  note('clock', 'Redis h', 'is 3 s ahead'),
+  wrong('hpa-average-value', 'HPA ns/a', 'has averageValue 100', 'kubectl patch'),
+  unknown('not-read', 'HPAs', 'cannot be read: 403'),
+  ok('HPA ns/b', 'scales b'),
+  wrong('no-leader', 'serve', 'has stored no plan'),
+];
+
+test('what is wrong comes first, with its id and what mends it, and all that is well is one line', () => {
+  expect(findingLines(findings, false)).toEqual([
+    'WRONG  HPA ns/a has averageValue 100',
+    '       [hpa-average-value] mend: kubectl patch',
+    'WRONG  serve has stored no plan',
+    `       [no-leader] mend: ${findingKinds['no-leader'].mend}`,
+    '?      HPAs cannot be read: 403',
+    `       [not-read] mend: ${findingKinds['not-read'].mend}`,
+    'note   Redis h is 3 s ahead',
+    `       [clock] mend: ${findingKinds.clock.mend}`,
+    'ok     2 checks hold; --verbose names each',
+  ]);
+});
+
+test('--verbose names each that is well', () => {
+  expect(findingLines(findings, true).slice(-2)).toEqual(['ok     Redis h answers', 'ok     HPA ns/b scales b']);
+  expect(findingLines([ok('', 'all is well')], false)).toEqual(['ok     1 check holds; --verbose names each']);
+});
+
+test('every id is a heading in docs/doctor.md', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/doctor.md'), 'utf8');
+  expect(Object.keys(findingKinds).filter((id) => !page.includes(`\n## ${id}\n`))).toEqual([]);
+});

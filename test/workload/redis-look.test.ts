@@ -1,0 +1,40 @@
+import { Redis } from 'ioredis';
+import { expect, test } from 'vitest';
+import { redisDefaults } from '../../src/workload/redis.ts';
+import { lookAtRedis } from '../../src/workload/redis-look.ts';
+import { startRedis } from '../helpers/redis.ts';
+
+const settings = (redisUrl: string) => ({ ...redisDefaults, redisUrl, redisTimeoutSeconds: 1 });
+
+test('what is there is told by name, newest record first, and nothing is written', async () => {
+  const redis = await startRedis();
+  const client = new Redis(redis.url);
+  await client.mset({
+    'aibrix:org/m_request_trace_100': '{}',
+    'aibrix:org/m_request_trace_110': '{}',
+    'aibrix:profile_m_a': '{}',
+    'other:aibrix:x': '',
+  });
+  const before = await client.dbsize();
+  const look = await lookAtRedis(settings(`${redis.url}/0`), true);
+  const elsewhere = await lookAtRedis(settings(`${redis.url}/3`), true);
+  const quick = await lookAtRedis(settings(redis.url), false);
+  expect(await client.dbsize()).toBe(before);
+  await client.quit();
+  await redis.kill();
+  expect(look).toMatchObject({
+    address: `127.0.0.1:${redis.port}/0`,
+    problem: null,
+    role: 'master',
+    keys: { records: new Map([['org/m', 110]]), profiles: ['aibrix:profile_m_a'], cutShort: false },
+  });
+  expect([elsewhere.address, elsewhere.keys?.records.size]).toEqual([`127.0.0.1:${redis.port}/3`, 0]);
+  expect(quick.keys).toBe(null);
+});
+
+test('one that is not there says why, and no password is told', async () => {
+  const look = await lookAtRedis(settings('redis://user:secret@127.0.0.1:1'), true);
+  expect(look.address).toBe('127.0.0.1:1/0');
+  expect(look.problem).not.toBe(null);
+  expect(JSON.stringify(look)).not.toContain('secret');
+});
