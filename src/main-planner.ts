@@ -8,6 +8,7 @@ import { type EngineWatch, watchEngines } from './cluster/engines.ts';
 import { type Config, historySeconds } from './config/serve-config.ts';
 import { priceTable } from './planner/believe/candidates.ts';
 import { type Leadership, leaderOrFollower, shareThrough } from './planner/leader-or-follower.ts';
+import { tickWork } from './planner/plan/make-snapshot.ts';
 import { planOf } from './planner/plan/plan-of-snapshot.ts';
 import { type ServingThread, servedBy } from './planner/planner-thread.ts';
 import { watchDrift } from './planner/profile-drift-watch.ts';
@@ -23,6 +24,7 @@ import { garbage } from './runtime/garbage.ts';
 import { createLogger } from './runtime/logger.ts';
 import { turns } from './runtime/one-turn-a-second.ts';
 import { callsThrough, type Remote } from './runtime/thread-calls.ts';
+import { measuredSpeed } from './solver/speed.ts';
 import { workloadReader } from './workload/reader.ts';
 import { redisStore } from './workload/redis.ts';
 import type { Store } from './workload/store.ts';
@@ -100,7 +102,7 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
       return planOf(snapshot, () => performance.now(), { routed: save !== null || config.routingPlans });
     },
     board,
-    settings: { ...config, prices: priceTable(config.prices), keepSnapshot: save !== null },
+    settings: { ...config, prices: priceTable(config.prices), keepSnapshot: save !== null, workLimit: workOfThisMachine(log) },
     clock,
     share: shareThrough(stored, leadership),
     ...(config.routingPlans ? { route: routingPlanWriter(store, routersOf(config)) } : {}),
@@ -119,6 +121,20 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
       if (save !== null && decided.snapshot !== null && decided.plan !== null) save(decided.snapshot, decided.plan);
     },
   });
+};
+
+/** What a plan may take: about a second of this machine as it is now; written into each snapshot, which therefore gives the same plan anywhere. */
+const workOfThisMachine = (log: Logger): number => {
+  const speed = Math.min(
+    4,
+    Math.max(
+      0.25,
+      measuredSpeed(() => performance.now()),
+    ),
+  );
+  const workLimit = Number((speed * tickWork).toPrecision(2));
+  log.info({ workLimit }, 'work of a plan');
+  return workLimit;
 };
 
 /** Routers follow a plan as long as a plan stands without new data. */

@@ -1,6 +1,7 @@
 import { type BelieveReading, type BelieveSettings, believe } from './believe/believe.ts';
 import { type MoveSettings, move } from './move/move.ts';
 import { countedPlans, type MakePlan } from './plan/counted-plans.ts';
+import { tickWork } from './plan/make-snapshot.ts';
 import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
 import { type ReportSettings, report } from './publish/report.ts';
 import { joinedReports, type Memory, memoryAfter, type TickOutcome } from './publish/tick-outcome.ts';
@@ -10,18 +11,22 @@ export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {
 
 export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSettings, ReportSettings {}
 
+/** Work of all that later stages ask, over that of the plan. */
+const whatIfShare = 0.5;
+
 /**
  * One tick of the planner: what was read is believed, what is believed is planned for, what runs moves toward the plan, and what
  * is to be said of it is said. Pure: whoever calls it reads before and publishes after.
  * @param port makes the plan of a snapshot; asked also for what would be
  */
 export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, port: MakePlan): TickOutcome => {
-  const { makePlan, asked } = countedPlans(port);
+  const { makePlan, whatIf, asked } = countedPlans(port, whatIfShare * (settings.workLimit ?? tickWork));
   const tick = { reading, memory, settings, makePlan };
+  const later = { ...tick, makePlan: whatIf };
   const beliefs = believe(tick);
   // Models that share nothing are planned for one after the other: the numbers of only one are in memory.
   const reports = plan(beliefs.models, tick)
-    .map((planned) => report(planned, move(planned, tick), tick))
+    .map((planned) => report(planned, move(planned, later), later))
     .toArray();
   return {
     ...joinedReports(reports),

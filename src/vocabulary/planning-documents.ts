@@ -131,5 +131,6 @@ export interface Plan {
    */
   readonly servedGap: number | null;
   readonly models: readonly ModelPlan[];
-  readonly solve: { readonly milliseconds: number; readonly nodes: number };
+  /** What it took; `work` in the units of a snapshot's `workLimit`. */
+  readonly solve: { readonly milliseconds: number; readonly nodes: number; readonly work: number };
 }

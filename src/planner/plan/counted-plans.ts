@@ -3,13 +3,34 @@ import type { Plan, Snapshot } from '../../vocabulary/planning-documents.ts';
 /** The planner, as its own stages ask it what the answer to some snapshot would be. */
 export type MakePlan = (snapshot: Snapshot) => Plan;
 
-/** The one port through which a tick has plans made, its own plan among them; `asked` is how many it was so far. */
-export const countedPlans = (port: MakePlan): { readonly makePlan: MakePlan; asked(): number } => {
-  let asked = 0;
+/** The one port through which a tick has plans made. */
+export interface CountedPlans {
+  /** Of what is planned for. */
+  readonly makePlan: MakePlan;
+  /** Of what would be. All of a tick together have a limit; one that is asked for late is still answered, with what is seen at once. */
+  readonly whatIf: MakePlan;
+  /** How many plans it was so far. */
+  asked(): number;
+}
+
+/** What one question may take of what is left of the tick's work; and what it may in any case. */
+const shareOfRest = 0.1;
+const leastWork = 2_000;
+
+/** @param whatIfWork units of work that all questions of a tick may take together */
+export const countedPlans = (port: MakePlan, whatIfWork: number): CountedPlans => {
+  let [asked, left] = [0, whatIfWork];
+  const makePlan: MakePlan = (snapshot) => {
+    asked += 1;
+    return port(snapshot);
+  };
   return {
-    makePlan: (snapshot) => {
-      asked += 1;
-      return port(snapshot);
+    makePlan,
+    whatIf: (snapshot) => {
+      const workLimit = Math.max(leastWork, Math.floor(shareOfRest * left));
+      const plan = makePlan({ ...snapshot, workLimit: Math.min(snapshot.workLimit ?? workLimit, workLimit) });
+      left = Math.max(0, left - plan.solve.work);
+      return plan;
     },
     asked: () => asked,
   };

@@ -24,7 +24,7 @@ export const planOf = (snapshot: Snapshot, clock: () => number = () => 0, detail
   const started = clock();
   const spent = { work: 0 };
   const plan = plannedOneByOne(snapshot, detail, spent) ?? plannedTogether(withWorkLeft(snapshot, 1, spent), detail, spent);
-  return { ...plan, solve: { ...plan.solve, milliseconds: clock() - started } };
+  return { ...plan, solve: { ...plan.solve, work: Math.round(spent.work), milliseconds: clock() - started } };
 };
 
 /** Whether to say where each row of demand goes: with many models most of a plan. */
@@ -83,7 +83,11 @@ export const joined = (plans: readonly Plan[]): Plan => {
     gap: gapOf(cost, bound),
     servedGap: joinedServedGap(plans),
     models: plans.flatMap(({ models }) => models),
-    solve: { milliseconds: 0, nodes: plans.reduce((nodes, { solve: { nodes: more } }) => nodes + more, 0) },
+    solve: {
+      milliseconds: 0,
+      nodes: plans.reduce((sum, { solve: { nodes } }) => sum + nodes, 0),
+      work: plans.reduce((sum, { solve: { work } }) => sum + work, 0),
+    },
   };
 };
 
@@ -117,7 +121,7 @@ const plannedTogether = (snapshot: Snapshot, detail: PlanDetail, spent: { work: 
     gap: gapOf(cost, bound),
     servedGap: outcome.servable === null ? null : rounded(outcome.servable / Math.max(1e-12, demandOfAll(problem))),
     models: plans,
-    solve: { milliseconds: 0, nodes: outcome.nodes },
+    solve: { milliseconds: 0, nodes: outcome.nodes, work: outcome.work },
   };
 };
 

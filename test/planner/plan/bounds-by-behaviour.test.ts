@@ -47,7 +47,7 @@ describe('pods that do not come', () => {
 
 describe('targets that are not followed', () => {
   const plan: Plan = {
-    ...{ status: 'optimal', cost: 3, bound: 3, gap: 0, servedGap: null, solve: { milliseconds: 0, nodes: 1 } },
+    ...{ status: 'optimal', cost: 3, bound: 3, gap: 0, servedGap: null, solve: { milliseconds: 0, nodes: 1, work: 0 } },
     models: [{ name: 'm', cost: 3, replicas: { 'ns/a': 3 }, routing: [], beyondSlo: [], unserved: [] }],
   };
 

@@ -72,7 +72,7 @@ describe('reports', () => {
   const row = { inputTokens: 1, outputTokens: 1, arrivalRate: 1.5 };
   const unserved = (['stock', 'budget', 'stock'] as const).map((reason) => ({ ...row, reason }));
   const plan: Plan = {
-    ...{ status: 'infeasible', cost: 0, bound: null, gap: null, servedGap: 0, solve: { milliseconds: 0, nodes: 1 } },
+    ...{ status: 'infeasible', cost: 0, bound: null, gap: null, servedGap: 0, solve: { milliseconds: 0, nodes: 1, work: 0 } },
     models: [{ name: 'm', cost: 0, replicas: {}, routing: [], beyondSlo: [row, row], unserved }],
   };
 

@@ -9,7 +9,7 @@ const part = (more: Partial<Report> = {}): Report => ({
   ...more,
 });
 const plan = (name: string, cost: number, status: Status = 'optimal', bound: number | null = cost): Plan => ({
-  ...{ status, cost, bound, gap: null, servedGap: null, solve: { milliseconds: 5, nodes: 2 } },
+  ...{ status, cost, bound, gap: null, servedGap: null, solve: { milliseconds: 5, nodes: 2, work: 0 } },
   models: [{ name, cost, replicas: {}, routing: [], beyondSlo: [], unserved: [] }],
 });
 
