@@ -1,8 +1,8 @@
-import { requestsPerMoney } from './first-plan.ts';
-import { type Fleet, floorMixes, mixCost, poolUse } from './fleet.ts';
+import { floorMixes, mixCost, poolUse } from './fleet.ts';
 import { Joint, negligible } from './joint.ts';
 import type { Goal } from './joint-program.ts';
 import { type JointResult, searchJointly } from './joint-search.ts';
+import { type Level, requestsPerMoney } from './levels.ts';
 
 /**
  * The most that can be served where not all demand can: by priority, the highest first, the most requests per second of
@@ -57,19 +57,6 @@ export interface MostServed {
   readonly open: number;
 }
 
-/** Models of one priority. */
-export interface Level {
-  readonly models: readonly number[];
-}
-
-/** Highest priority first. */
-export const levelsOf = (fleet: Fleet): readonly Level[] =>
-  [...new Set(fleet.models.map(({ priority }) => priority))]
-    .sort((a, b) => b - a)
-    .map((priority) => ({
-      models: fleet.models.flatMap((model, m) => (model.priority === priority ? [m] : [])),
-    }));
-
 /** Those of some mixes that serve the most, by priority, and of those the cheapest; null where there are none. */
 export const bestOf = (
   joint: Joint,
@@ -80,7 +67,7 @@ export const bestOf = (
   const valued = starts.map((mixes) => ({
     mixes,
     values: [
-      ...levels.map((level) => level.models.reduce((sum, m) => sum + unservedOf(joint, m, mixes[m]!) / joint.totals[m]!, 0)),
+      ...levels.map((level) => level.models.reduce((sum, m) => sum + joint.unserved(m, mixes[m]!) / joint.totals[m]!, 0)),
       mixes.reduce((sum, mix, m) => sum + mixCost(models[m]!, mix), 0),
     ],
   }));
@@ -90,12 +77,6 @@ export const bestOf = (
 const isLess = (a: readonly number[], b: readonly number[]): boolean => {
   const at = a.findIndex((value, i) => Math.abs(value - b[i]!) > negligible * Math.max(1, Math.abs(b[i]!)));
   return at >= 0 && a[at]! < b[at]!;
-};
-
-/** req/s that a mix of one model leaves unserved. */
-export const unservedOf = (joint: Joint, m: number, mix: Float64Array): number => {
-  const best = joint.bestWay(m, mix);
-  return best === null ? joint.fleet.models[m]!.rates.reduce((sum, rate) => sum + rate, 0) : best.service.unserved;
 };
 
 /**

@@ -1,8 +1,8 @@
-import type { Level } from './best-effort.ts';
 import { type Fleet, type FleetModel, floorMixes, mixCost, poolUse, takes } from './fleet.ts';
+import { type Level, requestsPerMoney } from './levels.ts';
+import { withNowhere } from './nowhere.ts';
 import { lineScale, lineTolerance, wholeReplicas } from './program.ts';
 import { Relaxation } from './relaxation.ts';
-import { withNowhere } from './served-together.ts';
 import type { WorkBudget } from './work-budget.ts';
 
 /** Rounds in which what could not be rounded up is given to other variants. */
@@ -175,13 +175,4 @@ const rounded = ({ variants }: FleetModel, y: readonly number[], left: readonly 
   for (const { g } of order) grow(g, Math.floor(y[g]! * (1 + 1e-9)));
   for (const { g } of order) grow(g, Math.min(variants[g]!.upper, wholeReplicas(y[g]!)));
   return mix;
-};
-
-/** Requests per second over what they cost where each class goes to its cheapest variant (per money/h). */
-export const requestsPerMoney = ({ rates, ways, variants }: FleetModel): number => {
-  const costs = ways.map(({ loads }) =>
-    rates.reduce((sum, _, c) => sum + Math.min(...variants.map(({ price }, g) => price * loads[c * variants.length + g]!)), 0),
-  );
-  const requests = rates.reduce((sum, rate) => sum + rate, 0);
-  return requests / Math.max(1e-12, Math.min(...costs));
 };

@@ -77,6 +77,11 @@ export class Joint {
     return best;
   }
 
+  /** req/s that a mix of one model leaves unserved: all where no way exists. */
+  unserved(m: number, mix: ArrayLike<number>): number {
+    return this.bestWay(m, mix)?.service.unserved ?? this.fleet.models[m]!.rates.reduce((sum, rate) => sum + rate, 0);
+  }
+
   /** Share of each class on each variant, class x variant, at the best way; null where no way exists. */
   assignment(
     m: number,

@@ -91,16 +91,20 @@ const rounds = [
   { plain: 2_000, worthwhile: 0.15 },
   { plain: 20_000, worthwhile: 0.01 },
 ] as const;
+/** Where the dearest type costs so many times the cheapest at the most, types may be alike: the first search then is a short one. */
+const alikeWithin = 1.3;
+const shortSearch = { plain: 500, share: 0.4 };
 /** Share of the nodes left for the search by number; the rest goes to the plain one, where that has not proven the cost. */
 const numberShare = 0.7;
 
 /** Type by type; what that does not prove, by the number of replicas in all. */
 const manyTypes = (program: Program, scaled: Float64Array, options: BranchOptions): BranchResult => {
   const { nodeLimit } = options;
-  let search = typeByType(program, scaled, options, null, rounds[0].plain);
+  const { plain: few, share } = mayBeAlike(program) ? shortSearch : { plain: rounds[0].plain, share: 1 };
+  let search = typeByType(program, scaled, { ...options, ...partOf(options.work, share) }, null, few);
   for (const [round, { worthwhile }] of rounds.entries()) {
     const left = nodeLimit - search.best.nodes;
-    if (search.ended || left <= 0) return search.best;
+    if (search.ended || left <= 0 || options.work?.spent) return search.best;
     const part = { ...options, nodeLimit: numberShare * left, ...partOf(options.work, numberShare) };
     const numbered = branchByNumber(program, scaled, part, search.best, worthwhile);
     if (numbered?.status === 'optimal' || numbered?.status === 'infeasible') return numbered;
@@ -109,6 +113,11 @@ const manyTypes = (program: Program, scaled: Float64Array, options: BranchOption
     if (numbered !== null) break;
   }
   return search.best;
+};
+
+const mayBeAlike = ({ prices, fluid }: Program): boolean => {
+  const machines = prices.filter((_, g) => g !== fluid);
+  return Math.max(...machines) <= alikeWithin * Math.min(...machines);
 };
 
 /** A search with what is known before; `ended` = by itself. */
@@ -122,7 +131,8 @@ const typeByType = (
   const nodeLimit = Math.min(nodes, options.nodeLimit - (before?.nodes ?? 0));
   const known = before === null || before.mix === null ? {} : { known: before.mix, trusted: true };
   const result = branch(program, scaled, { ...options, ...known, nodeLimit });
-  return { best: before === null ? result : joined(before, result, options), ended: result.nodes < nodeLimit };
+  const ended = result.nodes < nodeLimit && options.work?.spent !== true;
+  return { best: before === null ? result : joined(before, result, options), ended };
 };
 
 /** Two searches of the same program one after the other: the better mix and the better bound. */

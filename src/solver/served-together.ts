@@ -1,7 +1,8 @@
-import { type Level, unservedOf } from './best-effort.ts';
 import { firstPlan } from './first-plan.ts';
 import { costCeiling, type Fleet, type FleetModel, floorMixes } from './fleet.ts';
 import { Joint } from './joint.ts';
+import type { Level } from './levels.ts';
+import { withNowhere } from './nowhere.ts';
 import { partOf, type SearchOptions } from './one-model.ts';
 import { SharedStock } from './shared-stock.ts';
 
@@ -53,7 +54,7 @@ export const servedTogether = (
     ).glance((poolPrices) =>
       [...starts, ...[floors, mixes].map((held) => firstPlan(only(fleet, among), levels, joint.work, held, poolPrices))].flatMap(
         (start) => {
-          const left = start.map((mix, m) => (among.has(m) ? unservedOf(joint, m, mix) : 0));
+          const left = start.map((mix, m) => (among.has(m) ? joint.unserved(m, mix) : 0));
           if (left.some((requests, m) => requests > most[m]! + 1e-9 * demands[m]!)) return [];
           return [
             start.map((mix, m) => (among.has(m) ? Float64Array.of(...mix, Math.min(left[m]!, most[m]!) / unit) : floors[m]!)),
@@ -86,32 +87,6 @@ export const servedTogether = (
   const cheapest = solved(() => ceiling * 1e-12, among);
   if (cheapest.mixes !== null) mixes = cheapest.mixes.map((mix) => mix.slice(0, -1));
   return { mixes, open, nodes };
-};
-
-/**
- * @param price of a request per second that is not served
- * @param most req/s that may be left unserved
- * @param unit req/s that count as one replica of nowhere
- */
-export const withNowhere = (model: FleetModel, price: number, most: number, unit: number): FleetModel => {
-  const { variants, rates, ways } = model;
-  const types = variants.length;
-  return {
-    ...model,
-    known: null,
-    fluid: types,
-    variants: [
-      ...variants,
-      { price: price * unit, lower: 0, upper: (most / unit) * (1 + 1e-9), pools: [], gpus: 0, running: null },
-    ],
-    ways: ways.map(({ loads, open }) => ({
-      open: Uint8Array.from([...open, 1]),
-      loads: Float64Array.from({ length: rates.length * (types + 1) }, (_, at) => {
-        const [c, g] = [Math.floor(at / (types + 1)), at % (types + 1)];
-        return g === types ? rates[c]! / unit : loads[c * types + g]!;
-      }),
-    })),
-  };
 };
 
 /** The fleet without the demand of models that are not looked at yet. */

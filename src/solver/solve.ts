@@ -1,7 +1,9 @@
-import { bestEffort, inTurn, levelsOf, type MostServed } from './best-effort.ts';
+import { bestEffort, bestOf, inTurn, type MostServed } from './best-effort.ts';
+import { exchanged } from './exchanges.ts';
 import { firstPlan, lastMixes, withinLimits } from './first-plan.ts';
 import { type Fleet, mixCost, prepared, withBudgetAsPool } from './fleet.ts';
 import { Joint } from './joint.ts';
+import { levelsOf } from './levels.ts';
 import { commonUnit, partOf, type SearchOptions, type SolveOptions, solveModel } from './one-model.ts';
 import { type ServedTogether, servedTogether } from './served-together.ts';
 import { SharedStock } from './shared-stock.ts';
@@ -68,7 +70,8 @@ const manyVariants = 100;
  * asked for a start; for the most that they can serve on it where not all is, of a large fleet and a small one.
  */
 const [aloneShare, stockShare, togetherShare] = [0.3, 0.4, 0.6];
-const [largeShare, smallShare] = [0.85, 0.5];
+const [largeShare, smallShare] = [0.7, 0.5];
+const exchangeShare = 0.7;
 
 /** Models on common stock by its prices first; then by the joint search, which proves what is small. */
 const mostServed = (fleet: Fleet, joint: Joint, options: SearchOptions, seen: ServedTogether | null): MostServed => {
@@ -91,16 +94,21 @@ const mostServed = (fleet: Fleet, joint: Joint, options: SearchOptions, seen: Se
           ...(reusable === null ? [] : [reusable.mixes]),
           ...starts,
         ]);
-  const searched = bestEffort(joint, levels, large ? options.nodeLimit / 20 : options.nodeLimit, [
-    together.mixes,
-    firstPlan(fleet, levels, joint.work, together.mixes),
-    ...(reusable === null ? [] : [reusable.mixes]),
-    ...starts,
-  ]);
+  const filled = [together.mixes, ...(reusable === null ? [] : [reusable.mixes]), ...starts].map((mixes) =>
+    firstPlan(fleet, levels, joint.work, mixes),
+  );
+  const best = bestOf(joint, levels, [together.mixes, ...filled]) ?? together.mixes;
+  const more = exchanged(joint, levels, best, joint.work.part(exchangeShare));
+  const searched = bestEffort(joint, levels, large ? options.nodeLimit / 20 : options.nodeLimit, [best, more]);
   // Below the highest priority the prices have each model of a higher one keep what it leaves unserved: that proves nothing.
-  const open = levels.length === 1 ? Math.min(together.open, searched.open) : searched.open;
+  const beyond = Math.max(0, together.open - servedMore(joint, together.mixes, searched.mixes));
+  const open = levels.length === 1 ? Math.min(beyond, searched.open) : searched.open;
   return { ...searched, open, nodes: together.nodes + searched.nodes };
 };
+
+/** req/s that some mixes serve more than others. */
+const servedMore = (joint: Joint, before: readonly Float64Array[], after: readonly Float64Array[]): number =>
+  before.reduce((sum, mix, m) => sum + joint.unserved(m, mix) - joint.unserved(m, after[m]!), 0);
 
 const fleetCost = ({ models }: Fleet, mixes: readonly Float64Array[]): number =>
   mixes.reduce((sum, mix, m) => sum + mixCost(models[m]!, mix), 0);

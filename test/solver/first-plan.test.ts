@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { plantedFleet } from '../../hack/bench/planted-fleets.ts';
-import { levelsOf } from '../../src/solver/best-effort.ts';
 import { firstPlan, lastMixes, withinLimits } from '../../src/solver/first-plan.ts';
 import type { Fleet, FleetModel, FleetVariant } from '../../src/solver/fleet.ts';
+import { levelsOf } from '../../src/solver/levels.ts';
 import { boundlessWork, WorkBudget } from '../../src/solver/work-budget.ts';
 
 const never = Number.POSITIVE_INFINITY;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { plantedFleet } from '../../hack/bench/planted-fleets.ts';
-import { levelsOf } from '../../src/solver/best-effort.ts';
 import { type Fleet, prepared, withBudgetAsPool } from '../../src/solver/fleet.ts';
 import { Joint } from '../../src/solver/joint.ts';
+import { levelsOf } from '../../src/solver/levels.ts';
 import { servedTogether } from '../../src/solver/served-together.ts';
 import { defaultOptions, solve } from '../../src/solver/solve.ts';
 
