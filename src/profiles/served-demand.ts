@@ -2,25 +2,28 @@ import { element } from '../vocabulary/list-element.ts';
 import { type DemandRow, totalRate, type Variant } from '../vocabulary/planning-documents.ts';
 import { atOnePace, iterationsOf } from './iterations.ts';
 import type { Profile, Slo } from './profile-document.ts';
-import { beyondSloThroughput, isExtrapolated, throughputAt } from './throughput.ts';
+import { beyondSloThroughput, e2eSecondsAt, isExtrapolated, isServable } from './throughput.ts';
 
 /** What one replica does of each row of demand. */
 export type VariantService = Pick<Variant, 'throughput' | 'throughputBeyondSlo' | 'e2eSeconds' | 'sloShare'>;
 
 /** What a variant serves of each row of demand by its profile. */
 export const servedByProfile = (profile: Profile, demand: readonly DemandRow[]): VariantService => {
-  const rows = demand.map(({ inputTokens, outputTokens }) => throughputAt(profile, inputTokens, outputTokens));
+  const beyond = demand.map(({ inputTokens, outputTokens }) => beyondSloThroughput(profile, inputTokens, outputTokens));
   const percentile = profile.slo?.percentile ?? 0;
   const sloShare = percentile > 0 ? (100 - percentile) / 100 : null;
-  const e2eSeconds = profile.e2eSeconds === null ? null : rows.map(({ e2eSeconds: seconds }) => seconds);
-  const alone = rows.map(({ throughput }) => throughput);
+  const e2eSeconds =
+    profile.e2eSeconds === null
+      ? null
+      : demand.map(({ inputTokens, outputTokens }) => e2eSecondsAt(profile, inputTokens, outputTokens));
+  const alone = demand.map(({ inputTokens, outputTokens }, row) =>
+    isServable(profile, inputTokens, outputTokens) ? beyond[row]! : 0,
+  );
   const throughput =
     e2eSeconds === null || loadsAdd(profile.slo) ? alone : together(profile, demand, alone, e2eSeconds, sloShare ?? 0);
   return {
     throughput,
-    throughputBeyondSlo: demand.map(({ inputTokens, outputTokens }, row) =>
-      element(throughput, row) > 0 ? element(throughput, row) : beyondSloThroughput(profile, inputTokens, outputTokens),
-    ),
+    throughputBeyondSlo: beyond.map((rate, row) => (throughput[row]! > 0 ? throughput[row]! : rate)),
     e2eSeconds,
     sloShare,
   };

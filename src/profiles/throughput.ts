@@ -25,14 +25,19 @@ export interface Throughput {
 }
 
 export const throughputAt = (profile: Profile, inputTokens: number, outputTokens: number): Throughput => {
-  const { inputTokens: inputs, outputTokens: outputs } = profile;
-  const nearest = nearestGridPoint(inputs, inputTokens) * outputs.length + nearestGridPoint(outputs, outputTokens);
   return {
-    throughput: element(profile.throughput, nearest) > 0 ? beyondSloThroughput(profile, inputTokens, outputTokens) : 0,
+    throughput: isServable(profile, inputTokens, outputTokens) ? beyondSloThroughput(profile, inputTokens, outputTokens) : 0,
     e2eSeconds: e2eSecondsAt(profile, inputTokens, outputTokens),
     extrapolated: isExtrapolated(profile, inputTokens, outputTokens),
   };
 };
+
+/** Whether a size is within the SLO. */
+export const isServable = (
+  { inputTokens: inputs, outputTokens: outputs, throughput }: Profile,
+  input: number,
+  output: number,
+): boolean => throughput[nearestGridPoint(inputs, input) * outputs.length + nearestGridPoint(outputs, output)]! > 0;
 
 /** Mean end-to-end time at the throughput of that size (s); NaN where unknown. */
 export const e2eSecondsAt = (profile: Profile, inputTokens: number, outputTokens: number): number =>
@@ -54,20 +59,22 @@ export const isExtrapolated = (profile: Profile, inputTokens: number, outputToke
  * whole profile is 0.
  */
 export const beyondSloThroughput = (profile: Profile, inputTokens: number, outputTokens: number): number => {
-  const [input, output] = [reachOf(profile.inputTokens), reachOf(profile.outputTokens)];
+  const input = reachOf(profile.inputTokens);
+  const output = reachOf(profile.outputTokens);
   const near = throughputNearGrid(profile, Math.min(inputTokens, input), Math.min(outputTokens, output));
   return near / Math.max(1, inputTokens / input, outputTokens / output);
 };
 
 /** So far beyond an edge its slope is believed. */
 const believedReach = 4;
-const reachOf = (ticks: readonly number[]): number => believedReach * ticks.at(-1)!;
+const reachOf = (ticks: readonly number[]): number => believedReach * ticks[ticks.length - 1]!;
 
 const throughputNearGrid = (profile: Profile, inputTokens: number, outputTokens: number): number => {
   const { inputTokens: inputs, outputTokens: outputs } = profile;
   const surface = logLoads(profile);
   if (surface === null) return 0;
-  const [input, output] = [coordinate(inputs, inputTokens), coordinate(outputs, outputTokens)];
+  const input = coordinate(inputs, inputTokens);
+  const output = coordinate(outputs, outputTokens);
   const edge = bilinear(profile, surface, within(inputs, input), within(outputs, output));
   if (!isOutside(inputs, inputTokens) && !isOutside(outputs, outputTokens)) return Math.exp(-edge);
   const along = bilinear(profile, surface, Math.max(0, input), Math.max(0, output));
@@ -83,15 +90,15 @@ const throughputNearGrid = (profile: Profile, inputTokens: number, outputTokens:
  */
 export const nearestGridPoint = (ticks: readonly number[], tokens: number): number => {
   let index = 0;
-  while (index + 1 < ticks.length && tokens * tokens >= element(ticks, index) * element(ticks, index + 1)) index += 1;
+  while (index + 1 < ticks.length && tokens * tokens >= ticks[index]! * ticks[index + 1]!) index += 1;
   return index;
 };
 
 const atLeastOne = (tokens: number): number => Math.max(1, tokens);
 const inside = (ticks: readonly number[], tokens: number): number =>
-  Math.min(Math.max(atLeastOne(tokens), element(ticks, 0)), ticks.at(-1)!);
+  Math.min(Math.max(atLeastOne(tokens), ticks[0]!), ticks[ticks.length - 1]!);
 const isOutside = (ticks: readonly number[], tokens: number): boolean =>
-  tokens > ticks.at(-1)! || atLeastOne(tokens) < element(ticks, 0);
+  tokens > ticks[ticks.length - 1]! || atLeastOne(tokens) < ticks[0]!;
 
 /**
  * Place on one axis in log tokens, as one number: the index of a tick and the fraction of the way to the next; below 0
@@ -109,16 +116,18 @@ const coordinate = (ticks: readonly number[], tokens: number): number => {
 const within = (ticks: readonly number[], place: number): number => Math.min(Math.max(0, place), ticks.length - 1);
 
 /** Weighted mean of the four ticks around a place; ticks without a value are left out, NaN if none has one. */
-const bilinear = (profile: Profile, values: readonly number[], input: number, output: number): number => {
+const bilinear = (profile: Profile, values: Float64Array, input: number, output: number): number => {
   const width = profile.outputTokens.length;
   const i = Math.min(Math.max(0, Math.floor(input)), Math.max(0, profile.inputTokens.length - 2));
   const o = Math.min(Math.max(0, Math.floor(output)), Math.max(0, width - 2));
-  let [sum, weights] = [0, 0];
+  let sum = 0;
+  let weights = 0;
   for (let corner = 0; corner < 4; corner += 1) {
-    const [right, up] = [corner >> 1, corner & 1];
+    const right = corner >> 1;
+    const up = corner & 1;
     const weight = (right === 1 ? input - i : 1 - (input - i)) * (up === 1 ? output - o : 1 - (output - o));
     if (weight === 0) continue;
-    const value = element(values, (i + right) * width + o + up);
+    const value = values[(i + right) * width + o + up]!;
     if (Number.isNaN(value)) continue;
     sum += weight * value;
     weights += weight;
@@ -126,18 +135,20 @@ const bilinear = (profile: Profile, values: readonly number[], input: number, ou
   return weights === 0 ? Number.NaN : sum / weights;
 };
 
-const logTables = new WeakMap<readonly number[], readonly number[]>();
+const logTables = new WeakMap<readonly number[], Float64Array>();
 
-const logs = (values: readonly number[]): readonly number[] => {
-  const known = logTables.get(values) ?? values.map((value) => (value > 0 ? Math.log(value) : Number.NaN));
-  logTables.set(values, known);
-  return known;
+const logs = (values: readonly number[]): Float64Array => {
+  const known = logTables.get(values);
+  if (known !== undefined) return known;
+  const table = Float64Array.from(values, (value) => (value > 0 ? Math.log(value) : Number.NaN));
+  logTables.set(values, table);
+  return table;
 };
 
-const surfaces = new WeakMap<Profile, readonly number[] | null>();
+const surfaces = new WeakMap<Profile, Float64Array | null>();
 
 /** Log load of every tick, input x output, unservable ones filled from the nearest servable; null if there is none. */
-const logLoads = (profile: Profile): readonly number[] | null => {
+const logLoads = (profile: Profile): Float64Array | null => {
   const known = surfaces.get(profile);
   if (known !== undefined) return known;
   const cells = profile.inputTokens.flatMap((input) => profile.outputTokens.map((output) => ({ input, output })));
@@ -147,7 +158,7 @@ const logLoads = (profile: Profile): readonly number[] | null => {
   const surface =
     servable.length === 0
       ? null
-      : cells.map((cell) => {
+      : Float64Array.from(cells, (cell) => {
           const nearest = servable.reduce((best, other) => (distance(cell, other) < distance(cell, best) ? other : best));
           return Math.log(Math.max(1, (cell.input + cell.output) / (nearest.input + nearest.output)) / nearest.throughput);
         });

@@ -18,8 +18,11 @@ export interface DemandRow {
 }
 
 /** Of all rows (req/s). */
-export const totalRate = (demand: readonly Pick<DemandRow, 'arrivalRate'>[]): number =>
-  demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
+export const totalRate = (demand: readonly Pick<DemandRow, 'arrivalRate'>[]): number => {
+  let sum = 0;
+  for (let row = 0; row < demand.length; row += 1) sum += demand[row]!.arrivalRate;
+  return sum;
+};
 
 /** One Deployment: a model on one GPU type. */
 export interface Variant {

@@ -201,7 +201,10 @@ const modelPlan = (
   const shares = detail.routed ? rowShares(classes, outcome.way, mix, outcome.assignment) : [];
   const routing: RoutedDemand[] = [];
   const unserved: UnservedDemand[] = [];
-  for (const [row, demand] of model.demand.entries()) {
+  const shortages: Shortage[] = [];
+  // By index: with many models this is a good part of a tick.
+  for (let row = 0; row < model.demand.length; row += 1) {
+    const demand = model.demand[row]!;
     const c = element(classes.classOf, row);
     if (c < 0 && demand.arrivalRate > 0) {
       unserved.push({ ...demand, reason: 'profile' });
@@ -211,12 +214,9 @@ const modelPlan = (
     const spread = !detail.routed ? null : c < 0 ? idleShares(model, mix, row) : element(shares, row);
     if (part > 0 && spread !== null)
       routing.push({ ...demand, arrivalRate: demand.arrivalRate * part, shares: named(model, spread) });
-    if (part < 1)
-      unserved.push({
-        ...demand,
-        arrivalRate: demand.arrivalRate * (1 - part),
-        reason: shortage(model, classes, c, mix, left),
-      });
+    if (part >= 1) continue;
+    shortages[c] ??= shortage(model, classes, c, mix, left);
+    unserved.push({ ...demand, arrivalRate: demand.arrivalRate * (1 - part), reason: shortages[c] });
   }
   return {
     name: model.name,
