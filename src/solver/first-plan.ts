@@ -1,6 +1,7 @@
 import { type Fleet, type FleetModel, floorMixes, mixCost, poolUse, takes } from './fleet.ts';
 import { type Level, requestsPerMoney } from './levels.ts';
 import { withNowhere } from './nowhere.ts';
+import { solveModel } from './one-model.ts';
 import { lineScale, lineTolerance, wholeReplicas } from './program.ts';
 import { Relaxation } from './relaxation.ts';
 import type { WorkBudget } from './work-budget.ts';
@@ -79,6 +80,19 @@ export const withinLimits = ({ models, stock, budget }: Fleet, mixes: readonly F
   });
   return used.every((gpus, pool) => gpus <= stock[pool]!) && cost <= budget * (1 + lineTolerance);
 };
+
+/** Nodes for each model's search among fewer replicas. */
+const trimmingNodes = 30;
+
+/** Mixes without the replicas that they need not have: of each model that is served, the cheapest that is found with no more of any type. */
+export const trimmed = ({ models }: Fleet, mixes: readonly Float64Array[], work: WorkBudget): readonly Float64Array[] =>
+  mixes.map((mix, m) => {
+    const model = models[m]!;
+    if (model.rates.length === 0 || work.spent) return mix;
+    const variants = model.variants.map((variant, g) => ({ ...variant, upper: mix[g]! }));
+    const fewer = solveModel({ ...model, variants, known: [...mix] }, { nodeLimit: trimmingNodes, tieLimit: 0, work });
+    return fewer.mix !== null && fewer.cost < mixCost(model, mix) ? fewer.mix : mix;
+  });
 
 /** The way that leaves least unserved, of those the cheapest. */
 const grown = (

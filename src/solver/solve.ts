@@ -1,9 +1,9 @@
 import { bestEffort, bestOf, inTurn, type MostServed } from './best-effort.ts';
 import { exchanged } from './exchanges.ts';
-import { firstPlan, lastMixes, withinLimits } from './first-plan.ts';
+import { firstPlan, lastMixes, trimmed, withinLimits } from './first-plan.ts';
 import { type Fleet, mixCost, prepared, withBudgetAsPool } from './fleet.ts';
 import { Joint } from './joint.ts';
-import { levelsOf } from './levels.ts';
+import { type Level, levelsOf } from './levels.ts';
 import { commonUnit, partOf, type SearchOptions, type SolveOptions, solveModel } from './one-model.ts';
 import { type ServedTogether, servedTogether } from './served-together.ts';
 import { SharedStock } from './shared-stock.ts';
@@ -72,6 +72,7 @@ const manyVariants = 100;
 const [aloneShare, stockShare, togetherShare] = [0.3, 0.4, 0.6];
 const [largeShare, smallShare] = [0.7, 0.5];
 const exchangeShare = 0.7;
+const trimmingShare = 0.1;
 
 /** Models on common stock by its prices first; then by the joint search, which proves what is small. */
 const mostServed = (fleet: Fleet, joint: Joint, options: SearchOptions, seen: ServedTogether | null): MostServed => {
@@ -129,7 +130,8 @@ const startMixes = (fleet: Fleet, work: WorkBudget): readonly (readonly Float64A
   const levels = levelsOf(fleet);
   const last = lastMixes(fleet, levels);
   const first = firstPlan(fleet, levels, work);
-  return last === null ? [first] : [firstPlan(fleet, levels, work, last), first];
+  const starts = last === null ? [first] : [firstPlan(fleet, levels, work, last), first];
+  return starts.map((mixes) => trimmed(fleet, mixes, work.part(trimmingShare)));
 };
 
 const none: Solved = { status: 'infeasible', mixes: null, models: null, most: null, bound: 0, nodes: 0 };
@@ -150,17 +152,29 @@ const solveAll = (fleet: Fleet, options: SearchOptions): Solved => {
   }
   let most: ServedTogether | null = null;
   const serving = () => startMixes(fleet, work ?? boundlessWork).filter((mixes) => servesEverything(fleet, mixes));
+  const everyone = [{ models: fleet.models.map((_, m) => m) }];
   const together = (shared ?? new SharedStock(fleet, part(stockShare))).run(serving, () => {
-    most = servedTogether(
-      fleet,
-      [{ models: fleet.models.map((_, m) => m) }],
-      part(togetherShare),
-      startMixes(fleet, work ?? boundlessWork),
-    );
+    most = servedTogether(fleet, everyone, part(togetherShare), startMixes(fleet, work ?? boundlessWork));
     nodes += most.nodes;
     return servesEverything(fleet, most.mixes) ? most.mixes : null;
   });
-  return { ...together, models: null, most, nodes: nodes + together.nodes };
+  const found = { ...together, models: null, most, nodes: nodes + together.nodes };
+  return most === null && isPoor(fleet, found) && (work?.left ?? 0) < Number.POSITIVE_INFINITY
+    ? improvedByNowhere(fleet, found, everyone, part(togetherShare))
+    : found;
+};
+
+/** A gap (share of the cost) that is worth what is left of limited work. */
+const poorGap = 1e-3;
+
+const isPoor = (fleet: Fleet, { status, mixes, bound }: Solved): boolean =>
+  status === 'feasible' && mixes !== null && bound < fleetCost(fleet, mixes) * (1 - poorGap);
+
+/** A plan that serves all, made cheaper by the search for what can be served, which looks at it in another way. */
+const improvedByNowhere = (fleet: Fleet, found: Solved, levels: readonly Level[], options: SearchOptions): Solved => {
+  const { mixes, nodes } = servedTogether(fleet, levels, options, [found.mixes!]);
+  const better = fleetCost(fleet, mixes) < fleetCost(fleet, found.mixes!) && withinLimits(fleet, mixes);
+  return { ...found, nodes: found.nodes + nodes, mixes: better && servesEverything(fleet, mixes) ? mixes : found.mixes };
 };
 
 const servesEverything = (fleet: Fleet, mixes: readonly Float64Array[]): boolean =>

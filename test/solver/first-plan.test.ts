@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { plantedFleet } from '../../hack/bench/planted-fleets.ts';
-import { firstPlan, lastMixes, withinLimits } from '../../src/solver/first-plan.ts';
+import { firstPlan, lastMixes, trimmed, withinLimits } from '../../src/solver/first-plan.ts';
 import type { Fleet, FleetModel, FleetVariant } from '../../src/solver/fleet.ts';
 import { levelsOf } from '../../src/solver/levels.ts';
 import { boundlessWork, WorkBudget } from '../../src/solver/work-budget.ts';
@@ -86,5 +86,20 @@ describe('the last plan', () => {
   test('where stock does not hold it, models of the lowest priority go back to their floors', () => {
     expect(last(fleetOf([[3], [3], [3]], 8))).toEqual([[1], [3], [3]]);
     expect(last(fleetOf([[3], [3], [3]], 5))).toEqual([[1], [1], [3]]);
+  });
+});
+
+describe('without what it need not have', () => {
+  const fleet: Fleet = { models: [model(2, 0, variant(2), variant(1)), model(9, 0, variant(1))], stock: [9], budget: never };
+  const mixes = (...each: number[][]) => each.map((mix) => Float64Array.from(mix));
+  const kept = (given: readonly Float64Array[], work = boundlessWork) => trimmed(fleet, given, work).map((mix) => [...mix]);
+
+  test('a model that is served has the cheapest of what it has, one that is not has all of it', () => {
+    expect(kept(mixes([3, 1], [4]))).toEqual([[1, 1], [4]]);
+    expect(kept(mixes([1, 4], [4]))).toEqual([[0, 2], [4]]);
+  });
+
+  test('without work nothing changes', () => {
+    expect(kept(mixes([3, 1], [4]), new WorkBudget(0))).toEqual([[3, 1], [4]]);
   });
 });

@@ -86,7 +86,14 @@ test('the plan does not depend on the order of models, variants and rows', () =>
   for (let seed = 0; seed < 120; seed++) {
     const { snapshot } = smallSnapshot(50_000 + seed, 'size');
     const random = new Random(seed);
-    const limited: Snapshot = { ...snapshot, workLimit: random.pick(limits) };
+    const last = planOf(snapshot).models;
+    const previous = (name: string) =>
+      seed % 2 === 0 ? null : { replicas: last.find((model) => model.name === name)!.replicas };
+    const limited: Snapshot = {
+      ...snapshot,
+      workLimit: random.pick(limits),
+      models: snapshot.models.map((model) => ({ ...model, previous: previous(model.name) })),
+    };
     const shuffled: Snapshot = {
       ...limited,
       models: random.shuffled(

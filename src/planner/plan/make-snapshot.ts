@@ -37,7 +37,7 @@ export interface SnapshotSettings {
   readonly workLimit?: number;
 }
 
-/** What a tick may spend on a solve: at most 1.5 s on a core of the machine where the unit was measured, and nearly always far less. */
+/** What a tick may spend on a solve: about a second where the unit was measured, and nearly always far less is needed. */
 export const tickWork = 1_000_000;
 
 /** What the models that are solved for may use; of the others stands what they have, or were told. */
