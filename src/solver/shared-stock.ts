@@ -18,10 +18,12 @@ export interface SharedResult {
 
 /** Shares of the work left: for prices of the relaxations, for those of whole mixes, for one round of these, for enumerating, and for one choice. */
 const relaxedShare = 0.25;
-const pricingShare = 0.5;
-const roundShare = 0.2;
+const pricingShare = 0.7;
+const roundShare = 0.3;
 const enumerationShare = 0.5;
 const choiceShare = 0.3;
+/** Even shares of a round that one model may take: most models need less than one, a few need several. */
+const fairShares = 3;
 /** Rounds of whole pricing, and steps (state x column) that one choice may take. */
 const pricingRounds = 30;
 /** Pricing may stop this close to a model's cheapest mix (share of its cost): its proven bound is what counts. */
@@ -225,6 +227,8 @@ export class SharedStock {
       const priced = this.price(byColumns.x, promised > 2e-3 * Math.abs(best.bound) ? roughGap : fineGap, pricing);
       region *= priced.bound - best.bound > 0.5 * promised ? 2 : 0.4;
       if (priced.bound > best.bound) best = priced;
+      // With still less work the next round would prove still less.
+      else if (priced.cut) break;
     }
     return best;
   }
@@ -234,13 +238,17 @@ export class SharedStock {
     const least: number[] = [];
     const round = work.part(roundShare);
     const { value } = this.tangent(poolPrices, (model) => {
-      const part = { ...this.options, nodeLimit: this.nodesLeft(), work: round.part(1 / (this.models.length - least.length)) };
+      const part = {
+        ...this.options,
+        nodeLimit: this.nodesLeft(),
+        work: round.part(Math.min(1, fairShares / (this.models.length - least.length))),
+      };
       const { value: own, use, nodes } = model.whole(poolPrices, part, gapTolerance);
       this.nodes += nodes;
       least.push(own);
       return { value: own, use };
     });
-    return { poolPrices, bound: value, least };
+    return { poolPrices, bound: value, least, cut: round.spent };
   }
 
   private enumerate({ poolPrices, bound, least }: Priced, ceiling: number, first: Choice | null): SharedResult {
@@ -334,6 +342,8 @@ interface Priced {
   readonly poolPrices: Float64Array;
   readonly bound: number;
   readonly least: readonly number[];
+  /** The work of the round did not suffice to price every model. */
+  readonly cut: boolean;
 }
 
 const choiceOf = (columns: readonly Column[]): Choice => ({ columns, cost: columns.reduce((sum, { cost }) => sum + cost, 0) });

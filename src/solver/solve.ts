@@ -69,7 +69,7 @@ const manyVariants = 100;
  * Shares of the work left: for each model by itself, for all on common stock, and for what they can serve of it at all, where that is
  * asked for a start; for the most that they can serve on it where not all is, of a large fleet and a small one.
  */
-const [aloneShare, stockShare, togetherShare] = [0.3, 0.4, 0.6];
+const [aloneShare, stockShare, togetherShare] = [0.3, 0.6, 0.6];
 const [largeShare, smallShare] = [0.7, 0.5];
 const exchangeShare = 0.7;
 const trimmingShare = 0.1;
