@@ -19,7 +19,9 @@ export interface SharedResult {
 /** Shares of the work left: for prices of the relaxations, for those of whole mixes, for one round of these, for enumerating, and for one choice. */
 const relaxedShare = 0.25;
 const pricingShare = 0.5;
-const roundShare = 0.2;
+const roundShare = 0.4;
+/** Of a round, what all models share evenly; the rest is for those that this does not suffice for. */
+const evenShare = 0.3;
 const enumerationShare = 0.5;
 const choiceShare = 0.3;
 /** Rounds of whole pricing, and steps (state x column) that one choice may take. */
@@ -231,15 +233,23 @@ export class SharedStock {
 
   /** The bound at some prices, by the cheapest whole mix of every model. */
   private price(poolPrices: Float64Array, gapTolerance: number, work: WorkBudget): Priced {
-    const least: number[] = [];
     const round = work.part(roundShare);
-    const { value } = this.tangent(poolPrices, (model) => {
-      const part = { ...this.options, nodeLimit: this.nodesLeft(), work: round.part(1 / (this.models.length - least.length)) };
-      const { value: own, use, nodes } = model.whole(poolPrices, part, gapTolerance);
-      this.nodes += nodes;
-      least.push(own);
-      return { value: own, use };
-    });
+    const search = (model: PricedModel, share: number) => {
+      const part = round.part(share);
+      const found = model.whole(poolPrices, { ...this.options, nodeLimit: this.nodesLeft(), work: part }, gapTolerance);
+      this.nodes += found.nodes;
+      return { ...found, cut: part.spent };
+    };
+    const found = this.models.map((model, m) => search(model, evenShare / (this.models.length - m)));
+    let waiting = found.filter(({ cut }) => cut).length;
+    for (const [m, { cut, value }] of found.entries()) {
+      if (!cut || round.spent) continue;
+      const again = search(this.models[m]!, 1 / waiting--);
+      if (again.value > value) found[m] = again;
+    }
+    const at = new Map(this.models.map((model, m) => [model, found[m]!]));
+    const { value } = this.tangent(poolPrices, (model) => at.get(model)!);
+    const least = found.map((one) => one.value);
     return { poolPrices, bound: value, least };
   }
 
