@@ -1,5 +1,8 @@
+import { tickWork } from '../../src/planner/plan/make-snapshot.ts';
 import type { Fleet } from '../../src/solver/fleet.ts';
+import { lineTolerance, type Program } from '../../src/solver/program.ts';
 import { defaultOptions, type Outcome, solve } from '../../src/solver/solve.ts';
+import { byHighs, overload } from '../../test/solver/highs.ts';
 import { type PlantedShape, plantedFleet } from './planted-fleets.ts';
 import { publish } from './publish.ts';
 import { costOf, quantile, significant } from './timing.ts';
@@ -35,7 +38,8 @@ interface Measured {
 }
 
 /**
- * Fleets whose stock is known to be just enough, and the same fleets with less of it and with more.
+ * Fleets whose stock is known to be just enough, and the same fleets with less of it and with more; each within the work that
+ * `serve` gives a plan.
  * @returns 1 where a fleet that could be served is not, or is not any more with more stock
  */
 export const scarcity = async (argv: readonly string[]): Promise<number> => {
@@ -52,6 +56,9 @@ export const scarcity = async (argv: readonly string[]): Promise<number> => {
       process.stdout.write(`${lines.at(-1)}\n`);
     }
   }
+  const peers = argv.includes('--quick') ? 2 : 20;
+  lines.push('', besideHighs(peers));
+  process.stdout.write(`${lines.at(-1)}\n`);
   lines.push('', `Fleets with enough stock that were not served in full: ${lost}.`);
   if (!argv.includes('--quick')) publish('scarcity', lines.join('\n'));
   process.stdout.write(`${lines.at(-1)}\n`);
@@ -62,7 +69,7 @@ const scaled = (fleet: Fleet, share: number): Fleet => ({ ...fleet, stock: fleet
 
 const measure = (fleet: Fleet): Measured => {
   const before = process.cpuUsage();
-  const outcome = solve(fleet, defaultOptions);
+  const outcome = solve(fleet, { ...defaultOptions, workLimit: tickWork });
   const { user, system } = process.cpuUsage(before);
   const cost = costOf(fleet, outcome);
   const all = fleet.models.reduce((sum, { rates }) => sum + rates.reduce((part, rate) => part + rate, 0), 0);
@@ -73,6 +80,41 @@ const measure = (fleet: Fleet): Measured => {
     servedGap: (outcome.servable ?? 0) / all,
   };
 };
+
+/** HiGHS for a minute on fleets whose stock is just enough; what it says is held against the loads. */
+const besideHighs = (count: number): string => {
+  const rows = Array.from({ length: count }, (_, i) => {
+    const { fleet } = plantedFleet(9_000_000 + i, sizes[0]);
+    const ours = measure(fleet);
+    const programs = fleet.models.map(programOf);
+    const gpus = fleet.models[0]!.variants.map((variant) => variant.gpus);
+    const started = performance.now();
+    const peer = byHighs({ programs, stock: fleet.stock, gpus }, 60);
+    const seconds = (performance.now() - started) / 1000;
+    if (peer === 'stopped' || peer === null) return { seconds, ours, over: null, stopped: peer === 'stopped' };
+    const sound = programs.every((program, m) => overload(program, peer.replicas[m]!, peer.shares[m]!) <= 2 * lineTolerance);
+    return { seconds, ours, over: sound ? costOf(fleet, ours.outcome) / peer.cost - 1 : null, stopped: false };
+  });
+  const compared = rows.flatMap(({ over }) => over ?? []);
+  const ratio = quantile(
+    rows.map(({ seconds, ours }) => seconds / ours.seconds),
+    0.5,
+  );
+  return [
+    `HiGHS on ${count} of 6 x 4 x 20 with stock that is just enough: ${rows.filter(({ stopped }) => stopped).length} not within 60 s;`,
+    `on the ${compared.length} that it proved, and whose loads its replicas carry, our cost is over its by at most`,
+    `${significant(100 * Math.max(0, ...compared))} %; it takes ${significant(ratio)} times as long in the median.`,
+  ].join(' ');
+};
+
+const programOf = ({ variants, rates, ways }: Fleet['models'][number]): Program => ({
+  types: variants.length,
+  classes: rates.length,
+  loads: ways[0]!.loads,
+  prices: Float64Array.from(variants, ({ price }) => price),
+  lower: Float64Array.from(variants, ({ lower }) => lower),
+  upper: Float64Array.from(variants, ({ upper }) => upper),
+});
 
 const head = [
   '| models x types x classes | kind | stock | fleets | served in full | gap p50, p99 | may be served beyond, p50, p99 | CPU s p50, most |',

@@ -235,6 +235,7 @@ export class SharedStock {
 
   /** The bound at some prices, by the cheapest whole mix of every model. */
   private price(poolPrices: Float64Array, gapTolerance: number, work: WorkBudget): Priced {
+    const least: number[] = [];
     const round = work.part(roundShare);
     const { value } = this.tangent(poolPrices, (model) => {
       const part = {
