@@ -70,7 +70,8 @@ export const watchAuthenticationConfig = async (
       await pause(Math.max(0, lastRead + soonestMilliseconds - performance.now()));
       next = undefined;
       reading = read().catch((error: unknown) => {
-        log.warn({ problem: messageOf(error) }, 'authentication configuration not read, the last one stands');
+        const what = current === undefined ? 'not read yet' : 'not read, the last one stands';
+        log.warn({ problem: messageOf(error) }, `authentication configuration ${what}`);
       });
       await reading;
     });
@@ -95,7 +96,8 @@ const parsedConfig = (data: Data, last: AuthenticationConfig, log: RequestLog): 
     try {
       return authoritiesOf(pem);
     } catch (error) {
-      log.warn({ key, problem: messageOf(error) }, 'authentication configuration: bundle not read, the last one stands');
+      const what = lastGood === null ? 'there is none before it' : 'the last one stands';
+      log.warn({ key, problem: messageOf(error) }, `authentication configuration: bundle not read, ${what}`);
       return lastGood;
     }
   };

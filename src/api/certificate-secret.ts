@@ -30,7 +30,7 @@ export const certificateFromSecret = (options: SecretOptions): ServingCertificat
   const names = dnsNames(options);
   const read = async (): Promise<KeyPair> => {
     const certificates = options.leads() ? await maintain(options, names) : (await readSecret(options)).certificates;
-    if (certificates === null) throw new Error(`Secret ${options.secret} is still empty`);
+    if (certificates === null) throw new StillEmpty(options.secret);
     return certificates.serving;
   };
   return polledCertificate({
@@ -38,9 +38,23 @@ export const certificateFromSecret = (options: SecretOptions): ServingCertificat
     makeshift: true,
     read,
     pollMilliseconds: options.pollMilliseconds,
-    sayProblem: (problem) => options.log.warn({ problem }, 'serving certificate not maintained, the last one stands'),
+    sayProblem: (problem, none) => {
+      // So begins every installation: its leader is about to make one.
+      if (none && problem === new StillEmpty(options.secret).message) options.log.info({ problem }, 'no serving certificate yet');
+      else
+        options.log.warn(
+          { problem },
+          none ? 'no serving certificate yet' : 'serving certificate not maintained, the last one stands',
+        );
+    },
   });
 };
+
+class StillEmpty extends Error {
+  constructor(secret: string) {
+    super(`Secret ${secret} is still empty`);
+  }
+}
 
 const dnsNames = ({ service, namespace }: SecretOptions): readonly string[] => {
   const full = `${service}.${namespace}.svc`;

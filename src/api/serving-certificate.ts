@@ -21,7 +21,8 @@ export interface PolledPair {
   /** The pair as it is now. Throws when it cannot be read: the last one stands. */
   readonly read: () => Promise<KeyPair>;
   readonly pollMilliseconds: number | undefined;
-  readonly sayProblem: (problem: string) => void;
+  /** @param none whether nothing but the makeshift was ever there */
+  readonly sayProblem: (problem: string, none: boolean) => void;
 }
 
 /** A certificate that someone renews: it is read again every few seconds, and compared by content. */
@@ -34,10 +35,12 @@ export const polledCertificate = ({ first, makeshift, read, sayProblem, ...optio
     current = next;
     for (const listener of listeners) listener(next);
   };
-  const { problem, stop } = polling(round, options.pollMilliseconds ?? 5_000, sayProblem, { atOnce: makeshift });
+  const isNone = (): boolean => makeshift && current === first;
+  const say = (what: string): void => sayProblem(what, isNone());
+  const { problem, stop } = polling(round, options.pollMilliseconds ?? 5_000, say, { atOnce: makeshift });
   return {
     current: () => current,
-    problem: () => (makeshift && current === first ? problem() || 'not loaded yet' : undefined),
+    problem: () => (isNone() ? problem() || 'not loaded yet' : undefined),
     onChange: (changed) => listeners.push(changed),
     stop,
   };

@@ -28,6 +28,7 @@ import {
   valueOption,
   wholeOption,
 } from './command.ts';
+import { wrapped } from './wrap.ts';
 
 const options: Command['options'] = {
   ...inGroup('endpoint', {
@@ -83,7 +84,9 @@ export const benchmarkCommand: Command = {
     const asking = await askingOf(values);
     const dry = values['dry-run'] === true;
     const model = dry ? '' : await modelOf(asking.url, textOf(values, 'model'), asking.apiKey, asking.timeoutSeconds);
-    for (const line of planLines(plan)) (dry ? io.stdout : io.stderr)(`${line}\n`);
+    const planned = planLines(plan).join('\n');
+    if (dry) io.stdout(`${wrapped(planned, io.columns)}\n`);
+    else io.stderr(`${wrapped(planned, io.errorColumns)}\n`);
     if (!dry) await measure(values, { ...plan, model }, asking, io);
     return 0;
   },
@@ -173,7 +176,7 @@ const askingOf = async (values: FlagValues) => {
 type Asking = Awaited<ReturnType<typeof askingOf>>;
 
 const measure = async (values: FlagValues, plan: SweepOptions, asking: Asking, io: CommandStreams): Promise<void> => {
-  const say = (line: string): void => io.stderr(`gpumix benchmark: ${line}\n`);
+  const say = (line: string): void => io.stderr(`${wrapped(`gpumix benchmark: ${line}`, io.errorColumns)}\n`);
   const { tokenizer, ...asked } = asking;
   const { model } = plan;
   const { file, results } = await outputOf(values, model, say);
@@ -185,7 +188,8 @@ const measure = async (values: FlagValues, plan: SweepOptions, asking: Asking, i
     const append = (lines: readonly string[]) => appendResults(file, lines);
     const tell = (event: SweepEvent): void => say(eventText(event, plan.rateLimit));
     await sweep(plan, { endpoint, clock, vocabulary, append, tell }, results);
-    say(`results are in ${file}: gpumix profile DEPLOYMENT --benchmark ${file} ${sloFlags(plan.slo)}`);
+    // A command, to be copied as it is.
+    io.stderr(`gpumix benchmark: results are in ${file}: gpumix profile DEPLOYMENT --benchmark ${file} ${sloFlags(plan.slo)}\n`);
   } finally {
     endpoint.close();
   }

@@ -21,6 +21,7 @@ import { workloadReader } from '../workload/reader.ts';
 import { heartbeatsKey, type Store } from '../workload/store.ts';
 import { type Command, numberOption, portOption, readOptions, valueOption, wholeOption } from './command.ts';
 import { columns } from './table.ts';
+import { wrapped } from './wrap.ts';
 
 const options: Command['options'] = {
   ticks: valueOption('N', 'end after so many ticks; without it the demo goes on until it is stopped'),
@@ -65,7 +66,7 @@ export const demoCommand: Command = {
       readyChecks: [],
     });
     const ask = `curl -s '${server.url}/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/deployments.apps/*/gpumix_target_replicas'`;
-    if (!json) io.stdout(introduction(speed, ask));
+    if (!json) io.stdout(`${wrapped(introduction(speed), io.columns)}ask: ${ask}\n`);
     const plans: Plan[] = [];
     for (let tick = 1; tick <= ticks; tick += 1) {
       if (tick > 1) await sleep((interval / haste) * 1000);
@@ -199,10 +200,9 @@ const bestSingleType = (plan: Plan, snapshot: Snapshot): Tick['bestSingle'] => {
   return singles.reduce<Tick['bestSingle']>((best, one) => (best === null || one.cost < best.cost ? one : best), null);
 };
 
-const introduction = (speed: number, ask: string): string => `gpumix demo: ${model} on ${gpus.join(', ')}
+const introduction = (speed: number): string => `gpumix demo: ${model} on ${gpus.join(', ')}
 Azure's conversation trace, ${speed} times as fast; one tick is ${interval} s of it, played in ${interval / haste} s.
 Embedded: the store, the Deployments and their autoscaler. Everything else is what gpumix serve runs.
-ask: ${ask}
 `;
 
 const tickTable = ({ plan, snapshot, ageSeconds, bestSingle }: Tick, board: Board): string => {

@@ -12,6 +12,7 @@ import { askedInPeace, itemsOf, succeeded } from './kubernetes-answer.ts';
 import { type ClusterLook, configBesideServe, isAlive, lastPlan, lookOnce } from './one-look.ts';
 import { type PodStatus, podFindings } from './pod-findings.ts';
 import { problemFinding } from './problem-findings.ts';
+import { profileFindings } from './profile-findings.ts';
 import { keysFinding, profileFinding, recordFindings, redisFindings } from './redis-findings.ts';
 
 const ownOptions: Command['options'] = {
@@ -134,6 +135,7 @@ export const findingsOfLook = (
     ),
     ...(without.length === 0 ? [ok('', 'each Deployment has a profile')] : []),
     ...without.map((one) => profileFinding({ deployment: deploymentKey(one), model: one.model }, keys)),
+    ...profileFindings(profiles.found),
     ...problems.map(problemFinding),
     ...notes.map((text) => note('approximation', '', text)),
     ...models.flatMap(({ variants }) =>

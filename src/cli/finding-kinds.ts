@@ -49,6 +49,10 @@ export const findingKinds = {
     mend: 'gpumix benchmark, then gpumix profile',
   },
   profile: { meaning: 'a profile is not followed, or cannot be read', mend: 'measure again, or gpumix.io/profile-confirmed' },
+  'profile-shape': {
+    meaning: 'a profile says that more is served of a larger size than of a smaller one, which no engine does',
+    mend: 'measure those sizes again: gpumix benchmark',
+  },
   'profile-elsewhere': { meaning: 'a profile of this model is there, under a key that nobody looks for', mend: null },
   'no-records': {
     meaning: 'no gateway has written a record of this model, so its demand is not known',

@@ -34,15 +34,29 @@ const order = ['wrong', 'unknown', 'note', 'ok'] as const;
 export const sorted = (findings: readonly Finding[]): readonly Finding[] =>
   order.flatMap((verdict) => findings.filter((one) => one.verdict === verdict));
 
+/** Findings of one kind that are told one by one; of more the first is told, and where else it is. */
+const mostAlike = 5;
+const named = 5;
+
+const linesOf = (one: Finding): readonly string[] => [
+  `${labels[one.verdict]}  ${findingText(one)}`,
+  `       [${one.id}]${one.mend === null ? '' : ` mend: ${one.mend}`}`,
+];
+
+const othersLine = (others: readonly Finding[]): string => {
+  const objects = others.map((one) => (one.object === '' ? one.seen.split(':')[0] : one.object));
+  const more = others.length > named ? ' ...' : '';
+  return `       and ${others.length} more (--verbose names each): ${objects.slice(0, named).join(', ')}${more}`;
+};
+
 /** Findings for people. @param verbose whether each of what is well is named; else they are counted */
 export const findingLines = (findings: readonly Finding[], verbose: boolean): readonly string[] => {
   const well = findings.filter(({ verdict }) => verdict === 'ok');
   const rest = sorted(findings).filter(({ verdict }) => verdict !== 'ok');
   return [
-    ...rest.flatMap((one) => [
-      `${labels[one.verdict]}  ${findingText(one)}`,
-      `       [${one.id}]${one.mend === null ? '' : ` mend: ${one.mend}`}`,
-    ]),
+    ...[...Map.groupBy(rest, ({ verdict, id }) => `${verdict} ${id}`).values()].flatMap((alike) =>
+      verbose || alike.length <= mostAlike ? alike.flatMap(linesOf) : [...linesOf(alike[0]!), othersLine(alike.slice(1))],
+    ),
     ...(verbose ? well.map((one) => `${labels.ok}  ${findingText(one)}`) : []),
     ...(verbose || well.length === 0
       ? []

@@ -180,7 +180,7 @@ const faultsOf = (text: string | null, gpus: readonly string[], seconds: number)
 
 /** The outcomes for people. */
 export const outcomesTable = (outcomes: readonly PolicyOutcome[]): string => {
-  const head = ['POLICY', 'COST', 'OF GPUMIX', 'WITHIN SLO', 'UNSERVED', 'CHANGES/H', 'LARGEST GAP'];
+  const head = ['POLICY', 'COST', 'OF GPUMIX', 'IN SLO', 'UNSERVED', 'CHANGES/H', 'GAP'];
   const rows = outcomes.map(({ policy, cost, attainment, unserved, changesPerHour, capacityGap }) => [
     policy,
     cost.toFixed(2),

@@ -12,12 +12,28 @@ export const createLogger = (level: string): Logger =>
     pino.destination(2),
   );
 
-/** Says each problem once until it goes away. */
-export const problemReporter = (log: Logger): ((problems: readonly string[]) => void) => {
-  let known = new Set<string>();
+/** A problem that has not been seen for so long (ms) is gone. Redis that is away says so in several ways by turns. */
+const goneAfter = 8_000;
+
+/**
+ * Says each problem once until it goes away.
+ * @param clock ms, steady
+ */
+export const problemReporter = (
+  log: Logger,
+  clock: () => number = () => performance.now(),
+): ((problems: readonly string[]) => void) => {
+  const seenAt = new Map<string, number>();
   return (problems) => {
-    for (const problem of problems) if (!known.has(problem)) log.warn({ problem }, 'problem');
-    for (const problem of known) if (!problems.includes(problem)) log.info({ problem }, 'problem gone');
-    known = new Set(problems);
+    const now = clock();
+    for (const problem of problems) {
+      if (!seenAt.has(problem)) log.warn({ problem }, 'problem');
+      seenAt.set(problem, now);
+    }
+    for (const [problem, at] of seenAt) {
+      if (now - at < goneAfter) continue;
+      log.info({ problem }, 'problem gone');
+      seenAt.delete(problem);
+    }
   };
 };

@@ -34,7 +34,7 @@ afterEach(() => {
 });
 const start = (kubernetes: KubernetesRequest, more: Partial<SecretOptions> = {}) => {
   const log: string[] = [];
-  const note = (fields: object, message: string) => log.push(`${message} ${JSON.stringify(fields)}`);
+  const note = (level: string) => (fields: object, message: string) => log.push(`${level} ${message} ${JSON.stringify(fields)}`);
   const certificate = certificateFromSecret({
     kubernetes,
     namespace: 'gpumix-system',
@@ -42,7 +42,7 @@ const start = (kubernetes: KubernetesRequest, more: Partial<SecretOptions> = {})
     service: 'gpumix',
     apiServices: ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'],
     leads: () => true,
-    log: { info: note, warn: note, error: note },
+    log: { info: note('info'), warn: note('warn'), error: note('error') },
     pollMilliseconds: 20,
     ...more,
   });
@@ -118,6 +118,21 @@ test('a second replica reads what the leader made, and follows its renewals', as
   ).toBe(true);
 });
 
+test('an installation that begins warns of nothing; what fails later names the certificate that stands', async () => {
+  const store = objectStore({ [secretPath]: { metadata } });
+  let away = false;
+  const leads = { now: false };
+  const { certificate, log } = start(
+    async (...question) => (away ? { status: 500, body: {} } : await store.request(...question)),
+    { leads: () => leads.now },
+  );
+  await vi.waitFor(() => expect(log).toEqual([expect.stringMatching(/^info no serving certificate yet .* is still empty/)]));
+  leads.now = true;
+  await loaded(certificate);
+  away = true;
+  await vi.waitFor(() => expect(log.at(-1)).toMatch(/^warn serving certificate not maintained, the last one stands /));
+});
+
 test('two leaders by mistake agree on one certificate', async () => {
   const store = objectStore({ [secretPath]: { metadata } });
   const pair = [start(store.request).certificate, start(store.request).certificate] as const;
@@ -142,6 +157,6 @@ test.each([
   const { certificate, log } = start(async () => ({ status, body: {} }));
   await vi.waitFor(() => expect(certificate.problem()).toBe(problem));
   await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(log.filter((line) => line.includes(problem))).toHaveLength(1);
+  expect(log.filter((line) => line.includes(problem))).toEqual([expect.stringMatching(/^warn no serving certificate yet /)]);
   expect(new X509Certificate(certificate.current().certificate).subjectAltName).toContain('gpumix.gpumix-system.svc');
 });

@@ -23,7 +23,10 @@ const look = (changes: Partial<ClusterFacts> = {}, state = 'fresh'): ClusterFact
   const models = [{ name: 'm', state, reason: 'so it is', variants: [] }];
   return {
     deployments: [deployment],
-    profiles: { found: new Map([['serving/a', {} as never]]), problems: [] },
+    profiles: {
+      found: new Map([['serving/a', { source: 'p', profile: { inputTokens: [], outputTokens: [], throughput: [] } } as never]]),
+      problems: [],
+    },
     decided: { models } as never,
     stored: { plan: { models } as never, ageSeconds: 4 },
     problems: [],

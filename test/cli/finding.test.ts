@@ -27,6 +27,18 @@ test('what is wrong comes first, with its id and what mends it, and all that is 
   ]);
 });
 
+test('of many alike the first is told, and where else it is', () => {
+  const many = Array.from({ length: 50 }, (_, index) => wrong('no-records', `model m${index}`, 'is missing: none'));
+  const lines = findingLines(many, false);
+  expect(lines).toHaveLength(3);
+  expect([lines[0], lines[2]]).toEqual([
+    'WRONG  model m0 is missing: none',
+    '       and 49 more (--verbose names each): model m1, model m2, model m3, model m4, model m5 ...',
+  ]);
+  expect(findingLines(many, true)).toHaveLength(100);
+  expect(findingLines(many.slice(0, 5), false)).toHaveLength(10);
+});
+
 test('--verbose names each that is well', () => {
   expect(findingLines(findings, true).slice(-2)).toEqual(['ok     Redis h answers', 'ok     HPA ns/b scales b']);
   expect(findingLines([ok('', 'all is well')], false)).toEqual(['ok     1 check holds; --verbose names each']);

@@ -32,7 +32,7 @@ test('a short run names gpumix and its baselines, as one document and as a table
     expect(cost).toBeGreaterThan(0);
   }
   const table = await run('--seconds', '200');
-  expect(table.stdout.split('\n')[0]).toMatch(/^POLICY +COST +OF GPUMIX +WITHIN SLO +UNSERVED/);
+  expect(table.stdout.split('\n')[0]).toMatch(/^POLICY +COST +OF GPUMIX +IN SLO +UNSERVED/);
   expect(table.stdout).toContain(outcomes[0]!.cost.toFixed(2));
 });
 

@@ -340,7 +340,7 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
     const one = bindings.find(({ binding }) => binding === 'gpumix-auth-reader')!.run;
     expect(seen.get(one)!.exitCode).toBe(2);
     expect(refusals(one)).toEqual([
-      'gpumix serve: may not get ConfigMap kube-system/extension-apiserver-authentication: see the RoleBinding gpumix-auth-reader in apiservice/',
+      'gpumix serve: may not get ConfigMap kube-system/extension-apiserver-authentication: see the RoleBinding gpumix-auth-reader in apiservice/ (FORBIDDEN)',
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { plannerRegistry } from '../../../src/planner/publish/planner-metrics.ts';
 import { tickLog } from '../../../src/planner/publish/tick-log.ts';
 import { emptyMemory, type TickOutcome } from '../../../src/planner/publish/tick-outcome.ts';
@@ -90,7 +90,10 @@ test('changes and problems are said once, and a problem also when it is gone', (
   });
   report(decided(1), ['broken record']);
   report(decided(1), ['broken record']);
+  // A tick later.
+  const steady = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_000);
   report(decided(2), []);
+  steady.mockRestore();
   expect(lines.map(({ msg, problem, target: to }) => [msg, problem ?? to])).toEqual([
     ['problem', 'broken record'],
     ['state', undefined],
