@@ -12,7 +12,7 @@ export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {
 export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSettings, ReportSettings {}
 
 /** Work of all that later stages ask, over that of the plan. */
-const whatIfShare = 0.4;
+const whatIfShare = 0.3;
 
 /**
  * One tick of the planner: what was read is believed, what is believed is planned for, what runs moves toward the plan, and what

@@ -24,6 +24,8 @@ const enumerationShare = 0.5;
 const choiceShare = 0.3;
 /** Even shares of a round that one model may take: most models need less than one, a few need several. */
 const fairShares = 3;
+/** Where rounds were cut, few mixes were met: so many times the prices are varied by up to so much, with so few nodes, for more of them. */
+const [variedRounds, variation, variedNodes, variedShare] = [12, 0.05, 40, 0.3];
 /** Rounds of whole pricing, and steps (state x column) that one choice may take. */
 const pricingRounds = 30;
 /** Pricing may stop this close to a model's cheapest mix (share of its cost): its proven bound is what counts. */
@@ -210,6 +212,7 @@ export class SharedStock {
   private wholePrices(start: Float64Array, dearest: number): Priced {
     const pricing = this.work.part(pricingShare);
     let best = this.price(start, roughGap, pricing);
+    let { cut } = best;
     let region = dearest / 150;
     for (let round = 1; round < pricingRounds && !pricing.spent && this.models.every(({ hasColumns }) => hasColumns); round++) {
       const byColumns = maximise(
@@ -226,11 +229,25 @@ export class SharedStock {
       if (promised <= 5e-5 * Math.abs(best.bound)) break;
       const priced = this.price(byColumns.x, promised > 2e-3 * Math.abs(best.bound) ? roughGap : fineGap, pricing);
       region *= priced.bound - best.bound > 0.5 * promised ? 2 : 0.4;
+      cut ||= priced.cut;
       if (priced.bound > best.bound) best = priced;
       // With still less work the next round would prove still less.
       else if (priced.cut) break;
     }
+    if (cut) this.meetMore(best.poolPrices, this.work.part(variedShare));
     return best;
+  }
+
+  /** Mixes near some prices: not the best that there are, but more to choose from. */
+  private meetMore(poolPrices: Float64Array, work: WorkBudget): void {
+    for (let round = 1; round <= variedRounds && !work.spent; round++) {
+      const near = poolPrices.map((price, k) => price * (1 + variation * ((((7 * round + 5 * k) % 9) - 4) / 4)));
+      const part = work.part(1 / (variedRounds + 1 - round));
+      for (const [m, model] of this.models.entries()) {
+        const own = part.part(Math.min(1, fairShares / (this.models.length - m)));
+        this.nodes += model.whole(near, { ...this.options, nodeLimit: variedNodes, work: own }, roughGap).nodes;
+      }
+    }
   }
 
   /** The bound at some prices, by the cheapest whole mix of every model. */

@@ -38,7 +38,7 @@ export interface SnapshotSettings {
 }
 
 /** What a tick may spend on a solve: about a second where the unit was measured, and nearly always far less is needed. */
-export const tickWork = 800_000;
+export const tickWork = 1_000_000;
 
 /** What the models that are solved for may use; of the others stands what they have, or were told. */
 export const limitsNow = (

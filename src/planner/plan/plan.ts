@@ -71,17 +71,24 @@ const planned = (
   models: readonly Belief[],
   { reading, memory: { moved }, settings, makePlan }: PlanTick,
 ): Omit<Planned, 'together'> => {
-  const planFor = (beliefs: readonly Belief[]) => {
+  const planFor = (beliefs: readonly Belief[], workLimit = settings.workLimit ?? tickWork) => {
     const fresh = beliefs.filter(({ demand }) => demand !== null);
     const limits = limitsNow(beliefs, reading.supply, moved.decisions, settings);
-    const snapshot = fresh.length === 0 ? null : makeSnapshot(fresh, reading, limits, moved.decisions, settings);
+    const snapshot =
+      fresh.length === 0 ? null : makeSnapshot(fresh, reading, limits, moved.decisions, { ...settings, workLimit });
     return { beliefs, limits, solved: snapshot === null ? null : { snapshot, plan: makePlan(snapshot) } };
   };
   const beliefs = models.map((model) => withAttainableBounds(model, reading.now));
   const first = planFor(beliefs);
   const unfollowed = plannedOfUnfollowed(beliefs, first.solved?.plan ?? null);
   const lacking = beliefs.some(({ candidates }) => candidates.some((candidate) => isLacking(candidate, unfollowed)));
-  const final = lacking ? planFor(beliefs.map((belief) => withUnfollowed(belief, unfollowed))) : first;
+  const left = Math.max(leastWork, (settings.workLimit ?? tickWork) - (first.solved?.plan.solve.work ?? 0));
+  const final = lacking
+    ? planFor(
+        beliefs.map((belief) => withUnfollowed(belief, unfollowed)),
+        left,
+      )
+    : first;
   return {
     ...final,
     unfollowed,

@@ -37,7 +37,7 @@ describe('the snapshot', () => {
       budget: 40,
       routing: 'input',
       nodeLimit: 100,
-      workLimit: 800_000,
+      workLimit: 1_000_000,
     });
     expect(makeSnapshot([], reading, noLimits, new Map(), { ...settings, workLimit: 7 }).workLimit).toBe(7);
     const quotas = { ns: { '*': 8 } };
