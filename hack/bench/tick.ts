@@ -1,4 +1,4 @@
-import { decide, type PlannerSettings, type Reading } from '../../src/planner/pipeline.ts';
+import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory } from '../../src/planner/publish/tick-outcome.ts';
 import { type FoundProfile, profileOf } from '../../src/profiles/profile-document.ts';

@@ -4,7 +4,7 @@ import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import type { Cluster } from '../cluster/watch.ts';
 import { type Config, settings } from '../config/serve-config.ts';
 import { flagsOfTable, settingOptions } from '../config/settings.ts';
-import type { RecordDefect } from '../planner/believe/trusted-records.ts';
+import type { RecordDefect } from '../planner/believe/record-defects.ts';
 import { explanationOf } from '../planner/plan/explanation.ts';
 import type { StoredPlan } from '../planner/publish/stored-plan.ts';
 import type { ModelReport } from '../planner/publish/tick-outcome.ts';

@@ -1,7 +1,7 @@
 import { apiCalls } from './api-calls.ts';
 import { chooser, type Place, type PodChoice } from './choose-pod.ts';
-import type { GatewayParts, GatewaySettings, ModelQueue, Passage } from './gateway-types.ts';
 import { hasNoPods, type Variants } from './model-pods.ts';
+import type { GatewayParts, GatewaySettings, ModelQueue, Passage } from './passage.ts';
 import { noAnswer, notReady, type Refusal, tooMany, unknownModel } from './refusals.ts';
 import { tokenEstimate } from './token-estimate.ts';
 import { restTimer, waitingRoom } from './waiting-room.ts';

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { apiCalls } from './api-calls.ts';
-import type { GatewayParts, GatewaySettings, ModelQueue, Passage } from './gateway-types.ts';
 import { hasNoPods } from './model-pods.ts';
 import { createOffer } from './offer-to-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
+import type { GatewayParts, GatewaySettings, ModelQueue, Passage } from './passage.ts';
 import { passedOn } from './pod-connections.ts';
 import { createPlaces } from './pod-places.ts';
 import { type Refusal, refuse, tooLong, tooMany, unknownModel } from './refusals.ts';

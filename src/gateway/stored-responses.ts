@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { GatewayParts } from './gateway-types.ts';
+import type { GatewayParts } from './passage.ts';
 import { passedOn } from './pod-connections.ts';
 import { notFound, refuse } from './refusals.ts';
 import { relay } from './relay-answer.ts';

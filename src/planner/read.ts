@@ -5,7 +5,7 @@ import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Profiles } from '../profiles/profile-document.ts';
 import { ownerKey } from '../vocabulary/deployment-key.ts';
-import type { Reading } from './pipeline.ts';
+import type { Reading } from './decide.ts';
 import type { WorkloadNow } from './workload-now.ts';
 
 /** The cluster as the loop sees it. What is absent is so where there is no cluster to ask. */

@@ -1,5 +1,5 @@
 import type { Workload } from '../workload/workload.ts';
-import { decide, type PlannerSettings } from './pipeline.ts';
+import { decide, type PlannerSettings } from './decide.ts';
 import type { MakePlan } from './plan/counted-plans.ts';
 import { type PublishParts, publish } from './publish/publish.ts';
 import { emptyMemory, memoryFrom, type StoredMemory, type TickOutcome } from './publish/tick-outcome.ts';
@@ -27,9 +27,11 @@ export interface Ticker {
 export const createTicker = (parts: TickerParts): Ticker => {
   const { cluster, settings } = parts;
   const workload = workloadNow(parts.readWorkload, parts.clock, settings);
-  const podsOf = (keys: readonly string[]) => {
+  /** Until the next tick. */
+  const askEngines = (deployments: readonly string[]): void => {
     const pods = podsByDeployment(cluster.pods);
-    return keys.flatMap((key) => pods.get(key) ?? []);
+    const theirs = deployments.flatMap((key) => pods.get(key) ?? []);
+    parts.engines?.observe(theirs, workload.time);
   };
   let memory = emptyMemory;
   let lastInterval = 0;
@@ -38,8 +40,8 @@ export const createTicker = (parts: TickerParts): Ticker => {
       const { reading, interval, problems } = await read(parts, workload);
       const decided = decide(reading, memory, settings, parts.makePlan);
       [memory, lastInterval] = [decided.memory, interval];
-      parts.engines?.observe(podsOf(decided.unsure), workload.time);
       const unpublished = await publish(decided, reading, parts);
+      askEngines(decided.unsure);
       parts.onTick(decided, [...unpublished, ...problems, ...problemsOf(decided.models)]);
     },
     // Another one, not only a later one: a clock may step back.

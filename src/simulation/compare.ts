@@ -1,4 +1,4 @@
-import type { PlannerSettings } from '../planner/pipeline.ts';
+import type { PlannerSettings } from '../planner/decide.ts';
 import type { DemandRow, Plan } from '../vocabulary/planning-documents.ts';
 import type { ReaderSettings } from '../workload/reader.ts';
 import { snapshotFor } from './capacity.ts';

@@ -2,7 +2,7 @@ import { objectKey } from '../cluster/kubernetes-object.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { standInCluster } from '../planner/cluster-stand-in.ts';
-import type { PlannerSettings } from '../planner/pipeline.ts';
+import type { PlannerSettings } from '../planner/decide.ts';
 import { createBoard } from '../planner/publish/board.ts';
 import { createTicker } from '../planner/tick.ts';
 import type { FoundProfile, Profile } from '../profiles/profile-document.ts';

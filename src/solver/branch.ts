@@ -1,5 +1,5 @@
 import { basic, Forest } from './forest.ts';
-import { type Program, provesOptimal, sameCost, wholeReplicas, wholeTolerance } from './program.ts';
+import { leastSaving, type Program, provesOptimal, sameCost, wholeReplicas, wholeTolerance } from './program.ts';
 import { drawIn, Relaxation, type RelaxationStatus } from './relaxation.ts';
 import type { WorkBudget } from './work-budget.ts';
 
@@ -113,7 +113,7 @@ class Branch {
   /** What a node must exceed to be of no use: by cost alone, or by cost and preference. */
   private proofCutoff(): number {
     if (this.cost === Number.POSITIVE_INFINITY) return this.cost;
-    return this.cost - Math.max(this.options.unit * (1 - 1e-6), this.cost * this.options.gapTolerance);
+    return this.cost - Math.max(leastSaving(this.options.unit), this.cost * this.options.gapTolerance);
   }
   private cutoff(): number {
     return this.tieNodes < this.options.tieLimit ? this.cost * (1 + sameCost) : this.proofCutoff();

@@ -1,6 +1,6 @@
 import { type BranchOptions, type BranchResult, branch } from './branch.ts';
 import { type NumberBound, NumberBounds } from './number-bounds.ts';
-import { type Program, provesOptimal, sameCost } from './program.ts';
+import { leastSaving, type Program, provesOptimal, sameCost } from './program.ts';
 
 /** Share of the nodes left that one number of replicas may take. */
 const shareOfOne = 0.6;
@@ -34,7 +34,7 @@ export const branchByNumber = (
   let searched = 0;
   let bound = Number.POSITIVE_INFINITY;
   const cutoff = (): number =>
-    best.mix === null ? Number.POSITIVE_INFINITY : best.cost - Math.max(unit * (1 - 1e-6), best.cost * gapTolerance);
+    best.mix === null ? Number.POSITIVE_INFINITY : best.cost - Math.max(leastSaving(unit), best.cost * gapTolerance);
   const left = (): number => options.nodeLimit - searched - numbers.solves;
   const next: [NumberBound, NumberBound] = [numbers.below(cutoff()), numbers.above(cutoff())];
   const closed = Math.min(next[0].bound, next[1].bound) - first.bound;
@@ -63,7 +63,7 @@ export const branchByNumber = (
   const nodes = first.nodes + searched + numbers.solves;
   bound = Math.max(first.bound, bound);
   if (best.mix === null) return { ...best, status: bound === Number.POSITIVE_INFINITY ? 'infeasible' : 'stopped', bound, nodes };
-  const proven = bound > best.cost - unit * (1 - 1e-6) || provesOptimal(bound, best.cost);
+  const proven = bound > best.cost - leastSaving(unit) || provesOptimal(bound, best.cost);
   return { ...best, status: proven ? 'optimal' : 'feasible', bound: proven ? best.cost : Math.min(bound, best.cost), nodes };
 };
 

@@ -1,5 +1,5 @@
-import type { Column } from './choice-states.ts';
-import { type ChoiceState, ChoiceStates, emptyState, lexicalOrder } from './choice-states.ts';
+import type { Column } from './partial-choices.ts';
+import { emptyChoice, lexicalOrder, type PartialChoice, PartialChoices } from './partial-choices.ts';
 import { boundlessWork, poolWork, stateWork, stepWork, type WorkBudget } from './work-budget.ts';
 
 export interface Choice {
@@ -62,7 +62,7 @@ interface Limits {
 interface Half {
   readonly order: readonly number[];
   /** In order of value. */
-  readonly states: readonly ChoiceState[];
+  readonly states: readonly PartialChoice[];
   readonly dropped: number;
 }
 
@@ -79,9 +79,9 @@ const reachable = (
   );
   for (const list of columns) work.charge(2 * poolWork * list.length * stock.length);
   let dropped = Number.POSITIVE_INFINITY;
-  let states: ChoiceState[] = [emptyState(stock.length)];
+  let states: PartialChoice[] = [emptyChoice(stock.length)];
   for (const [step, m] of order.entries()) {
-    const reached = new ChoiceStates(order.slice(0, step + 1), same);
+    const reached = new PartialChoices(order.slice(0, step + 1), same);
     for (const state of states)
       for (const column of columns[m]!) {
         const value = state.value + column.reduced;
@@ -109,14 +109,14 @@ const join = (one: Half, other: Half, models: number, limits: Limits): Chosen =>
   const { stock, poolPrices, excess, mostStates, same, work } = limits;
   const exact = [...poolPrices.keys()].filter((k) => poolPrices[k]! > excess);
   const key = (use: (k: number) => number) => exact.reduce((hash, k) => (Math.imul(hash, 0x01000193) ^ use(k)) >>> 0, 0);
-  const partners = new Map<number, ChoiceState[]>();
+  const partners = new Map<number, PartialChoice[]>();
   for (const state of other.states) {
     const at = key((k) => state.use[k]!);
     const list = partners.get(at);
     if (list === undefined) partners.set(at, [state]);
     else list.push(state);
   }
-  let best: { pair: readonly [ChoiceState, ChoiceState]; cost: number; value: number } | null = null;
+  let best: { pair: readonly [PartialChoice, PartialChoice]; cost: number; value: number } | null = null;
   let pairs = 0;
   for (const a of one.states) {
     if (pairs > pairsPerState * mostStates || (best !== null && work.spent))
@@ -148,7 +148,7 @@ const leftOver = (a: Float64Array, b: Float64Array, stock: readonly number[], po
 };
 
 interface Pair {
-  readonly pair: readonly [ChoiceState, ChoiceState];
+  readonly pair: readonly [PartialChoice, PartialChoice];
   readonly cost: number;
 }
 

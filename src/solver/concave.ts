@@ -43,7 +43,8 @@ export const maximise = (
     if (solved === null || work?.spent) break;
     const promised = -solved.value + origin - best.value;
     const onEdge = best.x.some(
-      (_, i) => held(solved.v[i]!, simplex.lower[i]!, least[i]!) || held(solved.v[i]!, simplex.upper[i]!, most[i]!),
+      (_, i) =>
+        stoppedByRegion(solved.v[i]!, simplex.lower[i]!, least[i]!) || stoppedByRegion(solved.v[i]!, simplex.upper[i]!, most[i]!),
     );
     if (promised <= enough(best.value)) {
       if (!onEdge) break;
@@ -62,5 +63,5 @@ export const maximise = (
 };
 
 /** Whether the trust region, not the limit itself, stops a variable. */
-const held = (x: number, edge: number, limit: number): boolean =>
+const stoppedByRegion = (x: number, edge: number, limit: number): boolean =>
   edge !== limit && Math.abs(x - edge) < 1e-12 * (1 + Math.abs(edge));

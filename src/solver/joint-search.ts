@@ -3,6 +3,7 @@ import type { DenseSimplex } from './dense-simplex.ts';
 import { closeUnusedVariants, preference } from './fleet.ts';
 import { type Joint, negligible } from './joint.ts';
 import { addCut, type Goal, goalValue, jointProgram, roundedCut } from './joint-program.ts';
+import { sameCost } from './program.ts';
 
 export interface JointResult {
   readonly status: 'optimal' | 'feasible' | 'infeasible' | 'stopped';
@@ -249,7 +250,7 @@ class Search {
   private offer(mixes: readonly Float64Array[]): void {
     const value = goalValue(this.joint, this.goal, mixes, this.value + this.same());
     if (value === null) return;
-    const same = this.goal.ties ? 1e-11 * Math.abs(this.value) : 0;
+    const same = this.goal.ties ? sameCost * Math.abs(this.value) : 0;
     if (this.mixes !== null && value > this.value + same) return;
     if (this.mixes !== null && value >= this.value - same) {
       if (!this.goal.ties || preference(this.joint.fleet.models, mixes, this.mixes) >= 0) return;

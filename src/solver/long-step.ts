@@ -36,7 +36,7 @@ export class LongStep {
   private size = 0;
   /** What the heap has to spend, with room for rounding, and what it spends, no entry counted for more than that (money/h). */
   private wanted = 0;
-  private held = 0;
+  private spending = 0;
   /** Ratio from which on nothing is wanted. */
   private farthest = Number.POSITIVE_INFINITY;
 
@@ -64,7 +64,7 @@ export class LongStep {
     this.count = 0;
     this.size = 0;
     this.wanted = slope * (1 + 1e-9);
-    this.held = 0;
+    this.spending = 0;
     this.farthest = Number.POSITIVE_INFINITY;
     if (direction === 1) this.breakpointsUp(inside, shares);
     else this.breakpointsDown(inside, shares, cut);
@@ -169,15 +169,15 @@ export class LongStep {
     this.weight[i] = weight;
     this.what[i] = what;
     this.partner[i] = partner;
-    this.held += Math.min(weight, wanted);
+    this.spending += Math.min(weight, wanted);
     this.rise(this.size++, i);
     for (;;) {
-      const rest = this.held - Math.min(this.weight[heap[0]!]!, wanted);
+      const rest = this.spending - Math.min(this.weight[heap[0]!]!, wanted);
       if (rest < wanted) break;
-      this.held = rest;
+      this.spending = rest;
       this.sink(heap[--this.size]!, this.size);
     }
-    if (this.held >= wanted) this.farthest = this.ratio[heap[0]!]!;
+    if (this.spending >= wanted) this.farthest = this.ratio[heap[0]!]!;
   }
 
   private pass(i: number): void {

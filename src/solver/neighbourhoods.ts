@@ -1,7 +1,7 @@
 import { element } from '../vocabulary/list-element.ts';
 import { seeded } from '../vocabulary/random.ts';
 import { choose } from './choice.ts';
-import type { Column } from './choice-states.ts';
+import type { Column } from './partial-choices.ts';
 import { boundlessWork, type WorkBudget } from './work-budget.ts';
 
 /** Models that choose anew at once, columns that each of them chooses from, and states that their choice may keep. */

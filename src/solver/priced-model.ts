@@ -1,7 +1,8 @@
-import type { Column } from './choice-states.ts';
 import { enumerateMixes } from './enumeration.ts';
 import { changes, type FleetModel, mixCost, poolUse, preference, takes } from './fleet.ts';
 import { type SearchOptions, solveProgram, type WayProgram, wayPrograms } from './one-model.ts';
+import type { Column } from './partial-choices.ts';
+import { sameCost } from './program.ts';
 import { Relaxation } from './relaxation.ts';
 import { boundlessWork, stepWork, type WorkBudget } from './work-budget.ts';
 
@@ -168,9 +169,9 @@ const undominated = (model: FleetModel, columns: readonly Column[]): Column[] =>
       !likely.some(
         (other) =>
           other !== column &&
-          other.cost <= column.cost * (1 + 1e-11) &&
+          other.cost <= column.cost * (1 + sameCost) &&
           other.use.every((gpus, k) => gpus <= column.use[k]!) &&
-          (other.cost < column.cost * (1 - 1e-11) || preference([model], [other.mix], [column.mix]) < 0),
+          (other.cost < column.cost * (1 - sameCost) || preference([model], [other.mix], [column.mix]) < 0),
       ),
   );
 };

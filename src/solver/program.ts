@@ -110,6 +110,9 @@ export const provesOptimal = (bound: number, cost: number): boolean => bound >= 
 /** Costs closer than this share of each other are the same cost. */
 export const sameCost = 1e-11;
 
+/** What a cost that is lower at all is lower by at least: whole steps of the prices' common divisor, but for rounding (money/h). */
+export const leastSaving = (unit: number): number => unit * (1 - 1e-6);
+
 /** y this close below a whole number (share of y) is that number: far inside the line, above the rounding of sums. */
 export const wholeTolerance = 4e-12;
 

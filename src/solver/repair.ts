@@ -1,5 +1,5 @@
 import type { Choice } from './choice.ts';
-import type { Column } from './choice-states.ts';
+import type { Column } from './partial-choices.ts';
 import { boundlessWork, stepWork, type WorkBudget } from './work-budget.ts';
 
 /**

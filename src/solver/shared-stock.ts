@@ -1,11 +1,11 @@
 import { type Choice, type Chosen, choose } from './choice.ts';
-import type { Column } from './choice-states.ts';
 import { maximise, type Tangent } from './concave.ts';
 import { costCeiling, dearestGpu, type Fleet } from './fleet.ts';
 import { improvedChoice } from './neighbourhoods.ts';
 import { commonUnit, type SearchOptions } from './one-model.ts';
+import type { Column } from './partial-choices.ts';
 import { PricedModel } from './priced-model.ts';
-import { lineTolerance, provesOptimal } from './program.ts';
+import { leastSaving, lineTolerance, provesOptimal, sameCost } from './program.ts';
 import { repaired } from './repair.ts';
 import { boundlessWork, stateWork, type WorkBudget } from './work-budget.ts';
 
@@ -282,7 +282,7 @@ export class SharedStock {
         const most = best !== null && this.proves(bound + done, best.cost) ? tieSteps : mostSteps;
         const states = statesFor(near, Math.min(most, (choiceShare * this.work.left) / stateWork));
         const { choice, dropped } = this.choice(near, poolPrices, part, states);
-        if (choice !== null && (best === null || choice.cost <= best.cost * (1 + 1e-11))) best = choice;
+        if (choice !== null && (best === null || choice.cost <= best.cost * (1 + sameCost))) best = choice;
         if (!complete || dropped <= part) {
           const more = this.choice(
             near,
@@ -339,7 +339,7 @@ export class SharedStock {
 
   /** Whether nothing is cheaper: a bound above the next lower multiple of the prices' common divisor is as good as the cost. */
   private proves(bound: number, cost: number): boolean {
-    return provesOptimal(bound, cost) || bound > cost - this.unit * (1 - 1e-6);
+    return provesOptimal(bound, cost) || bound > cost - leastSaving(this.unit);
   }
 
   private result(status: 'optimal' | 'feasible', { columns }: Choice, bound: number): SharedResult {

@@ -1,6 +1,6 @@
 import type { BranchOptions, BranchResult } from './branch.ts';
 import type { Program } from './program.ts';
-import { sameCost, wholeReplicas } from './program.ts';
+import { sameCost, wholeReplicas, wholeTolerance } from './program.ts';
 
 /**
  * Two types have a closed form. For a given y of the first type, the second carries least when the first is filled with the
@@ -157,7 +157,7 @@ class Fill {
     const room = y - this.onlyOne;
     let { at } = this;
     while (at > 0 && first[at]! > room) at--;
-    while (at < count && first[at + 1]! * (1 - 4e-12) <= room) at++;
+    while (at < count && first[at + 1]! * (1 - wholeTolerance) <= room) at++;
     this.at = at;
     this.part = at === count ? 0 : Math.max(0, (room - first[at]!) / (first[at + 1]! - first[at]!));
   }

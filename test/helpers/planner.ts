@@ -1,5 +1,5 @@
+import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
 import type { MoveMemory } from '../../src/planner/move/move.ts';
-import { decide, type PlannerSettings, type Reading } from '../../src/planner/pipeline.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory, type Memory } from '../../src/planner/publish/tick-outcome.ts';
 import type { Interval, Workload } from '../../src/workload/workload.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { choose } from '../../src/solver/choice.ts';
-import type { Column } from '../../src/solver/choice-states.ts';
+import type { Column } from '../../src/solver/partial-choices.ts';
 import { repaired } from '../../src/solver/repair.ts';
 import { Random } from './random.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Column } from '../../src/solver/choice-states.ts';
 import { improvedChoice } from '../../src/solver/neighbourhoods.ts';
+import type { Column } from '../../src/solver/partial-choices.ts';
 import { Random } from './random.ts';
 
 const column = (cost: number, ...use: readonly number[]): Column => ({

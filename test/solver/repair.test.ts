@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Column } from '../../src/solver/choice-states.ts';
+import type { Column } from '../../src/solver/partial-choices.ts';
 import { repaired } from '../../src/solver/repair.ts';
 
 /** A column that is called by a number, and costs as much more as it is worse than the best. */

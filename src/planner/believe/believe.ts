@@ -17,13 +17,13 @@ import {
 } from './deployment-behaviour.ts';
 import type { EngineStrain } from './engine-strain.ts';
 import type { Forecast, RateHistory } from './forecast.ts';
+import { conclusions, type StateReading } from './model-conclusions.ts';
 import { type ModelGroup, modelGroups } from './model-groups.ts';
-import { conclusions, type StateReading } from './model-state-evidence.ts';
 import type { Conclusion, StateSettings } from './model-states.ts';
 import type { ProfileTrial } from './profile-trial.ts';
+import { type RecordDefect, samplesSeen, type TrustedWorkload, trustedWorkload } from './record-defects.ts';
 import { longestStartup } from './startups.ts';
 import { judgedProfiles, profilesToPlanBy, trialsAfter } from './trusted-profiles.ts';
-import { type RecordDefect, samplesSeen, type TrustedWorkload, trustedWorkload } from './trusted-records.ts';
 
 /** What was read of requests, engines, Deployments and profiles. */
 export interface BelieveReading extends StateReading, DeploymentReading {

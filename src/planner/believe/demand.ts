@@ -5,8 +5,8 @@ import { arrivalGrowth, arrivalRate, demandOf, mergedDemand, type RateSettings, 
 import type { Candidate } from './candidates.ts';
 import { type EngineStrain, strainNow } from './engine-strain.ts';
 import { caughtUp, type Forecast, forecast, historyWith, type RateHistory } from './forecast.ts';
+import type { TrustedHistory, TrustedWorkload } from './record-defects.ts';
 import { meanSeconds } from './request-seconds.ts';
-import type { TrustedHistory, TrustedWorkload } from './trusted-records.ts';
 
 /** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
 export interface DemandNow {
@@ -127,7 +127,7 @@ const ratedNames = (
     const record = newestRecord(intervals)?.record;
     const shape = sources.shapes.get(name) ?? sources.shapes.get(sources.name) ?? waitsFor?.shape;
     const seconds = shape === undefined ? null : meanSeconds(shape, candidates);
-    const beyond = excess(Math.max(record?.pending ?? 0, record?.queueing ?? 0), rate, seconds);
+    const beyond = beyondNormal(Math.max(record?.pending ?? 0, record?.queueing ?? 0), rate, seconds);
     const waits = Math.max(beyond, waitsFor?.requests ?? 0);
     const seen = { now: workload?.now ?? 0, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting };
     const strain = strainNow(sources.strains.get(name), seen);
@@ -156,7 +156,7 @@ const heldUnder = ({ aliases, workload }: DemandSources) =>
  * Requests in flight beyond what is normal: by Little's law rate x time, and three standard deviations of a Poisson number more.
  * @param seconds that a request takes; null = not known, and nothing is beyond
  */
-const excess = (waiting: number, rate: number, seconds: number | null): number => {
+const beyondNormal = (waiting: number, rate: number, seconds: number | null): number => {
   if (seconds === null) return 0;
   const normal = rate * seconds;
   return Math.max(0, waiting - normal - 3 * Math.sqrt(normal));

@@ -30,8 +30,8 @@ export interface TransitionSettings {
 
 /** What mixes can do, by key; a mix lists every variant. */
 export interface Mixes {
-  /** Whether the demand is served by exactly these replicas; `bare`: with half of its headroom. */
-  carries(mix: ReadonlyMap<string, number>, bare?: boolean): boolean;
+  /** Whether the demand is served by exactly these replicas; `halfHeadroom`: with half of its headroom. */
+  carries(mix: ReadonlyMap<string, number>, halfHeadroom?: boolean): boolean;
   /** Whether there is stock for what one variant has, beside the rest of the mix. */
   fits(mix: ReadonlyMap<string, number>, key: string): boolean;
   /** The cheapest mix that serves the demand with at most these replicas; null = none does. */
@@ -67,13 +67,13 @@ export const transition = (
   const recent = new Map(
     steps.map((step) => [step.key, [...sinceThen(step.recent, since), { at: now, replicas: wanted(step) }]]),
   );
-  const heldDown = new Map(
+  const afterHoldDown = new Map(
     steps.map((step) => [
       step.key,
-      heldUp(confirmed(step, wanted(step), growAtOnce), step.current, recent.get(step.key)!, since),
+      notBelowRecent(confirmed(step, wanted(step), growAtOnce), step.current, recent.get(step.key)!, since),
     ]),
   );
-  return { ...withoutGap(steps, heldDown, mixes), recent };
+  return { ...withoutGap(steps, afterHoldDown, mixes), recent };
 };
 
 /** What was wanted since then, and last before it. */
@@ -89,7 +89,7 @@ const sinceThen = (wanted: readonly WantedReplicas[], since: number): readonly W
  * Not below what any plan wanted since then, where it stands until the next one: ticks may fail to come. And nothing
  * falls before plans reach back so far.
  */
-const heldUp = (wants: number, current: number, recent: readonly WantedReplicas[], since: number): number => {
+const notBelowRecent = (wants: number, current: number, recent: readonly WantedReplicas[], since: number): number => {
   const reachesBack = recent.some(({ at }) => at <= since);
   const meanwhile = recent.slice(0, -1).filter((_, index) => element(recent, index + 1).at > since);
   return Math.max(wants, reachesBack ? 0 : current, ...meanwhile.map(({ replicas }) => replicas));

@@ -25,8 +25,8 @@ export const mixesOf = (model: Model, snapshot: Snapshot, makePlan: MakePlan, he
   };
   const replicasOf = (plan: ModelPlan | null) => (plan === null ? null : new Map(Object.entries(plan.replicas)));
   return {
-    carries: (mix, bare = false) => {
-      const demand = bare ? withHeadroom(0.5) : model.demand;
+    carries: (mix, halfHeadroom = false) => {
+      const demand = halfHeadroom ? withHeadroom(0.5) : model.demand;
       // What a variant is told beyond its bound is not there: it is short of stock, say.
       const exactly = ({ name, maxReplicas }: Variant) => {
         const replicas = Math.min(mix.get(name) ?? 0, maxReplicas ?? Number.POSITIVE_INFINITY);

@@ -4,7 +4,7 @@ import { type BelieveMemory, nothingBelieved } from '../believe/believe.ts';
 import type { VariantReport } from '../believe/deployment-behaviour.ts';
 import type { Forecast } from '../believe/forecast.ts';
 import type { State } from '../believe/model-states.ts';
-import type { RecordDefect } from '../believe/trusted-records.ts';
+import type { RecordDefect } from '../believe/record-defects.ts';
 import { type MoveMemory, nothingMoved } from '../move/move.ts';
 import { nothingPlanned, type PlanMemory } from '../plan/plan.ts';
 import { joined } from '../plan/plan-of-snapshot.ts';

@@ -1,4 +1,4 @@
-import { recordDefectText } from '../believe/trusted-records.ts';
+import { recordDefectText } from '../believe/record-defects.ts';
 import { cannotWakeText } from './cannot-wake.ts';
 import type { ModelReport } from './tick-outcome.ts';
 

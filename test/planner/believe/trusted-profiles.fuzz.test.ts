@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../../src/config/serve-config.ts';
-import { decide, type Reading } from '../../../src/planner/pipeline.ts';
+import { decide, type Reading } from '../../../src/planner/decide.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory, type Memory } from '../../../src/planner/publish/tick-outcome.ts';
 import { parseProfile } from '../../../src/profiles/profile-document.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/serve-config.ts';
-import { decide, type PlannerSettings, type Reading } from '../../src/planner/pipeline.ts';
+import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
 import { routingNow } from '../../src/planner/plan/make-snapshot.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory, type Memory } from '../../src/planner/publish/tick-outcome.ts';

@@ -22,11 +22,14 @@ const whatIfShare = 0.3;
 export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, port: MakePlan): TickOutcome => {
   const { makePlan, whatIf, asked } = countedPlans(port, whatIfShare * (settings.workLimit ?? tickWork));
   const tick = { reading, memory, settings, makePlan };
-  const later = { ...tick, makePlan: whatIf };
+  const whatIfTick = { ...tick, makePlan: whatIf };
   const beliefs = believe(tick);
   // Models that share nothing are planned for one after the other: the numbers of only one are in memory.
   const reports = plan(beliefs.models, tick)
-    .map((planned) => report(planned, move(planned, later), later))
+    .map((planned) => {
+      const moved = move(planned, whatIfTick);
+      return report(planned, moved, whatIfTick);
+    })
     .toArray();
   return {
     ...joinedReports(reports),

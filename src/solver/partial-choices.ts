@@ -12,7 +12,7 @@ export interface Column {
 }
 
 /** What some models, one after the other, have chosen: the last one's column, and the state before it. */
-export interface ChoiceState {
+export interface PartialChoice {
   /** GPUs of each pool. */
   readonly use: Float64Array;
   /** Sum of the columns' reduced costs, and with what the stock that is left over for sure is worth (money/h). */
@@ -21,16 +21,16 @@ export interface ChoiceState {
   readonly cost: number;
   readonly changes: number;
   readonly column: Column | null;
-  readonly before: ChoiceState | null;
+  readonly before: PartialChoice | null;
 }
 
-export const emptyState = (pools: number): ChoiceState => ({
+export const emptyChoice = (pools: number): PartialChoice => ({
   ...{ use: new Float64Array(pools), value: 0, promise: 0, cost: 0, changes: 0, column: null, before: null },
 });
 
 /** The best state for each use of the stock, found by a hash of the use. */
-export class ChoiceStates {
-  readonly list: ChoiceState[] = [];
+export class PartialChoices {
+  readonly list: PartialChoice[] = [];
   private readonly order: readonly number[];
   private readonly same: number;
   private readonly places = new Map<number, number>();
@@ -41,7 +41,7 @@ export class ChoiceStates {
     this.same = same;
   }
 
-  add(before: ChoiceState, column: Column, value: number, promise: number): void {
+  add(before: PartialChoice, column: Column, value: number, promise: number): void {
     const { use } = before;
     let hash = 0;
     for (let k = 0; k < use.length; k++) hash = (Math.imul(hash, 0x01000193) ^ (use[k]! + column.use[k]!)) >>> 0;
@@ -64,7 +64,7 @@ export class ChoiceStates {
   }
 }
 
-const next = (before: ChoiceState, column: Column, value: number, promise: number): ChoiceState => ({
+const next = (before: PartialChoice, column: Column, value: number, promise: number): PartialChoice => ({
   use: before.use.map((gpus, k) => gpus + column.use[k]!),
   value,
   promise,
@@ -80,10 +80,10 @@ const sameUse = (known: Float64Array, use: Float64Array, more: readonly number[]
 };
 
 /** Whether the first of two ways to the same use is preferred. Walks back to where the two part. */
-const preferred = (a: ChoiceState, b: ChoiceState, order: readonly number[]): boolean => {
+const preferred = (a: PartialChoice, b: PartialChoice, order: readonly number[]): boolean => {
   if (a.changes !== b.changes) return a.changes < b.changes;
   let [first, difference] = [Number.POSITIVE_INFINITY, 0];
-  let [one, other]: [ChoiceState | null, ChoiceState | null] = [a, b];
+  let [one, other]: [PartialChoice | null, PartialChoice | null] = [a, b];
   for (let step = order.length - 1; one !== other && one !== null && other !== null; step--) {
     if (order[step]! < first && one.column !== other.column) {
       const apart = lexicalOrder(one.column!.mix, other.column!.mix);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { arrivalRate } from '../../../src/planner/believe/arrival-rates.ts';
-import { recordDefectText, trusted } from '../../../src/planner/believe/trusted-records.ts';
+import { recordDefectText, trusted } from '../../../src/planner/believe/record-defects.ts';
 import { type Interval, type NameHistory, recordOf } from '../../../src/workload/workload.ts';
 import { nothing, record } from '../../helpers/records.ts';
 

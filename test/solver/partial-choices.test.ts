@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ChoiceState, ChoiceStates, type Column, emptyState, lexicalOrder } from '../../src/solver/choice-states.ts';
+import { type Column, emptyChoice, lexicalOrder, type PartialChoice, PartialChoices } from '../../src/solver/partial-choices.ts';
 
 const column = (mix: readonly number[], use: readonly number[], more: Partial<Column> = {}): Column => ({
   ...{ mix: Float64Array.from(mix), use, cost: 5, changes: 0, reduced: 0 },
@@ -7,14 +7,14 @@ const column = (mix: readonly number[], use: readonly number[], more: Partial<Co
 });
 /** What is kept of columns of one model, each with the value of its state; values within 0.01 are the same. */
 const kept = (...columns: readonly (readonly [Column, number])[]) => {
-  const states = new ChoiceStates([0], 0.01);
-  for (const [one, value] of columns) states.add(emptyState(one.use.length), one, value, value);
+  const states = new PartialChoices([0], 0.01);
+  for (const [one, value] of columns) states.add(emptyChoice(one.use.length), one, value, value);
   return states.list.map(({ use, column: chosen, value }) => ({ use: [...use], mix: [...chosen!.mix], value }));
 };
 
 test('a state adds its column to the one before it', () => {
-  const states = new ChoiceStates([0, 1], 0);
-  const before: ChoiceState = { ...emptyState(2), use: Float64Array.of(1, 2), cost: 7, changes: 3 };
+  const states = new PartialChoices([0, 1], 0);
+  const before: PartialChoice = { ...emptyChoice(2), use: Float64Array.of(1, 2), cost: 7, changes: 3 };
   const own = column([4], [2, 0], { changes: 1 });
   states.add(before, own, 0.5, 0.75);
   const sums = { use: Float64Array.of(3, 2), value: 0.5, promise: 0.75, cost: 12, changes: 4 };
@@ -43,12 +43,12 @@ describe('of the states with one use', () => {
   });
 
   test('the model that comes first decides, though it chose last', () => {
-    const first = new ChoiceStates([1], 0);
-    for (const one of [column([5], [1]), column([2], [2])]) first.add(emptyState(1), one, 0, 0);
-    const [afterA, afterB] = first.list as [ChoiceState, ChoiceState];
+    const first = new PartialChoices([1], 0);
+    for (const one of [column([5], [1]), column([2], [2])]) first.add(emptyChoice(1), one, 0, 0);
+    const [afterA, afterB] = first.list as [PartialChoice, PartialChoice];
     const [few, many] = [column([1], [2]), column([3], [1])];
     for (const manyFirst of [true, false]) {
-      const states = new ChoiceStates([1, 0], 0);
+      const states = new PartialChoices([1, 0], 0);
       if (manyFirst) states.add(afterB, many, 0, 0);
       states.add(afterA, few, 0, 0);
       if (!manyFirst) states.add(afterB, many, 0, 0);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type Pace, paceOfBehavior } from '../../src/cluster/pace.ts';
 import { noStartups, type ReplicaPod } from '../../src/planner/believe/startups.ts';
-import type { PlannerSettings } from '../../src/planner/pipeline.ts';
+import type { PlannerSettings } from '../../src/planner/decide.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
 import { emptyMemory } from '../../src/planner/publish/tick-outcome.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Supply } from '../../src/cluster/stock.ts';
-import type { PlannerSettings } from '../../src/planner/pipeline.ts';
+import type { PlannerSettings } from '../../src/planner/decide.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
 import { emptyMemory, type Memory } from '../../src/planner/publish/tick-outcome.ts';
