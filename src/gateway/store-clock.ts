@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SharedClock } from './record-intervals.ts';
+import type { SharedClock } from './interval-ends.ts';
 
 /** An answer that took longer (s) tells the time too vaguely, once it is known. */
 const slowSeconds = 0.5;

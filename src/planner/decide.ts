@@ -3,8 +3,9 @@ import { type MoveSettings, move } from './move/move.ts';
 import { countedPlans, type MakePlan } from './plan/counted-plans.ts';
 import { tickWork } from './plan/make-snapshot.ts';
 import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
+import { type Memory, memoryAfter } from './publish/memory.ts';
 import { type ReportSettings, report } from './publish/report.ts';
-import { joinedReports, type Memory, memoryAfter, type TickOutcome } from './publish/tick-outcome.ts';
+import { joinedReports, type TickOutcome } from './publish/tick-outcome.ts';
 
 /** All that was read, as of one tick; each stage declares its own part. */
 export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {}
@@ -21,14 +22,13 @@ const whatIfShare = 0.3;
  */
 export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, port: MakePlan): TickOutcome => {
   const { makePlan, whatIf, asked } = countedPlans(port, whatIfShare * (settings.workLimit ?? tickWork));
-  const tick = { reading, memory, settings, makePlan };
-  const whatIfTick = { ...tick, makePlan: whatIf };
+  const tick = { reading, memory, settings, makePlan, whatIf };
   const beliefs = believe(tick);
   // Models that share nothing are planned for one after the other: the numbers of only one are in memory.
   const reports = plan(beliefs.models, tick)
     .map((planned) => {
-      const moved = move(planned, whatIfTick);
-      return report(planned, moved, whatIfTick);
+      const moved = move(planned, tick);
+      return report(planned, moved, tick);
     })
     .toArray();
   return {

@@ -1,4 +1,4 @@
-import { intervalEnds } from '../../src/gateway/record-intervals.ts';
+import { intervalEnds } from '../../src/gateway/interval-ends.ts';
 import { storeClock } from '../../src/gateway/store-clock.ts';
 import { recordWriter } from '../../src/workload/record-writer.ts';
 import { requestCounts } from '../../src/workload/request-counts.ts';

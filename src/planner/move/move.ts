@@ -5,7 +5,7 @@ import type { Belief } from '../believe/believe.ts';
 import { isFixed } from '../believe/target-following.ts';
 import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Planned } from '../plan/plan.ts';
-import { extraReplicas } from './extra-replicas.ts';
+import { extraReplicas } from './beyond-guessed-limits.ts';
 import { stockLeftByOthers } from './stock-left-by-others.ts';
 import { type Mixes, type Transition, type TransitionSettings, transition, type WantedReplicas } from './transition.ts';
 import { mixesOf } from './what-if-mixes.ts';
@@ -35,7 +35,8 @@ export interface MoveTick {
   readonly reading: { readonly now: number };
   readonly memory: { readonly moved: MoveMemory };
   readonly settings: MoveSettings;
-  readonly makePlan: MakePlan;
+  /** Answers what would be. */
+  readonly whatIf: MakePlan;
 }
 
 /**
@@ -43,9 +44,9 @@ export interface MoveTick {
  * is no plan to follow nothing is decided. Replicas that limits are only guessed to forbid are asked for one at a time.
  */
 export const move = (planned: Planned, tick: MoveTick): Moved => {
-  const { makePlan, settings } = tick;
+  const { whatIf, settings } = tick;
   const { beliefs, solved } = planned;
-  const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, makePlan);
+  const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, whatIf);
   const fits = solved === null ? null : stockLeftByOthers(solved.snapshot, solved.plan);
   const plans = new Map(solved?.plan.models.map((one) => [one.name, one]));
   const models = new Map(solved?.snapshot.models.map((one) => [one.name, one]));
@@ -53,7 +54,7 @@ export const move = (planned: Planned, tick: MoveTick): Moved => {
     const [own, model] = [plans.get(belief.name), models.get(belief.name)];
     if (belief.demand === null || own === undefined || model === undefined || solved === null || fits === null)
       return { ...idleMove(belief), blocked: [] };
-    const mixes = { ...mixesOf(model, solved.snapshot, makePlan, settings.headroom), fits: fits(model) };
+    const mixes = { ...mixesOf(model, solved.snapshot, whatIf, settings.headroom), fits: fits(model) };
     const { targets, recent, blocked } = towardPlan(belief, own, mixes, planned.unfollowed, tick);
     return { decisions: asDecisions(targets, extra, belief.dataAt), recent, blocked: blocked ? [belief.name] : [] };
   });

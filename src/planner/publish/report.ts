@@ -34,7 +34,8 @@ export interface ReportTick {
   /** Decisions of earlier ticks, which stand where nothing new was decided. */
   readonly memory: { readonly moved: { readonly decisions: ReadonlyMap<string, Decision> } };
   readonly settings: ReportSettings;
-  readonly makePlan: MakePlan;
+  /** Answers what would be. */
+  readonly whatIf: MakePlan;
 }
 
 /**
@@ -43,7 +44,7 @@ export interface ReportTick {
 export const report = (
   { beliefs, solved, loads, together }: Planned,
   moved: Moved,
-  { reading, memory, settings, makePlan }: ReportTick,
+  { reading, memory, settings, whatIf }: ReportTick,
 ): Report => {
   const { decisions, blocked } = moved;
   const standing = (key: string): Decision | undefined => decisions.get(key) ?? memory.moved.decisions.get(key);
@@ -69,7 +70,7 @@ export const report = (
     loads,
     moved,
     routes:
-      solved === null || settings.routingPlans !== true ? [] : routesOf(solved.snapshot, solved.plan, reading.ready, makePlan),
+      solved === null || settings.routingPlans !== true ? [] : routesOf(solved.snapshot, solved.plan, reading.ready, whatIf),
   };
 };
 

@@ -1,13 +1,13 @@
 import type { Plan, Shortage, Snapshot } from '../../vocabulary/planning-documents.ts';
 import type { Target } from '../../vocabulary/target.ts';
-import { type BelieveMemory, nothingBelieved } from '../believe/believe.ts';
 import type { VariantReport } from '../believe/deployment-behaviour.ts';
 import type { Forecast } from '../believe/forecast.ts';
 import type { State } from '../believe/model-states.ts';
 import type { RecordDefect } from '../believe/record-defects.ts';
-import { type MoveMemory, nothingMoved } from '../move/move.ts';
-import { nothingPlanned, type PlanMemory } from '../plan/plan.ts';
+import type { MoveMemory } from '../move/move.ts';
+import type { PlanMemory } from '../plan/plan.ts';
 import { joined } from '../plan/plan-of-snapshot.ts';
+import type { Memory } from './memory.ts';
 import type { ModelRoutes } from './ready-routing.ts';
 
 /** What became of one model in this tick. */
@@ -36,14 +36,6 @@ export interface ModelReport {
   /** What was seen of its Deployments. */
   readonly variants: readonly VariantReport[];
 }
-
-/** What the stages remember from tick to tick. */
-export interface Memory {
-  readonly believed: BelieveMemory;
-  readonly planned: PlanMemory;
-  readonly moved: MoveMemory;
-}
-export const emptyMemory: Memory = { believed: nothingBelieved, planned: nothingPlanned, moved: nothingMoved };
 
 /** What a tick decided. */
 export interface TickOutcome {
@@ -83,32 +75,3 @@ export const joinedReports = (
     routes: reports.flatMap(({ routes }) => routes),
   };
 };
-
-/** What to remember: what was decided newly, and of Deployments that are still there what was before. */
-export const memoryAfter = (
-  { planned, moved }: Memory,
-  believed: BelieveMemory,
-  reports: readonly Report[],
-  deployments: ReadonlyMap<string, unknown>,
-): Memory => {
-  const stillThere = <Value>(...all: readonly ReadonlyMap<string, Value>[]) =>
-    new Map(all.flatMap((some) => [...some].filter(([key]) => deployments.has(key))));
-  return {
-    believed,
-    planned: { loads: stillThere(planned.loads, ...reports.map(({ loads }) => loads)) },
-    moved: {
-      decisions: stillThere(moved.decisions, ...reports.map((part) => part.moved.decisions)),
-      recent: stillThere(moved.recent, ...reports.map((part) => part.moved.recent)),
-    },
-  };
-};
-
-/** What an earlier leader remembered, as far as it is stored. */
-export type StoredMemory = Pick<MoveMemory, 'decisions' | 'recent'> & Pick<BelieveMemory, 'behaviours' | 'strains' | 'trials'>;
-
-/** The same memory with what is stored. What was decided then may not be followed yet, or no longer: it is marked as restored. */
-export const memoryFrom = (memory: Memory, { decisions, recent, behaviours, strains, trials }: StoredMemory): Memory => ({
-  ...memory,
-  believed: { ...memory.believed, behaviours, strains, trials },
-  moved: { decisions: new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }])), recent },
-});

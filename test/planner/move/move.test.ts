@@ -16,7 +16,7 @@ const behaving = (behaviour: Partial<DeploymentBehaviour>): Belief['behaviours']
   new Map([['ns/a', { startups: noStartups, outage: null, following: null, ...behaviour }]]);
 const unfollowed = behaving({ following: { replicas: 1, rising: true, since: 0, fixedUntil: 1300, spec: null } });
 const moved = (one: Belief, last: MoveMemory = nothingMoved) => {
-  const tick = { reading, memory: { moved: last }, settings, makePlan: planOf };
+  const tick = { reading, memory: { moved: last }, settings, makePlan: planOf, whatIf: planOf };
   const { decisions, recent, blocked } = move(plan([one], tick).next().value!, tick);
   return { decisions: Object.fromEntries(decisions), recent: Object.fromEntries(recent), blocked: [...blocked] };
 };

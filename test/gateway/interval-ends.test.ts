@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { atIntervalEnds, intervalEnds } from '../../src/gateway/record-intervals.ts';
+import { atIntervalEnds, intervalEnds } from '../../src/gateway/interval-ends.ts';
 import { storeClock } from '../../src/gateway/store-clock.ts';
 import type { EndedInterval } from '../../src/workload/request-counts.ts';
 

@@ -1,0 +1,40 @@
+import { type BelieveMemory, nothingBelieved } from '../believe/believe.ts';
+import { type MoveMemory, nothingMoved } from '../move/move.ts';
+import { nothingPlanned, type PlanMemory } from '../plan/plan.ts';
+
+/** What the stages remember from tick to tick. */
+export interface Memory {
+  readonly believed: BelieveMemory;
+  readonly planned: PlanMemory;
+  readonly moved: MoveMemory;
+}
+export const emptyMemory: Memory = { believed: nothingBelieved, planned: nothingPlanned, moved: nothingMoved };
+
+/** What to remember: what was decided newly, and of Deployments that are still there what was before. */
+export const memoryAfter = (
+  { planned, moved }: Memory,
+  believed: BelieveMemory,
+  newly: readonly { readonly loads: PlanMemory['loads']; readonly moved: MoveMemory }[],
+  deployments: ReadonlyMap<string, unknown>,
+): Memory => {
+  const stillThere = <Value>(...all: readonly ReadonlyMap<string, Value>[]) =>
+    new Map(all.flatMap((some) => [...some].filter(([key]) => deployments.has(key))));
+  return {
+    believed,
+    planned: { loads: stillThere(planned.loads, ...newly.map(({ loads }) => loads)) },
+    moved: {
+      decisions: stillThere(moved.decisions, ...newly.map((part) => part.moved.decisions)),
+      recent: stillThere(moved.recent, ...newly.map((part) => part.moved.recent)),
+    },
+  };
+};
+
+/** What an earlier leader remembered, as far as it is stored. */
+export type StoredMemory = Pick<MoveMemory, 'decisions' | 'recent'> & Pick<BelieveMemory, 'behaviours' | 'strains' | 'trials'>;
+
+/** The same memory with what is stored. What was decided then may not be followed yet, or no longer: it is marked as restored. */
+export const memoryFrom = (memory: Memory, { decisions, recent, behaviours, strains, trials }: StoredMemory): Memory => ({
+  ...memory,
+  believed: { ...memory.believed, behaviours, strains, trials },
+  moved: { decisions: new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }])), recent },
+});
