@@ -19,6 +19,7 @@ import { type Board, createBoard } from './planner/publish/board.ts';
 import { cannotWakeText } from './planner/publish/cannot-wake.ts';
 import { driftGauge, plannerRegistry } from './planner/publish/planner-metrics.ts';
 import type { Drift } from './profiles/drift.ts';
+import { garbage } from './runtime/garbage.ts';
 import { lastingThread } from './runtime/lasting-thread.ts';
 import { createLogger } from './runtime/logger.ts';
 import { callsThrough } from './runtime/thread-calls.ts';
@@ -60,6 +61,7 @@ type Planner = ReturnType<typeof startPlanner>;
 /** The thread that plans. While there is none what was said last stands, and ages. */
 const startPlanner = (config: Config, { kubernetes, cluster, lease, board }: Served, log: Logger) => {
   const warn = sleepWarnings(cluster.deployments, kubernetes, log);
+  const { collectIfMuch } = garbage(12 << 20);
   let drifts: ReadonlyMap<string, Drift> = new Map();
   const thread = lastingThread({
     file: plannerFile,
@@ -70,7 +72,12 @@ const startPlanner = (config: Config, { kubernetes, cluster, lease, board }: Ser
         servingThread({
           objects: cluster.objects,
           watches: cluster,
-          board,
+          board: {
+            publish: (said, at) => {
+              board.publish(said, at);
+              collectIfMuch();
+            },
+          },
           leadership: () => ({ leads: lease.leads(), term: lease.term() }),
           onNotes: (sleeping, found) => {
             warn(sleeping);

@@ -20,7 +20,7 @@ import { quantile, significant } from './timing.ts';
  *   npm run build && npm run bench -- serve [--json] [--quick]
  */
 const argv = process.argv.slice(2);
-const sizes = argv.includes('--quick') ? [250] : [100, 250, 500, 1000, 1250];
+const sizes = argv.includes('--quick') ? [250] : [250, 500, 1000, 1250];
 const ticksMeasured = argv.includes('--quick') ? 4 : 8;
 const types = [
   { gpu: 'l4', product: 'NVIDIA-L4', throughput: 1 },

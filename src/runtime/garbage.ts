@@ -1,6 +1,9 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+/** Garbage that may pile up, over what lives. */
+const partOfLive = 0.4;
+
 export interface Garbage {
   /** Collects. */
   collect(): void;
@@ -11,9 +14,10 @@ export interface Garbage {
 /**
  * What a tick allocates is garbage soon. Left to itself V8 lets the heap grow to several times what is alive before it
  * looks; with 1,000 Deployments that is 300 MiB more, and a tenth of a second of collecting every ten seconds less.
- * @param allowance garbage that may pile up before it is collected (bytes)
+ * @param least garbage that may pile up before it is collected (bytes); where much lives, a part of that, as collecting takes as long as much
+ * lives
  */
-export const garbage = (allowance: number): Garbage => {
+export const garbage = (least: number): Garbage => {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
   let left = getHeapStatistics().used_heap_size;
@@ -24,7 +28,7 @@ export const garbage = (allowance: number): Garbage => {
   return {
     collect,
     collectIfMuch: () => {
-      if (getHeapStatistics().used_heap_size - left > allowance) collect();
+      if (getHeapStatistics().used_heap_size - left > Math.max(least, partOfLive * left)) collect();
     },
   };
 };
