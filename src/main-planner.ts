@@ -8,8 +8,8 @@ import { type EngineWatch, watchEngines } from './cluster/engines.ts';
 import { type Config, historySeconds } from './config/serve-config.ts';
 import { priceTable } from './planner/believe/candidates.ts';
 import { type Leadership, leaderOrFollower, shareThrough } from './planner/leader-or-follower.ts';
-import { tickWork } from './planner/plan/make-snapshot.ts';
 import { planOf } from './planner/plan/plan-of-snapshot.ts';
+import { workLimitOfMachine } from './planner/plan/work-limit.ts';
 import { type ServingThread, servedBy } from './planner/planner-thread.ts';
 import { watchDrift } from './planner/profile-drift-watch.ts';
 import { type RoutingPlanSettings, routingPlanWriter } from './planner/publish/routing-plan-writer.ts';
@@ -24,7 +24,6 @@ import { garbage } from './runtime/garbage.ts';
 import { createLogger } from './runtime/logger.ts';
 import { turns } from './runtime/one-turn-a-second.ts';
 import { callsThrough, type Remote } from './runtime/thread-calls.ts';
-import { measuredSpeed } from './solver/speed.ts';
 import { workloadReader } from './workload/reader.ts';
 import { redisStore } from './workload/redis.ts';
 import type { Store } from './workload/store.ts';
@@ -44,7 +43,7 @@ const clock = () => Date.now() / 1000;
  */
 const planInThread = ({ config, installation }: PlannerThreadData): void => {
   // Of this thread alone: where cores are short, who answers goes before.
-  setPriority(5);
+  setPriority(2);
   const log = createLogger(config.logLevel);
   const { collect, collectIfMuch } = garbage(12 << 20);
   const redis = redisStore(config, (problem) => log.warn({ problem }, 'redis connection'));
@@ -89,6 +88,7 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
   let lastProfiles: Profiles = { found: new Map(), problems: [] };
   const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
   const report = tickLog(log);
+  const work = workLimitOfMachine();
   return createTicker({
     cluster,
     readWorkload: (names) => reader.read(names),
@@ -99,10 +99,17 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
     engines: enginesOf(config),
     makePlan: (snapshot) => {
       collectIfMuch();
-      return planOf(snapshot, () => performance.now(), { routed: save !== null || config.routingPlans });
+      const plan = planOf(snapshot, threadMilliseconds, { routed: save !== null || config.routingPlans });
+      work.saw(plan.solve.work, plan.solve.milliseconds);
+      return plan;
     },
     board,
-    settings: { ...config, prices: priceTable(config.prices), keepSnapshot: save !== null, workLimit: workOfThisMachine(log) },
+    settings: {
+      ...{ ...config, prices: priceTable(config.prices), keepSnapshot: save !== null },
+      get workLimit() {
+        return work.limit();
+      },
+    },
     clock,
     share: shareThrough(stored, leadership),
     ...(config.routingPlans ? { route: routingPlanWriter(store, routersOf(config)) } : {}),
@@ -123,18 +130,10 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
   });
 };
 
-/** What a plan may take: about a second of this machine as it is now; written into each snapshot, which therefore gives the same plan anywhere. */
-const workOfThisMachine = (log: Logger): number => {
-  const speed = Math.min(
-    4,
-    Math.max(
-      0.25,
-      measuredSpeed(() => performance.now()),
-    ),
-  );
-  const workLimit = Number((speed * tickWork).toPrecision(2));
-  log.info({ workLimit }, 'work of a plan');
-  return workLimit;
+/** What this thread has computed, whatever else the machine did (ms). */
+const threadMilliseconds = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 };
 
 /** Routers follow a plan as long as a plan stands without new data. */

@@ -263,7 +263,14 @@ const observe = async (one: Run, redisUrl: string): Promise<Seen> => {
  * where we are root, the process gets a user that nobody has heard of, as OpenShift does.
  */
 const asAnyUser = (): [readonly string[], { cwd: string; uid?: number; gid?: number }] => {
-  const command = [join(folder, 'node'), '--permission', '--allow-fs-read=*', join(folder, 'dist/gpumix.js')];
+  const command = [
+    join(folder, 'node'),
+    '--permission',
+    '--allow-fs-read=*',
+    '--allow-worker',
+    '--disable-warning=PERM0006',
+    join(folder, 'dist/gpumix.js'),
+  ];
   return [command, { cwd: '/', ...(process.getuid?.() === 0 ? { uid: 1_000_660_000, gid: 0 } : {}) }];
 };
 
