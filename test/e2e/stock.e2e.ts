@@ -6,7 +6,7 @@ import { gpuNode } from '../../hack/cluster/control-plane.ts';
 import type { Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
 import { autoscaler } from './autoscaler.ts';
-import { apply, eventually, kubectl, ownCluster } from './cluster.ts';
+import { apply, eventually, field, kubectl, ownCluster } from './cluster.ts';
 import { gpumix, kubeconfigWithToken, planAgain, type Running, savedPlans, serveFlags, steadyTrace } from './gpumix-process.ts';
 import { installOnHost, uninstall } from './install.ts';
 
@@ -231,6 +231,9 @@ describe.runIf(ours)('stock', () => {
   });
 
   test('a target that nobody follows is planned around', async () => {
+    // Pods that still start while others are taken away would look as if they did not come.
+    const readyReplicas = () => field('{.status.readyReplicas}', 'deployment', 'llama-l40s', '-n', namespace);
+    await eventually('all of them Ready', readyReplicas, '7', 120);
     await kubectl(['delete', 'hpa', 'llama-l40s', '-n', namespace]);
     await kubectl(['scale', 'deployment', 'llama-l40s', '-n', namespace, '--replicas=1']);
     await eventually('said', async () => adapter.output(), /llama-l40s: not followed/, 90);
