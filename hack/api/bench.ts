@@ -1,11 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { issueCertificate } from '../../src/api/x509.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
-import { authority } from '../cluster/pki.ts';
 import { cpuSeconds, rssMiB, startBundled } from './bundled-server.ts';
 import { exchange, open, type Target } from './exchange.ts';
 import { startPeer } from './peer.ts';
+import { servingTarget } from './serving-target.ts';
 
 /**
  * Our API server and the Go test-adapter in turns, by one load generator, with the same certificates and identity, both
@@ -89,22 +86,7 @@ const metricOf = (metric: string) => (index: number) =>
 const running: { stop: () => Promise<void> }[] = [];
 const controlPlane = await startControlPlane();
 try {
-  const ca = authority('bench serving CA');
-  const hour = 3_600_000;
-  const validity = { notBefore: new Date(Date.now() - hour), notAfter: new Date(Date.now() + 24 * hour) };
-  const serving = issueCertificate({ commonName: 'localhost', dnsNames: ['localhost'], usages: ['serverAuth'], ...validity }, ca);
-  const save = (name: string, text: string) => {
-    writeFileSync(join(controlPlane.folder, name), text);
-    return join(controlPlane.folder, name);
-  };
-  const [certificate, key] = [save('bench.crt', serving.certificate), save('bench.key', serving.privateKey)];
-  const { frontProxyClient } = controlPlane.pki;
-  const target = {
-    servername: 'localhost',
-    ca: ca.certificate,
-    cert: readFileSync(frontProxyClient.certificate, 'utf8'),
-    key: readFileSync(frontProxyClient.privateKey, 'utf8'),
-  };
+  const { certificate, key, target } = servingTarget(controlPlane);
   const adapter = await startPeer(controlPlane.folder, controlPlane.kubeconfig, certificate, key);
   running.push(adapter);
   const peerEmpty = rssMiB(adapter.pid);

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { issueCertificate } from '../../src/api/x509.ts';
 import { startRedis } from '../../test/helpers/redis.ts';
 import { cpuSeconds } from '../api/bundled-server.ts';
 import { exchange, open } from '../api/exchange.ts';
+import { servingTarget } from '../api/serving-target.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
-import { authority } from '../cluster/pki.ts';
 import { freePorts } from '../free-ports.ts';
 import { quantile, significant } from './timing.ts';
 
@@ -97,22 +96,7 @@ const controlPlane = await startControlPlane();
 const redis = await startRedis();
 const client = new Redis(redis.port);
 try {
-  const ca = authority('bench serving CA');
-  const hour = 3_600_000;
-  const validity = { notBefore: new Date(Date.now() - hour), notAfter: new Date(Date.now() + 24 * hour) };
-  const serving = issueCertificate({ commonName: 'localhost', dnsNames: ['localhost'], usages: ['serverAuth'], ...validity }, ca);
-  const save = (name: string, text: string) => {
-    writeFileSync(join(controlPlane.folder, name), text);
-    return join(controlPlane.folder, name);
-  };
-  const [certificate, key] = [save('bench.crt', serving.certificate), save('bench.key', serving.privateKey)];
-  const { frontProxyClient } = controlPlane.pki;
-  const target = {
-    servername: 'localhost',
-    ca: ca.certificate,
-    cert: readFileSync(frontProxyClient.certificate, 'utf8'),
-    key: readFileSync(frontProxyClient.privateKey, 'utf8'),
-  };
+  const { certificate, key, target } = servingTarget(controlPlane);
   await controlPlane.kubectl(['create', 'namespace', namespace]);
   let made = 0;
   const rows = [];
