@@ -88,7 +88,7 @@ test('idle connections beyond the limit give way to new ones, the busy one stays
   const idle: Socket[] = [];
   for (let index = 0; index < 100; index += 1) {
     const socket = connectPlain(port(), '127.0.0.1');
-    socket.on('error', () => {});
+    socket.on('error', () => {}).resume();
     idle.push(socket);
     await new Promise((resolve) => socket.once('connect', resolve));
     if (index % 10 === 0) {
@@ -111,7 +111,8 @@ test('10,000 idle connections, every tenth with a handshake: a few stay, and the
       Array.from({ length: 100 }, async (_, index) => {
         const secure = index % 10 === 0 ? await secureSocket().catch(() => null) : null;
         const socket = secure ?? connectPlain(port(), '127.0.0.1');
-        socket.on('error', () => {});
+        // Who does not read does not see the other side hang up.
+        socket.on('error', () => {}).resume();
         if (secure === null) await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
         return socket;
       }),
