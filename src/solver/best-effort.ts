@@ -14,12 +14,14 @@ import { type Level, requestsPerMoney } from './levels.ts';
  * Sums are shares of the priority's own demand and are held to within 1e-9 of it. The search starts from the best of some
  * mixes; stopped early, a step hands on the best that it has.
  * @param starts mixes within bounds, stock and budget
+ * @param leastUnserved what is known already of what each priority leaves unserved at the least (req/s)
  */
 export const bestEffort = (
   joint: Joint,
   levels: readonly Level[],
   nodeLimit: number,
   starts: readonly (readonly Float64Array[])[] = [],
+  leastUnserved: readonly number[] = [],
 ): MostServed => {
   const { fleet } = joint;
   const prices = fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price));
@@ -34,7 +36,7 @@ export const bestEffort = (
     mixes = result.mixes ?? mixes;
     return result;
   };
-  for (const { models } of levels) {
+  for (const [l, { models }] of levels.entries()) {
     const { value, bound } = step({
       replicas: prices.map(() => 0),
       unserved: fleet.models.map((_, m) => (models.includes(m) ? 1 : 0)),
@@ -43,7 +45,9 @@ export const bestEffort = (
       same: negligible / 10,
       ties: false,
     });
-    if (value - bound > negligible) open += (value - Math.max(0, bound)) * joint.totals[models[0]!]!;
+    const total = joint.totals[models[0]!]!;
+    const least = Math.max(0, bound, (leastUnserved[l] ?? 0) / total);
+    if (value - least > negligible) open += (value - least) * total;
     groups.push({ models, most: Math.max(0, value) + negligible });
   }
   step({ replicas: prices, unserved: everything.map(() => 0), most: everything, groups, same: 0, ties: true });

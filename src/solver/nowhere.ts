@@ -26,3 +26,11 @@ export const withNowhere = (model: FleetModel, price: number, most: number, unit
     })),
   };
 };
+
+/** A model that is not looked at yet keeps its floors. */
+export const without = (model: FleetModel): FleetModel => ({
+  ...model,
+  known: null,
+  rates: new Float64Array(),
+  ways: model.ways.map(({ open }) => ({ open, loads: new Float64Array() })),
+});

@@ -1,20 +1,26 @@
 import { firstPlan } from './first-plan.ts';
-import { costCeiling, type Fleet, type FleetModel, floorMixes } from './fleet.ts';
+import { costCeiling, type Fleet, floorMixes } from './fleet.ts';
 import { Joint } from './joint.ts';
+import { leastUnservedOfLowest } from './least-unserved.ts';
 import type { Level } from './levels.ts';
-import { withNowhere } from './nowhere.ts';
+import { withNowhere, without } from './nowhere.ts';
 import { partOf, type SearchOptions } from './one-model.ts';
 import { SharedStock } from './shared-stock.ts';
 
-/** Mixes of all models, and how much may be servable beyond what they serve (req/s), by what the prices of the stock prove. */
+/** Mixes of all models, and what the prices of the stock prove of what they leave unserved. */
 export interface ServedTogether {
   readonly mixes: readonly Float64Array[];
+  /** req/s that each priority leaves unserved in every plan that leaves no more of any higher one than these mixes. */
+  readonly leastUnserved: readonly number[];
+  /** req/s that may be servable beyond what these mixes serve. */
   readonly open: number;
   readonly nodes: number;
 }
 
 /** Share of the work left that one priority may take. */
 const mostOfOneStep = 0.7;
+/** Share of the work left for what lower priorities can be served at all, where the unserved share of one is not known this well. */
+const [leastShare, wellKnown] = [0.5, 1e-3];
 /** So large a share of the demand is worth more than all GPUs together: what is served comes before what it costs. */
 const decisiveShare = 1e-4;
 
@@ -27,6 +33,8 @@ const decisiveShare = 1e-4;
  * With W the price of a request per second that is not served, and C what all GPUs cost at the most,
  *
  *   W unserved + cost >= bound  =>  unserved >= (bound - C) / W.
+ *
+ * For a lower priority that says nothing, as the models of the higher ones were held: there least-unserved.ts is asked.
  *
  * @param starts mixes within bounds and stock to start from
  */
@@ -41,7 +49,10 @@ export const servedTogether = (
   const [ceiling, unit] = [costCeiling(fleet), unitOf(fleet)];
   const floors = floorMixes(fleet);
   let mixes: readonly Float64Array[] = floors;
-  let [open, nodes] = [0, 0];
+  const demandOf = ({ models }: Level): number => models.reduce((sum, m) => sum + demands[m]!, 0);
+  const decisivePrice = (level: Level): number => ceiling / Math.max(1e-12, decisiveShare * demandOf(level));
+  const leastUnserved: number[] = [];
+  let nodes = 0;
   let steps = levels.length + 1;
   const joint = new Joint(fleet, demands, options.work);
   const solved = (priceOf: (m: number) => number, among: ReadonlySet<number>) => {
@@ -68,39 +79,40 @@ export const servedTogether = (
   const among = new Set<number>();
   for (const level of levels) {
     for (const m of level.models) among.add(m);
-    const demand = level.models.reduce((sum, m) => sum + most[m]!, 0);
-    const price = ceiling / Math.max(1e-12, decisiveShare * demand);
+    const price = decisivePrice(level);
     const current = new Set(level.models);
     const result = solved((m) => (current.has(m) ? price : price * 1e-9), among);
     if (result.mixes === null)
       return {
         mixes: firstPlan(fleet, levels, joint.work, mixes),
-        open: open + joint.totals.reduce((sum, more) => sum + more, 0),
+        leastUnserved: levels.map((_, l) => leastUnserved[l] ?? 0),
+        open: demands.reduce((sum, more) => sum + more, 0),
         nodes,
       };
     const unserved = (m: number): number => unit * result.mixes![m]!.at(-1)!;
-    const left = level.models.reduce((sum, m) => sum + unserved(m), 0);
-    open += Math.max(0, left - Math.max(0, (result.bound - ceiling) / price));
     for (const m of level.models) most[m] = unserved(m);
+    leastUnserved.push(leastUnserved.length === 0 ? Math.max(0, (result.bound - ceiling) / price) : 0);
     mixes = result.mixes.map((mix, m) => (among.has(m) ? mix.slice(0, -1) : mix));
   }
   const cheapest = solved(() => ceiling * 1e-12, among);
   if (cheapest.mixes !== null) mixes = cheapest.mixes.map((mix) => mix.slice(0, -1));
-  return { mixes, open, nodes };
+  const left = levels.map(({ models }) => models.reduce((sum, m) => sum + most[m]!, 0));
+  for (let l = 1; l < levels.length; l++) {
+    if (left[l]! <= wellKnown * demandOf(levels[l]!)) continue;
+    const part = { ...options, ...partOf(options.work, leastShare) };
+    const worth = { ceiling, unit, price: decisivePrice(levels[l]!) };
+    const found = leastUnservedOfLowest(fleet, levels.slice(0, l + 1), left, worth, part);
+    leastUnserved[l] = Math.min(left[l]!, found.leastUnserved);
+    nodes += found.nodes;
+  }
+  const open = left.reduce((sum, more, l) => sum + Math.max(0, more - leastUnserved[l]!), 0);
+  return { mixes, leastUnserved, open, nodes };
 };
 
 /** The fleet without the demand of models that are not looked at yet. */
 const only = (fleet: Fleet, among: ReadonlySet<number>): Fleet => ({
   ...fleet,
   models: fleet.models.map((model, m) => (among.has(m) ? model : without(model))),
-});
-
-/** A model that is not looked at yet keeps its floors. */
-const without = (model: FleetModel): FleetModel => ({
-  ...model,
-  known: null,
-  rates: new Float64Array(),
-  ways: model.ways.map(({ open }) => ({ open, loads: new Float64Array() })),
 });
 
 /** The most requests per second that any GPU serves: what counts as one replica of nowhere, so that its price is that of a GPU. */

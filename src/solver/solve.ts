@@ -100,16 +100,10 @@ const mostServed = (fleet: Fleet, joint: Joint, options: SearchOptions, seen: Se
   );
   const best = bestOf(joint, levels, [together.mixes, ...filled]) ?? together.mixes;
   const more = exchanged(joint, levels, best, joint.work.part(exchangeShare));
-  const searched = bestEffort(joint, levels, large ? options.nodeLimit / 20 : options.nodeLimit, [best, more]);
-  // Below the highest priority the prices have each model of a higher one keep what it leaves unserved: that proves nothing.
-  const beyond = Math.max(0, together.open - servedMore(joint, together.mixes, searched.mixes));
-  const open = levels.length === 1 ? Math.min(beyond, searched.open) : searched.open;
-  return { ...searched, open, nodes: together.nodes + searched.nodes };
+  const limit = large ? options.nodeLimit / 20 : options.nodeLimit;
+  const searched = bestEffort(joint, levels, limit, [best, more], together.leastUnserved);
+  return { ...searched, nodes: together.nodes + searched.nodes };
 };
-
-/** req/s that some mixes serve more than others. */
-const servedMore = (joint: Joint, before: readonly Float64Array[], after: readonly Float64Array[]): number =>
-  before.reduce((sum, mix, m) => sum + joint.unserved(m, mix) - joint.unserved(m, after[m]!), 0);
 
 const fleetCost = ({ models }: Fleet, mixes: readonly Float64Array[]): number =>
   mixes.reduce((sum, mix, m) => sum + mixCost(models[m]!, mix), 0);

@@ -40,7 +40,7 @@ test('the choice is as good as the best of all, with as few changes; a repaired 
       .sort((a, b) => total(a, 'cost') - total(b, 'cost') || total(a, 'changes') - total(b, 'changes'));
     expect(dropped, `${i}`).toBe(Number.POSITIVE_INFINITY);
     expect(choice === null, `${i}`).toBe(best === undefined);
-    const other = repaired(columns, stock);
+    const other = repaired(columns, stock).choice;
     if (other !== null) expect(fits(other.columns, stock), `${i}`).toBe(true);
     if (choice === null || best === undefined) {
       expect(other).toBeNull();

@@ -7,7 +7,7 @@ const column = (name: number, use: readonly number[], reduced: number, cost = 10
   ...{ mix: Float64Array.of(name), use, cost, changes: 0, reduced },
 });
 const names = (columns: readonly (readonly Column[])[], stock: readonly number[]) => {
-  const choice = repaired(columns, stock);
+  const { choice } = repaired(columns, stock);
   return choice === null ? null : [...choice.columns.map(({ mix }) => mix[0]!), choice.cost];
 };
 
