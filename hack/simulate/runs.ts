@@ -1,8 +1,9 @@
 import { extrapolatedShare } from '../../src/profiles/served-demand.ts';
 import {
-  runBestSingle,
+  bestOf,
+  runEachType,
+  runHpas,
   runPlanner,
-  runQueue,
   runStaticPeak,
   type Scenario,
   sameAttainment,
@@ -56,15 +57,15 @@ export async function* runAll(only = ''): AsyncGenerator<Result> {
 
 const run = async (name: string, given: Scenario): Promise<Result> => {
   const gpumix = await runPlanner(given);
-  const single = await runBestSingle(given);
+  const singles = await runEachType(given);
   return {
     scenario: name,
     outcomes: [
       gpumix,
-      ...(priced.has(name) ? await withHeadrooms(given) : await enoughGpumix(given, gpumix, single.outcome)),
-      single.outcome,
+      ...(priced.has(name) ? await withHeadrooms(given) : await enoughGpumix(given, gpumix, bestOf(singles))),
+      ...singles,
       await runStaticPeak(given),
-      await runQueue(given, single.variant),
+      ...(await runHpas(given)),
       await runAibrix('AIBrix, KPA defaults', given, kpaDefaults),
       await runAibrix('AIBrix, KPA smoothed', given, kpaSmoothed),
       await enoughAibrix(given, gpumix.attainment),

@@ -87,8 +87,8 @@ export const simulateCommand: Command = {
   },
 };
 
-/** Runs of a comparison: gpumix, each GPU type alone, the static peak, the queue. */
-const runsOf = ({ set }: Scenario): number => set.variants.length + 3;
+/** Runs of a comparison: gpumix, the static peak, and each GPU type alone, by gpumix and by three HPAs. */
+const runsOf = ({ set }: Scenario): number => 2 + 4 * set.variants.length;
 
 /** Runs follow each other, and each begins at 0. */
 const runProgress = (progress: Progress, { traffic }: Scenario, runs: number) => {

@@ -21,6 +21,7 @@ export const snapshotFor = (
     minReplicas: 0,
     maxReplicas: null,
   }),
+  stock: Snapshot['stock'] = {},
 ): Snapshot => ({
   now: null,
   models: [
@@ -41,7 +42,7 @@ export const snapshotFor = (
       previous: null,
     },
   ],
-  stock: {},
+  stock,
   budget: null,
   routing,
 });

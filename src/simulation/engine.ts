@@ -32,6 +32,7 @@ export interface Engine<Request extends EngineRequest> {
   advance(to: number): void;
   /** Nothing happens before (s); Infinity = nothing at all. */
   nextEventAt(): number;
+  /** Requests that the engine has begun with, and those that it has not. */
   running(): number;
   waiting(): number;
   /** Requests that have had no first token yet, waiting or running. */
@@ -52,8 +53,9 @@ interface Decoding<Request> {
 
 /**
  * Continuous batching with chunked prompts, as vLLM does it: each iteration makes one token for every decoding request and
- * takes some tokens of the oldest prompts. Requests are admitted in order, between two iterations, while the cache holds
- * all their tokens to come, so none is ever thrown out again. Iterations in which nobody comes or goes are computed at
+ * takes some tokens of the oldest prompts. Requests are admitted in order, between two iterations, while the next one has tokens
+ * left for their prompts (vLLM's scheduler: "while waiting and token_budget > 0") and the cache holds all their tokens to come, so
+ * none is ever thrown out again. Iterations in which nobody comes or goes are computed at
  * once: the k-th of them takes iteration + cached x secondsPerCachedToken, and the cache grows by one token per request.
  */
 export const createEngine = <Request extends EngineRequest>(
@@ -107,11 +109,13 @@ const createBatch = <Request extends EngineRequest>(speed: EngineSpeed, onEvent:
   let [cached, promised] = [0, 0];
 
   const running = (): number => prompts.length + decoding.length;
+  const unreadTokens = (): number => prompts.reduce((sum, { request, done }) => sum + request.inputTokens - done, 0);
 
   const admit = (queue: Arrived<Request>[]): void => {
     if (running() === 0 && queue.length > 0) clock = Math.max(clock, queue[0]!.arrivedAt);
     while (queue.length > 0 && queue[0]!.arrivedAt <= clock && running() < speed.maxRunning) {
       const { request } = queue[0]!;
+      if (unreadTokens() >= speed.promptTokensPerIteration) return;
       if (running() > 0 && promised + needs(request) > speed.cacheTokens) return;
       queue.shift();
       promised += needs(request);

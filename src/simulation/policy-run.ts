@@ -38,6 +38,9 @@ export interface PolicyOutcome {
   readonly attainment: number;
   /** Requests that no replica took in time. */
   readonly unserved: number;
+  /** Time to the first token that one request in a thousand exceeds, and the longest (s), of those that had one. */
+  readonly ttftP999Seconds: number;
+  readonly longestTtftSeconds: number;
   /** Replicas added or taken away, per hour. */
   readonly changesPerHour: number;
   /** Largest share of the true demand that the Ready replicas could not carry by their profiles. */
@@ -80,14 +83,12 @@ interface Arrived extends EngineRequest {
 export const simulate = async (world: World, policy: Policy): Promise<PolicyOutcome> => {
   const { traffic, slo, faults = [] } = world;
   const gateway = intervalCounter();
-  const tally = { ended: 0, within: 0, unserved: 0 };
+  const tally = createTally(slo);
+  const arrivals: number[] = [];
   const { variants, initial, stock } = world;
   const replicas = createReplicas<Arrived>({ variants, initial, stock, faults }, (kind, request, time) => {
-    if (kind === 'firstToken') request.firstTokenAt = time;
-    if (kind !== 'done') return;
-    gateway.ended(request.inputTokens, request.outputTokens);
-    tally.ended += 1;
-    if (withinSlo(slo, { ...request, doneAt: time })) tally.within += 1;
+    tally.tell(kind, request, time);
+    if (kind === 'done') gateway.ended(request.inputTokens, request.outputTokens);
   });
   const router = createRouter(world.routing, replicas, world.solve);
   const capacity = { ...world, ready: (key: string) => replicas.ready(key).length };
@@ -101,17 +102,16 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
   const resend = (now: number): void => {
     const again = held.filter(({ arrivedAt }) => now - arrivedAt <= patienceSeconds);
     for (let lost = held.length - again.length; lost > 0; lost -= 1) gateway.failed();
-    tally.unserved += held.length - again.length;
+    tally.unserved(held.length - again.length);
     held = [];
     for (const request of again) send(request, now);
   };
-  const view = (now: number): ReplicaView => viewOf(replicas, now);
+  const view = (now: number): ReplicaView => ({ ...viewOf(replicas, now), arrivalRate: () => rateOf(arrivals, now) });
 
   const timers = [
     timer(0, sampleSeconds, async (now) => {
       world.onTime?.(now);
-      const { ended, within } = tally;
-      samples.push({ ...sampleOf(now, traffic.demandAt(now), replicas, capacity), ended, within });
+      samples.push({ ...sampleOf(now, traffic.demandAt(now), replicas, capacity), ...tally.sofar() });
     }),
     timer(intervalSeconds, intervalSeconds, async (now) => {
       const record = recordText(intervalSeconds, gateway.take(), held.length);
@@ -142,6 +142,7 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
     if (due.at() <= time) await runTimers(time);
     replicas.catchUp(time);
     gateway.arrived();
+    arrivals.push(time);
     send({ inputTokens, outputTokens: Math.max(1, outputTokens), arrivedAt: time, firstTokenAt: Number.NaN }, time);
   }
   await runTimers(traffic.seconds);
@@ -152,11 +153,41 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
     policy: policy.name,
     cost,
     requests: traffic.requests.length,
-    attainment: traffic.requests.length === 0 ? 1 : tally.within / traffic.requests.length,
-    unserved: tally.unserved + gateway.pending(),
+    ...tally.outcome(traffic.requests.length, gateway.pending()),
     changesPerHour: (replicas.changes() * 3600) / traffic.seconds,
     capacityGap: Math.max(0, ...samples.map(({ gap }) => gap)),
     samples,
+  };
+};
+
+/** What became of the requests. */
+const createTally = (slo: Slo) => {
+  let [ended, within, lost] = [0, 0, 0];
+  const firstTokens: number[] = [];
+  return {
+    tell: (kind: 'firstToken' | 'token' | 'done', request: Arrived, time: number): void => {
+      if (kind === 'firstToken') {
+        request.firstTokenAt = time;
+        firstTokens.push(time - request.arrivedAt);
+      }
+      if (kind !== 'done') return;
+      ended += 1;
+      if (withinSlo(slo, { ...request, doneAt: time })) within += 1;
+    },
+    unserved: (requests: number): void => {
+      lost += requests;
+    },
+    sofar: () => ({ ended, within }),
+    /** @param all requests that there were @param pending those that have not ended */
+    outcome: (all: number, pending: number) => {
+      firstTokens.sort((a, b) => a - b);
+      return {
+        attainment: all === 0 ? 1 : within / all,
+        unserved: lost + pending,
+        ttftP999Seconds: firstTokens[Math.ceil(0.999 * firstTokens.length) - 1] ?? 0,
+        longestTtftSeconds: firstTokens.at(-1) ?? 0,
+      };
+    },
   };
 };
 
@@ -172,7 +203,14 @@ const timer = (first: number, every: number, run: (now: number) => Promise<void>
   };
 };
 
-const viewOf = (replicas: Replicas<Arrived>, now: number): ReplicaView => {
+/** req/s over the last minute, or since the start. */
+const rateOf = (arrivals: readonly number[], now: number): number => {
+  const span = Math.min(now, 60);
+  const since = arrivals.findLastIndex((time) => time <= now - span);
+  return span > 0 ? (arrivals.length - 1 - since) / span : 0;
+};
+
+const viewOf = (replicas: Replicas<Arrived>, now: number): Omit<ReplicaView, 'arrivalRate'> => {
   const sum = (key: string, of: 'running' | 'waiting') =>
     replicas.ready(key).reduce((total, { engine }) => total + engine[of](), 0);
   return {

@@ -21,6 +21,8 @@ export interface ReplicaView {
   /** Requests in the engines of the Ready replicas: those that run and those that wait. */
   running(key: string): number;
   waiting(key: string): number;
+  /** Requests per second that have arrived in the last minute, for all Deployments together. */
+  arrivalRate(): number;
 }
 
 /** Something that decides on replicas. It learns of the traffic only by the gateway's records and what the engines say. */

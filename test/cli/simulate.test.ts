@@ -24,8 +24,12 @@ test('a short run names gpumix and its baselines, as one document and as a table
   expect(outcomes.map(({ policy }) => policy.replace(/ ?(L40S|A100-80|H100)/, ''))).toEqual([
     'gpumix',
     ' alone',
+    ' alone',
+    ' alone',
     'static peak',
     'HPA on queue,',
+    'HPA on requests in flight,',
+    'HPA on requests per second,',
   ]);
   for (const { attainment, cost } of outcomes) {
     expect(attainment).toBeGreaterThan(0.9);

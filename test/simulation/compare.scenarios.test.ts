@@ -18,6 +18,14 @@ const gapsFrom = ({ samples }: PolicyOutcome, from: number): number =>
 const readyAt = ({ samples }: PolicyOutcome, at: number): Readonly<Record<string, number>> =>
   samples.find(({ time }) => time === at)!.ready;
 
+test('a fleet begins with no more GPUs than there are, and no type alone has more either', () => {
+  const given = scenario(synthetic(steady(40), 600), { stock: () => ({ H100: 1, L40S: 2, 'A100-80': 0, L4: 0 }) });
+  const gpus = (key: string) => worldOf(given).initial.get(key);
+  expect([gpus('simulated/h100'), gpus('simulated/l40s'), gpus('simulated/a100-80')]).toEqual([1, 2, 0]);
+  const l40s = given.set.variants.filter(({ gpu }) => gpu === 'L40S');
+  expect(worldOf(given, l40s).initial.get('simulated/l40s')).toBe(2);
+});
+
 test('steady Poisson load: 2 changes in an hour, 99 % within the SLO, 1.15 times the plan for the true rate', async () => {
   const given = scenario(synthetic(steady(10), hour));
   const outcome = await runPlanner(given);

@@ -77,12 +77,19 @@ describe('several requests', () => {
   });
 
   test('a request waits in order while the cache is promised to others', () => {
-    const small = { ...speed, cacheTokens: 300 };
+    const small = { ...speed, cacheTokens: 300, promptTokensPerIteration: 1000 };
     const engine = createEngine<Named>(small, () => {});
     for (const name of ['a', 'b', 'c']) engine.submit(request(name, 100, 50), 0);
     engine.advance(0);
     engine.nextEventAt();
     expect([engine.running(), engine.waiting()]).toEqual([2, 1]);
+  });
+
+  test('it also waits while the next iteration has no tokens left for its prompt', () => {
+    const engine = createEngine<Named>(speed, () => {});
+    for (const name of ['a', 'b', 'c']) engine.submit(request(name, 60, 50), 0);
+    engine.nextEventAt();
+    expect([engine.running(), engine.waiting(), engine.unread()]).toEqual([2, 1, 3]);
   });
 
   test('one that is larger than the cache runs alone', () => {
