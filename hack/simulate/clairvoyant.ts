@@ -51,7 +51,8 @@ export const clairvoyantPath = (input: ClairvoyantInput): ClairvoyantPath => {
     for (const [g, size] of sizes.entries()) changed(value, size, strides[g]!, up[g]!, down[g]!);
     const length = Math.min(stepSeconds, traffic.seconds - time);
     value = carried(value, sizes, directions, needs[index]!, prices, length);
-    stages.push({ value, up, down });
+    // A copy: the changes before the next step are written into the value itself.
+    stages.push({ value: value.slice(), up, down });
   }
   return { cost: value[leastOf(value)]!, mixes: tracedBack(stages, sizes) };
 };

@@ -1,6 +1,6 @@
 import { extrapolatedShare } from '../../src/profiles/served-demand.ts';
 import {
-  bestOf,
+  cheapestOfBest,
   runEachType,
   runHpas,
   runPlanner,
@@ -14,7 +14,7 @@ import { dayCycle, ramp, spike, steady, step } from '../../src/simulation/traffi
 import { type KpaSettings, kpaDefaults, kpaSmoothed } from './aibrix-kpa.ts';
 import { aibrixPolicy } from './aibrix-policy.ts';
 import { clairvoyantPath } from './clairvoyant.ts';
-import { clairvoyantPolicy } from './clairvoyant-policy.ts';
+import { pathPolicy } from './path-policy.ts';
 import { azure, scenario, synthetic } from './scenarios.ts';
 
 export interface Result {
@@ -62,7 +62,7 @@ const run = async (name: string, given: Scenario): Promise<Result> => {
     scenario: name,
     outcomes: [
       gpumix,
-      ...(priced.has(name) ? await withHeadrooms(given) : await enoughGpumix(given, gpumix, bestOf(singles))),
+      ...(priced.has(name) ? await withHeadrooms(given) : await enoughGpumix(given, gpumix, cheapestOfBest(singles))),
       ...singles,
       await runStaticPeak(given),
       ...(await runHpas(given)),
@@ -141,6 +141,9 @@ export const clairvoyantOf = async (given: Scenario): Promise<Result['clairvoyan
   const path = clairvoyantPath(input);
   const world = worldOf(given);
   const initial = new Map(world.variants.map(({ key }, g) => [key, path.mixes[0]![g]!]));
-  const { attainment } = await simulate({ ...world, initial }, clairvoyantPolicy(input, path, world));
+  const { attainment } = await simulate(
+    { ...world, initial },
+    pathPolicy('foreseeing', { ...input, ahead: true }, path.mixes, world),
+  );
   return { cost: path.cost, attainment };
 };

@@ -87,7 +87,7 @@ export const runStaticPeak = async (scenario: Scenario): Promise<PolicyOutcome> 
 };
 
 /** Of those that attain about as much as any the cheapest. */
-export const bestOf = (outcomes: readonly PolicyOutcome[]): PolicyOutcome => {
+export const cheapestOfBest = (outcomes: readonly PolicyOutcome[]): PolicyOutcome => {
   const most = Math.max(...outcomes.map(({ attainment }) => attainment));
   return outcomes
     .filter(({ attainment }) => attainment >= most - sameAttainment)
@@ -115,7 +115,7 @@ export const runHpas = async (scenario: Scenario): Promise<readonly PolicyOutcom
       byMetric.set(metric.name, [...(byMetric.get(metric.name) ?? []), outcome]);
     }
   }
-  return [...byMetric.values()].map(bestOf);
+  return [...byMetric.values()].map(cheapestOfBest);
 };
 
 /** What one replica carries of a mixture of sizes (req/s), and how many requests that has in flight, where the profile tells times. */

@@ -35,27 +35,46 @@ export const spike =
   (usual: number, most: number, at: number, seconds: number): RateOverTime =>
   (time) =>
     time >= at && time < at + seconds ? most : usual;
+/** One rate for some time and another for some time, again and again. */
+export const onOff =
+  (on: number, off: number, onSeconds: number, offSeconds: number): RateOverTime =>
+  (time) =>
+    time % (onSeconds + offSeconds) < onSeconds ? on : off;
+/** Rates that hold for so long each (s). */
+export const stairs =
+  (rates: readonly number[], seconds: number): RateOverTime =>
+  (time) =>
+    rates[Math.min(rates.length - 1, Math.floor(time / seconds))]!;
+/** A sine around a middle. */
+export const sine =
+  (least: number, most: number, periodSeconds: number): RateOverTime =>
+  (time) =>
+    (least + most) / 2 + ((most - least) / 2) * Math.sin((2 * Math.PI * time) / periodSeconds);
 /** A cycle of one day that begins in the night, at its least. */
 export const dayCycle =
   (least: number, most: number, daySeconds = 86_400): RateOverTime =>
   (time) =>
     least + ((most - least) * (1 - Math.cos((2 * Math.PI * time) / daySeconds))) / 2;
 
-/** A Poisson process whose rate changes, with sizes drawn from a mixture. */
-export const poisson = (rate: RateOverTime, mixture: Shape, seconds: number, seed: number): Traffic => {
+/** Sizes that change over time (s). */
+export type MixtureOverTime = (time: number) => Shape;
+
+/** A Poisson process whose rate changes, with sizes drawn from a mixture, which may change as well. */
+export const poisson = (rate: RateOverTime, mixture: Shape | MixtureOverTime, seconds: number, seed: number): Traffic => {
+  const mixtureAt: MixtureOverTime = typeof mixture === 'function' ? mixture : () => mixture;
   const random = seeded(seed);
   const most = Math.max(...Array.from({ length: Math.ceil(seconds) + 1 }, (_, time) => rate(time)));
   const requests: TraceRequest[] = [];
   // Thinning: arrivals at the highest rate, of which a share stays.
   for (let time = exponential(random, 1 / most); time < seconds; time += exponential(random, 1 / most)) {
     if (random() * most >= rate(time)) continue;
-    const { inputTokens, outputTokens } = drawn(mixture, random());
+    const { inputTokens, outputTokens } = drawn(mixtureAt(time), random());
     requests.push({ time, inputTokens, outputTokens });
   }
   return {
     requests,
     seconds,
-    demandAt: (time) => mixture.map(({ share, ...size }) => ({ ...size, arrivalRate: share * rate(time) })),
+    demandAt: (time) => mixtureAt(time).map(({ share, ...size }) => ({ ...size, arrivalRate: share * rate(time) })),
   };
 };
 

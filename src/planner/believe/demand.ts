@@ -7,6 +7,7 @@ import { type EngineStrain, strainNow } from './engine-strain.ts';
 import { caughtUp, type Forecast, forecast, historyWith, type RateHistory } from './forecast.ts';
 import type { TrustedHistory, TrustedWorkload } from './record-defects.ts';
 import { meanSeconds } from './request-seconds.ts';
+import { byReady, meanWork } from './request-work.ts';
 
 /** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
 export interface DemandNow {
@@ -129,8 +130,10 @@ const ratedNames = (
     const seconds = shape === undefined ? null : meanSeconds(shape, candidates);
     const beyond = beyondNormal(Math.max(record?.pending ?? 0, record?.queueing ?? 0), rate, seconds);
     const waits = Math.max(beyond, waitsFor?.requests ?? 0);
-    const seen = { now: workload?.now ?? 0, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting };
-    const strain = strainNow(sources.strains.get(name), seen);
+    const strain = strainNow(sources.strains.get(name), {
+      ...{ now: workload?.now ?? 0, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting },
+      requestWork: shape === undefined ? 0 : meanWork(shape, candidates, byReady),
+    });
     // What ended came a request's duration before, unless the engines said what they hold.
     const late = (defect?.kind === 'arrivals' || defect?.kind === 'overwritten') && record?.pending === null ? (seconds ?? 0) : 0;
     const growth = late === 0 ? 0 : arrivalGrowth(intervals, intervalSeconds, coverage);

@@ -4,11 +4,12 @@ import { type Interval, recordOf } from '../../workload/workload.ts';
 export interface EngineStrain {
   /** Work of a request over what the profiles say; 1 = as they say. */
   readonly factor: number;
-  /** Since when the same replicas are Ready, all that were asked for then, and the rate has not risen (Unix s). */
+  /** Since when the same replicas are Ready, all that were asked for then, and neither rate nor work have risen (Unix s). */
   readonly steadySince: number;
-  /** The factor, the rate (req/s) and the Ready replicas then. */
+  /** The factor, the rate (req/s), the work of a request and the Ready replicas then. */
   readonly base: number;
   readonly rate: number;
+  readonly requestWork: number;
   readonly ready: number;
   readonly at: number;
 }
@@ -19,6 +20,8 @@ export interface Strained {
   readonly intervals: readonly Interval[];
   /** Arrivals now (req/s). */
   readonly rate: number;
+  /** What one request takes of the Ready replicas by their profiles, in any unit. */
+  readonly requestWork: number;
   readonly headroom: number;
   /** Requests in flight beyond what is normal. */
   readonly excess: number;
@@ -30,8 +33,8 @@ export interface Strained {
 /** Over so long what is in flight must grow (s), and by so many standard deviations of its noise. */
 const span = 60;
 const growthDeviations = 1;
-/** A rate that is so much higher is another one. */
-const risen = 1.1;
+/** A rate that is so much higher is another one; so is the work of a request, whose mean over minutes wavers less. */
+const [risenRate, risenWork] = [1.1, 1.05];
 /** What is learned is taken for so much more, so that the second lesson is not due when the first is over. */
 const margin = 1.1;
 /** What was learned is half forgotten after so long (s), and is never more than this. */
@@ -40,18 +43,19 @@ const most = 2;
 
 /**
  * Engines that are slower than their profiles show as more requests in flight than is normal, and still more, though all
- * replicas that the plan asked for are Ready and the rate has not risen. What is served then is what they can do; the plan's
+ * replicas that the plan asked for are Ready, and neither the rate nor the work of a request has risen: longer prompts are no slower engine. What is served then is what they can do; the plan's
  * capacity over that is the factor. Without it a backlog would be worked off, the replicas for it be taken away, and the
  * next one begin.
  */
 export const strainNow = (previous: EngineStrain | undefined, strained: Strained): EngineStrain => {
-  const { now, intervals, rate, headroom, excess, ready, starting } = strained;
-  const known = previous ?? { factor: 1, steadySince: now, base: 1, rate, ready, at: now };
+  const { now, intervals, rate, requestWork, headroom, excess, ready, starting } = strained;
+  const known = previous ?? { factor: 1, steadySince: now, base: 1, rate, requestWork, ready, at: now };
   const factor = 1 + (known.factor - 1) * 2 ** (-Math.max(0, now - known.at) / halfLife);
   // What is asked for because of what was just learned does not end the lesson.
   const settled = !starting || now - known.steadySince >= span;
-  if (!settled || ready !== known.ready || rate > risen * known.rate)
-    return { factor, steadySince: now, base: factor, rate, ready, at: now };
+  const risen = rate > risenRate * known.rate || requestWork > risenWork * known.requestWork;
+  if (!settled || ready !== known.ready || risen)
+    return { factor, steadySince: now, base: factor, rate, requestWork, ready, at: now };
   const served = excess > 0 ? servedWhileGrowing(intervals, known.steadySince) : null;
   // At least this much was planned for: half of the headroom may be lacking.
   const learned = served === null ? 0 : (margin * known.base * rate * (1 + headroom / 2)) / served;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clairvoyantBound } from '../../../hack/simulate/clairvoyant.ts';
+import { clairvoyantBound, clairvoyantPath } from '../../../hack/simulate/clairvoyant.ts';
 import { profileOf } from '../../../src/profiles/profile-document.ts';
 import { engineSpeed } from '../../../src/simulation/engine-speeds.ts';
 import type { Traffic } from '../../../src/simulation/traffic.ts';
@@ -133,3 +133,19 @@ const cheapestPath = (rates: readonly (readonly [number, number])[]): number => 
   }
   return Math.min(...costs.values());
 };
+
+test('the path is the one that the cost is of: it grows and shrinks with the demand', () => {
+  const variants = [variant('a', 1, 60)];
+  const profiles = new Map([['a', profile(1, 1)]]);
+  const rates = [1, 1, 3, 3, 1, 1];
+  const path = clairvoyantPath({
+    traffic: traffic(
+      rates.map((rate) => [rate, 0] as const),
+      600,
+    ),
+    ...{ variants, profiles, holdDownSeconds: 0, stepSeconds: 600 },
+  });
+  expect(path.mixes.map(([replicas]) => replicas)).toEqual(rates);
+  // Two replicas more are paid for their startup too.
+  expect(path.cost).toBeCloseTo(hours(600 * 10 + 2 * 60), 9);
+});

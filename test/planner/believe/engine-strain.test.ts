@@ -9,13 +9,14 @@ const strained = (now: number, growth: number, more: Partial<Strained> = {}): St
   now,
   intervals: growing(now, growth),
   rate: 10,
+  requestWork: 0.4,
   headroom: 0.1,
   excess: growth > 0 ? 50 : 0,
   ready: 4,
   starting: false,
   ...more,
 });
-const steady: EngineStrain = { factor: 1, steadySince: 0, base: 1, rate: 10, ready: 4, at: 990 };
+const steady: EngineStrain = { factor: 1, steadySince: 0, base: 1, rate: 10, requestWork: 0.4, ready: 4, at: 990 };
 
 describe('engines are taken for slower than their profiles', () => {
   test('by what they serve while more and more stays in flight', () => {
@@ -32,6 +33,7 @@ describe('engines are taken for slower than their profiles', () => {
   test.each<[string, Partial<Strained>]>([
     ['nothing waits beyond the normal', { excess: 0 }],
     ['the rate has risen', { rate: 12 }],
+    ['requests have become longer', { requestWork: 0.43 }],
     ['replicas have just got Ready or gone', { ready: 5 }],
     ['what is in flight falls', { intervals: growing(1000, -10) }],
   ])('not where %s', (_name, more) => {

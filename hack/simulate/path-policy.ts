@@ -2,15 +2,21 @@ import { snapshotFor } from '../../src/simulation/capacity.ts';
 import type { Policy } from '../../src/simulation/policy.ts';
 import type { World } from '../../src/simulation/policy-run.ts';
 import type { Plan, Snapshot } from '../../src/vocabulary/planning-documents.ts';
-import type { ClairvoyantInput, ClairvoyantPath } from './clairvoyant.ts';
+import type { ClairvoyantInput } from './clairvoyant.ts';
+
+export interface PathInput extends Pick<ClairvoyantInput, 'variants' | 'holdDownSeconds' | 'stepSeconds' | 'traffic'> {
+  /** Whether replicas are started so early that they are Ready in time; else when they are first wanted. */
+  readonly ahead: boolean;
+}
 
 /**
- * Somebody who knows the future and follows the bound's path: each replica is started so early that it is Ready in time, and
- * stays the hold-down time. The router follows plans for the true demand. What it attains is what mixes without headroom do.
+ * Follows a path of mixes, one for each step. A replica that is not wanted any more stays the hold-down time. The router follows plans for
+ * the demand.
  */
-export const clairvoyantPolicy = (
-  { variants, holdDownSeconds, stepSeconds, traffic }: ClairvoyantInput,
-  { mixes }: ClairvoyantPath,
+export const pathPolicy = (
+  name: string,
+  { variants, holdDownSeconds, stepSeconds, traffic, ahead }: PathInput,
+  mixes: readonly (readonly number[])[],
   world: Omit<World, 'initial'>,
 ): Policy => {
   let planned: { readonly snapshot: Snapshot; readonly plan: Plan } | null = null;
@@ -19,7 +25,7 @@ export const clairvoyantPolicy = (
     return Math.max(...(some.length === 0 ? [mixes.at(-1)!] : some).map((mix) => mix[g]!));
   };
   return {
-    name: 'clairvoyant path',
+    name,
     syncSeconds: 10,
     observe: async () => {},
     tick: async ({ now }) => {
@@ -28,7 +34,12 @@ export const clairvoyantPolicy = (
     },
     // One sync early, so that nothing is late.
     sync: ({ now }) =>
-      new Map(variants.map(({ key, startupSeconds }, g) => [key, wanted(g, now - holdDownSeconds, now + startupSeconds + 10)])),
+      new Map(
+        variants.map(({ key, startupSeconds }, g) => [
+          key,
+          wanted(g, now - holdDownSeconds, ahead ? now + startupSeconds + 10 : now),
+        ]),
+      ),
     plan: () => planned,
   };
 };
