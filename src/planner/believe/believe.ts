@@ -7,6 +7,7 @@ import type { Decision } from '../../vocabulary/target.ts';
 import { type Shape, shapeOf } from './arrival-rates.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { type DemandNow, type DemandSettings, demandNow } from './demand.ts';
+import type { DemandHistory } from './demand-history.ts';
 import {
   type BehaviourSettings,
   behavioursNow,
@@ -16,7 +17,7 @@ import {
   variantReports,
 } from './deployment-behaviour.ts';
 import type { EngineStrain } from './engine-strain.ts';
-import type { Forecast, RateHistory } from './forecast.ts';
+import type { Forecast } from './forecast.ts';
 import { conclusions, type StateReading } from './model-conclusions.ts';
 import { type ModelGroup, modelGroups } from './model-groups.ts';
 import type { Conclusion, StateSettings } from './model-states.ts';
@@ -47,7 +48,7 @@ export interface BelieveMemory {
   /** Last known shape per name. */
   readonly shapes: ReadonlyMap<string, Shape>;
   /** Arrival rates so far, by name. */
-  readonly histories: ReadonlyMap<string, RateHistory>;
+  readonly histories: ReadonlyMap<string, DemandHistory>;
   /** How each Deployment's pods and replicas behaved, by `namespace/name`. */
   readonly behaviours: ReadonlyMap<string, DeploymentBehaviour>;
   /** What was learned of the engines, by name. */
@@ -94,7 +95,7 @@ export interface Belief extends ModelGroup {
   /** What it was foreseen by; null = it is as it is now. */
   readonly forecast: Forecast | null;
   /** Its arrival rates so far, and what was learned of its engines, by name. */
-  readonly histories: ReadonlyMap<string, RateHistory>;
+  readonly histories: ReadonlyMap<string, DemandHistory>;
   readonly strains: ReadonlyMap<string, EngineStrain>;
   /** How its Deployments behave, by `namespace/name`; and the same for people. */
   readonly behaviours: ReadonlyMap<string, DeploymentBehaviour>;

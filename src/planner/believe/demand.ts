@@ -3,8 +3,9 @@ import type { Decision } from '../../vocabulary/target.ts';
 import { newestRecord, recordOf } from '../../workload/workload.ts';
 import { arrivalGrowth, arrivalRate, demandOf, mergedDemand, type RateSettings, type Shape } from './arrival-rates.ts';
 import type { Candidate } from './candidates.ts';
+import { type DemandHistory, demandHistoryWith, foreseenGrowthOfWork, foreseenRate } from './demand-history.ts';
 import { type EngineStrain, strainNow } from './engine-strain.ts';
-import { caughtUp, type Forecast, forecast, historyWith, type RateHistory } from './forecast.ts';
+import { caughtUp, type Forecast } from './forecast.ts';
 import type { TrustedHistory, TrustedWorkload } from './record-defects.ts';
 import { meanSeconds } from './request-seconds.ts';
 import { byReady, meanWork } from './request-work.ts';
@@ -14,7 +15,7 @@ export interface DemandNow {
   readonly demand: readonly DemandRow[] | null;
   readonly wait: string | null;
   /** What was seen of each name so far. */
-  readonly histories: ReadonlyMap<string, RateHistory>;
+  readonly histories: ReadonlyMap<string, DemandHistory>;
   /** What was learned of the engines under each name. */
   readonly strains: ReadonlyMap<string, EngineStrain>;
   /** Where one was believed. */
@@ -37,7 +38,7 @@ export interface DemandSources {
   readonly workload: TrustedWorkload | null;
   readonly silentUntil: number;
   readonly shapes: ReadonlyMap<string, Shape>;
-  readonly histories: ReadonlyMap<string, RateHistory>;
+  readonly histories: ReadonlyMap<string, DemandHistory>;
   readonly strains: ReadonlyMap<string, EngineStrain>;
   /** What was decided last, by `namespace/name`. */
   readonly decisions: ReadonlyMap<string, Decision>;
@@ -55,9 +56,9 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
   const rated = ratedNames(sources, names, held, settings);
   const arriving = rated.filter(({ name, rate }) => rate > 0 || held.has(name));
   if (arriving.length === 0) return nothingYet('no request arrived of late', rated);
-  const demands = arriving.flatMap(({ ahead, shape, waits, strain }) => {
+  const demands = arriving.flatMap(({ ahead, growthOfWork, shape, waits, strain }) => {
     if (shape === undefined) return [];
-    const rate = (ahead.rate + waits / settings.backlogSeconds) * strain.factor * sources.share;
+    const rate = (ahead.rate * growthOfWork + waits / settings.backlogSeconds) * strain.factor * sources.share;
     return [demandOf(rate, shape, settings.headroom)];
   });
   if (demands.length === 0) return nothingYet('requests arrive, but none has ended yet that told its size', rated);
@@ -77,7 +78,9 @@ interface RatedName {
   /** req/s, without headroom, now and as foreseen. */
   readonly rate: number;
   readonly ahead: Forecast;
-  readonly history: RateHistory;
+  /** How many times the work of today a request is foreseen to be. */
+  readonly growthOfWork: number;
+  readonly history: DemandHistory;
   readonly strain: EngineStrain;
   readonly shape: Shape | undefined;
   /** Requests that wait beyond what is normal. */
@@ -124,9 +127,11 @@ const ratedNames = (
     const waitsFor = held.get(name);
     if (!(counted >= 0) && waitsFor === undefined) return [];
     const rate = Number.isNaN(counted) ? 0 : counted;
-    const history = historyWith(sources.histories.get(name), lastRecordAt ?? 0, rate, settings.startupSeconds);
     const record = newestRecord(intervals)?.record;
     const shape = sources.shapes.get(name) ?? sources.shapes.get(sources.name) ?? waitsFor?.shape;
+    const { startupSeconds, shapeWindowSeconds } = settings;
+    const seen = { at: lastRecordAt ?? 0, rate, shape, candidates, startupSeconds, shapeAgeSeconds: shapeWindowSeconds / 2 };
+    const history = demandHistoryWith(sources.histories.get(name), seen);
     const seconds = shape === undefined ? null : meanSeconds(shape, candidates);
     const beyond = beyondNormal(Math.max(record?.pending ?? 0, record?.queueing ?? 0), rate, seconds);
     const waits = Math.max(beyond, waitsFor?.requests ?? 0);
@@ -137,8 +142,8 @@ const ratedNames = (
     // What ended came a request's duration before, unless the engines said what they hold.
     const late = (defect?.kind === 'arrivals' || defect?.kind === 'overwritten') && record?.pending === null ? (seconds ?? 0) : 0;
     const growth = late === 0 ? 0 : arrivalGrowth(intervals, intervalSeconds, coverage);
-    const ahead = forecast(history, caughtUp(rate, growth, late), settings.startupSeconds + late);
-    return [{ name, rate, history, strain, shape, waits, ahead }];
+    const ahead = foreseenRate(history, caughtUp(rate, growth, late), startupSeconds + late);
+    return [{ name, rate, history, strain, shape, waits, ahead, growthOfWork: foreseenGrowthOfWork(history, seen) }];
   });
 };
 

@@ -21,3 +21,5 @@ export const meanWork = (shape: Shape, candidates: readonly Candidate[], weightO
 
 /** As the Ready replicas have it. */
 export const byReady = ({ ready }: Candidate): number => ready;
+/** Whatever is Ready: a measure that stays the same. */
+export const equally = (): number => 1;
