@@ -128,11 +128,11 @@ export const findingsOfLook = (
   return [
     ok('Kubernetes', `is read: Deployments that carry a model: ${deployments.length}`),
     leaderFinding(stored?.ageSeconds ?? null, config),
-    ...models.map(({ name, state, reason }) =>
-      state === 'stale' || state === 'missing'
-        ? recordFindings(name, state, reason, keys)
-        : ok(`model ${name}`, `is ${state}: ${reason}`),
-    ),
+    ...models.flatMap(({ name, state, reason, deployments: theirs }) => {
+      if (state === 'stale' || state === 'missing') return [recordFindings(name, state, reason, keys)];
+      // One that nothing can be planned for is not well, and its Deployments say why.
+      return theirs.some((key) => profiles.found.has(key)) ? [ok(`model ${name}`, `is ${state}: ${reason}`)] : [];
+    }),
     ...(without.length === 0 ? [ok('', 'each Deployment has a profile')] : []),
     ...without.map((one) => profileFinding({ deployment: deploymentKey(one), model: one.model }, keys)),
     ...profileFindings(profiles.found),

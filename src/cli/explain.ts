@@ -6,6 +6,7 @@ import { type Config, settings } from '../config/serve-config.ts';
 import { flagsOfTable, settingOptions } from '../config/settings.ts';
 import type { RecordDefect } from '../planner/believe/record-defects.ts';
 import { explanationOf } from '../planner/plan/explanation.ts';
+import { holdText, shortageText } from '../planner/publish/hold-texts.ts';
 import type { StoredPlan } from '../planner/publish/stored-plan.ts';
 import type { ModelReport } from '../planner/publish/tick-outcome.ts';
 import { outOfStockText } from '../planner/publish/tick-problems.ts';
@@ -15,6 +16,7 @@ import {
   type Model,
   type ModelPlan,
   type Plan,
+  type Shortage,
   type Snapshot,
   totalRate,
   type Variant,
@@ -263,13 +265,17 @@ const demandTexts = (
 
 const planText = ({ status }: Plan, { replicas, cost, unserved }: ModelPlan): string => {
   const short = Object.entries(Object.groupBy(unserved, ({ reason }) => reason)).map(
-    ([reason, rows]) => `${rateText(totalRate(rows))} not served (${reason})`,
+    ([reason, rows]) => `${rateText(totalRate(rows))} not served (${shortageText(reason as Shortage)})`,
   );
-  return [`the plan of now: ${mixText(replicas)} at ${costText(cost)}, ${status}`, ...short].join('; ');
+  // Infeasible is what the fleet is when any model is short.
+  const answer = status !== 'infeasible' || short.length > 0 ? status : 'served in full, which not every model of the fleet is';
+  return [`the plan of now: ${mixText(replicas)} at ${costText(cost)}, ${answer}`, ...short].join('; ');
 };
 
-const boundsText = ({ gpu, gpusPerReplica, price, minReplicas, maxReplicas }: Variant): string =>
-  `one replica: ${gpusPerReplica} x ${gpu} at ${costText(price)}; from ${minReplicas} to ${maxReplicas ?? 'any number of'} replicas`;
+const boundsText = ({ gpu, gpusPerReplica, price, minReplicas, maxReplicas, heldBy }: Variant): string => {
+  const held = heldBy === undefined ? '' : `, as it ${holdText(heldBy)}`;
+  return `one replica: ${gpusPerReplica} x ${gpu} at ${costText(price)}; from ${minReplicas} to ${maxReplicas ?? 'any number of'} replicas${held}`;
+};
 
 /** Why what is published is not what is planned. */
 const differenceTexts = (

@@ -1,4 +1,5 @@
 import type { Explanation } from '../planner/plan/explanation.ts';
+import { holdText } from '../planner/publish/hold-texts.ts';
 import type { DemandRow } from '../vocabulary/planning-documents.ts';
 
 /** Without the noise of floating point. @example costText(8.1000000000001) // => '$8.1/h' */
@@ -21,5 +22,9 @@ export const mixText = (replicas: Readonly<Record<string, number>>): string =>
 /** What binds, and what less of it would save. */
 export const bindingTexts = ({ stock, bounds }: Pick<Explanation, 'stock' | 'bounds'>): readonly string[] => [
   ...stock.map(({ gpu, gpus, saves }) => `${gpus} more ${gpu} would save ${costText(saves)}`),
-  ...bounds.map(({ variant, bound, saves }) => `${bound} of ${variant} costs ${costText(saves)}`),
+  ...bounds.map(({ variant, bound, heldBy, saves }) =>
+    heldBy === undefined
+      ? `${bound} of ${variant} costs ${costText(saves)}`
+      : `${variant} ${holdText(heldBy)}, which costs ${costText(saves)}`,
+  ),
 ];

@@ -1,7 +1,9 @@
 import { text } from 'node:stream/consumers';
 import { type Explanation, explanationOf } from '../planner/plan/explanation.ts';
+import { type FloorBeyondLimit, floorsBeyondLimits, floorText } from '../planner/plan/floors-beyond-limits.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { parseSnapshot } from '../planner/plan/snapshot-document.ts';
+import { shortageText } from '../planner/publish/hold-texts.ts';
 import { GpumixError, located } from '../vocabulary/errors.ts';
 import { type ModelPlan, type Plan, servesAll } from '../vocabulary/planning-documents.ts';
 import { type Command, readOptions, valueOption } from './command.ts';
@@ -32,20 +34,27 @@ export const planCommand: Command = {
     const snapshot = located(path === '-' ? 'standard input' : path, () => parseSnapshot(document));
     const result = planOf(snapshot, () => performance.now());
     const explanation = explain === true ? explanationOf(snapshot) : null;
-    if (json === true) io.stdout(`${JSON.stringify(explanation === null ? result : { ...result, explanation })}\n`);
-    else io.stdout(table(result) + (explanation === null ? '' : explained(explanation)));
+    const floors = floorsBeyondLimits(snapshot);
+    const answer = {
+      ...result,
+      ...(floors.length === 0 ? {} : { floorsBeyondLimits: floors }),
+      ...(explanation === null ? {} : { explanation }),
+    };
+    if (json === true) io.stdout(`${JSON.stringify(answer)}\n`);
+    else io.stdout(table(result, floors) + (explanation === null ? '' : explained(explanation)));
     return servesAll(result) ? 0 : 1;
   },
 };
 
 /** The plan for people. */
-export const table = (result: Plan): string => {
+export const table = (result: Plan, floors: readonly FloorBeyondLimit[] = []): string => {
   const rows = result.models.flatMap((model) =>
     Object.entries(model.replicas).map(([variant, replicas]) => [model.name, variant, String(replicas)]),
   );
   const lines = columns([['MODEL', 'VARIANT', 'REPLICAS'], ...rows]);
   const proof = result.gap === null ? servedProof(result.servedGap) : `, gap ${percent(result.gap)}`;
-  return [...lines, `${result.status}: ${costText(result.cost)}${proof}`, ...result.models.flatMap(remarks), ''].join('\n');
+  const status = `${result.status}: ${costText(result.cost)}${proof}`;
+  return [...lines, status, ...floors.map(floorText), ...result.models.flatMap(remarks), ''].join('\n');
 };
 
 const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
@@ -58,7 +67,7 @@ const servedProof = (gap: number | null): string => {
 
 const remarks = (model: ModelPlan): string[] => [
   ...model.beyondSlo.map((row) => `${model.name}: ${sizeText(row)} is beyond every SLO, charged by extrapolation`),
-  ...model.unserved.map((row) => `${model.name}: ${sizeText(row)} is not served (${row.reason})`),
+  ...model.unserved.map((row) => `${model.name}: ${sizeText(row)} is not served (${shortageText(row.reason)})`),
 ];
 
 /** The explanation for people. */

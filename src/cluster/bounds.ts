@@ -1,3 +1,4 @@
+import type { Hold } from '../vocabulary/planning-documents.ts';
 import type { KubernetesObject } from './kubernetes-object.ts';
 import { type Behavior, type Pace, paceOfBehavior, paceOfPodAutoscaler } from './pace.ts';
 import { type Schedule, scheduleAt } from './schedules.ts';
@@ -6,6 +7,8 @@ import { type Schedule, scheduleAt } from './schedules.ts';
 export interface Bounds {
   readonly minReplicas: number;
   readonly maxReplicas: number | null;
+  /** What sets them in place of an autoscaler; absent = an autoscaler, or nothing. */
+  readonly heldBy?: Hold;
 }
 
 /** What an autoscaler says: the Deployment it scales, and within which limits. */

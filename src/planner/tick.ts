@@ -43,7 +43,7 @@ export const createTicker = (parts: TickerParts): Ticker => {
       [memory, lastInterval] = [decided.memory, interval];
       const unpublished = await publish(decided, reading, parts);
       askEngines(decided.unsure);
-      parts.onTick(decided, [...unpublished, ...problems, ...problemsOf(decided.models)]);
+      parts.onTick(decided, [...unpublished, ...problems, ...problemsOf(decided.models, decided.snapshot)]);
     },
     // Another one, not only a later one: a clock may step back.
     due: () => workload.intervalNumber() !== lastInterval,

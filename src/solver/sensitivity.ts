@@ -111,12 +111,16 @@ const looserBounds = (fleet: Fleet, m: number, mix: Float64Array, options: Solve
   const [model] = fleet.models as [FleetModel];
   const before = mixCost(model, mix);
   return model.variants.flatMap((variant, g) => {
-    const bound = mix[g] === variant.upper ? 'upper' : mix[g] === variant.lower && variant.lower > 0 ? 'lower' : null;
-    if (bound === null) return [];
-    const moved = bound === 'upper' ? { upper: variant.upper + 1 } : { lower: variant.lower - 1 };
-    const solved = withBound(fleet, g, moved, options);
-    const saves = solved === null ? 0 : before - solved.cost;
-    return saves > worthMentioning * before ? [{ model: m, variant: g, bound, saves }] : [];
+    // What is fixed is at both.
+    const reached = [
+      { bound: 'upper' as const, isReached: mix[g] === variant.upper, moved: { upper: variant.upper + 1 } },
+      { bound: 'lower' as const, isReached: mix[g] === variant.lower && variant.lower > 0, moved: { lower: variant.lower - 1 } },
+    ].filter(({ isReached }) => isReached);
+    return reached.flatMap(({ bound, moved }) => {
+      const solved = withBound(fleet, g, moved, options);
+      const saves = solved === null ? 0 : before - solved.cost;
+      return saves > worthMentioning * before ? [{ model: m, variant: g, bound, saves }] : [];
+    });
   });
 };
 

@@ -24,6 +24,19 @@ export const totalRate = (demand: readonly Pick<DemandRow, 'arrivalRate'>[]): nu
   return sum;
 };
 
+/**
+ * What holds the replicas of a variant where no autoscaler's bounds do: a hand, a target that nobody follows, pods that do not
+ * come; or a new profile, which lowers nothing until it has proven itself.
+ */
+export type Hold = 'paused' | 'pinned' | 'notFollowed' | 'outOfStock' | 'newProfile';
+export const allHolds: readonly Hold[] = ['paused', 'pinned', 'notFollowed', 'outOfStock', 'newProfile'];
+
+/** What keeps a variant from growing, and what keeps it from shrinking; null = its autoscaler, or nothing. */
+export const holdFromAbove = ({ heldBy }: Pick<Variant, 'heldBy'>): Exclude<Hold, 'newProfile'> | null =>
+  heldBy === undefined || heldBy === 'newProfile' ? null : heldBy;
+export const holdFromBelow = ({ heldBy }: Pick<Variant, 'heldBy'>): Exclude<Hold, 'outOfStock'> | null =>
+  heldBy === undefined || heldBy === 'outOfStock' ? null : heldBy;
+
 /** One Deployment: a model on one GPU type. */
 export interface Variant {
   /** `namespace/deployment`. */
@@ -36,6 +49,8 @@ export interface Variant {
   /** Hard bounds of the solve; a null maximum is no limit. */
   readonly minReplicas: number;
   readonly maxReplicas: number | null;
+  /** Where the bounds are from; absent = from its autoscaler. It changes no plan, only the reasons that are told. */
+  readonly heldBy?: Hold;
   /** spec.replicas and Ready pods; null = not known. */
   readonly running: number | null;
   readonly ready: number | null;
@@ -97,8 +112,11 @@ export type Status = 'optimal' | 'feasible' | 'infeasible';
 /** Whether there is a mix for all demand. */
 export const servesAll = ({ status }: { readonly status: Status }): boolean => status === 'optimal' || status === 'feasible';
 
-/** Why some demand is not served. `profile`: no profile of the model serves anything at all. */
-export type Shortage = 'stock' | 'maxReplicas' | 'budget' | 'profile';
+/**
+ * Why some demand is not served. `profile`: no profile of the model serves anything at all. A {@link Hold} where no autoscaler's
+ * maximum is what binds.
+ */
+export type Shortage = 'stock' | 'maxReplicas' | 'budget' | 'profile' | Exclude<Hold, 'newProfile'>;
 
 /** One row of demand and the share of it that each variant takes; shares sum to 1. */
 export interface RoutedDemand extends DemandRow {

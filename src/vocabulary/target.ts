@@ -18,6 +18,8 @@ export interface Decision {
   readonly restored?: boolean;
   /** The model was idle: it follows the label `model.aibrix.ai/min_replicas` as that is now. */
   readonly idle?: boolean;
+  /** Somebody has fixed it by hand. */
+  readonly pinned?: boolean;
   /** How many of them are beyond the plan, and only wait for a GPU that may come; absent = none. */
   readonly waiting?: number;
 }

@@ -20,7 +20,7 @@ const deployment = modelDeployment({
 const config = { planPrefix: 'gpumix:', intervalSeconds: 10 };
 
 const look = (changes: Partial<ClusterFacts> = {}, state = 'fresh'): ClusterFacts => {
-  const models = [{ name: 'm', state, reason: 'so it is', variants: [] }];
+  const models = [{ name: 'm', state, reason: 'so it is', deployments: ['serving/a'], variants: [] }];
   return {
     deployments: [deployment],
     profiles: {
@@ -58,6 +58,12 @@ test.each([
   ['what serve warns of', look({ problems: ['Redis takes no write of ours'] }), /^Redis takes no write of ours$/],
 ])('%s is wrong', (_name, seen, text) => {
   expect(wrongOf(seen)).toEqual([expect.stringMatching(text)]);
+});
+
+test('a model none of whose Deployments has a profile is not told as one that is well', () => {
+  const told = findingsOfLook(look({ profiles: { found: new Map(), problems: [] } }), config);
+  expect(told.filter(({ verdict }) => verdict === 'ok').map(({ object }) => object)).not.toContain('model m');
+  expect(told.map(({ id }) => id)).toContain('no-profile');
 });
 
 test('what works, and is not as it was written, is a note', () => {

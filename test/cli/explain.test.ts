@@ -84,6 +84,31 @@ test('from what is published back to the demand, and what would be next', () => 
   ]);
 });
 
+test('a model that is served in full is not told as infeasible where another model is short', () => {
+  const [model] = snapshot.models;
+  const [h100] = model!.variants.slice(1);
+  const short = {
+    ...model!,
+    name: 'short',
+    variants: [{ ...h100!, name: 'serving/none', maxReplicas: 0, heldBy: 'pinned' as const }],
+  };
+  const both = { ...snapshot, models: [model!, short] };
+  const asked = question(2, [2, 2]);
+  const lines = explainLines({ ...asked, decided: { ...asked.decided, snapshot: both, plan: planOf(both) } }, config);
+  expect(lines).toContain(
+    'the plan of now: 1 x serving/h100 + 1 x serving/l40s at $8/h, served in full, which not every model of the fleet is',
+  );
+  const held = {
+    ...snapshot,
+    models: [{ ...model!, variants: [{ ...model!.variants[0]!, heldBy: 'pinned' as const, maxReplicas: 1 }] }],
+  };
+  const fixed = explainLines({ ...asked, decided: { ...asked.decided, snapshot: held, plan: planOf(held) } }, config);
+  expect(fixed).toContainEqual(
+    expect.stringMatching(/infeasible; [\d.]+ req\/s not served \(what could serve it is pinned by gpumix\.io\/pin\)$/),
+  );
+  expect(fixed).toContain('  one replica: 1 x L40S at $2/h; from 0 to 1 replicas, as it is pinned by gpumix.io/pin');
+});
+
 test.each([
   [3, [3, 1], '3 stay: as many were wanted within the last 120 s (--hold-down-seconds)'],
   [3, [1, 1], '3 stay until what replaces them is Ready'],

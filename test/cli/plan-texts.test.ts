@@ -9,4 +9,9 @@ test('money is $ per hour everywhere, and sizes are whole tokens', () => {
   expect(bindingTexts({ stock: [{ gpu: 'H100', gpus: 2, saves: 1.5 } as never], bounds: [] })).toEqual([
     '2 more H100 would save $1.5/h',
   ]);
+  const bound = { variant: 'serving/a', bound: 'maxReplicas' as const, saves: 4 };
+  expect(bindingTexts({ stock: [], bounds: [bound, { ...bound, heldBy: 'pinned' }] })).toEqual([
+    'maxReplicas of serving/a costs $4/h',
+    'serving/a is pinned by gpumix.io/pin, which costs $4/h',
+  ]);
 });

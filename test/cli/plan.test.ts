@@ -53,6 +53,16 @@ test('the table is for people', async () => {
   expect(stdout).toContain('optimal: $3.72/h');
 });
 
+test('floors above the stock are named with it', async () => {
+  const document = JSON.parse(snapshot(2));
+  document.models[0].variants[0].minReplicas = 3;
+  const path = file('floors.json', JSON.stringify(document));
+  const { status, stdout } = await run('--snapshot', path);
+  expect(status).toBe(1);
+  expect(stdout).toContain('the least replicas of serving/llama-8b-l40s take 3 L40S, and there are 2\n');
+  expect(JSON.parse((await run('--snapshot', path, '--json')).stdout).floorsBeyondLimits).toHaveLength(1);
+});
+
 test('--explain says what stands behind the plan, also as JSON', async () => {
   const { status, stdout } = await run('--snapshot', good, '--explain');
   expect(status).toBe(0);

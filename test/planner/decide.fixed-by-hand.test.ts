@@ -40,5 +40,6 @@ test('what is fixed below the demand leaves the rest to the others, or says what
   );
   const decided = run(reading(2002, busyNow, { deployments: both }));
   expect(targets(decided)).toEqual({ 'ns/h100': 0, 'ns/l40s': 1 });
-  expect(decided.models[0]?.unserved.maxReplicas).toBeCloseTo(1);
+  expect(decided.models[0]?.unserved).toEqual({ pinned: expect.closeTo(1) });
+  expect(decided.targets.map(({ decision }) => decision)).toMatchObject([{ pinned: true }, { pinned: true }]);
 });

@@ -37,8 +37,11 @@ export interface CandidateSources {
 }
 
 const unbounded: Bounds = { minReplicas: 0, maxReplicas: null };
-const fixedBounds = (replicas: number | null): Bounds | null =>
-  replicas === null ? null : { minReplicas: replicas, maxReplicas: replicas };
+const fixedBounds = (deployment: ModelDeployment, now: number): Bounds | null => {
+  const replicas = fixedReplicas(deployment, now);
+  const heldBy = deployment.paused ? 'paused' : 'pinned';
+  return replicas === null ? null : { minReplicas: replicas, maxReplicas: replicas, heldBy };
+};
 
 /**
  * Joins the Deployments of one model with their profiles, prices and bounds. Prices within a model are comparable: all
@@ -81,7 +84,7 @@ export const candidatesOf = (deployments: readonly ModelDeployment[], sources: C
     gpusPerReplica: deployment.gpusPerReplica,
     price: comparable && market !== null ? market : profile.cost,
     profile,
-    bounds: fixedBounds(fixedReplicas(deployment, sources.now)) ?? sources.bounds.get(key) ?? unbounded,
+    bounds: fixedBounds(deployment, sources.now) ?? sources.bounds.get(key) ?? unbounded,
     running: deployment.replicas,
     ready: sources.ready.get(key) ?? 0,
   }));

@@ -42,8 +42,8 @@ export const conclusions = (
   return (group, candidates) => {
     const { aliases, deployments } = group;
     const otherModelAt = newestFirst.find(({ name }) => !aliases.includes(name))?.lastRecordAt ?? null;
-    const concluded = concludedFrom(group, candidates, otherModelAt, reading, settings);
     const decidedAt = newest(deployments.map((one) => decisions.get(deploymentKey(one))?.asOf ?? null));
+    const concluded = concludedFrom(group, candidates, otherModelAt, reading, decidedAt !== null, settings);
     return concluded.conclusion.state === 'missing' && decidedAt !== null
       ? { conclusion: { ...concluded.conclusion, state: 'stale' }, dataAt: decidedAt }
       : concluded;
@@ -55,6 +55,7 @@ const concludedFrom = (
   candidates: readonly Candidate[],
   otherModelAt: number | null,
   { now, workload, gatewayUnchangedSince, engines, unsynced }: StateReading,
+  decidedBefore: boolean,
   settings: StateSettings & { readonly trustSilence: boolean },
 ): Concluded => {
   if (unsynced.length > 0) return missing(unsynced.join('; '));
@@ -79,7 +80,7 @@ const concludedFrom = (
     },
     settings,
   );
-  if (!readNow) return { conclusion: unread(conclusion), dataAt };
+  if (!readNow) return { conclusion: unread(conclusion, decidedBefore), dataAt };
   return held.length === 0 ? { conclusion, dataAt } : awaited(conclusion, dataAt, held);
 };
 
@@ -92,9 +93,13 @@ const missing = (reason: string): Concluded => ({
  * Of what was read at an earlier tick no new plan is made: there is nothing new in it, and the other replicas, which the store
  * would tell, could not know.
  */
-const unread = (conclusion: Conclusion): Conclusion =>
+const unread = (conclusion: Conclusion, decidedBefore: boolean): Conclusion =>
   conclusion.state === 'fresh'
-    ? { ...conclusion, state: 'quiet', reason: 'Redis was not read; the last plan stands' }
+    ? {
+        ...conclusion,
+        state: 'quiet',
+        reason: `Redis was not read; ${decidedBefore ? 'the last plan stands' : 'there is no plan yet'}`,
+      }
     : conclusion;
 
 /** Only where it is not known what the last record left pending is it of use how long requests take. */

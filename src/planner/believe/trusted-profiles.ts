@@ -49,6 +49,7 @@ export const profilesToPlanBy = (
         {
           minReplicas: Math.max(minReplicas, replicas),
           maxReplicas: maxReplicas === null ? null : Math.max(maxReplicas, replicas),
+          ...(replicas > minReplicas ? { heldBy: 'newProfile' as const } : {}),
         },
       ],
     ];

@@ -13,7 +13,9 @@ export const withAttainableBounds = (belief: Belief, now: number): Belief => ({
     if (most === null) return candidate;
     const { minReplicas, maxReplicas } = candidate.bounds;
     const capped = Math.max(minReplicas, Math.min(maxReplicas ?? most, most));
-    return { ...candidate, bounds: { minReplicas, maxReplicas: capped } };
+    return capped === maxReplicas
+      ? candidate
+      : { ...candidate, bounds: { minReplicas, maxReplicas: capped, heldBy: 'outOfStock' } };
   }),
 });
 
@@ -50,7 +52,7 @@ export const withUnfollowed = (belief: Belief, wanted: ReadonlyMap<string, numbe
   ...belief,
   candidates: belief.candidates.map((candidate) =>
     isLacking(candidate, wanted)
-      ? { ...candidate, bounds: { minReplicas: candidate.running, maxReplicas: candidate.running } }
+      ? { ...candidate, bounds: { minReplicas: candidate.running, maxReplicas: candidate.running, heldBy: 'notFollowed' } }
       : candidate,
   ),
 });

@@ -1,7 +1,15 @@
 import { costWithOnly, sensitivity } from '../../solver/sensitivity.ts';
 import { defaultOptions, solve } from '../../solver/solve.ts';
 import { element } from '../../vocabulary/list-element.ts';
-import { type RouterKnowledge, routerKnowledges, type Snapshot, servesAll } from '../../vocabulary/planning-documents.ts';
+import {
+  type Hold,
+  holdFromAbove,
+  holdFromBelow,
+  type RouterKnowledge,
+  routerKnowledges,
+  type Snapshot,
+  servesAll,
+} from '../../vocabulary/planning-documents.ts';
 import { fleetOfSnapshot, limitsOfSnapshot, planOf } from './plan-of-snapshot.ts';
 
 /** What stands behind a plan, and what would change it. Costs and savings are money/h. */
@@ -12,6 +20,8 @@ export interface Explanation {
   readonly bounds: readonly {
     readonly variant: string;
     readonly bound: 'minReplicas' | 'maxReplicas';
+    /** What has set it; absent = its autoscaler. */
+    readonly heldBy?: Hold;
     readonly saves: number;
   }[];
   /** Cost under each router; null where not all can be served. What a better router is worth. */
@@ -36,11 +46,12 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
   const gpus = [...new Set(models.flatMap(({ model }) => model.variants.map(({ gpu }) => gpu)))].sort();
   return {
     stock: answers.stock.map(({ pool, ...rest }) => ({ gpu: element(pools, pool).name, ...rest })),
-    bounds: answers.bounds.map(({ model, variant, bound, saves }) => ({
-      variant: variantOf(model, variant).name,
-      bound: bound === 'upper' ? 'maxReplicas' : 'minReplicas',
-      saves,
-    })),
+    bounds: answers.bounds.map(({ model, variant, bound, saves }) => {
+      const bounded = variantOf(model, variant);
+      const heldBy = bound === 'upper' ? holdFromAbove(bounded) : holdFromBelow(bounded);
+      const held = heldBy === null ? {} : { heldBy };
+      return { variant: bounded.name, bound: bound === 'upper' ? 'maxReplicas' : 'minReplicas', ...held, saves };
+    }),
     routing: Object.fromEntries(
       routerKnowledges.map((routing) => [routing, costUnder(snapshot, routing)]),
     ) as Explanation['routing'],

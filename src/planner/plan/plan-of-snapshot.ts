@@ -11,7 +11,7 @@ import type {
   Status,
   UnservedDemand,
 } from '../../vocabulary/planning-documents.ts';
-import { servesAll } from '../../vocabulary/planning-documents.ts';
+import { holdFromAbove, servesAll } from '../../vocabulary/planning-documents.ts';
 import { canServe, type DemandClasses, demandClasses, rowShares } from './demand-classes.ts';
 import { type Pool, poolsOf } from './gpu-pools.ts';
 
@@ -249,7 +249,7 @@ const idleShares = ({ variants }: Model, mix: ArrayLike<number>, row: number): n
 
 /**
  * What keeps a class from being served: the budget if some variant that may serve it could have one more replica by its
- * bound and the stock; else the stock if one could by its bound; else the bounds.
+ * bound and the stock; else the stock if one could by its bound; else the bounds, and what has set them where no autoscaler did.
  */
 const shortage = (
   { variants }: Model,
@@ -265,7 +265,10 @@ const shortage = (
     [...gpus].every(([pool, left]) => !pool.takes(variant) || left >= variant.gpusPerReplica),
   );
   if (inStock && budget !== null) return 'budget';
-  return growing.length > 0 ? 'stock' : 'maxReplicas';
+  if (growing.length > 0) return 'stock';
+  const holds = variants.filter((_, g) => canServe(classes, c, g)).map(holdFromAbove);
+  const [first = null] = holds.toSorted();
+  return first === null || holds.includes(null) ? 'maxReplicas' : first;
 };
 
 /** Sums of prices such as 0.1 + 0.2, without the noise of the last bits. */

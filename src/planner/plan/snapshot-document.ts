@@ -16,6 +16,7 @@ import { type Profile, profileOf, profileSchema } from '../../profiles/profile-d
 import { servedByProfile, type VariantService } from '../../profiles/served-demand.ts';
 import { GpumixError } from '../../vocabulary/errors.ts';
 import {
+  allHolds,
   type DemandRow,
   type Model,
   routerKnowledges,
@@ -46,6 +47,7 @@ const variantSchema = z.strictObject({
   price: amount,
   minReplicas: z.nullish(count),
   maxReplicas: z.nullish(count),
+  heldBy: z.nullish(oneOf(allHolds)),
   running: z.nullish(count),
   ready: z.nullish(count),
   throughput: z.nullish(z.array(amount)),
@@ -153,6 +155,7 @@ const variantOf = (variant: VariantDocument, path: string, demand: readonly Dema
     price: variant.price,
     minReplicas,
     maxReplicas,
+    ...(variant.heldBy ? { heldBy: variant.heldBy } : {}),
     running: variant.running ?? null,
     ready: variant.ready ?? null,
     ...servedOf(variant, path, demand),

@@ -18,7 +18,7 @@ export const asKubernetesSays = (
   const { paused, problem } = deployment;
   const fixed = fixedReplicas(deployment, now);
   if (fixed !== null) {
-    const decision = { replicas: fixed, asOf: now };
+    const decision = { replicas: fixed, asOf: now, ...(paused ? {} : { pinned: true }) };
     const why = problem === null ? '' : ` (${problem})`;
     const unavailable = `paused by the annotation gpumix.io/paused${why}`;
     return { ...target, decision: paused ? { unavailable } : decision, standing: decision };

@@ -45,10 +45,15 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
     },
   );
   perModel('engine_strain', 'work of a request over what the profiles say, as learned from backlogs', (one) => one.strain);
-  gauge('unserved_rate', 'requests per second that the plan cannot serve', ['model', 'reason'], (one) => {
-    for (const { name, unserved } of published.models())
-      for (const [reason, rate] of Object.entries(unserved)) one.set({ model: name, reason }, rate);
-  });
+  gauge(
+    'unserved_rate',
+    'requests per second that the plan cannot serve: stock, budget, maxReplicas, profile, or what holds its Deployments (paused, pinned, notFollowed, outOfStock)',
+    ['model', 'reason'],
+    (one) => {
+      for (const { name, unserved } of published.models())
+        for (const [reason, rate] of Object.entries(unserved)) one.set({ model: name, reason }, rate);
+    },
+  );
   perModel('beyond_slo_rate', 'requests per second that no variant serves within the SLO', (one) => one.beyondSlo);
   perModel('data_age_seconds', 'age of the newest request record of a model', ({ dataAt }) =>
     dataAt === null ? null : Math.max(0, clock() - dataAt),

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { problemReporter } from '../../runtime/logger.ts';
 import { ownerKey } from '../../vocabulary/deployment-key.ts';
-import type { TickOutcome } from './tick-outcome.ts';
+import type { Target } from '../../vocabulary/target.ts';
+import type { ModelReport, TickOutcome } from './tick-outcome.ts';
 
 /** Says what changed since the last tick. */
 export const tickLog = (log: Logger) => {
@@ -13,15 +14,17 @@ export const tickLog = (log: Logger) => {
     for (const { name, state, reason } of decided.models)
       if (states.get(name) !== state) log.info({ model: name, state, reason }, 'state');
     states = new Map(decided.models.map(({ name, state }) => [name, state]));
-    const now = new Map(
-      decided.targets.map((target) => [
-        ownerKey(target),
-        'replicas' in target.decision ? String(target.decision.replicas) : 'unavailable',
-      ]),
+    const modelOf = new Map(
+      decided.models.flatMap((model) => model.deployments.map((deployment) => [deployment, model] as const)),
     );
-    for (const [deployment, target] of now)
-      if (targets.get(deployment) !== target) log.info({ deployment, target, from: targets.get(deployment) }, 'target');
-    targets = now;
+    const now = new Map(decided.targets.map((target) => [ownerKey(target), target]));
+    for (const [deployment, target] of now) {
+      const [before, after] = [targets.get(deployment), targetText(target)];
+      const model = modelOf.get(deployment);
+      if (before !== after)
+        log.info({ deployment, model: model?.name, target: after, from: before, reason: reasonOf(target, model) }, 'target');
+    }
+    targets = new Map([...now].map(([deployment, target]) => [deployment, targetText(target)]));
     const { plan } = decided;
     if (plan !== null)
       log.debug(
@@ -36,4 +39,16 @@ export const tickLog = (log: Logger) => {
         'planned',
       );
   };
+};
+
+const targetText = ({ decision }: Target): string => ('replicas' in decision ? String(decision.replicas) : 'unavailable');
+
+/** Why a target is what it is. */
+const reasonOf = ({ decision }: Target, model: ModelReport | undefined): string | undefined => {
+  if ('unavailable' in decision) return decision.unavailable;
+  if (decision.pinned === true) return 'pinned by the annotation gpumix.io/pin';
+  if (model === undefined) return undefined;
+  const { state, reason, arrivalRate } = model;
+  const why = arrivalRate === null ? `${state}: ${reason}` : `${Number(arrivalRate.toPrecision(3))} req/s are planned for`;
+  return (decision.waiting ?? 0) > 0 ? `${why}; ${decision.waiting} beyond the plan wait for a GPU that may come` : why;
 };

@@ -1,16 +1,24 @@
+import type { Shortage, Snapshot } from '../../vocabulary/planning-documents.ts';
 import { recordDefectText } from '../believe/record-defects.ts';
+import { floorsBeyondLimits, floorText } from '../plan/floors-beyond-limits.ts';
 import { cannotWakeText } from './cannot-wake.ts';
+import { shortageText } from './hold-texts.ts';
 import type { ModelReport } from './tick-outcome.ts';
 
-/** What is wrong with each model, one line each. */
-export const problemsOf = (models: readonly ModelReport[]): readonly string[] => models.flatMap(modelProblems);
+/** What is wrong with each model, and with all of them together, one line each. */
+export const problemsOf = (models: readonly ModelReport[], snapshot: Snapshot | null = null): readonly string[] => [
+  ...models.flatMap(modelProblems),
+  ...(snapshot === null ? [] : floorsBeyondLimits(snapshot).map(floorText)),
+];
 
 /** Without rates, which change all the time: a problem is said once. The gauges have them. */
 const modelProblems = (model: ModelReport): readonly string[] => {
   const { name, unserved, beyondSlo, variants, swapBlocked, cannotWake, recordDefect } = model;
   return [
     ...(recordDefect === null ? [] : [recordDefectText(name, recordDefect)]),
-    ...Object.keys(unserved).map((reason) => `model ${name}: not all demand can be served: ${reason}`),
+    ...(Object.keys(unserved) as Shortage[]).map(
+      (reason) => `model ${name}: not all demand can be served: ${shortageText(reason)}`,
+    ),
     ...(cannotWake ? [cannotWakeText(name)] : []),
     ...(swapBlocked
       ? [`model ${name}: swap blocked: there is no stock for what would be given up and what would replace it at once`]

@@ -75,11 +75,10 @@ describe('what is known of a model', () => {
   });
 
   test('of what was read at an earlier tick no new plan is made', () => {
-    expect(concluded(workload({ m: busy }, { now: 1999 }))).toEqual({
-      state: 'quiet',
-      reason: 'Redis was not read; the last plan stands',
-      dataAt: 2000,
-    });
+    const unread = workload({ m: busy }, { now: 1999 });
+    const quiet = { state: 'quiet', dataAt: 2000 };
+    expect(concluded(unread, {}, decided)).toEqual({ ...quiet, reason: 'Redis was not read; the last plan stands' });
+    expect(concluded(unread)).toEqual({ ...quiet, reason: 'Redis was not read; there is no plan yet' });
   });
 });
 

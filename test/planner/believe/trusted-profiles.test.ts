@@ -56,9 +56,13 @@ describe('what is planned by', () => {
     const standing = judgedOne({ stands: true, problem: 'serves nothing' });
     const boundsOf = (given: { minReplicas: number; maxReplicas: number | null }) =>
       plannedBy(standing, new Map([['ns/a', given]])).bounds.get('ns/a');
-    expect(boundsOf({ minReplicas: 1, maxReplicas: 2 })).toEqual({ minReplicas: 4, maxReplicas: 4 });
+    expect(boundsOf({ minReplicas: 1, maxReplicas: 2 })).toEqual({ minReplicas: 4, maxReplicas: 4, heldBy: 'newProfile' });
     expect(boundsOf({ minReplicas: 6, maxReplicas: null })).toEqual({ minReplicas: 6, maxReplicas: null });
-    expect(plannedBy(standing, new Map()).bounds.get('ns/a')).toEqual({ minReplicas: 4, maxReplicas: null });
+    expect(plannedBy(standing, new Map()).bounds.get('ns/a')).toEqual({
+      minReplicas: 4,
+      maxReplicas: null,
+      heldBy: 'newProfile',
+    });
     expect(plannedBy(standing, new Map()).profileProblems.get('ns/a')).toBe('serves nothing');
   });
 });

@@ -25,13 +25,13 @@ describe('pods that do not come', () => {
     withAttainableBounds(model({ outage }, given), at).candidates[0]!.bounds;
 
   test('the maximum falls to what runs or still comes', () => {
-    expect(attained(bounds(0, null))).toEqual(bounds(0, 2));
-    expect(attained(bounds(0, 8))).toEqual(bounds(0, 2));
+    expect(attained(bounds(0, null))).toEqual({ ...bounds(0, 2), heldBy: 'outOfStock' });
+    expect(attained(bounds(0, 8))).toEqual({ ...bounds(0, 2), heldBy: 'outOfStock' });
   });
 
   test('a lower maximum stays, and no maximum falls below the minimum', () => {
     expect(attained(bounds(0, 1))).toEqual(bounds(0, 1));
-    expect(attained(bounds(3, 8))).toEqual(bounds(3, 3));
+    expect(attained(bounds(3, 8))).toEqual({ ...bounds(3, 3), heldBy: 'outOfStock' });
   });
 
   test('the bounds are as they were when the type is tried again', () => {
@@ -59,7 +59,7 @@ describe('targets that are not followed', () => {
 
   test('one that lacks replicas stays as it is, and one that has enough keeps its bounds', () => {
     const boundsFor = (wanted: number) => withUnfollowed(model({}), new Map([['ns/a', wanted]])).candidates[0]!.bounds;
-    expect(boundsFor(3)).toEqual(bounds(1, 1));
+    expect(boundsFor(3)).toEqual({ ...bounds(1, 1), heldBy: 'notFollowed' });
     expect(boundsFor(1)).toEqual(bounds(0, null));
   });
 });

@@ -23,6 +23,13 @@ test('bounds that cost something', () => {
   expect(of([a, b]).bounds).toEqual([]);
 });
 
+test('what has set a bound is told with it, and what is fixed costs in either direction', () => {
+  const fixed = (replicas: number, heldBy: string) =>
+    of([{ ...a, minReplicas: replicas, maxReplicas: replicas, heldBy }, b]).bounds;
+  expect(fixed(1, 'notFollowed')).toEqual([{ variant: 'serving/a', bound: 'maxReplicas', heldBy: 'notFollowed', saves: 4 }]);
+  expect(fixed(5, 'pinned')).toEqual([{ variant: 'serving/a', bound: 'minReplicas', heldBy: 'pinned', saves: 4 }]);
+});
+
 test('the cost under every router and with one type alone', () => {
   const { routing, singleType } = of([a, b]);
   expect(routing).toEqual({ size: 12, input: 12, load: 12, none: 12 });

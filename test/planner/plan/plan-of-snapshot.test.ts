@@ -45,6 +45,24 @@ test('demand that stock cannot carry is named with what is missing', () => {
   expect(plan.models[0]!.unserved[0]!.arrivalRate).toBeCloseTo(1.3, 6);
 });
 
+test('where something holds the replicas, that is the reason, and not a maximum that nobody has set', () => {
+  const [model] = example.models;
+  const [variant] = model!.variants;
+  const reasonOf = (...variants: readonly object[]) =>
+    planOf(
+      snapshotOf({
+        models: [{ ...model!, variants: variants.map((one, v) => ({ ...variant!, name: `serving/${v}`, ...one })) }],
+      }),
+    ).models[0]!.unserved[0]!.reason;
+  const fixed = { minReplicas: 0, maxReplicas: 0 };
+  expect(reasonOf(fixed)).toBe('maxReplicas');
+  for (const heldBy of ['paused', 'pinned', 'notFollowed', 'outOfStock'] as const)
+    expect(reasonOf({ ...fixed, heldBy })).toBe(heldBy);
+  // What an autoscaler's maximum could mend is its maximum's, and a new profile holds nothing from above.
+  expect(reasonOf({ ...fixed, heldBy: 'pinned' }, fixed)).toBe('maxReplicas');
+  expect(reasonOf({ ...fixed, heldBy: 'newProfile' })).toBe('maxReplicas');
+});
+
 test('floors that do not fit into the stock stand, and the plan says that it is no plan', () => {
   const [model] = example.models;
   const variants = [{ ...model!.variants[0]!, minReplicas: 3 }];

@@ -56,7 +56,7 @@ describe('idle models', () => {
 describe('what somebody fixed', () => {
   test('a pin goes beyond the bounds, and its data is of now', () => {
     const pinned = deployment('a', { pin: { replicas: 9, until: null } });
-    expect(decisionOf({ unavailable: 'stale' }, pinned)).toEqual({ replicas: 9, asOf: now });
+    expect(decisionOf({ unavailable: 'stale' }, pinned)).toEqual({ replicas: 9, asOf: now, pinned: true });
   });
 
   test('a pause says what of its annotations cannot be read, and what runs stands', () => {

@@ -77,7 +77,7 @@ test('gauges say what stands now, and nothing of what has no answer', async () =
 });
 
 test('changes and problems are said once, and a problem also when it is gone', () => {
-  const lines: { msg: string; problem?: string; target?: string }[] = [];
+  const lines: { msg: string; problem?: string; target?: string; model?: string; reason?: string }[] = [];
   const report = tickLog(pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }));
   const decided = (replicas: number): TickOutcome => ({
     memory: emptyMemory,
@@ -102,4 +102,23 @@ test('changes and problems are said once, and a problem also when it is gone', (
     ['problem gone', 'broken record'],
     ['target', '2'],
   ]);
+  const { reason } = lines.at(-1)!;
+  expect([lines.at(-1)!.model, reason]).toEqual(['m', '3.5 req/s are planned for']);
+});
+
+test.each([
+  [{ unavailable: 'stale: why' }, {}, 'stale: why'],
+  [{ replicas: 5, asOf: 0, pinned: true }, {}, 'pinned by the annotation gpumix.io/pin'],
+  [{ replicas: 5, asOf: 0, waiting: 1 }, {}, '3.5 req/s are planned for; 1 beyond the plan wait for a GPU that may come'],
+  [
+    { replicas: 0, asOf: 0, idle: true },
+    { state: 'idle', reason: 'no request for 900 s', arrivalRate: null },
+    'idle: no request for 900 s',
+  ],
+] as const)('the log says why a target is %j', (decision, more, reason) => {
+  const lines: { msg: string; reason?: string }[] = [];
+  const report = tickLog(pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }));
+  const told = { ...{ memory: emptyMemory, snapshot: null, plan: null, routes: [], unsure: [], plansMade: 1 } };
+  report({ ...told, targets: [target('a', decision)], models: [{ ...model, ...more }] }, []);
+  expect(lines.find(({ msg }) => msg === 'target')?.reason).toBe(reason);
 });

@@ -19,10 +19,13 @@ test('nothing is said of a model that is well', () => {
 test('each thing that is wrong with a model has its line', () => {
   const variants = [{ ...variant, outOfStock: true, notFollowed: true, profileProblem: 'held' }];
   const recordDefect = { kind: 'pending' as const, counted: -1, ended: 3, lastAt: 990 };
-  expect(problems({ unserved: { stock: 1, budget: 2 }, swapBlocked: true, cannotWake: true, recordDefect, variants })).toEqual([
+  expect(
+    problems({ unserved: { stock: 1, budget: 2, paused: 1 }, swapBlocked: true, cannotWake: true, recordDefect, variants }),
+  ).toEqual([
     expect.stringContaining('fewer than 0 requests as pending'),
     'model m: not all demand can be served: stock',
     'model m: not all demand can be served: budget',
+    'model m: not all demand can be served: what could serve it is paused by gpumix.io/paused',
     expect.stringContaining('cannot wake it'),
     expect.stringContaining('swap blocked'),
     'ns/a: held',
