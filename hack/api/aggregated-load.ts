@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { join } from 'node:path';
 import { issueCertificate } from '../../src/api/x509.ts';
+import { benchProgress } from '../bench/bench-progress.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import { authority } from '../cluster/pki.ts';
 import { waitUntil } from '../cluster/processes.ts';
@@ -88,7 +89,9 @@ try {
   const pending: Promise<void>[] = [];
   const started = performance.now();
   const total = perSecond * seconds;
+  const progress = benchProgress('api-aggregated');
   for (let sent = 0; sent < total; ) {
+    progress.tell(sent / total);
     const due = Math.min(total, Math.floor(((performance.now() - started) / 1000) * perSecond));
     for (; sent < due; sent += 1) {
       const before = performance.now();
@@ -101,6 +104,7 @@ try {
     await new Promise((resolve) => setTimeout(resolve, 3));
   }
   await Promise.all(pending);
+  progress.end();
   agent.destroy();
   const quantile = (q: number, since: number) => {
     const some = times.flatMap(({ sent, took }) => (sent >= since ? took : [])).sort((a, b) => a - b);

@@ -1,3 +1,4 @@
+import { benchProgress } from '../bench/bench-progress.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import { cpuSeconds, rssMiB, startBundled } from './bundled-server.ts';
 import { exchange, open, type Target } from './exchange.ts';
@@ -119,7 +120,8 @@ try {
   );
   console.log('|---|---|---|---|---|---|---|---|---|---|');
   let least = Number.POSITIVE_INFINITY;
-  for (const load of loads) {
+  const progress = benchProgress('api');
+  for (const [done, load] of loads.entries()) {
     const subjects = [peer, ours];
     const measured = await Promise.all(subjects.map((subject) => measurement(subject, load)));
     for (const one of measured) {
@@ -127,7 +129,10 @@ try {
       one.forget();
     }
     // in turns, so that what else the machine does falls on both
-    for (let turn = 0; turn < seconds * 2; turn += 1) for (const one of measured) await one.window(500);
+    for (let turn = 0; turn < seconds * 2; turn += 1) {
+      progress.tell((done + turn / (seconds * 2)) / loads.length);
+      for (const one of measured) await one.window(500);
+    }
     const figures = measured.map((one) => one.figures());
     const times = figures[1]!.perCpuSecond / figures[0]!.perCpuSecond;
     least = Math.min(least, times);
@@ -135,7 +140,7 @@ try {
     for (const [index, { perCpuSecond, perSecond, p50, p99, rssMiB: rss }] of figures.entries()) {
       const cells = [subjects[index]?.name, form, load.connections, load.deployments];
       const numbers = [perCpuSecond.toFixed(0), perSecond.toFixed(0), p50.toFixed(2), p99.toFixed(2), rss.toFixed(0)];
-      console.log(`| ${[...cells, ...numbers, index === 1 ? times.toFixed(2) : ''].join(' | ')} |`);
+      progress.print(`| ${[...cells, ...numbers, index === 1 ? times.toFixed(2) : ''].join(' | ')} |`);
     }
   }
   const growth = (mebibytes: number) => (mebibytes / 5).toFixed(1);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { issueCertificate, type KeyPair } from '../../src/api/x509.ts';
+import { benchProgress } from '../bench/bench-progress.ts';
 import { authority, clientCertificate } from '../cluster/pki.ts';
 import { exchange, open, type Target } from './exchange.ts';
 
@@ -274,10 +275,15 @@ const codes = new Map<string, number>();
 // A refused caller waits for its 401 (up to a second); many connections keep the server busy meanwhile.
 const connections = 128;
 let left = count;
+const progress = benchProgress('api-fuzz');
+/** Requests of the warm-up and of the run that are over. */
+let over = 0;
 const worker = async () => {
   let socket = await open(target);
   while (left > 0) {
     left -= 1;
+    over += 1;
+    progress.tell(over / (1.5 * count));
     const sent = request();
     const method = sent.toString('latin1', 0, sent.indexOf(' '));
     try {
@@ -310,6 +316,7 @@ const before = await usage();
 const started = performance.now();
 await run(count);
 const after = await usage();
+progress.end();
 const seconds = (performance.now() - started) / 1000;
 const grown = after.heapMiB - before.heapMiB;
 const byCode = [...codes]

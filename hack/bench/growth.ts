@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { solve } from '../../src/solver/solve.ts';
+import { benchProgress } from './bench-progress.ts';
 import { type FleetInstance, fleetInstance, instance } from './instances.ts';
 import { alone, fleetOf, quantile, significant, timed } from './timing.ts';
 
@@ -12,9 +13,15 @@ interface Series {
 
 const count = 10;
 
-const series = (title: string, sizes: readonly number[], make: (size: number, seed: number) => FleetInstance): Series => ({
+const series = (
+  title: string,
+  sizes: readonly number[],
+  make: (size: number, seed: number) => FleetInstance,
+  tell: (share: number) => void,
+): Series => ({
   title,
-  points: sizes.map((size) => {
+  points: sizes.map((size, index) => {
+    tell(index / sizes.length);
     const fleets = Array.from({ length: count }, (_, i) => fleetOf(make(size, 7_000_000 + 100 * size + i)));
     const times = timed(fleets, (fleet) => solve(fleet), 2, 3);
     return { size, medianMs: significant(quantile(times, 0.5)), worstMs: significant(Math.max(...times)) };
@@ -23,13 +30,24 @@ const series = (title: string, sizes: readonly number[], make: (size: number, se
 
 /** `npm run bench -- growth [--json]`: growth.svg beside this script, the figures on standard output. */
 export const growth = async (argv: readonly string[]): Promise<number> => {
+  const progress = benchProgress('growth');
+  const part = (done: number) => (share: number) => progress.tell((done + share) / 3);
   const all = [
-    series('classes (4 types)', [10, 30, 100, 300, 1000, 2000], (classes, seed) => alone(instance(seed, { types: 4, classes }))),
-    series('types (40 classes)', [1, 2, 3, 4, 6, 8, 12], (types, seed) => alone(instance(seed, { types, classes: 40 }))),
-    series('models (4 types, 30 classes, common stock)', [1, 3, 10, 30, 100, 200], (models, seed) =>
-      fleetInstance(seed, { types: 4, classes: 30, models }),
+    series(
+      'classes (4 types)',
+      [10, 30, 100, 300, 1000, 2000],
+      (classes, seed) => alone(instance(seed, { types: 4, classes })),
+      part(0),
+    ),
+    series('types (40 classes)', [1, 2, 3, 4, 6, 8, 12], (types, seed) => alone(instance(seed, { types, classes: 40 })), part(1)),
+    series(
+      'models (4 types, 30 classes, common stock)',
+      [1, 3, 10, 30, 100, 200],
+      (models, seed) => fleetInstance(seed, { types: 4, classes: 30, models }),
+      part(2),
     ),
   ];
+  progress.end();
   writeFileSync(join(import.meta.dirname, 'growth.svg'), svg(all));
   if (argv.includes('--json')) process.stdout.write(`${JSON.stringify({ growth: all })}\n`);
   else

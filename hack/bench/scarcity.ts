@@ -3,6 +3,7 @@ import type { Fleet } from '../../src/solver/fleet.ts';
 import { lineTolerance, type Program } from '../../src/solver/program.ts';
 import { defaultOptions, type Outcome, solve } from '../../src/solver/solve.ts';
 import { byHighs, overload } from '../../test/solver/highs.ts';
+import { benchProgress } from './bench-progress.ts';
 import { type PlantedShape, plantedFleet } from './planted-fleets.ts';
 import { publish } from './publish.ts';
 import { costOf, quantile, significant } from './timing.ts';
@@ -46,22 +47,27 @@ export const scarcity = async (argv: readonly string[]): Promise<number> => {
   const lines = [...head];
   const enough: Measured[] = [];
   const short: Measured[] = [];
+  const progress = benchProgress('scarcity');
+  const shares = [...cuts, ...grown];
   for (const [index, family] of families.entries()) {
     const fleets = Array.from({ length: argv.includes('--quick') ? Math.ceil(family.fleets / 10) : family.fleets }, (_, i) =>
       plantedFleet(100_000 * (index + 1) + i, family),
     );
-    for (const share of [...cuts, ...grown]) {
-      const measured = fleets.map(({ fleet }) => measure(scaled(fleet, share)));
+    for (const [turn, share] of shares.entries()) {
+      const measured = fleets.map(({ fleet }, at) => {
+        progress.tell((index + (turn + at / fleets.length) / shares.length) / families.length);
+        return measure(scaled(fleet, share));
+      });
       (share >= 1 ? enough : short).push(...measured);
       lines.push(line(family, share, measured));
-      process.stdout.write(`${lines.at(-1)}\n`);
+      progress.print(lines.at(-1)!);
     }
   }
   lines.push('', summary(enough, short));
-  process.stdout.write(`${lines.at(-1)}\n`);
+  progress.print(lines.at(-1)!);
   const peers = argv.includes('--quick') ? 2 : 20;
   lines.push('', besideHighs(peers));
-  process.stdout.write(`${lines.at(-1)}\n`);
+  progress.print(lines.at(-1)!);
   if (!argv.includes('--quick')) publish('scarcity', lines.join('\n'));
   return enough.some(({ outcome }) => outcome.status === 'infeasible') ? 1 : 0;
 };

@@ -9,6 +9,7 @@ import { exchange, open } from '../api/exchange.ts';
 import { servingTarget } from '../api/serving-target.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import { freePorts } from '../free-ports.ts';
+import { benchProgress } from './bench-progress.ts';
 import { quantile, significant } from './timing.ts';
 
 /**
@@ -99,7 +100,8 @@ try {
   const { certificate, key, target } = servingTarget(controlPlane);
   await controlPlane.kubectl(['create', 'namespace', namespace]);
   let made = 0;
-  const rows = [];
+  const rows: Awaited<ReturnType<typeof measured>>[] = [];
+  const progress = benchProgress('serve');
   for (const models of sizes) {
     for (; made < models; made += 25) {
       const some = Array.from({ length: 25 }, (_, at) => made + at);
@@ -109,9 +111,10 @@ try {
         for (const type of types)
           await client.set(`aibrix:profile_${modelName(index)}_${modelName(index)}-${type.gpu}`, profileOf(index, type));
     }
-    rows.push(await measured(models, target, certificate, key));
-    if (!argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows.at(-1))}\n`);
+    rows.push(await measured(models, target, certificate, key, (share) => progress.tell((rows.length + share) / sizes.length)));
+    if (!argv.includes('--json')) progress.print(JSON.stringify(rows.at(-1)));
   }
+  progress.end();
   if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
 } finally {
   client.disconnect();
@@ -131,6 +134,7 @@ async function measured(
   target: Omit<Parameters<typeof open>[0], 'port'>,
   certificate: string,
   key: string,
+  tell: (share: number) => void,
 ): Promise<object> {
   const begun = Math.floor(Date.now() / 10_000) * 10;
   for (let time = begun - 290; time <= begun; time += 10) await writeRecords(models, time);
@@ -173,6 +177,7 @@ async function measured(
     const tickSeconds: number[] = [];
     const main = cpuByThread(pid).get(String(pid))!;
     for (let turn = 0; turn < ticksMeasured; turn += 1) {
+      tell(turn / (2 * ticksMeasured));
       const [spent, until] = [cpuSeconds(pid), ticks + 1];
       while (ticks < until) {
         alive();
@@ -184,6 +189,7 @@ async function measured(
     const waits: Record<'busy' | 'idle', number[]> = { busy: [], idle: [] };
     const socket = await open({ ...target, port });
     for (let [index, until] = [0, ticks + ticksMeasured]; ticks < until; index += 1) {
+      tell(1 - (until - ticks) / (2 * ticksMeasured));
       alive();
       // A read during which the thread that plans took a part of its time is a read beside a tick.
       const [asked, spent] = [performance.now(), planning(pid)];

@@ -1,5 +1,6 @@
 import type { PolicyOutcome } from '../../src/simulation/policy-run.ts';
-import { type Result, runAll } from '../simulate/runs.ts';
+import { type Result, runAll, scenarioNames } from '../simulate/runs.ts';
+import { benchProgress } from './bench-progress.ts';
 import { publish } from './publish.ts';
 
 /** `npm run bench -- simulate [--json]`: gpumix and all baselines in every scenario; the table is put into the README. */
@@ -7,10 +8,13 @@ export const bench = async (argv: readonly string[]): Promise<number> => {
   const json = argv.includes('--json');
   const only = argv.find((argument) => !argument.startsWith('-'));
   const results: Result[] = [];
-  for await (const result of runAll(only)) {
+  const progress = benchProgress('simulate');
+  const scenarios = scenarioNames(only).length;
+  for await (const result of runAll(only, (share) => progress.tell((results.length + share) / scenarios))) {
     results.push(result);
-    if (!json) process.stdout.write(`${tableOf([result])}\n`);
+    if (!json) progress.print(tableOf([result]));
   }
+  progress.end();
   if (json) process.stdout.write(`${JSON.stringify({ summary: results.map(summaryOf) })}\n`);
   else if (only === undefined) publish('simulate', tableOf(results));
   return 0;

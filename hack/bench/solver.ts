@@ -7,6 +7,7 @@ import { lineTolerance } from '../../src/solver/program.ts';
 import { defaultOptions, type Outcome, solve } from '../../src/solver/solve.ts';
 import { byHighs, overload } from '../../test/solver/highs.ts';
 import { aibrix } from './aibrix-peer.ts';
+import { benchProgress } from './bench-progress.ts';
 import { type FleetInstance, fleetInstance, instance } from './instances.ts';
 import { publish } from './publish.ts';
 import { alone, costOf, fleetOf, quantile, significant, timed } from './timing.ts';
@@ -64,14 +65,17 @@ const shapes: readonly Shape[] = [
 
 export const bench = async (argv: readonly string[]): Promise<number> => {
   const json = argv.includes('--json');
-  const say = (text: string) => (json ? undefined : process.stdout.write(`${text}\n`));
+  const progress = benchProgress('solver');
+  const say = (text: string) => (json ? undefined : progress.print(text));
   const first = await firstSolve();
   const rows: Row[] = [];
-  for (const shape of argv.includes('--quick') ? shapes.map(quick) : shapes) {
-    rows.push(measured(shape));
+  const chosen = argv.includes('--quick') ? shapes.map(quick) : shapes;
+  for (const [done, shape] of chosen.entries()) {
+    rows.push(measured(shape, (share) => progress.tell((done + share) / chosen.length)));
     say(line(rows.at(-1)!));
   }
   const peer = await aibrix(say);
+  progress.end();
   if (json) process.stdout.write(`${JSON.stringify({ summary: rows, firstSolve: first, aibrix: peer, machine: machine() })}\n`);
   else publish('solver', [...head(first), ...rows.map(line), '', peer.text].join('\n'));
   return rows.some(({ wrong }) => wrong > 0) ? 1 : 0;
@@ -96,14 +100,16 @@ const instancesOf = ({ models, types, classes, instances }: Shape): FleetInstanc
 /** Rounds before the clock counts: until the engine has compiled what it runs, where that takes no more than seconds. */
 const warmUp = ({ models, classes }: Shape): number => (models === 1 && classes === undefined ? 30 : models > 12 ? 1 : 3);
 
-const measured = (shape: Shape): Row => {
+/** @param tell is told the share of it that is done */
+const measured = (shape: Shape, tell: (share: number) => void): Row => {
   const instances = instancesOf(shape);
   const fleets = instances.map(fleetOf);
   const times = timed(fleets, (fleet) => solve(fleet, defaultOptions), warmUp(shape), shape.rounds);
   const outcomes = fleets.map((fleet) => solve(fleet, defaultOptions));
-  const peers = instances
-    .slice(0, shape.highs)
-    .map((each, i) => compared(each, outcomes[i]!, costOf(fleets[i]!, outcomes[i]!), shape.seconds));
+  const peers = instances.slice(0, shape.highs).map((each, i) => {
+    tell(i / shape.highs);
+    return compared(each, outcomes[i]!, costOf(fleets[i]!, outcomes[i]!), shape.seconds);
+  });
   const known = peers.filter(({ ms }) => ms !== null);
   return {
     models: shape.models,

@@ -5,6 +5,7 @@ import { type FoundProfile, profileOf } from '../../src/profiles/profile-documen
 import { deploymentKey } from '../../src/vocabulary/deployment-key.ts';
 import type { Interval } from '../../src/workload/workload.ts';
 import { deployment } from '../../test/helpers/deployments.ts';
+import { benchProgress } from './bench-progress.ts';
 import { quantile, significant } from './timing.ts';
 
 /**
@@ -13,10 +14,14 @@ import { quantile, significant } from './timing.ts';
  */
 export const tick = async (argv: readonly string[]): Promise<number> => {
   const sizes = argv.includes('--quick') ? [125, 250] : [250, 500, 1000, 2000];
-  const rows = sizes.map((models) => {
+  const progress = benchProgress('tick');
+  const all = sizes.reduce((sum, models) => sum + models, 0);
+  const rows = sizes.map((models, index) => {
+    progress.tell(sizes.slice(0, index).reduce((sum, before) => sum + before, 0) / all);
     const milliseconds = decideMilliseconds(models, 5);
     return { models, milliseconds: significant(milliseconds, 3), perModel: significant(milliseconds / models, 2) };
   });
+  progress.end();
   if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(rows)}\n`);
   else for (const row of rows) process.stdout.write(`${row.models} models: ${row.milliseconds} ms, ${row.perModel} ms each\n`);
   return 0;

@@ -5,6 +5,7 @@ import type { Slo } from '../../src/profiles/profile-document.ts';
 import { withinSlo } from '../../src/simulation/slo.ts';
 import type { RouterKnowledge } from '../../src/vocabulary/planning-documents.ts';
 import type { TraceRequest } from '../../src/workload/gateway-records.ts';
+import { benchProgress } from '../bench/bench-progress.ts';
 import { startAdapterCluster, type VariantInCluster } from './adapter-cluster.ts';
 import { type Engine, type EngineFleet, engineFleet } from './engine-fleet.ts';
 import { type Played, percentile, playTrace } from './load.ts';
@@ -49,9 +50,18 @@ const tell = (what: string): void => void process.stderr.write(`${new Date().toI
 export const compareRouters = async (comparison: Comparison, onlyOwnFleet = false): Promise<void> => {
   const { seconds, warmUp, slo, trace } = comparison;
   const rows: string[] = [];
+  const progress = benchProgress('routers');
+  const runs = onlyOwnFleet ? 1 : 3;
+  let began = performance.now();
+  const telling = setInterval(
+    () => progress.tell((rows.length + Math.min(1, (performance.now() - began) / 1000 / seconds)) / runs),
+    500,
+  );
   const add = (name: string, played: readonly Played[], seen: readonly Seen[]): void => {
     rows.push(row(comparison, name, played, seen));
+    progress.end();
     tell(rows.at(-1)!);
+    began = performance.now();
   };
   if (!onlyOwnFleet) {
     const byPlan = await planned(comparison, 'input', throughGateway);
@@ -60,6 +70,7 @@ export const compareRouters = async (comparison: Comparison, onlyOwnFleet = fals
   }
   const own = await planned(comparison, 'none', counted);
   add('round robin, its own fleet', own.played, own.seen);
+  clearInterval(telling);
   console.log(
     `${trace.length} requests in ${seconds} s, the first ${warmUp} s not counted; SLO: TTFT ${slo.ttft} s, TPOT ${slo.tpot} s, ${slo.percentile} %`,
   );

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { benchProgress } from '../bench/bench-progress.ts';
 import { freePorts } from '../free-ports.ts';
 import { endpointsFile, gpumixBundle, startInstantEngine, startRedisServer, writePlan } from './processes.ts';
 
@@ -58,11 +59,15 @@ const one = (leave: boolean): Promise<void> =>
     sending.on('error', () => resolve());
     sending.end(body);
   });
+const progress = benchProgress('gateway-memory');
+let over = 0;
 const run = async (requests: number, leave: boolean): Promise<void> => {
   let left = requests;
   const worker = async () => {
     while (left > 0) {
       left -= 1;
+      over += 1;
+      progress.tell(over / (2.5 * count));
       await one(leave);
     }
   };
@@ -77,10 +82,11 @@ for (const leave of [false, true]) {
   const after = await heap();
   const grown = ((after - before) * 100_000) / count;
   failed ||= grown >= 1;
-  console.log(
+  progress.print(
     `${count} streams ${leave ? 'left in the middle' : 'read to their end'}: live heap ${before.toFixed(2)} -> ${after.toFixed(2)} MiB, ${grown.toFixed(2)} MiB per 100,000`,
   );
 }
+progress.end();
 gateway.kill('SIGTERM');
 await engine.stop();
 await redis.stop();

@@ -1,4 +1,5 @@
 import { cpuSeconds, rssMiB } from '../api/bundled-server.ts';
+import { benchProgress } from '../bench/bench-progress.ts';
 import { openLoop, percentile, type Timing } from './load.ts';
 import {
   endpointsFile,
@@ -33,14 +34,17 @@ const targets: readonly { name: string; url: string; process: Started | null }[]
 for (const { url } of targets) await openLoop(url, perSecond, 10, body); // warm-up: compilation alone takes seconds
 
 const found = new Map(targets.map(({ name }) => [name, { timings: [] as Timing[], cpu: 0 }]));
+const progress = benchProgress('gateway');
 for (let round = 0; round < rounds; round += 1)
-  for (const { name, url, process: server } of targets) {
+  for (const [index, { name, url, process: server }] of targets.entries()) {
+    progress.tell((round + index / targets.length) / rounds);
     const before = server === null ? 0 : cpuSeconds(server.pid);
     const timings = await openLoop(url, perSecond, seconds, body);
     const one = found.get(name)!;
     one.timings.push(...timings);
     one.cpu += server === null ? 0 : cpuSeconds(server.pid) - before;
   }
+progress.end();
 const milliseconds = (value: number): string => value.toFixed(2).padStart(7);
 const direct = found.get('direct')!.timings;
 console.log(`${perSecond} streams a second of 8 tokens 5 ms apart, ${rounds} rounds of ${seconds} s each, in turns`);

@@ -50,27 +50,43 @@ const scenarios: Readonly<Record<string, () => Scenario>> = {
 const pricedHeadrooms = [0, 0.2, 0.3];
 const priced = new Set(['steady 20 req/s', 'engines 20 % slower, 20 req/s']);
 
-/** gpumix and all baselines in each scenario, one after the other. @param only the scenarios whose name contains this */
-export async function* runAll(only = ''): AsyncGenerator<Result> {
-  for (const [name, make] of Object.entries(scenarios)) if (name.includes(only)) yield await run(name, make());
+/** Scenarios whose name contains this. */
+export const scenarioNames = (only = ''): readonly string[] => Object.keys(scenarios).filter((name) => name.includes(only));
+
+/**
+ * gpumix and all baselines in each scenario, one after the other.
+ * @param only the scenarios whose name contains this
+ * @param tell is told the share of the scenario at hand that is done
+ */
+export async function* runAll(only = '', tell: (share: number) => void = () => {}): AsyncGenerator<Result> {
+  for (const name of scenarioNames(only)) yield await run(name, scenarios[name]!(), tell);
 }
 
-const run = async (name: string, given: Scenario): Promise<Result> => {
-  const gpumix = await runPlanner(given);
-  const singles = await runEachType(given);
+/** Steps of a scenario: gpumix and its baselines, those that are priced or sought, and the bound. */
+const steps = 9;
+
+const run = async (name: string, given: Scenario, tell: (share: number) => void): Promise<Result> => {
+  let done = 0;
+  const told = async <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
+    tell(done / steps);
+    done += 1;
+    return await work();
+  };
+  const gpumix = await told(() => runPlanner(given));
+  const singles = await told(() => runEachType(given));
   return {
     scenario: name,
     outcomes: [
       gpumix,
-      ...(priced.has(name) ? await withHeadrooms(given) : await enoughGpumix(given, gpumix, cheapestOfBest(singles))),
+      ...(await told(() => (priced.has(name) ? withHeadrooms(given) : enoughGpumix(given, gpumix, cheapestOfBest(singles))))),
       ...singles,
-      await runStaticPeak(given),
-      ...(await runHpas(given)),
-      await runAibrix('AIBrix, KPA defaults', given, kpaDefaults),
-      await runAibrix('AIBrix, KPA smoothed', given, kpaSmoothed),
-      await enoughAibrix(given, gpumix.attainment),
+      await told(() => runStaticPeak(given)),
+      ...(await told(() => runHpas(given))),
+      await told(() => runAibrix('AIBrix, KPA defaults', given, kpaDefaults)),
+      await told(() => runAibrix('AIBrix, KPA smoothed', given, kpaSmoothed)),
+      await told(() => enoughAibrix(given, gpumix.attainment)),
     ],
-    clairvoyant: await clairvoyantOf(name.includes('slower') ? asTheyAre(given) : given),
+    clairvoyant: await told(() => clairvoyantOf(name.includes('slower') ? asTheyAre(given) : given)),
     extrapolated: extrapolatedOf(name, given),
   };
 };
