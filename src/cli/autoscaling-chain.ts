@@ -4,6 +4,7 @@ import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Config } from '../config/serve-config.ts';
 import { askOfAibrix, type ControllerEvidence, findingsOfAibrix } from './aibrix-controller.ts';
 import { type Finding, ok, unknown, wrong } from './finding.ts';
+import { zeroReplicas } from './hpa-at-zero.ts';
 import { type HpaObject, hpaFindings, isMadeByOther } from './hpa-findings.ts';
 import { itemsOf, type KubernetesAnswer, refusal, succeeded } from './kubernetes-answer.ts';
 import type { ClusterLook } from './one-look.ts';
@@ -14,6 +15,9 @@ export interface KubernetesAnswers {
   readonly autoscalers: KubernetesAnswer;
   readonly scaledObjects: KubernetesAnswer;
   readonly aibrix: ControllerEvidence;
+  /** Which release the API server is, and what its metrics say of its feature gates; null = nobody asks for 0 replicas. */
+  readonly version: KubernetesAnswer;
+  readonly gates: KubernetesAnswer | null;
   /** The targets as an HPA reads them, by namespace. */
   readonly targets: readonly { readonly namespace: string; readonly answer: KubernetesAnswer }[];
 }
@@ -27,16 +31,19 @@ export const kubernetesAnswers = async (
 ): Promise<KubernetesAnswers> => {
   const get = (path: string): Promise<KubernetesAnswer> => kubernetes('GET', path);
   const namespaces = [...new Set([...deployments.values()].map(({ namespace }) => namespace))];
-  const [apiServices, autoscalers, scaledObjects, aibrix, targets] = await Promise.all([
+  const maySleep = [...deployments.values()].some(isToSleep);
+  const [apiServices, autoscalers, scaledObjects, aibrix, version, gates, targets] = await Promise.all([
     Promise.all(
       apiServiceNames.map(async (name) => ({ name, answer: await get(`/apis/apiregistration.k8s.io/v1/apiservices/${name}`) })),
     ),
     get('/apis/autoscaling/v2/horizontalpodautoscalers'),
     get('/apis/keda.sh/v1alpha1/scaledobjects'),
     askOfAibrix(kubernetes, (key) => deployments.has(key)),
+    get('/version'),
+    maySleep ? get('/metrics') : null,
     Promise.all(namespaces.map(async (namespace) => ({ namespace, answer: await get(targetsPath(namespace)) }))),
   ]);
-  return { apiServices, autoscalers, scaledObjects, aibrix, targets };
+  return { apiServices, autoscalers, scaledObjects, aibrix, version, gates, targets };
 };
 const targetsPath = (namespace: string): string =>
   `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/deployments.apps/*/gpumix_target_replicas`;
@@ -65,7 +72,9 @@ export const findingsOfKubernetes = (
       .filter((key) => !followed.has(key))
       .map((key) => wrong('no-autoscaler', `Deployment ${key}`, 'has no HPA, PodAutoscaler or ScaledObject that scales it')),
     ...(succeeded(autoscalers)
-      ? hpasOf(answers, deployments).flatMap((hpa) => hpaFindings(hpa, hpaFacts(hpa, fleet, config)))
+      ? hpasOf(answers, deployments).flatMap((hpa) =>
+          hpaFindings(hpa, { ...hpaFacts(hpa, fleet, config), zero: zeroReplicas(answers) }),
+        )
       : [unknown('not-read', 'HPAs', `cannot be read: ${refusal(autoscalers)}`)]),
     ...twoAutoscalers(answers, deployments),
     ...findingsOfAibrix(aibrix),
@@ -80,6 +89,10 @@ const hpasOf = ({ autoscalers }: KubernetesAnswers, deployments: ReadonlyMap<str
 const scaledBy = (namespace: string, spec: { readonly scaleTargetRef: { readonly name?: string } }): string =>
   `${namespace}/${spec.scaleTargetRef.name}`;
 
+/** Whether its label says that it may be at 0. */
+const isToSleep = (deployment: ModelDeployment | undefined): boolean =>
+  deployment?.labels['model.aibrix.ai/min_replicas'] === '0';
+
 /** What an HPA of ours is judged by. */
 export const hpaFacts = (
   { metadata, spec }: HpaObject,
@@ -90,7 +103,7 @@ export const hpaFacts = (
   return {
     externalMetrics,
     target: targets?.get(key) ?? null,
-    mayBeAtZero: cluster.deployments.get(key)?.labels['model.aibrix.ai/min_replicas'] === '0',
+    mayBeAtZero: isToSleep(cluster.deployments.get(key)),
   };
 };
 
@@ -124,8 +137,26 @@ const twoAutoscalers = (answers: KubernetesAnswers, deployments: ReadonlyMap<str
     });
 };
 
+/** APIServices that lead to us: the namespace of their Service, and the authorities that the API server believes there (PEM). */
+export const ourApiServices = (
+  apiServices: KubernetesAnswers['apiServices'],
+  config: Pick<Config, 'serviceName' | 'serviceNamespace'>,
+) =>
+  apiServices.flatMap(({ name, answer }) => {
+    if (!succeeded(answer)) return [];
+    const { service, caBundle = '' } = (answer.body as ApiService).spec ?? {};
+    if (service === undefined || !isOurs(service, config)) return [];
+    return [{ apiService: name, namespace: service.namespace, bundle: Buffer.from(caBundle, 'base64').toString() }];
+  });
+
+const isOurs = (
+  service: { readonly namespace: string; readonly name: string } | undefined,
+  { serviceName, serviceNamespace }: Pick<Config, 'serviceName' | 'serviceNamespace'>,
+): boolean => service?.name === serviceName && (serviceNamespace === null || service.namespace === serviceNamespace);
+
 interface ApiService {
   readonly spec?: {
+    readonly caBundle?: string;
     readonly service?: { readonly namespace: string; readonly name: string };
     readonly insecureSkipTLSVerify?: boolean;
   };
@@ -135,15 +166,15 @@ interface ApiService {
 const apiServiceFindings = (
   name: string,
   answer: KubernetesAnswer,
-  { serviceName, serviceNamespace }: Pick<Config, 'serviceName' | 'serviceNamespace'>,
+  config: Pick<Config, 'serviceName' | 'serviceNamespace'>,
 ): readonly Finding[] => {
+  const { serviceName, serviceNamespace } = config;
   const it = `APIService ${name}`;
   if (answer.status === 404) return [wrong('apiservice-missing', it, 'is not there')];
   if (!succeeded(answer)) return [unknown('not-read', it, `cannot be read: ${refusal(answer)}`)];
   const { spec, status } = answer.body as ApiService;
   const { service, insecureSkipTLSVerify } = spec ?? {};
-  const isOther = service?.name !== serviceName || (serviceNamespace !== null && service.namespace !== serviceNamespace);
-  if (isOther) {
+  if (!isOurs(service, config)) {
     const whose = service === undefined ? 'the API server itself' : objectKey(service);
     const ours = serviceNamespace === null ? `a Service ${serviceName}` : `${serviceNamespace}/${serviceName}`;
     return [wrong('apiservice-foreign', it, `belongs to ${whose}, not to ${ours} (--service-name, --service-namespace)`)];

@@ -1,19 +1,25 @@
+import { metricsUrl } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config/serve-config.ts';
 import { flagsOfTable, settingOptions } from '../config/settings.ts';
 import { deploymentKey, ownerKey } from '../vocabulary/deployment-key.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { lookAtRedis, type RedisKeys } from '../workload/redis-look.ts';
-import { findingsOfKubernetes, kubernetesAnswers } from './autoscaling-chain.ts';
+import { findingsOfKubernetes, kubernetesAnswers, ourApiServices } from './autoscaling-chain.ts';
+import { askForCertificate, certificateFindings } from './certificate-findings.ts';
+import { clockFindings } from './clock-findings.ts';
 import type { Command } from './command.ts';
+import { askEngine, engineFindings } from './engine-findings.ts';
 import { beyondGridText } from './explain.ts';
 import { type Finding, findingLines, note, ok, sorted, wrong } from './finding.ts';
-import { askedInPeace, itemsOf, succeeded } from './kubernetes-answer.ts';
+import { askForGateway, tracingFindings } from './gateway-tracing.ts';
+import { askedInPeace, itemsOf, type KubernetesAnswer, succeeded } from './kubernetes-answer.ts';
 import { type ClusterLook, configBesideServe, isAlive, lastPlan, lookOnce } from './one-look.ts';
 import { type PodStatus, podFindings } from './pod-findings.ts';
 import { problemFinding } from './problem-findings.ts';
 import { profileFindings } from './profile-findings.ts';
 import { keysFinding, profileFinding, recordFindings, redisFindings } from './redis-findings.ts';
+import { askForServeRights, serveRightFindings } from './serve-rights.ts';
 
 const ownOptions: Command['options'] = {
   verbose: { type: 'boolean', short: 'v', help: 'name each check that holds too', group: 'output' },
@@ -60,27 +66,69 @@ const findingsOfRedis = async (config: Config): Promise<readonly Finding[]> => {
   const redis = await lookAtRedis(config, true);
   if (redis.problem !== null) return redisFindings(redis);
   const stored = await lastPlan(config);
-  return [...redisFindings(redis), ...keysFinding(redis), leaderFinding(stored?.ageSeconds ?? null, config)];
+  const clocks = clockFindings(redis, null);
+  return [...redisFindings(redis), ...clocks, ...keysFinding(redis), leaderFinding(stored?.ageSeconds ?? null, config)];
 };
 
 const findingsOf = async (look: ClusterLook, config: Config): Promise<readonly Finding[]> => {
   const kubernetes = askedInPeace(look.kubernetes);
   const deployments = [...look.cluster.deployments.values()];
   const facts = { ...look, deployments };
-  const redis = await lookAtRedis(config, lacks(facts, config));
-  const [answers, pods] = await Promise.all([
+  const lacking = lacks(facts, config);
+  const [redis, answers, pods, rights, gateway, engines] = await Promise.all([
+    lookAtRedis(config, lacking, newestRecords(look)),
     kubernetesAnswers(kubernetes, look.cluster.deployments),
     failingPods({ ...look, kubernetes }),
+    askForServeRights(kubernetes, config),
+    lacking ? askForGateway(kubernetes, config.gatewaySelector) : null,
+    askedEngines(look, config),
   ]);
-  const ofRedis = [...redisFindings(redis), ...(lacks(facts, config) ? keysFinding(redis) : [])];
+  const ours = ourApiServices(answers.apiServices, config);
+  const certificate = await askForCertificate(kubernetes, config, ours[0]?.namespace ?? null);
+  const ofRedis = [
+    ...redisFindings(redis),
+    ...clockFindings(
+      redis,
+      aheadOfHere(answers.version),
+      [...redis.recordsAhead].map(([model, ahead]) => ({ model, ahead })),
+    ),
+    ...(lacking ? keysFinding(redis) : []),
+  ];
   // What is known of Redis by its name need not be told again as what serve warns of.
   const known = new Set(ofRedis.filter(({ verdict }) => verdict !== 'ok').map(({ id }) => id));
   return [
     ...ofRedis,
+    ...(gateway === null ? [] : tracingFindings(gateway)),
     ...findingsOfLook({ ...facts, keys: redis.keys }, config).filter((one) => one.object !== '' || !known.has(one.id)),
     ...podFindings(pods),
+    ...engineFindings(engines),
+    ...serveRightFindings(rights),
+    ...certificateFindings(certificate, ours, Date.now()),
     ...findingsOfKubernetes(answers, { ...look, targets: targetsOf(look, config) }, config),
   ];
+};
+
+/** How far the clock of the API server is ahead of ours (s), which it tells in whole seconds; null = it does not say. */
+const aheadOfHere = ({ date }: KubernetesAnswer): number | null =>
+  date === undefined ? null : Date.parse(date) / 1000 + 0.5 - Date.now() / 1000;
+
+const newestRecords = ({ decided }: Pick<ClusterLook, 'decided'>) =>
+  decided.models.flatMap(({ name, dataAt }) => (dataAt === null ? [] : [{ model: name, at: dataAt }]));
+
+/** Of each Deployment one engine is asked, of so many Deployments, for so long (ms). */
+const [mostEngines, enginePatience] = [20, 2000];
+
+const askedEngines = async ({ cluster }: Pick<ClusterLook, 'cluster'>, { engineMetricsPort: port }: Config) => {
+  if (port === null) return [];
+  const first = new Map<string, string>();
+  for (const pod of cluster.pods.values())
+    if (pod.ready && pod.ip !== null && cluster.deployments.has(ownerKey(pod)) && !first.has(ownerKey(pod)))
+      first.set(ownerKey(pod), metricsUrl(pod, port));
+  return await Promise.all(
+    [...first]
+      .slice(0, mostEngines)
+      .map(async ([deployment, url]) => ({ deployment, url, answer: await askEngine(url, enginePatience) })),
+  );
 };
 
 /** Whether something is not there that may be there under another name. */

@@ -35,7 +35,17 @@ export const findingKinds = {
     meaning: 'which keys are there could not be looked for (the commands scan and role)',
     mend: 'a Redis user with them',
   },
-  clock: { meaning: 'the clock here and that of Redis differ; that of Redis counts', mend: 'NTP on the host that is named' },
+  clock: {
+    meaning:
+      'clocks differ: here, of Redis, of the API server, of a gateway; the one that two others contradict is named, that of Redis counts',
+    mend: 'NTP on the host that is named',
+  },
+  'tracing-off': { meaning: 'AIBrix’s gateway writes no request records, as switches of its release are not on', mend: null },
+  'engine-metrics': {
+    meaning:
+      'engines do not tell how busy they are (another port, credentials, no metrics), so that silence in the records may be anything',
+    mend: null,
+  },
   'no-deployment': {
     meaning: 'no Deployment says which model it serves, so nothing is planned for',
     mend: 'kubectl label deployment NAME -n NAMESPACE model.aibrix.ai/name=MODEL',
@@ -121,6 +131,11 @@ export const findingKinds = {
     meaning: 'whoever is on the way to gpumix is believed; gpumix itself keeps caBundle up to date',
     mend: 'kubectl apply --server-side --force-conflicts -k apiservice',
   },
+  'apiservice-authority': {
+    meaning: 'the API server believes another authority than the one that signed for gpumix',
+    mend: null,
+  },
+  certificate: { meaning: 'the serving certificate has expired, or is about to and nobody renews it', mend: null },
   'targets-missing': {
     meaning: 'some Deployments have no target, so their autoscalers hold',
     mend: 'gpumix explain NAMESPACE/DEPLOYMENT says why',

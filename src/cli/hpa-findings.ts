@@ -1,6 +1,7 @@
 import { type Condition, objectKey } from '../cluster/kubernetes-object.ts';
 import { type Behavior, paceOfBehavior } from '../cluster/pace.ts';
 import { type Finding, note, ok, unknown, wrong } from './finding.ts';
+import type { ZeroReplicas } from './hpa-at-zero.ts';
 
 /** An HPA, as far as it is judged. */
 export interface HpaObject {
@@ -44,7 +45,11 @@ export interface HpaFacts {
   readonly target: number | null;
   /** Whether the Deployment's label says that it may be at 0. */
   readonly mayBeAtZero: boolean;
+  /** Whether HPAs of this cluster may be at 0; absent = not known. */
+  readonly zero?: ZeroReplicas;
 }
+
+const unknownZero: ZeroReplicas = { allowed: null, cluster: '' };
 
 const ourMetric = 'gpumix_target_replicas';
 const centiMetric = 'gpumix_target_centi';
@@ -158,7 +163,11 @@ const ruled = ({ metadata }: HpaObject, behavior: object): string =>
 /** An autoscaler that takes longer than this to follow (s) is told of. */
 const slow = 600;
 
-const behaviorFindings = (it: string, hpa: HpaObject, { target, mayBeAtZero }: HpaFacts): readonly Finding[] => {
+const behaviorFindings = (
+  it: string,
+  hpa: HpaObject,
+  { target, mayBeAtZero, zero = unknownZero }: HpaFacts,
+): readonly Finding[] => {
   const { behavior = {}, minReplicas = 1, maxReplicas = 1 } = hpa.spec;
   const pace = paceOfBehavior(behavior);
   const ways = ['scaleUp', 'scaleDown'] as const;
@@ -201,17 +210,24 @@ const behaviorFindings = (it: string, hpa: HpaObject, { target, mayBeAtZero }: H
           ),
         ]
       : []),
-    ...(mayBeAtZero && minReplicas > 0
-      ? [
-          note(
-            'hpa-minimum',
-            it,
-            `has minReplicas ${minReplicas}: the label model.aibrix.ai/min_replicas "0" does nothing`,
-            `kubectl patch hpa ${hpa.metadata.name} -n ${hpa.metadata.namespace} --type=merge -p='{"spec":{"minReplicas":0}}' (Kubernetes 1.37, or HPAScaleToZero)`,
-          ),
-        ]
-      : []),
+    ...(mayBeAtZero && minReplicas > 0 ? [minimumFinding(it, hpa, zero)] : []),
   ];
+};
+
+const minimumFinding = (it: string, { metadata, spec }: HpaObject, { allowed, cluster }: ZeroReplicas): Finding => {
+  const { namespace } = metadata;
+  const lowered = `kubectl patch hpa ${metadata.name} -n ${namespace} --type=merge -p='{"spec":{"minReplicas":0}}'`;
+  const labelled = `kubectl label deployment ${spec.scaleTargetRef.name} -n ${namespace} --overwrite model.aibrix.ai/min_replicas=1`;
+  const seen = `has minReplicas ${spec.minReplicas ?? 1}: the label model.aibrix.ai/min_replicas "0" does nothing`;
+  if (allowed === false)
+    return note(
+      'hpa-minimum',
+      it,
+      `${seen}, and HPAs of this cluster (${cluster}) cannot be at 0, as HPAScaleToZero is off`,
+      labelled,
+    );
+  const where = allowed === true ? '' : ' (Kubernetes 1.37, or HPAScaleToZero)';
+  return note('hpa-minimum', it, seen, `${lowered}${where}`);
 };
 
 /** How long pods alone, a few at a time, take from the least to the most (min); 0 = a share of them may come at once. */

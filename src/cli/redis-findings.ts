@@ -1,6 +1,6 @@
 import { suggestion } from '../config/suggestion.ts';
 import type { RedisKeys, RedisLook } from '../workload/redis-look.ts';
-import { type Finding, note, ok, unknown, wrong } from './finding.ts';
+import { type Finding, ok, unknown, wrong } from './finding.ts';
 
 /** A Deployment or model, as far as its keys in Redis are named by it. */
 export interface NamedModel {
@@ -9,18 +9,18 @@ export interface NamedModel {
   readonly model: string;
 }
 
-/** Clocks that differ by less are taken to be the same (s). */
-const sameClock = 2;
-
-/** Redis itself: whether it answers, takes writes, and has the right time. */
-export const redisFindings = ({ address, problem, role, clockAhead, keys }: RedisLook): readonly Finding[] => {
+/** Redis itself: whether it answers, takes writes, and has records. */
+export const redisFindings = ({
+  address,
+  problem,
+  role,
+  keys,
+}: Pick<RedisLook, 'address' | 'problem' | 'role' | 'keys'>): readonly Finding[] => {
   const it = `Redis ${address}`;
   if (problem !== null) return [wrong('redis-away', it, `does not answer: ${problem}`)];
-  const ahead = `${Math.abs(clockAhead).toFixed(0)} s ${clockAhead > 0 ? 'ahead of' : 'behind'} the clock here`;
   return [
     ok(it, 'answers'),
     ...(role === 'slave' ? [wrong('redis-read-only', it, 'is a replica, which takes no writes')] : []),
-    ...(Math.abs(clockAhead) > sameClock ? [note('clock', it, `is ${ahead}`)] : []),
     ...(keys?.records.size === 0 ? [wrong('redis-empty', it, emptyText(keys))] : []),
   ];
 };
@@ -74,5 +74,5 @@ export const profileFinding = ({ deployment, model }: NamedModel, keys: RedisKey
 };
 
 /** Whether keys could be looked for, where that was wanted. */
-export const keysFinding = ({ address, problem, keys }: RedisLook): readonly Finding[] =>
+export const keysFinding = ({ address, problem, keys }: Pick<RedisLook, 'address' | 'problem' | 'keys'>): readonly Finding[] =>
   problem === null && keys === null ? [unknown('redis-keys', `Redis ${address}`, 'does not let keys be looked for')] : [];

@@ -10,7 +10,12 @@ export type KubernetesRequest = (
   path: string,
   body?: unknown,
   signal?: AbortSignal,
-) => Promise<{ readonly status: number; readonly body: unknown }>;
+) => Promise<{
+  readonly status: number;
+  readonly body: unknown;
+  /** When it was answered, by the clock of the API server, as HTTP tells times; absent = it does not say. */
+  readonly date?: string | undefined;
+}>;
 
 export interface Kubernetes {
   /** @throws GpumixError KUBERNETES_UNAVAILABLE */
@@ -75,7 +80,11 @@ export const kubernetes = (kubeconfigFile: string | null): Kubernetes => {
       const headers = { accept: 'application/json', ...(text === undefined ? {} : { 'content-type': type }) };
       const response = await send({ method, headers, ...(signal === undefined ? {} : { signal }) }, path, text);
       const answer = await textOf(response, path, method);
-      return { status: response.statusCode ?? 0, body: answer === '' ? null : jsonOrText(answer) };
+      return {
+        status: response.statusCode ?? 0,
+        body: answer === '' ? null : jsonOrText(answer),
+        date: response.headers.date,
+      };
     },
     stream: (path, signal) => send({ method: 'GET', headers: { accept: 'application/json' }, signal }, path),
   };

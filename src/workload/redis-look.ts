@@ -1,6 +1,8 @@
 import { Cluster, type Redis } from 'ioredis';
 import { messageOf } from '../vocabulary/errors.ts';
+import { recordKey, recordLifetimeSeconds } from './histogram.ts';
 import { type RedisSettings, redisAddress, redisClient } from './redis.ts';
+import { heartbeatsKey } from './store.ts';
 
 /** What a Redis shows to somebody who looks why nothing is read there. Nothing is written. */
 export interface RedisLook {
@@ -14,6 +16,14 @@ export interface RedisLook {
   readonly clockAhead: number;
   /** What is there by name; null = that may not be looked for. */
   readonly keys: RedisKeys | null;
+  /** By model how far the end of its newest record is ahead of when that was written, by this clock (s); negative = behind. */
+  readonly recordsAhead: ReadonlyMap<string, number>;
+}
+
+/** The newest record of a model: its name, and the end of its interval (Unix s). */
+export interface NewestRecord {
+  readonly model: string;
+  readonly at: number;
 }
 
 export interface RedisKeys {
@@ -28,23 +38,51 @@ export interface RedisKeys {
 /** Keys that are seen at most. */
 const mostKeys = 200_000;
 
-/** @param withKeys whether to search for keys, which `serve` never does: it takes a second where there are very many */
-export const lookAtRedis = async (settings: RedisSettings, withKeys: boolean): Promise<RedisLook> => {
+/**
+ * @param withKeys whether to search for keys, which `serve` never does: it takes a second where there are very many
+ * @param newest records that are asked for when they were written, unless gateways of ours are there, which go by the clock of Redis and
+ * add to a record later; `keyPrefix` is that of their heartbeats
+ */
+export const lookAtRedis = async (
+  settings: RedisSettings & { readonly keyPrefix: string },
+  withKeys: boolean,
+  newest: readonly NewestRecord[] = [],
+): Promise<RedisLook> => {
   const { hosts, db } = redisAddress(settings.redisUrl);
   const address = `${hosts.map(({ host, port }) => `${host}:${port}`).join(',')}/${db}`;
   const client = redisClient(settings);
-  const nothing = { address, role: null, clockAhead: 0, keys: null };
+  const nothing = { address, role: null, clockAhead: 0, keys: null, recordsAhead: new Map() };
   try {
     const [seconds, microseconds] = await client.time();
     const clockAhead = Number(seconds) + Number(microseconds) / 1e6 - Date.now() / 1000;
     const role = await roleOf(client);
     const keys = withKeys ? await keysOf(client).catch(() => null) : null;
-    return { address, problem: null, role, clockAhead, keys };
+    const recordsAhead = await aheadOfWriting(client, newest, heartbeatsKey(settings.keyPrefix)).catch(() => new Map());
+    return { address, problem: null, role, clockAhead, keys, recordsAhead };
   } catch (error) {
     return { ...nothing, problem: messageOf(error) };
   } finally {
     client.disconnect();
   }
+};
+
+/** Records that are asked for at most. */
+const mostAsked = 20;
+
+/** A record expires so long after it was written; what is left of that tells when it was. */
+const aheadOfWriting = async (
+  client: Redis | Cluster,
+  newest: readonly NewestRecord[],
+  heartbeats: string,
+): Promise<ReadonlyMap<string, number>> => {
+  const ahead = new Map<string, number>();
+  if ((await client.hlen(heartbeats)) > 0) return ahead;
+  for (const { model, at } of newest.slice(0, mostAsked)) {
+    const [left, [seconds]] = await Promise.all([client.pttl(recordKey(model, at)), client.time()]);
+    const age = recordLifetimeSeconds - left / 1000;
+    if (left > 0 && age >= 0) ahead.set(model, at - (Number(seconds) - age));
+  }
+  return ahead;
 };
 
 const roleOf = async (client: Redis | Cluster): Promise<string | null> => {

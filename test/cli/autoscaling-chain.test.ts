@@ -36,6 +36,8 @@ const asked = (changes: Partial<KubernetesAnswers> = {}): KubernetesAnswers => (
   autoscalers: answer({ items: [autoscaler(), autoscaler({ metadata: { namespace: 'other', name: 'a' } })] }),
   scaledObjects: answer({}, 404),
   aibrix: noAibrix,
+  version: answer({ major: '1', minor: '37' }),
+  gates: null,
   targets: [{ namespace: 'serving', answer: answer({ items: [{}] }) }],
   ...changes,
 });

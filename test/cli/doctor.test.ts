@@ -133,7 +133,8 @@ const apiServer = async (readable: readonly string[]) => {
     response.writeHead(status, { 'content-type': 'application/json' });
     if (status === 403) return void response.end('{"message":"no"}');
     if (searchParams.get('watch') !== null) return void response.flushHeaders();
-    response.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: items[kind] ?? [] }));
+    const chosen = searchParams.has('fieldSelector') || searchParams.has('labelSelector') ? [] : items[kind];
+    response.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: chosen ?? [] }));
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const address = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { findingText } from '../../src/cli/finding.ts';
-import { type HpaObject, hpaFindings } from '../../src/cli/hpa-findings.ts';
+import { type HpaFacts, type HpaObject, hpaFindings } from '../../src/cli/hpa-findings.ts';
 
 const target = { type: 'AverageValue', averageValue: '1' };
 const ours = (more: object = {}) => ({
@@ -138,6 +138,19 @@ test.each([
   expect(found.map((one) => [one.verdict, one.id])).toEqual([[verdict, id]]);
   expect(findingText(found[0]!)).toMatch(text);
   expect(found[0]!.mend).toMatch(/^kubectl patch hpa h -n ns --type=merge -p='\{"spec":/);
+});
+
+test('28: where no HPA can be at 0, the label is what gives way', () => {
+  const minimum = (zero?: NonNullable<HpaFacts['zero']>) =>
+    hpaFindings(hpa({ minReplicas: 1 }), { ...facts, mayBeAtZero: true, ...(zero === undefined ? {} : { zero }) }).at(-1)!;
+  expect(minimum({ allowed: false, cluster: 'v1.36' })).toMatchObject({
+    id: 'hpa-minimum',
+    seen: expect.stringMatching(/and HPAs of this cluster \(v1\.36\) cannot be at 0, as HPAScaleToZero is off$/),
+    mend: 'kubectl label deployment a -n ns --overwrite model.aibrix.ai/min_replicas=1',
+  });
+  const lowered = `kubectl patch hpa h -n ns --type=merge -p='{"spec":{"minReplicas":0}}'`;
+  expect(minimum({ allowed: true, cluster: 'v1.37' }).mend).toBe(lowered);
+  expect(minimum().mend).toBe(`${lowered} (Kubernetes 1.37, or HPAScaleToZero)`);
 });
 
 test('a few replicas are within no tolerance', () => {

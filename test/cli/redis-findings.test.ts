@@ -3,7 +3,7 @@ import { findingText } from '../../src/cli/finding.ts';
 import { keysFinding, profileFinding, recordFindings, redisFindings } from '../../src/cli/redis-findings.ts';
 
 const keys = { records: new Map([['meta-llama/Llama-3.1-8B', 1000]]), profiles: ['aibrix:profile_m_old'], cutShort: false };
-const redis = { address: 'h:6379/0', problem: null, role: 'master', clockAhead: 0, keys };
+const redis = { address: 'h:6379/0', problem: null, role: 'master', keys };
 
 test.each([
   ['a Redis that is well', redis, []],
@@ -13,7 +13,6 @@ test.each([
     ['wrong redis-away Redis h:6379/0 does not answer: ECONNREFUSED'],
   ],
   ['a replica', { ...redis, role: 'slave' }, ['wrong redis-read-only Redis h:6379/0 is a replica, which takes no writes']],
-  ['another clock', { ...redis, clockAhead: -30.2 }, ['note clock Redis h:6379/0 is 30 s behind the clock here']],
   [
     'an empty database',
     { ...redis, keys: { ...keys, records: new Map() } },

@@ -2,9 +2,10 @@ import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { redisDefaults } from '../../src/workload/redis.ts';
 import { lookAtRedis } from '../../src/workload/redis-look.ts';
+import { heartbeatsKey } from '../../src/workload/store.ts';
 import { startRedis } from '../helpers/redis.ts';
 
-const settings = (redisUrl: string) => ({ ...redisDefaults, redisUrl, redisTimeoutSeconds: 1 });
+const settings = (redisUrl: string) => ({ ...redisDefaults, redisUrl, redisTimeoutSeconds: 1, keyPrefix: 'gpumix:' });
 
 test('what is there is told by name, newest record first, and nothing is written', async () => {
   const redis = await startRedis();
@@ -37,4 +38,28 @@ test('one that is not there says why, and no password is told', async () => {
   expect(look.address).toBe('127.0.0.1:1/0');
   expect(look.problem).not.toBe(null);
   expect(JSON.stringify(look)).not.toContain('secret');
+});
+
+test('what is left of the life of a record tells how far its writer’s clock is from that of Redis, unless it goes by that', async () => {
+  const redis = await startRedis();
+  const client = new Redis(redis.url);
+  const now = Math.floor(Date.now() / 1000);
+  await client.set(`aibrix:early_request_trace_${now + 30}`, '{}', 'EX', 600);
+  await client.set(`aibrix:late_request_trace_${now - 40}`, '{}', 'EX', 600);
+  await client.set(`aibrix:lasting_request_trace_${now}`, '{}');
+  const newest = [
+    { model: 'early', at: now + 30 },
+    { model: 'late', at: now - 40 },
+    { model: 'lasting', at: now },
+    { model: 'none', at: now },
+  ];
+  const { recordsAhead } = await lookAtRedis(settings(redis.url), false, newest);
+  await client.hset(heartbeatsKey('gpumix:'), 'g', String(now));
+  const besideOurs = await lookAtRedis(settings(redis.url), false, newest);
+  await client.quit();
+  await redis.kill();
+  expect([...recordsAhead.keys()]).toEqual(['early', 'late']);
+  expect(Math.abs(recordsAhead.get('early')! - 30)).toBeLessThan(3);
+  expect(Math.abs(recordsAhead.get('late')! + 40)).toBeLessThan(3);
+  expect(besideOurs.recordsAhead.size).toBe(0);
 });
