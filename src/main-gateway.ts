@@ -14,6 +14,7 @@ import { startGatewayServer } from './gateway/openai-server.ts';
 import { podConnections } from './gateway/pod-connections.ts';
 import { createGateway, type Gateway } from './gateway/proxy.ts';
 import { type ReadPlans, watchPlans } from './gateway/routing-plan-reader.ts';
+import { sharedThrough } from './gateway/shared-responses.ts';
 import { endpointsFile } from './gateway/static-endpoints.ts';
 import { storeClock } from './gateway/store-clock.ts';
 import { createLogger, problemReporter } from './runtime/logger.ts';
@@ -86,7 +87,7 @@ type Outside = ReturnType<typeof connected>;
 const steady = () => performance.now() / 1000;
 
 /** The gateway, and the work that it has to do again and again. */
-const assembled = (config: GatewayConfig, { clock, endpoints, plans, writer, connections }: Outside, log: Logger) => {
+const assembled = (config: GatewayConfig, { store, clock, endpoints, plans, writer, connections }: Outside, log: Logger) => {
   const modelPods = createModelPods();
   const counts = requestCounts(config.intervalSeconds);
   const reportProblems = problemReporter(log);
@@ -117,6 +118,7 @@ const assembled = (config: GatewayConfig, { clock, endpoints, plans, writer, con
       clock: steady,
       unreachable: (model) => unreachableModels.get(model)?.join('; ') ?? null,
       onNoPods: reports.began,
+      sharedResponses: sharedThrough(store, config.keyPrefix),
     },
     { ...config, heldBytes: config.heldMebibytes * 2 ** 20 },
   );

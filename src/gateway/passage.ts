@@ -8,6 +8,7 @@ import type { GatewayRequest } from './openai-request.ts';
 import type { PodConnections, PodRequest } from './pod-connections.ts';
 import type { Refusal } from './refusals.ts';
 import type { RequestCounter } from './request-counter.ts';
+import type { SharedResponses } from './shared-responses.ts';
 import type { TokenEstimate } from './token-estimate.ts';
 import type { restTimer, WaitingRoom } from './waiting-room.ts';
 
@@ -38,6 +39,8 @@ export interface GatewayParts {
   readonly unreachable: (model: string) => string | null;
   /** A model without a replica is asked for. */
   readonly onNoPods: (model: string) => void;
+  /** Which pods have which responses, as other gateways tell; absent = nobody is asked. */
+  readonly sharedResponses?: SharedResponses;
 }
 
 /** What one model has of its own. */

@@ -84,7 +84,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
       inFlight += 1;
       try {
         const queue = places.queueOf(request.model);
-        const onlyOrigin = request.previousResponse === null ? null : stored.originOf(request.previousResponse);
+        const onlyOrigin = request.previousResponse === null ? null : await stored.originOf(request.previousResponse);
         const about = { counter, onlyOrigin, response, startedAt: clock(), stop };
         const result = await passage({ ...passageOf(request, path, headers, queue), ...about });
         if (result === 'done') return;

@@ -16,8 +16,8 @@ export interface AboutResponse {
 /** Which pod has which response: OpenAI's responses are kept by the engine that made them. */
 export interface StoredResponses {
   remember(id: string, origin: string): void;
-  /** null = not made here, or forgotten. */
-  originOf(id: string): string | null;
+  /** null = not known to any gateway, or forgotten. */
+  originOf(id: string): Promise<string | null>;
   /** Gets, cancels or deletes one. */
   serve(about: AboutResponse, response: ServerResponse): Promise<void>;
 }
@@ -27,9 +27,12 @@ const memory = 10_000;
 /** Pods that are asked for a response that another gateway may have passed on. */
 const mostAsked = 32;
 
-export const storedResponses = ({ modelPods, connections }: Pick<GatewayParts, 'modelPods' | 'connections'>): StoredResponses => {
+export const storedResponses = ({
+  modelPods,
+  connections,
+  sharedResponses,
+}: Pick<GatewayParts, 'modelPods' | 'connections' | 'sharedResponses'>): StoredResponses => {
   const origins = new Map<string, string>();
-  const originOf = (id: string): string | null => origins.get(id) ?? null;
   const allOrigins = (): readonly string[] => [
     ...new Set(
       modelPods
@@ -37,6 +40,14 @@ export const storedResponses = ({ modelPods, connections }: Pick<GatewayParts, '
         .flatMap((model) => [...(modelPods.variants(model)?.values() ?? [])].flatMap((pods) => pods.map(({ origin }) => origin))),
     ),
   ];
+
+  const originOf = async (id: string): Promise<string | null> => {
+    const known = origins.get(id);
+    if (known !== undefined) return known;
+    const told = (await sharedResponses?.read(id).catch(() => null)) ?? null;
+    // A pod that is gone has taken its responses with it.
+    return told !== null && allOrigins().includes(told) ? told : null;
+  };
 
   /** Whether this pod has answered, or nobody else may. */
   const ask = async (origin: string, about: AboutResponse, response: ServerResponse, last: boolean): Promise<boolean> => {
@@ -61,10 +72,12 @@ export const storedResponses = ({ modelPods, connections }: Pick<GatewayParts, '
       origins.delete(id);
       origins.set(id, origin);
       if (origins.size > memory) origins.delete(origins.keys().next().value!);
+      // Whoever continues it here needs none of it, and elsewhere there is a time between the two.
+      sharedResponses?.write(id, origin).catch(() => {});
     },
     serve: async (about, response) => {
       const there = allOrigins();
-      const known = originOf(about.id);
+      const known = await originOf(about.id);
       const asked = known === null ? there.slice(0, mostAsked) : there.filter((origin) => origin === known);
       for (const [index, origin] of asked.entries()) if (await ask(origin, about, response, index === asked.length - 1)) return;
       refuse(response, notFound(`no replica has the response ${about.id.slice(0, 200)}`));
