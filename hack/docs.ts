@@ -132,7 +132,26 @@ const doctorPage = (): string =>
       mend === null ? 'What mends it is told with the finding: a command.' : `Mend: ${mend}.`,
     ]),
     '',
+    '## How the findings were tried',
+    '',
+    ...triedText,
+    '',
   ].join('\n');
+
+/** Of findings that are planted on a control plane, and of those that it cannot have, how they were tried. */
+const triedText = [
+  '`test/e2e/doctor-mends.e2e.ts` plants faults on a real control plane in a fleet that `serve` plans for: HPAs, two autoscalers, pauses and pins,',
+  'APIServices, rights, the switches of AIBrix’s gateway, the clock of a gateway, engines. It runs the commands that are printed, as they are printed, and then',
+  'every Deployment scales to its target. `test/e2e/doctor.e2e.ts` does the same for PodAutoscalers, certificates and a cluster without HPAScaleToZero.',
+  '',
+  'What a control plane on one machine, without kubelets, cannot have was tried on what Kubernetes and Redis answer then:',
+  '',
+  '- `clock` of this host, of Redis or of the API server: one machine has one clock (`test/cli/clock-findings.test.ts`, by their answers)',
+  '- `pod-failing`, `out-of-stock`: nothing starts or crashes (`test/cli/pod-findings.test.ts`, by statuses as kubelets write them)',
+  '- `redis-away`, `redis-empty`: a redis-server that is stopped or empty (`test/cli/doctor.test.ts`); `redis-read-only`: by what a replica answers (`test/cli/redis-findings.test.ts`)',
+  '- `hpa-external`, `hpa-limited`: by HPAs as the API server gives them (`test/cli/hpa-findings.test.ts`, `test/cli/autoscaling-chain.test.ts`)',
+  '- what `serve` warns of (`record-defect`, `gateway-replicas`, `unserved`, `swap-blocked` and their like): by its own warnings (`test/cli/problem-findings.test.ts`)',
+];
 
 const doctorFile = join(import.meta.dirname, '../docs/doctor.md');
 const doctorBefore = existsSync(doctorFile) ? readFileSync(doctorFile, 'utf8') : '';

@@ -25,8 +25,11 @@ export interface ControlPlane {
   readonly stop: () => Promise<void>;
 }
 
-/** Builds the binaries when they are not in the cache, and starts everything; about six seconds once they are built. */
-export const startControlPlane = async (): Promise<ControlPlane> => {
+/**
+ * Builds the binaries when they are not in the cache, and starts everything; about six seconds once they are built.
+ * @param apiServer flags of kube-apiserver beside its usual ones
+ */
+export const startControlPlane = async (apiServer: readonly string[] = []): Promise<ControlPlane> => {
   const binaries = await builtBinaries();
   const folder = mkdtempSync(join(tmpdir(), 'gpumix-cluster-'));
   const daemons = new Map<string, Daemon>();
@@ -41,7 +44,7 @@ export const startControlPlane = async (): Promise<ControlPlane> => {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    return { ...(await started(folder, binaries, start, daemons)), stop };
+    return { ...(await started(folder, binaries, start, daemons, apiServer)), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -55,6 +58,7 @@ const started = async (
   binaries: string,
   start: Start,
   daemons: Map<string, Daemon>,
+  apiServer: readonly string[],
 ): Promise<Omit<ControlPlane, 'stop'>> => {
   const [etcdPort = 0, peerPort = 0, apiPort = 0] = await freePorts(3);
   const pki = makePki(folder);
@@ -62,7 +66,7 @@ const started = async (
   const kubeconfig = writeKubeconfig(folder, 'admin', server, pki, pki.admin);
   start('etcd', etcdFlags(folder, etcdPort, peerPort));
   const startApiServer = async () => {
-    const daemon = start('kube-apiserver', apiServerFlags(pki, etcdPort, apiPort));
+    const daemon = start('kube-apiserver', [...apiServerFlags(pki, etcdPort, apiPort), ...apiServer]);
     await waitUntil('kube-apiserver', () => answers(`${server}/readyz`, pki), daemon);
   };
   await startApiServer();

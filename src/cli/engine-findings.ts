@@ -24,22 +24,20 @@ export const askEngine = async (url: string, milliseconds: number): Promise<Engi
 /** Engines that do not say what they do, so that only records show whether a model is idle; one finding for each Deployment. */
 export const engineFindings = (asked: readonly EngineAnswer[]): readonly Finding[] => {
   if (asked.length === 0) return [];
-  const [away, answered] = [asked.filter(isOutOfReach), asked.filter((one) => !isOutOfReach(one))];
-  if (answered.length === 0)
+  const problems = asked.flatMap(({ answer }) => ('problem' in answer ? [answer.problem] : []));
+  // Whoever looks from outside of the cluster reaches none, and what lies between may also refuse.
+  if (problems.length === asked.length)
     return [
       unknown(
         'engine-metrics',
         'Engines',
-        `cannot be reached from here (${asked[0]!.url}), so it is not known whether they tell how busy they are`,
-        'kubectl exec -n gpumix-system deploy/gpumix -- node /app/dist/gpumix.js doctor',
+        `give no metrics to who asks from here (${asked[0]!.url}: ${problems[0]}), so it is not known whether they tell how busy they are`,
+        'kubectl exec -n gpumix-system deploy/gpumix -- node /app/dist/gpumix.js doctor; there, the label model.aibrix.ai/metric-port of the pods',
       ),
     ];
-  const told = [...answered, ...away].flatMap(engineFinding);
+  const told = asked.flatMap(engineFinding);
   return told.length === 0 ? [ok('Engines', 'tell how busy they are')] : told;
 };
-
-/** A host that refuses a connection is there. */
-const isOutOfReach = ({ answer }: EngineAnswer): boolean => 'problem' in answer && answer.problem !== 'ECONNREFUSED';
 
 const engineFinding = ({ deployment, url, answer }: EngineAnswer): readonly Finding[] => {
   const [namespace, name] = deployment.split('/');

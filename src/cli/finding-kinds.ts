@@ -118,7 +118,10 @@ export const findingKinds = {
   pinned: { meaning: 'a Deployment has a fixed number of replicas by hand', mend: null },
   approximation: { meaning: 'something is planned for as something near it', mend: 'README, Routers that are not ours' },
   problem: { meaning: 'what serve warns of', mend: 'README' },
-  'apiservice-missing': { meaning: 'no HPA can read the metric', mend: 'kubectl apply --server-side -k apiservice' },
+  'apiservice-missing': {
+    meaning: 'no HPA can read the metric',
+    mend: 'kubectl apply --server-side --force-conflicts -k apiservice',
+  },
   'apiservice-foreign': {
     meaning: 'another adapter has the API, so HPAs do not read ours',
     mend: 'kubectl apply --server-side --force-conflicts -k apiservice, with --upstream for what the other served (manifests/overlays/upstream)',

@@ -118,7 +118,10 @@ const reviewOf = ({ namespace, name, isSelf }: ServeAccount, right: Right) => ({
   },
 });
 
-const applied = (folder: string) => (): string => `kubectl apply --server-side -k ${folder}`;
+const applied =
+  (folder: string, how = '') =>
+  (): string =>
+    `kubectl apply --server-side${how} -k ${folder}`;
 const ofAccount = ({ namespace, name }: ServeAccount): string => `--serviceaccount=${namespace}:${name}`;
 
 const rightsOf = (
@@ -130,7 +133,7 @@ const rightsOf = (
     mend: (account: ServeAccount) =>
       `kubectl create clusterrolebinding gpumix:system:auth-delegator --clusterrole=system:auth-delegator ${ofAccount(account)}`,
   };
-  const bundle = { without: 'the caBundle of its API is not kept up to date', mend: applied('apiservice') };
+  const bundle = { without: 'the caBundle of its API is not kept up to date', mend: applied('apiservice', ' --force-conflicts') };
   const own = { namespace, mend: applied('manifests') };
   const lease = { ...own, group: 'coordination.k8s.io', resource: 'leases', name: serviceName, without: 'no replica can lead' };
   const certificate = {

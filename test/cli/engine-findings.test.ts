@@ -32,7 +32,8 @@ test.each([
 
 test('where none can be reached that says nothing of them; where others can, it does', () => {
   const away = one({ problem: 'TimeoutError' }, 'ns/b');
-  expect(engineFindings([away])).toMatchObject([{ verdict: 'unknown', object: 'Engines' }]);
+  for (const problem of ['TimeoutError', 'ECONNREFUSED'])
+    expect(engineFindings([one({ problem })])).toMatchObject([{ verdict: 'unknown', object: 'Engines' }]);
   expect(engineFindings([well, away])).toMatchObject([{ verdict: 'note', object: 'Deployment ns/b' }]);
 });
 

@@ -3,10 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startControlPlane } from '../../hack/cluster/control-plane.ts';
+import { issueAuthority, issueCertificate } from '../../src/api/x509.ts';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
 import { apply, eventually, kubectl, ownCluster } from './cluster.ts';
 import { gpumix, kubeconfigWithToken, serveFlags } from './gpumix-process.ts';
-import { installOnHost, uninstall } from './install.ts';
+import { apiServices, installOnHost, uninstall } from './install.ts';
 
 /**
  * `gpumix doctor` with the rights that manifests/ give, on a cluster with AIBrix's PodAutoscaler: the CRD that came after
@@ -223,5 +225,73 @@ describe.runIf(ownCluster.ours)('doctor and AIBrix', () => {
     );
     expect(output).toMatch(/^ok {5}PodAutoscaler e2e-doctor\/bare scales bare$/m);
     expect(output).toMatch(/^\? {6}with some AIBrix after v0\.7\.0, PodAutoscaler e2e-doctor\/by-http/m);
+  });
+
+  test('a certificate that nobody renews and a caBundle of another authority are named, and mended by the command and by serve', async () => {
+    const found = async () => {
+      const running = gpumix(['doctor', '--json', ...flags]);
+      await once(running.process, 'exit');
+      const { findings } = JSON.parse(running.output().split('\n')[0] ?? '') as {
+        readonly findings: readonly {
+          readonly id: string;
+          readonly object: string;
+          readonly seen: string;
+          readonly mend: string;
+        }[];
+      };
+      return findings.filter(({ id }) => id === 'certificate' || id === 'apiservice-authority');
+    };
+    expect(await found()).toEqual([]);
+    const [from, to] = [new Date(Date.now() - 89 * 86_400_000), new Date(Date.now() + 43_200_000)];
+    const [authority, stranger] = [issueAuthority('old', from, to), issueAuthority('another', from, to)];
+    const { certificate } = issueCertificate(
+      { commonName: 'gpumix', usages: ['serverAuth'], notBefore: from, notAfter: to },
+      authority,
+    );
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    const merge = (kind: string, name: string, patch: object, ...more: readonly string[]) =>
+      kubectl(['patch', kind, name, '--type=merge', '-p', JSON.stringify(patch), ...more]);
+    await merge('secret', 'gpumix-serving-certificate', { data: { 'tls.crt': base64(certificate) } }, '-n', 'gpumix-system');
+    for (const name of apiServices) await merge('apiservice', name, { spec: { caBundle: base64(stranger.certificate) } });
+    const planted = await found();
+    expect(planted.map(({ object, seen }) => `${object} ${seen}`)).toEqual([
+      expect.stringMatching(
+        /^Secret gpumix-system\/gpumix-serving-certificate has a serving certificate that expires at .* nobody renews it/,
+      ),
+      ...apiServices.map((name) => expect.stringMatching(new RegExp(`^APIService ${name} has a caBundle that did not sign`))),
+    ]);
+    for (const { mend } of planted.slice(1)) await kubectl(wordsOf(mend).slice(1));
+    expect((await found()).map(({ id }) => id)).toEqual(['certificate']);
+    const serving = gpumix(['serve', ...flags]);
+    try {
+      await eventually('renewed by serve', async () => JSON.stringify(await found()), '[]');
+    } finally {
+      await serving.kill();
+    }
+  });
+
+  test('where HPAs cannot be at 0, a label of 0 is told as such, and the command mends it', async () => {
+    const without = await startControlPlane(['--feature-gates=HPAScaleToZero=false']);
+    try {
+      const items = hpa('asleep', {}).map((object) => ({ ...object, metadata: { ...object.metadata, namespace: 'default' } }));
+      items[0]!.metadata = {
+        ...items[0]!.metadata,
+        labels: { 'model.aibrix.ai/name': 'asleep', 'model.aibrix.ai/min_replicas': '0' },
+      };
+      await without.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+      const found = async (): Promise<string> => {
+        const running = gpumix(['doctor', `--kubeconfig=${without.kubeconfig}`, `--redis-url=${redis.url}`]);
+        await once(running.process, 'exit');
+        return running.output();
+      };
+      const seen =
+        /^note {3}HPA default\/asleep has minReplicas 1: .*cannot be at 0, as HPAScaleToZero is off\n {7}\[hpa-minimum\] mend: (.*)$/m;
+      const output = await found();
+      expect(output).toMatch(seen);
+      await without.kubectl(wordsOf(seen.exec(output)![1]!).slice(1));
+      expect(await found()).not.toMatch(/hpa-minimum/);
+    } finally {
+      await without.stop();
+    }
   });
 });

@@ -36,7 +36,7 @@ export default async ({ provide }: TestProject): Promise<() => Promise<void>> =>
     provide('clusters', [{ kubeconfig: named, kubectl, ours, control: null }]);
     return async () => {};
   }
-  const started = await Promise.all(Array.from({ length: controlPlanes }, startControlPlane));
+  const started = await Promise.all(Array.from({ length: controlPlanes }, () => startControlPlane()));
   const controls = await Promise.all(started.map(startControl));
   for (const { server } of started) console.log(`cluster: own control plane, ${server}, etcd and kwok; no containers`);
   provide(
