@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { snapshotOf } from '../../../src/planner/plan/snapshot-document.ts';
 import type { ModelReport } from '../../../src/planner/publish/tick-outcome.ts';
 import { outOfStockText, problemsOf } from '../../../src/planner/publish/tick-problems.ts';
 
@@ -32,6 +33,13 @@ test('each thing that is wrong with a model has its line', () => {
     'ns/a: out of stock: its pods do not come within their startup time; planned with what it has',
     expect.stringMatching(/^ns\/a: not followed/),
   ]);
+});
+
+test('least replicas that cost more than the budget are said once for all models', () => {
+  const variant = { name: 'ns/a', gpu: 'H100', price: 6, throughput: [1], minReplicas: 2 };
+  const demand = [{ inputTokens: 1, outputTokens: 1, arrivalRate: 1 }];
+  const snapshot = snapshotOf({ models: [{ name: 'm', demand, variants: [variant] }], budget: 10 });
+  expect(problemsOf([model], snapshot)).toEqual(['the least replicas of ns/a cost $12/h, and the budget is $10/h']);
 });
 
 test('requests that no variant serves within its SLO are said', () => {
