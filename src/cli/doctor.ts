@@ -12,6 +12,7 @@ import type { Command } from './command.ts';
 import { askEngine, engineFindings } from './engine-findings.ts';
 import { beyondGridText } from './explain.ts';
 import { type Finding, findingLines, note, ok, sorted, wrong } from './finding.ts';
+import type { FindingId } from './finding-kinds.ts';
 import { askForGateway, tracingFindings } from './gateway-tracing.ts';
 import { askedInPeace, itemsOf, type KubernetesAnswer, succeeded } from './kubernetes-answer.ts';
 import { type ClusterLook, configBesideServe, isAlive, lastPlan, lookOnce } from './one-look.ts';
@@ -96,17 +97,23 @@ const findingsOf = async (look: ClusterLook, config: Config): Promise<readonly F
   ];
   // What is known of Redis by its name need not be told again as what serve warns of.
   const known = new Set(ofRedis.filter(({ verdict }) => verdict !== 'ok').map(({ id }) => id));
+  const isUnknown = ({ id }: Finding): boolean => redis.problem !== null && id !== null && isReadFromRedis(id);
   return [
     ...ofRedis,
     ...(gateway === null ? [] : tracingFindings(gateway)),
-    ...findingsOfLook({ ...facts, keys: redis.keys }, config).filter((one) => one.object !== '' || !known.has(one.id)),
+    ...findingsOfLook({ ...facts, keys: redis.keys }, config).filter(
+      (one) => (one.object !== '' || !known.has(one.id)) && !isUnknown(one),
+    ),
     ...podFindings(pods),
-    ...engineFindings(engines),
+    ...engineFindings(engines, process.env['KUBERNETES_SERVICE_HOST'] !== undefined),
     ...serveRightFindings(rights),
     ...certificateFindings(certificate, ours, Date.now()),
     ...findingsOfKubernetes(answers, { ...look, targets: targetsOf(look, config) }, config),
   ];
 };
+
+/** What is not there says nothing while Redis is away, where it would be. */
+const isReadFromRedis = (id: FindingId): boolean => ['no-leader', 'no-profile', 'no-records', 'stale-records'].includes(id);
 
 /** How far the clock of the API server is ahead of ours (s), which it tells in whole seconds; null = it does not say. */
 const aheadOfHere = ({ date }: KubernetesAnswer): number | null =>

@@ -21,25 +21,31 @@ export const askEngine = async (url: string, milliseconds: number): Promise<Engi
   }
 };
 
-/** Engines that do not say what they do, so that only records show whether a model is idle; one finding for each Deployment. */
-export const engineFindings = (asked: readonly EngineAnswer[]): readonly Finding[] => {
+/**
+ * Engines that do not say what they do, so that only records show whether a model is idle; one finding for each Deployment.
+ * @param isInside whether it is asked from within the cluster; from elsewhere anybody may answer, or refuse, at the address of a pod
+ */
+export const engineFindings = (asked: readonly EngineAnswer[], isInside: boolean): readonly Finding[] => {
   if (asked.length === 0) return [];
-  const problems = asked.flatMap(({ answer }) => ('problem' in answer ? [answer.problem] : []));
-  // Whoever looks from outside of the cluster reaches none, and what lies between may also refuse.
-  if (problems.length === asked.length)
+  if (!isInside && !asked.some(isWell))
     return [
       unknown(
         'engine-metrics',
         'Engines',
-        `give no metrics to who asks from here (${asked[0]!.url}: ${problems[0]}), so it is not known whether they tell how busy they are`,
-        'kubectl exec -n gpumix-system deploy/gpumix -- node /app/dist/gpumix.js doctor; there, the label model.aibrix.ai/metric-port of the pods',
+        `give no metrics to who asks from here (${asked[0]!.url}), so it is not known whether they tell how busy they are`,
+        'kubectl exec -n gpumix-system deploy/gpumix -- node /app/dist/gpumix.js doctor',
       ),
     ];
   const told = asked.flatMap(engineFinding);
   return told.length === 0 ? [ok('Engines', 'tell how busy they are')] : told;
 };
 
-const engineFinding = ({ deployment, url, answer }: EngineAnswer): readonly Finding[] => {
+const isWell = ({ answer }: EngineAnswer): boolean =>
+  'status' in answer && answer.status === 200 && engineOccupancy(answer.text) !== null;
+
+const engineFinding = (one: EngineAnswer): readonly Finding[] => {
+  if (isWell(one)) return [];
+  const { deployment, url, answer } = one;
   const [namespace, name] = deployment.split('/');
   const labelled =
     `kubectl patch deployment ${name} -n ${namespace} --type=merge ` +
@@ -48,14 +54,12 @@ const engineFinding = ({ deployment, url, answer }: EngineAnswer): readonly Find
     note('engine-metrics', `Deployment ${deployment}`, `${seen} at ${url}: only records show whether it is idle`, mend),
   ];
   if ('problem' in answer) return told(`has an engine that gives no metrics (${answer.problem})`, labelled);
-  const { status, text } = answer;
+  const { status } = answer;
   if (status === 401 || status === 403)
     return told(
       'has an engine that asks for credentials',
       'let it answer /metrics without credentials; a NetworkPolicy can keep others out',
     );
   if (status !== 200) return told(`has an engine that answers ${status}`, labelled);
-  return engineOccupancy(text) === null
-    ? told('has an engine whose metrics are none of vLLM, SGLang and their like', labelled)
-    : [];
+  return told('has an engine whose metrics are none of vLLM, SGLang and their like', labelled);
 };

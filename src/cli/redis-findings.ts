@@ -17,7 +17,8 @@ export const redisFindings = ({
   keys,
 }: Pick<RedisLook, 'address' | 'problem' | 'role' | 'keys'>): readonly Finding[] => {
   const it = `Redis ${address}`;
-  if (problem !== null) return [wrong('redis-away', it, `does not answer: ${problem}`)];
+  if (problem !== null)
+    return [wrong('redis-away', it, `does not answer: ${problem}; records, the plan of serve and profiles in it are not known`)];
   return [
     ok(it, 'answers'),
     ...(role === 'slave' ? [wrong('redis-read-only', it, 'is a replica, which takes no writes')] : []),

@@ -51,6 +51,11 @@ export const lookAtRedis = async (
   const { hosts, db } = redisAddress(settings.redisUrl);
   const address = `${hosts.map(({ host, port }) => `${host}:${port}`).join(',')}/${db}`;
   const client = redisClient(settings);
+  // What a command says is how often it was tried; why is with the connection.
+  let refused: string | null = null;
+  client.on('error', (error: Error) => {
+    refused = messageOf(error);
+  });
   const nothing = { address, role: null, clockAhead: 0, keys: null, recordsAhead: new Map() };
   try {
     const [seconds, microseconds] = await client.time();
@@ -60,7 +65,7 @@ export const lookAtRedis = async (
     const recordsAhead = await aheadOfWriting(client, newest, heartbeatsKey(settings.keyPrefix)).catch(() => new Map());
     return { address, problem: null, role, clockAhead, keys, recordsAhead };
   } catch (error) {
-    return { ...nothing, problem: messageOf(error) };
+    return { ...nothing, problem: refused ?? messageOf(error) };
   } finally {
     client.disconnect();
   }

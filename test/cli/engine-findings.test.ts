@@ -12,8 +12,8 @@ const vllm = ['vllm:num_requests_running 0', 'vllm:num_requests_waiting 0', 'vll
 const well = one({ status: 200, text: vllm });
 
 test('engines that tell how busy they are are well, and without a pod there is nothing to say', () => {
-  expect(engineFindings([well])).toMatchObject([{ verdict: 'ok' }]);
-  expect(engineFindings([])).toEqual([]);
+  expect(engineFindings([well], false)).toMatchObject([{ verdict: 'ok' }]);
+  expect(engineFindings([], true)).toEqual([]);
 });
 
 test.each([
@@ -25,16 +25,19 @@ test.each([
     'has an engine whose metrics are none of vLLM, SGLang and their like at http://h:8000/metrics',
   ],
 ])('an engine that answers %j', (answer, seen) => {
-  expect(engineFindings([well, one(answer, 'ns/b')])).toMatchObject([
+  expect(engineFindings([well, one(answer, 'ns/b')], false)).toMatchObject([
     { verdict: 'note', id: 'engine-metrics', object: 'Deployment ns/b', seen: `${seen}: only records show whether it is idle` },
   ]);
 });
 
-test('where none can be reached that says nothing of them; where others can, it does', () => {
-  const away = one({ problem: 'TimeoutError' }, 'ns/b');
-  for (const problem of ['TimeoutError', 'ECONNREFUSED'])
-    expect(engineFindings([one({ problem })])).toMatchObject([{ verdict: 'unknown', object: 'Engines' }]);
-  expect(engineFindings([well, away])).toMatchObject([{ verdict: 'note', object: 'Deployment ns/b' }]);
+test('from outside of the cluster whoever answers at the address of a pod says nothing, unless one is known as an engine', () => {
+  const answers = [{ problem: 'TimeoutError' }, { problem: 'ECONNREFUSED' }, { status: 404, text: 'not here' }];
+  for (const answer of answers) {
+    const odd = one(answer, 'ns/b');
+    expect(engineFindings([odd], false)).toMatchObject([{ verdict: 'unknown', object: 'Engines' }]);
+    for (const told of [engineFindings([well, odd], false), engineFindings([odd], true)])
+      expect(told).toMatchObject([{ verdict: 'note', object: 'Deployment ns/b' }]);
+  }
 });
 
 test('it is asked over HTTP, and a port that nobody listens on is told as such', async () => {

@@ -10,7 +10,9 @@ test.each([
   [
     'one that is away',
     { ...redis, problem: 'ECONNREFUSED', keys: null },
-    ['wrong redis-away Redis h:6379/0 does not answer: ECONNREFUSED'],
+    [
+      'wrong redis-away Redis h:6379/0 does not answer: ECONNREFUSED; records, the plan of serve and profiles in it are not known',
+    ],
   ],
   ['a replica', { ...redis, role: 'slave' }, ['wrong redis-read-only Redis h:6379/0 is a replica, which takes no writes']],
   [
