@@ -7,6 +7,7 @@ import {
   runStaticPeak,
   type Scenario,
   sameAttainment,
+  withPlainRouter,
   worldOf,
 } from '../../src/simulation/compare.ts';
 import { type PolicyOutcome, simulate } from '../../src/simulation/policy-run.ts';
@@ -119,7 +120,7 @@ const extrapolatedOf = (name: string, { set, traffic }: Scenario): Result['extra
 };
 
 export const runAibrix = async (name: string, given: Scenario, settings: KpaSettings): Promise<PolicyOutcome> => {
-  const world = { ...worldOf(given), routing: 'load' as const };
+  const world = withPlainRouter(worldOf(given));
   const variants = world.variants.map(({ key }) => ({ key, profile: given.set.profiles.get(key)! }));
   return await simulate(world, aibrixPolicy(name, variants, world.initial, settings));
 };

@@ -16,19 +16,22 @@ export interface Choices {
   /** In place of serve's defaults. */
   readonly settings?: Partial<Scenario['settings']>;
   readonly stock?: Scenario['stock'];
+  /** Share of the turns that late requests get; 1 = first come first served. */
+  readonly serveLate?: number;
 }
 
 /** A scenario with the defaults of `gpumix serve`. */
 export const scenario = (
   traffic: Traffic,
-  { set = 'llama-8b', startupSeconds = 120, slowdown, settings = {}, stock = () => ({}) }: Choices = {},
+  { set = 'llama-8b', startupSeconds = 120, slowdown, settings = {}, stock = () => ({}), serveLate = 0.1 }: Choices = {},
 ): Scenario => {
   const config = readConfig([], {});
   const routing = settings.routing === undefined || settings.routing === 'auto' ? 'size' : settings.routing;
   return {
     traffic,
     set: profileSet(set, startupSeconds, slowdown),
-    routing: routing,
+    routing,
+    serveLate,
     stock,
     settings: {
       ...config,

@@ -136,6 +136,12 @@ export const numberOption = (name: string, value: string | boolean | undefined, 
   return number;
 };
 
+/** A number from 0 to 1 from a flag. @throws GpumixError BAD_USAGE */
+export const shareOption = (name: string, value: string | boolean | undefined): number => {
+  if (isNumber(value) && Number(value) >= 0 && Number(value) <= 1) return Number(value);
+  throw new GpumixError('BAD_USAGE', `--${name} is ${JSON.stringify(value)}, not a number from 0 to 1`);
+};
+
 /** A number above 0 from a flag. @throws GpumixError BAD_USAGE */
 export const positiveOption = (name: string, value: string | boolean | undefined): number => {
   if (isNumber(value) && Number(value) > 0) return Number(value);

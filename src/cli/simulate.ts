@@ -19,6 +19,7 @@ import {
   numberOption,
   readOptions,
   refuseUseless,
+  shareOption,
   textOf,
   valueOption,
   wholeOption,
@@ -55,6 +56,11 @@ const options: Command['options'] = {
       `what goes wrong, as KIND[:GPU]@FROM[-UNTIL] in seconds: ${Object.keys(faultKinds).join(', ')}`,
     ),
     routing: choiceOption(routerKnowledges, 'MODE', 'what the router knows of a request: size, input, load or none', 'size'),
+    'serve-late': valueOption(
+      'F',
+      'share of the turns that the gateway gives to late requests; 1 = first come, first served',
+      '0.1',
+    ),
     headroom: valueOption('F', 'extra demand planned for [the default of serve]'),
     seed: valueOption('N', 'of everything that is drawn', '1'),
   }),
@@ -118,6 +124,7 @@ const scenarioOf = async (given: FlagValues): Promise<Scenario> => {
     traffic,
     set,
     routing,
+    serveLate: shareOption('serve-late', given['serve-late']),
     stock: () => stock,
     faults: faultsOf(textOf(given, 'faults'), gpus, traffic.seconds),
     settings: {

@@ -94,6 +94,9 @@ export const cheapestOfBest = (outcomes: readonly PolicyOutcome[]): PolicyOutcom
     .reduce((best, one) => (one.cost < best.cost ? one : best));
 };
 
+/** In front of those who have no gateway of ours: the fewest requests in flight, first come first served. */
+export const withPlainRouter = ({ serveLate: _, ...world }: World): World => ({ ...world, routing: 'load' });
+
 /** Share of what a replica serves within the SLO that an HPA aims at. */
 const hpaLoad = 0.8;
 
@@ -105,7 +108,7 @@ const hpaLoad = 0.8;
 export const runHpas = async (scenario: Scenario): Promise<readonly PolicyOutcome[]> => {
   const byMetric = new Map<string, PolicyOutcome[]>();
   for (const variant of scenario.set.variants) {
-    const world = { ...worldOf(scenario, [variant]), routing: 'load' as const };
+    const world = withPlainRouter(worldOf(scenario, [variant]));
     const most = Math.max(2, 2 * (peakMix(scenario, world).get(variant.key) ?? 1));
     const { rate, inFlight } = oneReplica(scenario.traffic.demandAt(0), scenario.set.profiles.get(variant.key)!);
     if (rate === 0) continue;

@@ -6,7 +6,8 @@ import type { EngineRequest } from './engine.ts';
 import { type Fault, gatewayLost } from './faults.ts';
 import type { Policy, ReplicaView } from './policy.ts';
 import { createReplicas, type Replicas, type SimulatedVariant, type StockOverTime } from './replicas.ts';
-import { createRouter } from './router.ts';
+import { deadlineLine, firstComeLine, type RequestLine } from './request-line.ts';
+import { createRouter, type Router } from './router.ts';
 import { withinSlo } from './slo.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -19,6 +20,8 @@ export interface World {
   /** What the router in front knows, for policies with a plan. */
   readonly routing: RouterKnowledge;
   readonly stock: StockOverTime;
+  /** What share of the turns late requests get from a gateway that minds the TTFT; absent = first come first served. */
+  readonly serveLate?: number;
   /** What goes wrong; absent = nothing. */
   readonly faults?: readonly Fault[];
   /** Replicas that are Ready at the start. */
@@ -86,25 +89,20 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
   const tally = createTally(slo);
   const arrivals: number[] = [];
   const { variants, initial, stock } = world;
-  const replicas = createReplicas<Arrived>({ variants, initial, stock, faults }, (kind, request, time) => {
+  const replicas = createReplicas<Arrived>({ variants, initial, stock, faults }, (replica, kind, request, time) => {
     tally.tell(kind, request, time);
     if (kind === 'done') gateway.ended(request.inputTokens, request.outputTokens);
+    if (kind === 'firstToken') line.room(replica, time, request);
   });
   const router = createRouter(world.routing, replicas, world.solve);
   const capacity = { ...world, ready: (key: string) => replicas.ready(key).length };
   const samples: RunSample[] = [];
-  let held: Arrived[] = [];
-  const send = (request: Arrived, now: number): void => {
-    const replica = router.choose(request);
-    if (replica === null) held.push(request);
-    else replica.engine.submit(request, now);
-  };
+  const line = lineOf(world, router, replicas);
   const resend = (now: number): void => {
-    const again = held.filter(({ arrivedAt }) => now - arrivedAt <= patienceSeconds);
-    for (let lost = held.length - again.length; lost > 0; lost -= 1) gateway.failed();
-    tally.unserved(held.length - again.length);
-    held = [];
-    for (const request of again) send(request, now);
+    const lost = line.giveUp(now, patienceSeconds);
+    for (let more = lost; more > 0; more -= 1) gateway.failed();
+    tally.unserved(lost);
+    line.call(now);
   };
   const view = (now: number): ReplicaView => ({ ...viewOf(replicas, now), arrivalRate: () => rateOf(arrivals, now) });
 
@@ -114,7 +112,7 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
       samples.push({ ...sampleOf(now, traffic.demandAt(now), replicas, capacity), ...tally.sofar() });
     }),
     timer(intervalSeconds, intervalSeconds, async (now) => {
-      const record = recordText(intervalSeconds, gateway.take(), held.length);
+      const record = recordText(intervalSeconds, gateway.take(), line.waiting());
       if (!gatewayLost(faults, now)) await policy.observe(record, now);
     }),
     timer(settleSeconds, intervalSeconds, async (now) => {
@@ -143,7 +141,7 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
     replicas.catchUp(time);
     gateway.arrived();
     arrivals.push(time);
-    send({ inputTokens, outputTokens: Math.max(1, outputTokens), arrivedAt: time, firstTokenAt: Number.NaN }, time);
+    line.arrive({ inputTokens, outputTokens: Math.max(1, outputTokens), arrivedAt: time, firstTokenAt: Number.NaN }, time);
   }
   await runTimers(traffic.seconds);
   replicas.advance(traffic.seconds);
@@ -159,6 +157,12 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
     samples,
   };
 };
+
+/** Who is served next, where the time to the first token is limited and somebody in front minds it. */
+const lineOf = ({ slo, serveLate }: World, router: Router<Arrived>, replicas: Replicas<Arrived>): RequestLine<Arrived> =>
+  serveLate === undefined || slo.ttft === undefined
+    ? firstComeLine(router)
+    : deadlineLine(router, replicas, { ttft: slo.ttft, serveLate });
 
 /** What became of the requests. */
 const createTally = (slo: Slo) => {

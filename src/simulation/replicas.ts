@@ -64,7 +64,7 @@ export interface ReplicasOf {
 
 export const createReplicas = <Request extends EngineRequest>(
   { variants, initial, stock, faults }: ReplicasOf,
-  onEvent: EngineEvent<Request>,
+  onEvent: (replica: Replica<Request>, ...event: Parameters<EngineEvent<Request>>) => void,
 ): Replicas<Request> => {
   let toDrain = drains(faults);
   let born = 0;
@@ -79,8 +79,9 @@ export const createReplicas = <Request extends EngineRequest>(
   function newReplica(variant: SimulatedVariant, createdAt: number, readyAt: number): Replica<Request> {
     born += 1;
     const name = `${variant.key.split('/')[1]}-${born}`;
-    const engine = createEngine(variant.speed, onEvent);
-    return { variant, engine, name, createdAt, placedAt: readyAt, readyAt, leaving: false };
+    const engine = createEngine<Request>(variant.speed, (...event) => onEvent(replica, ...event));
+    const replica: Replica<Request> = { variant, engine, name, createdAt, placedAt: readyAt, readyAt, leaving: false };
+    return replica;
   }
   const gone = ({ leaving, engine, readyAt }: Replica<Request>): boolean =>
     leaving && (readyAt > clock || engine.running() + engine.waiting() === 0);

@@ -9,8 +9,8 @@ import type { Replica, Replicas } from './replicas.ts';
 export interface Router<Request extends EngineRequest> {
   /** Takes over a new plan, for the replicas that are Ready now. */
   follow(planned: { readonly snapshot: Snapshot; readonly plan: Plan } | null): void;
-  /** Null where no replica is Ready. */
-  choose(request: Request): Replica<Request> | null;
+  /** Null where no replica is Ready. @param waits requests that wait in front of a replica, beside those in its engine */
+  choose(request: Request, waits?: (replica: Replica<Request>) => number): Replica<Request> | null;
 }
 
 /**
@@ -26,11 +26,11 @@ export const createRouter = <Request extends EngineRequest>(
 ): Router<Request> => {
   let table: Table | null = null;
   let turn = 0;
-  const leastLoaded = (some: readonly Replica<Request>[]): Replica<Request> | null => {
+  const leastLoaded = (some: readonly Replica<Request>[], waits: (replica: Replica<Request>) => number) => {
     let best: Replica<Request> | null = null;
     let least = Number.POSITIVE_INFINITY;
     for (const replica of some) {
-      const inFlight = replica.engine.running() + replica.engine.waiting();
+      const inFlight = replica.engine.running() + replica.engine.waiting() + waits(replica);
       if (inFlight < least) [best, least] = [replica, inFlight];
     }
     return best;
@@ -43,25 +43,29 @@ export const createRouter = <Request extends EngineRequest>(
       const rows = readyRouting(planned.snapshot, model, (key) => replicas.ready(key).length, solve);
       table = rows.length === 0 ? null : tableOf(rows, routing);
     },
-    choose: (request) => {
+    choose: (request, waits = none) => {
       const all = replicas.allReady();
       if (routing === 'none') return all.length === 0 ? null : element(all, turn++ % all.length);
       const key = table?.(request);
-      const planned = (key === undefined ? null : leastLoaded(replicas.ready(key))) ?? leastLoaded(all);
-      return planned !== null && planned.engine.unread() > queueLimit ? (shortestQueue(all, planned) ?? planned) : planned;
+      const planned = (key === undefined ? null : leastLoaded(replicas.ready(key), waits)) ?? leastLoaded(all, waits);
+      if (planned === null || planned.engine.unread() + waits(planned) <= queueLimit) return planned;
+      return shortestQueue(all, planned, waits) ?? planned;
     },
   };
 };
+
+const none = (): number => 0;
 
 /** A replica whose queue is less than half as long; null = there is none. */
 const shortestQueue = <Request extends EngineRequest>(
   some: readonly Replica<Request>[],
   than: Replica<Request>,
+  waits: (replica: Replica<Request>) => number,
 ): Replica<Request> | null => {
   let best: Replica<Request> | null = null;
-  let least = than.engine.unread() / 2;
+  let least = (than.engine.unread() + waits(than)) / 2;
   for (const replica of some) {
-    const queue = replica.engine.unread();
+    const queue = replica.engine.unread() + waits(replica);
     if (queue < least) [best, least] = [replica, queue];
   }
   return best;
