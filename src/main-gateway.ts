@@ -96,7 +96,8 @@ const assembled = (config: GatewayConfig, { store, clock, endpoints, plans, writ
   let unreachableModels: ReadonlyMap<string, readonly string[]> = new Map();
   let gateway: Gateway;
   const metrics = gatewayMetrics({
-    waiting: () => modelPods.models().map((model) => ({ model, requests: gateway.waiting(model) })),
+    waiting: () =>
+      modelPods.models().map((model) => ({ model, requests: gateway.waiting(model), inLine: gateway.inLine(model) })),
     pods: () => podsByVariant(modelPods),
     keptRecords: writer.kept,
     missingGateways: () => missing.length,

@@ -12,6 +12,7 @@ import {
   setting,
   whole,
   wholeFrom,
+  zeroToOne,
 } from './settings.ts';
 
 const plans = (value: string): 'redis' | { readonly url: string } => {
@@ -55,6 +56,11 @@ export const gatewaySettings = {
       atLeast(1),
       '1.5',
       'a variant takes at most so many times the requests in flight that its profile was measured at; then another does',
+    ),
+    serveLate: setting(
+      zeroToOne,
+      '0.1',
+      'share of the turns that late requests get while others can still have their first token in time; 1 = first come, first served',
     ),
     attempts: setting(wholeFrom(1), '3', 'pods that a request is offered to before it is refused'),
   }),

@@ -32,6 +32,12 @@ export const atLeast =
     if (parsed < least) throw new Error(`less than ${least}`);
     return parsed;
   };
+/** A number from 0 to 1. */
+export const zeroToOne = (value: string): number => {
+  const parsed = number(value);
+  if (parsed < 0 || parsed > 1) throw new Error('not from 0 to 1');
+  return parsed;
+};
 export const wholeFrom =
   (least: number) =>
   (value: string): number => {

@@ -25,7 +25,7 @@ export interface GatewayMetrics {
 
 /** What the gauges are read from when they are asked for. */
 export interface GaugeSources {
-  waiting(): readonly { readonly model: string; readonly requests: number }[];
+  waiting(): readonly { readonly model: string; readonly requests: number; readonly inLine: number }[];
   pods(): readonly { readonly variant: string; readonly ready: number; readonly requests: number }[];
   keptRecords(): number;
   missingGateways(): number;
@@ -61,6 +61,9 @@ export const gatewayMetrics = (sources: GaugeSources): GatewayMetrics => {
   const rejected = counter('rejected_total', 'requests that the gateway itself refused', ['model', 'reason']);
   gauge('waiting', 'requests that wait for a replica now', ['model'], (one) => {
     for (const { model, requests: waiting } of sources.waiting()) one.set({ model }, waiting);
+  });
+  gauge('in_line', 'requests that have a pod and wait for their turn at it', ['model'], (one) => {
+    for (const { model, inLine } of sources.waiting()) one.set({ model }, inLine);
   });
   gauge('ready_pods', 'pods that may be given requests', ['variant'], (one) => {
     for (const { variant, ready } of sources.pods()) one.set({ variant }, ready);

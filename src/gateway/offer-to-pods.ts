@@ -30,7 +30,10 @@ export const createOffer = (
       strip: request.stream && !request.usageAsked,
       typed: apiCalls[request.call].stream === 'events',
       wanted: (status) => !refusesUsage(status) && !(others && worthAnotherPod.has(status)),
-      onFirstByte: () => parts.metrics.firstByte(labelsOf(passage, place), parts.clock() - startedAt),
+      onFirstByte: () => {
+        passage.queue.turns.read(passage);
+        parts.metrics.firstByte(labelsOf(passage, place), parts.clock() - startedAt);
+      },
       onResponse: (id) => remember(id, pod.origin),
     });
     const body = own ? request.ownBody : request.body;

@@ -6,6 +6,7 @@ import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { ModelPods, Pod } from './model-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
 import type { PodConnections, PodRequest } from './pod-connections.ts';
+import type { PodTurns } from './pod-turns.ts';
 import type { Refusal } from './refusals.ts';
 import type { RequestCounter } from './request-counter.ts';
 import type { SharedResponses } from './shared-responses.ts';
@@ -21,6 +22,8 @@ export interface GatewaySettings {
   readonly heldRequests: number;
   readonly heldBytes: number;
   readonly heldSeconds: number;
+  /** Share of the turns that late requests get while others can still have their first token in time, 0 to 1. */
+  readonly serveLate: number;
   /** Pods that one request is offered to. */
   readonly attempts: number;
   /** Longest time of one request (s). */
@@ -50,6 +53,7 @@ export interface ModelQueue {
   /** Calls those who wait when a pod has rested. */
   readonly restEnds: ReturnType<typeof restTimer>;
   readonly estimate: TokenEstimate;
+  readonly turns: PodTurns;
   heldInput: number;
   heldOutput: number;
 }

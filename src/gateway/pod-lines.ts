@@ -23,10 +23,12 @@ interface Line<Request> {
  * service-order.ts, and a pod that nobody waits for takes from the longest line.
  * @param settings as they are now; null = everything is sent at once
  * @param send called when it is a request's turn, with the pod that takes it
+ * @param suits whether a pod may take a request that waits for another
  */
 export const createPodLines = <Pod, Request extends LineRequest>(
   settings: () => ServiceSettings | null,
   send: (request: Request, pod: Pod, now: number) => void,
+  suits: (request: Request, pod: Pod) => boolean = () => true,
 ) => {
   const lines = new Map<Pod, Line<Request>>();
   let untilFirstToken = 0;
@@ -47,6 +49,7 @@ export const createPodLines = <Pod, Request extends LineRequest>(
       const line = own.waiting.length > 0 ? own : longest();
       if (line === null) return;
       const index = given === null ? 0 : line.order.next(line.waiting, now, untilFirstToken, given);
+      if (line !== own && !suits(line.waiting[index]!, pod)) return;
       const [request] = line.waiting.splice(index, 1) as [Request];
       line.order.taken(now, line.waiting.length === 0);
       own.unread.set(request, now);

@@ -2,6 +2,7 @@ import { apiCalls } from './api-calls.ts';
 import { chooser, type Place, type PodChoice } from './choose-pod.ts';
 import { hasNoPods, type Variants } from './model-pods.ts';
 import type { GatewayParts, GatewaySettings, ModelQueue, Passage } from './passage.ts';
+import { createPodTurns } from './pod-turns.ts';
 import { noAnswer, notReady, type Refusal, tooMany, unknownModel } from './refusals.ts';
 import { tokenEstimate } from './token-estimate.ts';
 import { restTimer, waitingRoom } from './waiting-room.ts';
@@ -15,6 +16,11 @@ export interface Places {
    * left.
    */
   place(passage: Passage): Promise<Place | Refusal | null>;
+  /**
+   * Waits for the request's turn at its pod: the place that it has then, which may be at another pod. `gone` = its pod is gone; null = the
+   * client has left. Where there is no place any more it was left.
+   */
+  turn(passage: Passage, place: Place): Promise<Place | 'gone' | null>;
   /** The request is no longer at this pod. Who waits may be called then. */
   leave(passage: Passage, place: Place): void;
   /** Gives those who wait what there is for them now. */
@@ -23,7 +29,7 @@ export interface Places {
 
 export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Places => {
   const { modelPods, metrics, clock } = parts;
-  const { all, queueOf } = modelQueues(settings, clock);
+  const { all, queueOf } = modelQueues(parts, settings);
 
   /** What there is for a request now; null = it has to wait. Nothing but the chooser knows what room is. */
   const ask = (passage: Passage): Place | Refusal | null => {
@@ -97,7 +103,7 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
     return (behind ? null : ask(passage)) ?? (await wait(passage, !behind));
   };
 
-  return { all, queueOf, place, leave: leavePlace, callWaiting };
+  return { all, queueOf, place, turn: (passage, place) => turnAt(passage, place, callWaiting), leave, callWaiting };
 };
 
 const chosen = ({ plan, clock }: GatewayParts, passage: Passage, variants: Variants): PodChoice => {
@@ -115,6 +121,22 @@ const keptAt = ({ onlyOrigin, tried }: Passage, variants: Variants): Place | und
   return pod === undefined ? undefined : { pod, why: 'response' };
 };
 
+const leave = (passage: Passage, place: Place): void => {
+  leavePlace(passage, place);
+  passage.queue.turns.over(passage);
+};
+
+const turnAt = async (passage: Passage, place: Place, callWaiting: Places['callWaiting']): Promise<Place | 'gone' | null> => {
+  const pod = await passage.queue.turns.turn(passage, place);
+  if (pod === place.pod) return place;
+  leavePlace(passage, place);
+  if (pod === null) callWaiting(passage.request.model, passage.queue);
+  if (pod === null || pod === 'gone') return pod;
+  const other = { pod, why: place.why };
+  takePlace(passage, other);
+  return other;
+};
+
 const takePlace = (passage: Passage, { pod }: Place): void => {
   pod.requests += 1;
   pod.given += 1;
@@ -127,7 +149,7 @@ const leavePlace = (passage: Passage, { pod }: Place): void => {
 };
 
 /** Of each model that was ever asked for. */
-const modelQueues = (settings: GatewaySettings, clock: () => number) => {
+const modelQueues = ({ plan, clock }: GatewayParts, settings: GatewaySettings) => {
   const models = new Map<string, ModelQueue>();
   const queueOf = (model: string): ModelQueue => {
     const known = models.get(model);
@@ -137,6 +159,10 @@ const modelQueues = (settings: GatewaySettings, clock: () => number) => {
       room: waitingRoom({ requests: settings.heldRequests, bytes: settings.heldBytes }),
       restEnds: restTimer(clock),
       estimate: tokenEstimate(),
+      turns: createPodTurns(() => {
+        const ttft = plan(model)?.ttftSeconds;
+        return ttft === undefined ? null : { ttft, serveLate: settings.serveLate };
+      }, clock),
       heldInput: 0,
       heldOutput: 0,
     };

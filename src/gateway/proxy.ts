@@ -5,7 +5,7 @@ import { createOffer } from './offer-to-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
 import type { GatewayParts, GatewaySettings, ModelQueue, Passage } from './passage.ts';
 import { passedOn } from './pod-connections.ts';
-import { createPlaces } from './pod-places.ts';
+import { createPlaces, type Places } from './pod-places.ts';
 import { type Refusal, refuse, tooLong, tooMany, unknownModel } from './refusals.ts';
 import { requestCounter } from './request-counter.ts';
 import { type AboutResponse, storedResponses } from './stored-responses.ts';
@@ -27,6 +27,8 @@ export interface Gateway {
   /** Requests that wait for a model that has no pod; null = none. */
   held(model: string): Held | null;
   waiting(model: string): number;
+  /** Requests that have a pod, and wait for their turn at it. */
+  inLine(model: string): number;
   inFlight(): number;
 }
 
@@ -42,9 +44,12 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
     const { request, response, queue, stop, tried } = one;
     const isOver = (): boolean => stop.signal.aborted || response.destroyed;
     while (!isOver()) {
-      const place = await places.place(one);
+      const given = await places.place(one);
+      if (given === null) break;
+      if (!('pod' in given)) return given;
+      const place = await places.turn(one, given);
+      if (place === 'gone') continue;
       if (place === null) break;
-      if (!('pod' in place)) return place;
       if (isOver()) {
         places.leave(one, place);
         places.callWaiting(request.model, queue);
@@ -98,16 +103,22 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
       }
     },
     serveStored: stored.serve,
-    podsChanged: () => {
-      for (const [model, queue] of places.all()) places.callWaiting(model, queue);
-    },
+    podsChanged: () => podsChanged(parts, places),
     held: (model) => {
       const queue = places.all().get(model);
       return queue === undefined || !hasNoPods(modelPods.variants(model) ?? new Map()) ? null : heldBy(queue);
     },
     waiting: (model) => places.all().get(model)?.room.waiting() ?? 0,
+    inLine: (model) => places.all().get(model)?.turns.waiting() ?? 0,
     inFlight: () => inFlight,
   };
+};
+
+const podsChanged = ({ modelPods }: GatewayParts, places: Places): void => {
+  for (const [model, queue] of places.all()) {
+    queue.turns.podsAre([...(modelPods.variants(model)?.values() ?? [])].flat());
+    places.callWaiting(model, queue);
+  }
 };
 
 const heldBy = ({ room, heldInput, heldOutput }: ModelQueue): Held | null =>

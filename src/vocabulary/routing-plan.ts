@@ -20,6 +20,8 @@ export interface RoutingPlan {
   readonly planned: Readonly<Record<string, number>>;
   /** Requests in flight that one replica was measured with at its throughput within the SLO; absent = not known. */
   readonly concurrency?: Readonly<Record<string, number>>;
+  /** Limit of the profiles on the time to the first token; absent = none has one. */
+  readonly ttftSeconds?: number;
 }
 
 /**

@@ -135,6 +135,7 @@ const world = (random: () => number) => {
     },
     {
       overflow,
+      serveLate: 0.1,
       mostRequests: 100,
       heldRequests: 4,
       heldBytes: 1e6,

@@ -54,6 +54,7 @@ export const scriptedPod = async (answer?: ScriptedPod['answer']): Promise<Scrip
 
 const settings: GatewaySettings = {
   overflow: 1.5,
+  serveLate: 0.1,
   mostRequests: 1000,
   heldRequests: 300,
   heldBytes: 1 << 20,
@@ -74,7 +75,7 @@ export const startTestGateway = async (
   let unreachable: string | null = null;
   let gateway: Gateway;
   const metrics = gatewayMetrics({
-    waiting: () => [{ model: 'm', requests: gateway.waiting('m') }],
+    waiting: () => [{ model: 'm', requests: gateway.waiting('m'), inLine: gateway.inLine('m') }],
     pods: () => [],
     keptRecords: () => 0,
     missingGateways: () => 0,

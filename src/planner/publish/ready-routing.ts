@@ -58,12 +58,15 @@ export interface ModelRoutes {
   readonly planned: Readonly<Record<string, number>>;
   /** Requests that one replica has in flight at its throughput within the SLO; absent = its profile tells no times. */
   readonly concurrency: Readonly<Record<string, number>>;
+  /** Limit on the time to the first token; null = the profiles have none. */
+  readonly ttftSeconds: number | null;
 }
 
 export const routesOf = (
   snapshot: Snapshot,
   plan: Plan,
   ready: ReadonlyMap<string, number>,
+  ttftSeconds: ReadonlyMap<string, number>,
   makePlan: MakePlan,
 ): readonly ModelRoutes[] =>
   snapshot.models.flatMap((model) => {
@@ -81,6 +84,7 @@ export const routesOf = (
         routedFor: shared.length > 0 ? readyNow : planned.replicas,
         planned: planned.replicas,
         concurrency: concurrencyOf(model, routing),
+        ttftSeconds: ttftSeconds.get(model.name) ?? null,
       },
     ];
   });

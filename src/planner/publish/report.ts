@@ -70,9 +70,20 @@ export const report = (
     loads,
     moved,
     routes:
-      solved === null || settings.routingPlans !== true ? [] : routesOf(solved.snapshot, solved.plan, reading.ready, whatIf),
+      solved === null || settings.routingPlans !== true
+        ? []
+        : routesOf(solved.snapshot, solved.plan, reading.ready, ttftLimits(beliefs), whatIf),
   };
 };
+
+/** The strictest limit on the time to the first token that the profiles of a model have (s). */
+const ttftLimits = (beliefs: readonly Belief[]): ReadonlyMap<string, number> =>
+  new Map(
+    beliefs.flatMap(({ name, candidates }) => {
+      const limits = candidates.flatMap(({ profile }) => profile.slo?.ttft ?? []);
+      return limits.length === 0 ? [] : [[name, Math.min(...limits)] as const];
+    }),
+  );
 
 const targetOf = (
   deployment: ModelDeployment,

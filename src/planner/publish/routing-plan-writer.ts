@@ -30,7 +30,7 @@ export const routingPlanWriter = (store: RoutingStore, { prefix, lifetimeSeconds
     for (const one of routes) known.set(one.model, one);
     const names = new Set(models.map(({ name }) => name));
     known = new Map([...known].filter(([name]) => names.has(name)));
-    const written = [...known].map(async ([model, { classes, routedFor, planned, concurrency }]) => {
+    const written = [...known].map(async ([model, { classes, routedFor, planned, concurrency, ttftSeconds }]) => {
       const readyNow = Object.fromEntries(Object.keys(planned).map((key) => [key, ready(key)]));
       const document: RoutingPlan = {
         version: 1,
@@ -41,6 +41,7 @@ export const routingPlanWriter = (store: RoutingStore, { prefix, lifetimeSeconds
         ready: readyNow,
         planned,
         concurrency,
+        ...(ttftSeconds === null ? {} : { ttftSeconds }),
       };
       await store.write(`${prefix}plan:${model}`, JSON.stringify(document), lifetimeSeconds);
     });

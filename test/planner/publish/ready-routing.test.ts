@@ -25,7 +25,7 @@ const snapshot = (times: boolean) => ({
 });
 const routes = (ready: Record<string, number>, times = true) => {
   const given = snapshot(times);
-  return routesOf(given, planOf(given), new Map(Object.entries(ready)), planOf)[0]!;
+  return routesOf(given, planOf(given), new Map(Object.entries(ready)), new Map([['m', 2]]), planOf)[0]!;
 };
 
 test('what a replica has in flight follows from the sizes that are routed to it, not from those it is spared', () => {

@@ -77,6 +77,7 @@ const decided = (...names: readonly string[]): Pick<TickOutcome, 'models' | 'rou
     routedFor: planned,
     planned,
     concurrency: model === 'm' ? { 'ns/a': 12.5 } : {},
+    ttftSeconds: model === 'm' ? 2 : null,
   })),
 });
 
@@ -97,7 +98,7 @@ test('each tick renews every model, also those that nothing new was planned for'
     concurrency: {},
   });
   await publish(decided(), () => 1, 1010);
-  expect(await read('m')).toMatchObject({ created: 1010, ready: { 'ns/a': 1 }, concurrency: { 'ns/a': 12.5 } });
+  expect(await read('m')).toMatchObject({ created: 1010, ready: { 'ns/a': 1 }, concurrency: { 'ns/a': 12.5 }, ttftSeconds: 2 });
   await publish({ ...decided(), models: [{ name: 'm' }] as never }, () => 1, 1020);
   expect(await read('a/b')).toMatchObject({ created: 1010 });
   clock.now = 1311;

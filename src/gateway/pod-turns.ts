@@ -1,0 +1,118 @@
+import type { Place } from './choose-pod.ts';
+import type { Pod } from './model-pods.ts';
+import { createPodLines, type LineRequest } from './pod-lines.ts';
+import type { ServiceSettings } from './service-order.ts';
+
+/** What is to be known of a request that takes its turn. */
+export interface TurnTaker {
+  readonly request: { readonly stream: boolean };
+  readonly inputTokens: number;
+  /** s */
+  readonly startedAt: number;
+  /** Aborted when the client has left. */
+  readonly stop: AbortController;
+  /** Pods that have failed it. */
+  readonly tried: ReadonlySet<Pod>;
+}
+
+/** When it is a request's turn at the pods of one model. */
+export interface PodTurns {
+  /**
+   * Waits until a pod takes the request.
+   * @returns the pod, which may be another than the one that it had a place at; `gone` = that one is gone; null = the client has left
+   */
+  turn(taker: TurnTaker, place: Place): Promise<Pod | 'gone' | null>;
+  /** The first token of its answer has come. */
+  read(taker: TurnTaker): void;
+  /** It is no longer at its pod. */
+  over(taker: TurnTaker): void;
+  /** Pods have come or gone. */
+  podsAre(pods: readonly Pod[]): void;
+  waiting(): number;
+}
+
+/** A request in line, and with its pod. */
+interface Turn extends LineRequest {
+  readonly taker: TurnTaker;
+  readonly go: (pod: Pod | 'gone' | null) => void;
+  pod: Pod | null;
+  sentAt: number;
+  readAt: number | null;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * A first token that comes after so large a share of the whole answer's time tells nothing of when the prompt was read: the answers are
+ * buffered on their way, or are a token long. Where most are like that, nobody waits in line.
+ */
+const [atItsEnd, mostly, newest] = [0.8, 0.5, 0.05];
+
+/**
+ * @param limits what the plan says of the time to the first token; null = nothing, and every request goes to its pod at once
+ * @param clock s
+ */
+export const createPodTurns = (limits: () => ServiceSettings | null, clock: () => number): PodTurns => {
+  let untold = 0;
+  const turns = new Map<TurnTaker, Turn>();
+  const lines = createPodLines<Pod, Turn>(
+    () => (untold > mostly ? null : limits()),
+    (turn, pod, now) => {
+      [turn.pod, turn.sentAt] = [pod, now];
+      // Who streams nothing never says that its prompt is read: it is taken to be, when others' are.
+      if (!turn.taker.request.stream) turn.timer = setTimeout(() => read(turn.taker), 1000 * lines.untilFirstToken());
+      turn.go(pod);
+    },
+    ({ taker }, pod) => !taker.tried.has(pod) && pod.restsUntil <= clock(),
+  );
+  const read = (taker: TurnTaker): void => {
+    const turn = turns.get(taker);
+    if (turn?.pod == null || turn.readAt !== null) return;
+    turn.readAt = clock();
+    lines.read(turn, turn.pod, turn.readAt);
+  };
+  const over = (taker: TurnTaker): void => {
+    const turn = turns.get(taker);
+    if (turn === undefined) return;
+    turns.delete(taker);
+    clearTimeout(turn.timer);
+    const now = clock();
+    if (taker.request.stream && turn.readAt !== null) {
+      const told = turn.readAt - turn.sentAt < atItsEnd * (now - turn.sentAt);
+      untold += newest * ((told ? 0 : 1) - untold);
+    }
+    lines.leave(turn, now);
+  };
+  return {
+    turn: (taker, { pod, why }) => {
+      // What one pod alone can serve has no other to wait for.
+      if (why === 'response' || limits() === null) return Promise.resolve(pod);
+      return new Promise((resolve) => {
+        const { signal } = taker.stop;
+        const left = (): void => {
+          over(taker);
+          resolve(null);
+        };
+        const go: Turn['go'] = (answer) => {
+          signal.removeEventListener('abort', left);
+          resolve(answer);
+        };
+        if (signal.aborted) return resolve(null);
+        signal.addEventListener('abort', left, { once: true });
+        const { startedAt: arrivedAt, inputTokens } = taker;
+        const turn: Turn = { arrivedAt, inputTokens, taker, go, pod: null, sentAt: 0, readAt: null, timer: undefined };
+        turns.set(taker, turn);
+        lines.join(turn, pod, clock());
+      });
+    },
+    read,
+    over,
+    podsAre: (pods) => {
+      for (const { taker, go } of lines.keep(new Set(pods))) {
+        turns.delete(taker);
+        go('gone');
+      }
+      for (const pod of pods) lines.serve(pod, clock());
+    },
+    waiting: () => [...turns.values()].filter(({ pod }) => pod === null).length,
+  };
+};
