@@ -5,6 +5,7 @@ import { scarcity } from './bench/scarcity.ts';
 import { bench as simulate } from './bench/simulate.ts';
 import { bench as solver } from './bench/solver.ts';
 import { tick } from './bench/tick.ts';
+import { unseen } from './bench/unseen.ts';
 
 /** A bench that is a program of its own. */
 const program = (path: string) => async (argv: readonly string[]) =>
@@ -15,6 +16,7 @@ const benches: Record<string, (argv: readonly string[]) => Promise<number>> = {
   growth,
   simulate,
   scarcity,
+  unseen,
   tick,
   serve: program('bench/serve.ts'),
   api: program('api/bench.ts'),
