@@ -3,8 +3,8 @@ import { servedByProfile } from '../profiles/served-demand.ts';
 import type { DemandRow, Model, Plan, RouterKnowledge, Snapshot } from '../vocabulary/planning-documents.ts';
 import type { SimulatedVariant } from './replicas.ts';
 
-/** What there is to carry demand with. */
-export interface CapacityOf {
+/** The replicas that carry demand, and what each of them can. */
+export interface ServingFleet {
   readonly variants: readonly SimulatedVariant[];
   readonly profiles: ReadonlyMap<string, Profile>;
   readonly routing: RouterKnowledge;
@@ -16,7 +16,7 @@ export interface CapacityOf {
 /** The snapshot of a demand, with these bounds for each variant. */
 export const snapshotFor = (
   demand: readonly DemandRow[],
-  { variants, profiles, routing }: Pick<CapacityOf, 'variants' | 'profiles' | 'routing'>,
+  { variants, profiles, routing }: Pick<ServingFleet, 'variants' | 'profiles' | 'routing'>,
   bounds: (key: string) => Pick<Model['variants'][number], 'minReplicas' | 'maxReplicas'> = () => ({
     minReplicas: 0,
     maxReplicas: null,
@@ -48,7 +48,7 @@ export const snapshotFor = (
 });
 
 /** Share of the demand that what is Ready cannot carry by the profiles; 0 = it carries all, to 1 %. */
-export const capacityGap = (demand: readonly DemandRow[], capacity: CapacityOf): number => {
+export const capacityGap = (demand: readonly DemandRow[], capacity: ServingFleet): number => {
   const { ready, solve } = capacity;
   if (demand.every(({ arrivalRate }) => arrivalRate === 0)) return 0;
   const snapshot = snapshotFor(demand, capacity, (key) => ({ minReplicas: ready(key), maxReplicas: ready(key) }));

@@ -1,7 +1,7 @@
 import type { Profile, Slo } from '../profiles/profile-document.ts';
 import { type DemandRow, type Plan, type RouterKnowledge, type Snapshot, totalRate } from '../vocabulary/planning-documents.ts';
 import { intervalCounter, recordText } from '../workload/gateway-records.ts';
-import { type CapacityOf, capacityGap } from './capacity.ts';
+import { capacityGap, type ServingFleet } from './capacity.ts';
 import type { EngineRequest } from './engine.ts';
 import { type Fault, gatewayLost } from './faults.ts';
 import type { Policy, ReplicaView } from './policy.ts';
@@ -231,7 +231,7 @@ const sampleOf = (
   time: number,
   demand: readonly DemandRow[],
   replicas: Replicas<Arrived>,
-  capacity: CapacityOf & Pick<World, 'variants'>,
+  capacity: ServingFleet & Pick<World, 'variants'>,
 ): Omit<RunSample, 'ended' | 'within'> => {
   const counts = (of: (key: string) => number) => Object.fromEntries(capacity.variants.map(({ key }) => [key, of(key)]));
   return {

@@ -12,11 +12,11 @@ export interface ProfileTrial {
   readonly load: number | null;
   /** Whether it ever served a size that arrived. */
   readonly proven: boolean;
-  readonly held: Held | null;
+  readonly heldBack: HeldBack | null;
 }
 
 /** A document that would make the Deployment serve much more than the last one. */
-interface Held {
+interface HeldBack {
   readonly digest: string;
   readonly load: number;
 }
@@ -39,10 +39,10 @@ const incredible = 4;
  * replicas from under traffic:
  *
  * - One that serves none of the sizes that arrive is not followed while the last one serves some.
- * - One of more than four times the last one's throughput is held, until a second document agrees with it or the annotation
+ * - One of more than four times the last one's throughput is held back, until a second document agrees with it or the annotation
  *   `gpumix.io/profile-confirmed` names it.
  * - Where the last one is not known any more, or there never was one, what runs stands for as long as the document serves none of
- *   the sizes that arrive, or is held.
+ *   the sizes that arrive, or is held back.
  *
  * @param shape sizes that arrive; null = not known, and the document's own grid counts
  * @param confirmed digest of the document that a user has confirmed; null = none
@@ -54,7 +54,7 @@ export const judgeProfile = (
   confirmed: string | null,
 ): TrialVerdict => {
   const accepted = (proven: boolean): TrialVerdict => ({
-    trial: { digest: found.digest, found, load: known?.load ?? null, proven, held: null },
+    trial: { digest: found.digest, found, load: known?.load ?? null, proven, heldBack: null },
     found,
     stands: !proven && shape !== null,
     problem: proven || shape === null ? null : noneText(found, 'what runs stands'),
@@ -65,8 +65,8 @@ export const judgeProfile = (
   if (known === undefined || sameAsBefore) return accepted(servesSome);
   const sizes = shape ?? gridOf(found.profile);
   const last = known.found;
-  const held = (why: string, load: number): TrialVerdict => ({
-    trial: { ...known, held: { digest: found.digest, load } },
+  const holdBack = (why: string, load: number): TrialVerdict => ({
+    trial: { ...known, heldBack: { digest: found.digest, load } },
     found: last ?? found,
     stands: last === null,
     problem: why,
@@ -74,14 +74,14 @@ export const judgeProfile = (
   const standing = last === null ? 'what runs stands' : 'the last one stands';
   const load = loadOf(found.profile, sizes);
   if (shape !== null && !servesSome && last !== null && servesAnyOf(last.profile, shape))
-    return held(noneText(found, standing), load);
+    return holdBack(noneText(found, standing), load);
   const before = last === null ? known.load : loadOf(last.profile, sizes);
   const times = before === null ? 0 : before / load;
-  const seconded = known.held !== null && known.held.digest !== found.digest && incredible * load >= known.held.load;
+  const seconded = known.heldBack !== null && known.heldBack.digest !== found.digest && incredible * load >= known.heldBack.load;
   if (!(times > incredible) || seconded) return accepted(servesSome);
   const text = `the profile ${found.source} says ${times.toFixed(1)} times the throughput of the one before: ${standing} until a second document says the same, or the annotation gpumix.io/profile-confirmed: "${found.digest}"`;
   // A document that stays is the first, not its own second.
-  return known.held?.digest === found.digest ? { ...held(text, load), trial: known } : held(text, load);
+  return known.heldBack?.digest === found.digest ? { ...holdBack(text, load), trial: known } : holdBack(text, load);
 };
 
 const noneText = ({ source, profile }: FoundProfile, standing: string): string =>

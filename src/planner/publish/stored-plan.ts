@@ -36,7 +36,7 @@ const encoded = ({ targets, models, plan, memory: { believed, planned, moved } }
     plan: plan === null ? null : { status: plan.status, cost: plan.cost },
     decisions: [...moved.decisions],
     strains: [...believed.strains],
-    trials: [...believed.trials].map(([key, { found: _, held: __, ...rest }]) => [
+    trials: [...believed.trials].map(([key, { found: _, heldBack: __, ...rest }]) => [
       key,
       { ...rest, load: planned.loads.get(key) ?? rest.load },
     ]),
@@ -55,13 +55,13 @@ const decoded = (at: number, text: string): StoredPlan | null => {
     plan,
     decisions: new Map(decisions),
     strains: new Map(strains),
-    trials: new Map(trials.map(([key, one]: [string, StoredTrial]) => [key, { ...one, found: null, held: null }])),
+    trials: new Map(trials.map(([key, one]: [string, StoredTrial]) => [key, { ...one, found: null, heldBack: null }])),
     behaviours: new Map(observed.map(([key, one]: [string, StoredBehaviour]) => [key, behaviourOf(one)])),
     recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wantedOf(flat)])),
   };
 };
 /** The documents themselves are not stored. */
-type StoredTrial = Omit<ProfileTrial, 'found' | 'held'>;
+type StoredTrial = Omit<ProfileTrial, 'found' | 'heldBack'>;
 /** Which pods were seen is not stored: the next leader looks for itself. */
 type StoredBehaviour = Omit<DeploymentBehaviour, 'startups'> & Pick<Startups, 'seconds'>;
 const behaviourOf = ({ seconds, ...rest }: StoredBehaviour): DeploymentBehaviour => ({

@@ -5,7 +5,7 @@ import { deployment, foundProfile } from '../../helpers/deployments.ts';
 
 const found = foundProfile('a', 5);
 const shape = [{ inputTokens: 1024, outputTokens: 64, share: 1 }];
-const trial = { digest: 'older', found: null, load: 1, proven: true, held: null };
+const trial = { digest: 'older', found: null, load: 1, proven: true, heldBack: null };
 const judgedOne = (more: Partial<TrialVerdict> = {}): TrialVerdict => ({
   trial: { ...trial, digest: found.digest },
   found,

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { emptyMemory } from '../../../src/planner/publish/memory.ts';
+import { storedPlans } from '../../../src/planner/publish/stored-plan.ts';
+import type { TickOutcome } from '../../../src/planner/publish/tick-outcome.ts';
+import { memoryStore } from '../../../src/workload/memory-store.ts';
+
+const term = { uid: 'lease', createdAt: 100, transitions: 0 };
+const strain = { factor: 1.2, steadySince: 4000, base: 1, rate: 3, requestWork: 0.1, ready: 2, at: 4900 };
+const outcome: TickOutcome = {
+  memory: {
+    ...emptyMemory,
+    believed: { ...emptyMemory.believed, strains: new Map([['m', strain]]) },
+    moved: {
+      decisions: new Map([['ns/a', { replicas: 3, asOf: 4890 }]]),
+      recent: new Map([
+        [
+          'ns/a',
+          [
+            { at: 4880, replicas: 2 },
+            { at: 4890, replicas: 3 },
+          ],
+        ],
+      ]),
+    },
+  },
+  targets: [
+    {
+      ...{ namespace: 'ns', deployment: 'a', labels: { kept: 'elsewhere' } },
+      ...{ decision: { replicas: 3, asOf: 4890 }, standing: { replicas: 3, asOf: 4890 } },
+    },
+  ],
+  ...{ models: [], snapshot: null, plan: null, routes: [], unsure: [], plansMade: 1 },
+};
+const setUp = () => {
+  const clock = { now: 5000 };
+  const store = memoryStore(() => clock.now);
+  return { clock, store, plans: storedPlans(store, 'gpumix:plans', 'ns/gpumix') };
+};
+
+test('what a leader has decided comes back as it was, but for labels, and with its age', async () => {
+  const { clock, plans } = setUp();
+  expect(await plans.keep(outcome, 4990, term)).toBe('kept');
+  clock.now = 5030;
+  const { plan, ageSeconds } = (await plans.last())!;
+  expect(ageSeconds).toBe(40);
+  expect([plan.at, plan.decisions, plan.recent, plan.strains]).toEqual([
+    4990,
+    outcome.memory.moved.decisions,
+    outcome.memory.moved.recent,
+    outcome.memory.believed.strains,
+  ]);
+  expect(plan.targets).toEqual([{ ...outcome.targets[0], labels: {} }]);
+});
+
+test('it is news once, to this Lease and to one that is made anew; another installation neither reads nor overwrites it', async () => {
+  const { store, plans } = setUp();
+  expect(await plans.news(term)).toBeNull();
+  await plans.keep(outcome, 4990, term);
+  expect((await plans.news(term))?.plan.at).toBe(4990);
+  expect(await plans.news(term)).toBeNull();
+  const again = storedPlans(store, 'gpumix:plans', 'ns/gpumix');
+  expect((await again.news({ ...term, uid: 'another', createdAt: 200 }))?.plan.at).toBe(4990);
+  const other = storedPlans(store, 'gpumix:plans', 'elsewhere/gpumix');
+  expect(await other.news({ ...term, uid: 'another', createdAt: 200 })).toBeNull();
+  expect(await other.keep(outcome, 4995, { ...term, uid: 'another' })).toBe('other');
+});
+
+test('a document of another version is nothing', async () => {
+  const { store, plans } = setUp();
+  const order = { installation: 'ns/gpumix', lease: 'lease', leaseCreatedAt: 100, transitions: 0, sequence: 1 };
+  await store.keepPlan('gpumix:plans', { ...order, at: 4990, document: '{"version":2,"targets":[]}' }, 100);
+  expect(await plans.last()).toBeNull();
+});
