@@ -44,7 +44,7 @@ export const lookOnce = async <Seen>(config: Config, see: (look: ClusterLook) =>
   await answers(kubernetes);
   const store = onlyRead(redisStore(config, () => {}));
   const stockConfig = stockConfigName(config, kubernetes.namespace);
-  const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfig, config.gpuLabels);
+  const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfig, config.gpuLabels, config.namespaces);
   try {
     await synced(cluster);
     // Where Redis is away, the tick says so.

@@ -42,19 +42,22 @@ export interface Cluster extends ClusterView {
  * @param gatewaySelector the gateway's pods: name of their Deployment, or labels `key=value,key=value`
  * @param stockConfig the ConfigMap with limits to GPUs, `namespace/name`; it need not be there
  * @param ownGpuLabels labels that say which GPU a Node has, beside those that are known
+ * @param namespaces whose Deployments are planned for; none = those of every namespace
  */
 export const watchCluster = (
   kubernetes: Kubernetes,
   gatewaySelector: string,
   stockConfig: string,
   ownGpuLabels: readonly string[] = [],
+  namespaces: readonly string[] = [],
   timing: ReflectorTiming = defaultTiming,
 ): Cluster => {
   const follow: Follow = (resource) => reflector(kubernetes, resource, timing);
   const labelKeys = gpuLabels(ownGpuLabels);
+  const isOurs = ({ metadata }: DeploymentObject) => namespaces.length === 0 || namespaces.includes(metadata.namespace ?? '');
   const Deployments = follow<DeploymentObject, ModelDeployment>({
     path: '/apis/apps/v1/deployments',
-    keep: (object, previous) => modelDeployment(object, previous, labelKeys),
+    keep: (object, previous) => (isOurs(object) ? modelDeployment(object, previous, labelKeys) : null),
   });
   const Pods = follow<PodObject, DeploymentPod>({ path: '/api/v1/pods', keep: deploymentPod });
   const autoscalers = followAutoscalers(follow);

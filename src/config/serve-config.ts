@@ -47,6 +47,12 @@ const labelList = (value: string): readonly string[] => {
   if (broken !== undefined) throw new Error(`${JSON.stringify(broken)} is no label key`);
   return keys;
 };
+const namespaceList = (value: string): readonly string[] => {
+  const names = value.split(',').filter((name) => name !== '');
+  const broken = names.find((name) => !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name));
+  if (broken !== undefined) throw new Error(`${JSON.stringify(broken)} is no name of a namespace`);
+  return names;
+};
 const budget = (value: string): number | null => (value === '' ? null : atLeast(0)(value));
 /** The format of a file of prices: $ per GPU and hour by type. */
 export const pricesSchema = z.record(z.string(), positive);
@@ -107,6 +113,7 @@ export const settings = {
   ...grouped('What is read', {
     kubeconfig: setting(textOrNull, '', 'kubeconfig file; empty = KUBECONFIG, else the pod’s ServiceAccount'),
     profiles: setting(readableOrNull, '', 'folder of profiles, <model>/<file>.json; those in Redis come first'),
+    namespaces: setting(namespaceList, '', 'plan only for Deployments in these namespaces, NAME[,NAME]; empty = in all'),
     prices: setting(prices, '', 'JSON file of GPU type to price per GPU and hour, over the built-in list'),
     intervalSeconds: setting(atLeast(1), '10', 'the gateway’s interval, until its records name another (s)'),
     settleSeconds: setting(seconds, '2', 'how long after its interval a record is there (s)'),
@@ -215,7 +222,7 @@ export const settings = {
     upstream: setting(
       upstream,
       '',
-      'NAMESPACE/SERVICE:PORT of another metrics adapter, which serves what is not ours (manifests/overlays/upstream)',
+      'NAMESPACE/SERVICE:PORT of another metrics adapter, which serves what is not ours (manifests/components/upstream)',
     ),
     upstreamCaFile: setting(
       readableOrNull,

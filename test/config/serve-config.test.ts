@@ -20,6 +20,12 @@ test('a switch may stand alone or have a value', () => {
   expect(readConfig(['--trust-silence=false'], { GPUMIX_TRUST_SILENCE: 'true' }).trustSilence).toBe(false);
 });
 
+test('namespaces are a list of names; none = all', () => {
+  expect(readConfig([], {}).namespaces).toEqual([]);
+  expect(readConfig([], { GPUMIX_NAMESPACES: 'team-a,team-b' }).namespaces).toEqual(['team-a', 'team-b']);
+  expect(() => readConfig(['--namespaces=team_a'], {})).toThrow('"team_a" is no name of a namespace');
+});
+
 test('all that is wrong is said at once, one line each, and no password with it', () => {
   const argv = ['--interval-seconds', '0', '--headroom=-1', '--routing', 'magic', '--secure-port', '1.5', '--tls-cert-file', pem];
   expect(() => readConfig(argv, { GPUMIX_IDLE_AFTER_SECONDS: 'soon', GPUMIX_TRUST_SILENCE: 'maybe' })).toThrow(

@@ -62,6 +62,19 @@ afterAll(async () => {
   await kubectl(['delete', 'namespace', namespace]);
 });
 
+test('with --namespaces, Deployments of others are not seen', async () => {
+  const connection = kubernetes(join(folder, 'kubeconfig'));
+  for (const [namespaces, seen] of [
+    [[namespace, 'elsewhere'], 1],
+    [['elsewhere'], 0],
+  ] as const) {
+    const watching = watchCluster(connection, 'no-gateway', `${namespace}/stock`, [], namespaces);
+    await eventually('synced', async () => JSON.stringify(watching.unsynced()), '[]');
+    expect(watching.deployments.size).toBe(seen);
+    watching.stop();
+  }
+});
+
 test('changes are seen at once; a broken label harms one Deployment, and what it said before stands', async () => {
   await apply(deployment('a', '2'), deployment('b', '3'));
   await eventually('a', () => idleReplicas('a'), '2');
