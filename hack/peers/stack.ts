@@ -8,6 +8,7 @@ import { type ControlPlane, startControlPlane } from '../cluster/control-plane.t
 import { type Daemon, startDaemon, waitUntil } from '../cluster/processes.ts';
 import { freePorts, isFree } from '../free-ports.ts';
 import { gpumixBundle } from '../gateway/processes.ts';
+import { kustomization } from '../kustomization.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -120,7 +121,7 @@ const startRedis = async (folder: string): Promise<Stack['redis']> => {
 
 /** manifests/ as users apply them, with the API server led to a process on this host in place of the Deployment's pods. */
 const install = async ({ kubectl }: ControlPlane, apply: Stack['apply'], port: number): Promise<void> => {
-  await kubectl(['apply', '--server-side', '--force-conflicts', '-k', join(root, 'manifests/overlays/external-metrics')]);
+  await kubectl(['apply', '--server-side', '--force-conflicts', '-k', kustomization({ components: ['external-metrics'] })]);
   await kubectl(['delete', 'deployment,service', 'gpumix', '-n', 'gpumix-system']);
   await apply({
     apiVersion: 'v1',

@@ -56,7 +56,7 @@ export const watchAuthenticationConfig = async (
   const read = async (): Promise<void> => {
     lastRead = performance.now();
     const answer = await request('GET', path, undefined, AbortSignal.timeout(pollMilliseconds));
-    if (answer.status === 403) throw forbidden('get', `ConfigMap ${configMap}`, 'RoleBinding gpumix-auth-reader in apiservice/');
+    if (answer.status === 403) throw forbidden('get', `ConfigMap ${configMap}`, 'ClusterRole gpumix-auth-reader in manifests/');
     if (answer.status !== 200 && answer.status !== 404) throw new Error(`kube-apiserver answered ${answer.status}`);
     const text = JSON.stringify((answer.body as { data?: object } | undefined)?.data ?? {});
     const gone = answer.status === 404 || text === '{}';

@@ -132,15 +132,21 @@ const publishBundle = async (options: SecretOptions, bundle: string): Promise<vo
 
 const refusedSecret = (verb: string, { namespace, secret }: SecretOptions, status: number): Error => {
   const object = `Secret ${namespace}/${secret}`;
-  if (status !== 404) return refused(verb, object, 'Role gpumix in manifests/', status);
+  if (status !== 404) return refused(verb, object, 'Role gpumix-serving-certificate in manifests/', status);
   const cure = 'kubectl apply --server-side -k manifests puts it back empty, and it is filled again';
   return new Error(`${object} is gone: ${cure}`);
 };
 const refusedApiService = (verb: string, name: string, status: number): Error => {
-  const role = name.includes('.external.')
-    ? 'ClusterRole gpumix-apiservice-external in apiservice/external/'
-    : 'ClusterRole gpumix-apiservice in apiservice/';
-  return refused(verb, `APIService ${name}`, role, status);
+  return refused(
+    verb,
+    `APIService ${name}`,
+    verb === 'get' ? 'ClusterRole gpumix-apiservice in manifests/' : bundleRole(name),
+    status,
+  );
 };
+const bundleRole = (name: string): string =>
+  name.includes('.external.')
+    ? 'ClusterRole gpumix-ca-bundle-external in apiservice/external/'
+    : 'ClusterRole gpumix-ca-bundle in apiservice/';
 const refused = (verb: string, object: string, givenIn: string, status: number): Error =>
   status === 403 ? forbidden(verb, object, givenIn) : new Error(`cannot ${verb} ${object}: kube-apiserver answered ${status}`);

@@ -64,7 +64,7 @@ export const sayingRefusals = (request: KubernetesRequest, log: RequestLog): Kub
     else if (!refused.has(path)) {
       refused.add(path);
       const { kind } = body as { readonly kind: string };
-      const problem = forbidden('create', kind, 'ClusterRoleBinding gpumix:system:auth-delegator in apiservice/');
+      const problem = forbidden('create', kind, 'ClusterRoleBinding gpumix-auth-delegator in manifests/');
       log.error({ problem: problem.message }, 'callers are turned away');
     }
     return answer;

@@ -124,7 +124,7 @@ export const findingKinds = {
   },
   'apiservice-foreign': {
     meaning: 'another adapter has the API, so HPAs do not read ours',
-    mend: 'kubectl apply --server-side --force-conflicts -k apiservice, with --upstream for what the other served (manifests/overlays/upstream)',
+    mend: 'kubectl apply --server-side --force-conflicts -k apiservice, with --upstream for what the other served (manifests/components/upstream)',
   },
   'apiservice-unavailable': {
     meaning: 'the API server cannot reach gpumix, or does not believe its certificate',

@@ -196,7 +196,7 @@ test('with the review refused by kube-apiserver nothing is served, and that is n
 
 test('without the right to reviews callers are turned away, and the log says once what gives it', async () => {
   const said = (kind: string) =>
-    api.log.filter((line) => line.includes(`may not create ${kind}: see the ClusterRoleBinding gpumix:system:auth-delegator`));
+    api.log.filter((line) => line.includes(`may not create ${kind}: see the ClusterRoleBinding gpumix-auth-delegator`));
   const token = { headers: { authorization: 'Bearer t1' } };
   api.kubernetes.failure = 403;
   expect((await api.ask(web, asUser('alice'))).code).toBe(500);

@@ -145,7 +145,7 @@ test('two leaders by mistake agree on one certificate', async () => {
 test.each([
   {
     status: 403,
-    problem: 'may not get Secret gpumix-system/gpumix-serving-certificate: see the Role gpumix in manifests/',
+    problem: 'may not get Secret gpumix-system/gpumix-serving-certificate: see the Role gpumix-serving-certificate in manifests/',
   },
   {
     status: 404,

@@ -162,7 +162,7 @@ test('a forbidden configuration stops the start, a missing one does not (item 95
     readyChecks: [],
   };
   await expect(startServer({ ...options, kubernetes: async () => ({ status: 403, body: {} }) })).rejects.toThrow(
-    'may not get ConfigMap kube-system/extension-apiserver-authentication: see the RoleBinding gpumix-auth-reader in apiservice/',
+    'may not get ConfigMap kube-system/extension-apiserver-authentication: see the ClusterRole gpumix-auth-reader in manifests/',
   );
   const kubernetes = fakeKubernetes();
   kubernetes.config = null;

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { kustomization } from '../../hack/kustomization.ts';
 import { certificateFromSecret } from '../../src/api/certificate-secret.ts';
 import type { Lifetimes } from '../../src/api/rotation.ts';
 import { type RunningServer, type StartOptions, startServer } from '../../src/api/start.ts';
@@ -6,7 +7,7 @@ import type { Upstream } from '../../src/api/upstream-adapter.ts';
 import { type Cluster, cluster, eventually } from './cluster.ts';
 
 const manifests = resolve(import.meta.dirname, '../../manifests');
-const externalMetrics = `${manifests}/overlays/external-metrics`;
+const externalMetrics = kustomization({ components: ['external-metrics'] });
 export const apiServices = ['v1beta1.custom.metrics.k8s.io', 'v1beta2.custom.metrics.k8s.io'];
 const externalApiServices = [...apiServices, 'v1beta1.external.metrics.k8s.io'];
 

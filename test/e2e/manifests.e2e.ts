@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { kustomization } from '../../hack/kustomization.ts';
+import { readGatewayConfig } from '../../src/config/gateway-config.ts';
 import { readConfig } from '../../src/config/serve-config.ts';
 import { eventually, field, kubectl } from './cluster.ts';
 
@@ -14,18 +16,33 @@ const folders = ['manifests', 'apiservice']
   .map((path) => path.slice(0, -'/kustomization.yaml'.length))
   .sort();
 
+/** In the order of the sample, which is the order to keep. */
+const wrapper = readFileSync(join(root, 'manifests/samples/wrapper/kustomization.yaml'), 'utf8');
+const components = [...wrapper.matchAll(/components\/([a-z-]+)$/gm)].map(([, name = '']) => name);
+/** What is for other kustomizations to take is nothing to apply. */
+const appliable = folders.filter((folder) => !/components\/|\/keep-one$|\/names$/.test(folder));
+
+/** The objects of a folder, as kubectl renders them. */
+// biome-ignore lint/suspicious/noExplicitAny: objects of many kinds
+type KubernetesObject = any;
+const rendered = async (folder: string): Promise<KubernetesObject[]> =>
+  parseAllDocuments(await kubectl(['kustomize', folder])).map((document) => document.toJS());
+
 const strict = ['apply', '--server-side', '--validate=strict', '--field-manager=e2e'];
 
 beforeAll(async () => {
   await kubectl(['apply', '--server-side', '-f', crds]);
   await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  // What a dry run makes is not there for the next object.
+  await kubectl(['create', 'namespace', 'gpumix-second']);
 });
 
 afterAll(async () => {
-  await kubectl(['delete', '-k', join(root, 'manifests/overlays/upstream'), '--ignore-not-found']);
+  await kubectl(['delete', '-k', kustomization({ components: ['upstream'] }), '--ignore-not-found']);
   for (const folder of ['custom', 'external'])
     await kubectl(['delete', '-k', join(root, 'manifests/samples/aibrix', folder), '--ignore-not-found']);
   await kubectl(['delete', '-f', crds, '--ignore-not-found', '--wait=false']);
+  await kubectl(['delete', 'namespace', 'gpumix-second', '--wait=false']);
 });
 
 test('every folder of manifests/ and apiservice/ is known', () => {
@@ -34,21 +51,22 @@ test('every folder of manifests/ and apiservice/ is known', () => {
     'apiservice/external',
     'manifests',
     'manifests/base',
+    ...components.map((name) => `manifests/components/${name}`).sort(),
     'manifests/gateway',
-    'manifests/overlays/cert-manager',
-    'manifests/overlays/external-metrics',
-    'manifests/overlays/external-redis',
-    'manifests/overlays/gateway',
-    'manifests/overlays/network-policy',
-    'manifests/overlays/openshift',
-    'manifests/overlays/upstream',
+    'manifests/names',
     'manifests/samples/aibrix/custom',
     'manifests/samples/aibrix/engines',
     'manifests/samples/aibrix/external',
     'manifests/samples/aibrix/hpa',
     'manifests/samples/hpa',
+    'manifests/samples/hpa-keep-one',
     'manifests/samples/ingress',
+    'manifests/samples/keep-one',
     'manifests/samples/kind',
+    'manifests/samples/kind-keep-one',
+    'manifests/samples/second',
+    'manifests/samples/traffic',
+    'manifests/samples/wrapper',
   ]);
 });
 
@@ -77,22 +95,41 @@ test('the samples apply for real; the cluster keeps the tolerance of 0 and the m
   }
 });
 
-test.each(folders)('%s: valid for the API server, strictly', async (folder) => {
-  const objects = parseAllDocuments(await kubectl(['kustomize', join(root, folder)])).length;
-  const out = await kubectl([...strict, '--dry-run=server', '-k', join(root, folder)]);
-  expect(out.trim().split('\n')).toHaveLength(objects);
+/** Its objects, each of which the API server takes. */
+const validated = async (folder: string): Promise<readonly KubernetesObject[]> => {
+  const text = await kubectl(['kustomize', folder]);
+  const objects = parseAllDocuments(text).map((document) => document.toJS());
+  const out = await kubectl([...strict, '--force-conflicts', '--dry-run=server', '-f', '-'], text);
+  expect(out.trim().split('\n')).toHaveLength(objects.length);
+  return objects;
+};
+
+test.each(appliable)('%s: valid for the API server, strictly', async (folder) => {
+  await validated(join(root, folder));
 });
 
-/** The objects of a folder, as kubectl renders them. */
-// biome-ignore lint/suspicious/noExplicitAny: objects of many kinds
-const rendered = async (folder: string): Promise<any[]> =>
-  parseAllDocuments(await kubectl(['kustomize', join(root, folder)])).map((document) => document.toJS());
-const podTemplate = async (folder: string) =>
-  (await rendered(folder)).find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'gpumix').spec.template;
+test('no sample that an autoscaler scales names its replicas: applying it again would take them', async () => {
+  for (const folder of appliable.filter((one) => one.includes('/samples/'))) {
+    const objects = await rendered(join(root, folder));
+    const scaled = new Set(objects.filter(({ spec }) => spec?.scaleTargetRef).map(({ spec }) => spec.scaleTargetRef.name));
+    const engines = objects.filter(({ kind, metadata }) => kind === 'Deployment' && metadata.namespace === 'serving');
+    for (const { metadata, spec } of engines)
+      expect({ folder, name: metadata.name, replicas: spec.replicas }).toEqual({
+        folder,
+        name: metadata.name,
+        replicas: undefined,
+      });
+    for (const name of scaled) expect(engines.length === 0 || engines.some(({ metadata }) => metadata.name === name)).toBe(true);
+  }
+});
 
-describe('overlays', () => {
-  const overlays = folders.filter((folder) => folder.startsWith('manifests/overlays/'));
-  const containerOf = async (folder: string) => (await podTemplate(folder)).spec.containers[0];
+/** Each component by itself, and each pair. */
+const combinations = components.flatMap((one, index) => [[one], ...components.slice(index + 1).map((other) => [one, other])]);
+
+describe('components', () => {
+  const deployed = (objects: readonly KubernetesObject[], name = 'gpumix') =>
+    objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === name)?.spec.template;
+  const podOf = async (...names: readonly string[]) => deployed(await rendered(kustomization({ components: names })));
   const createPod = (spec: object) =>
     kubectl(['create', '--dry-run=server', '-f', '-'], {
       apiVersion: 'v1',
@@ -100,58 +137,91 @@ describe('overlays', () => {
       metadata: { name: 'gpumix-e2e', namespace: 'gpumix-system' },
       spec,
     });
+  // biome-ignore lint/suspicious/noExplicitAny: a container
+  const environmentOf = ({ env }: any): Record<string, string> =>
+    Object.fromEntries(
+      env.flatMap(({ name, value }: { name: string; value?: string }) => (value === undefined ? [] : [[name, value]])),
+    );
+  /** The files of a pod's volumes are not here: one that is stands for each. */
+  const onThisHost = (environment: Record<string, string>): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(environment).map(([name, value]) => [name, /_FILE$|PROFILES$/.test(name) ? import.meta.filename : value]),
+    );
 
-  test.each(overlays)('%s: says who needs it, and its pods pass the restricted pod security standard', async (folder) => {
-    expect(readFileSync(join(root, folder, 'kustomization.yaml'), 'utf8')).toMatch(/^# For /);
-    const { spec } = await podTemplate(folder);
+  test.each(combinations.map((names) => ({ names, title: names.join(' + ') })))(
+    '$title: builds, is valid, and gpumix and the gateway take their settings and have their files',
+    async ({ names }) => {
+      const objects = await validated(kustomization({ components: names }));
+      for (const name of ['gpumix', 'gpumix-gateway']) {
+        const template = deployed(objects, name);
+        if (template === undefined) continue;
+        const [{ args, volumeMounts = [], ...container }] = template.spec.containers;
+        const environment = environmentOf(container);
+        const read = name === 'gpumix' ? readConfig : readGatewayConfig;
+        expect(() => read(args.slice(1), onThisHost(environment))).not.toThrow();
+        const files = Object.entries(environment).flatMap(([key, value]) =>
+          key.endsWith('_FILE') ? [value.replace(/\/[^/]+$/, '')] : [],
+        );
+        expect(new Set(files)).toEqual(new Set(volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)));
+      }
+      const seen = objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
+      expect(seen).toHaveLength(new Set(seen).size);
+    },
+  );
+
+  test.each(components)('%s: says who needs it, and its pods pass the restricted pod security standard', async (name) => {
+    expect(readFileSync(join(root, 'manifests/components', name, 'kustomization.yaml'), 'utf8')).toMatch(/^# For /);
+    const { spec } = await podOf(name);
     expect(await createPod(spec)).toContain('created');
     const container = { ...spec.containers[0], securityContext: {} };
     await expect(createPod({ ...spec, containers: [container] })).rejects.toThrow(/violates PodSecurity "restricted/);
   });
 
-  test.each(overlays)('%s: each file that a flag names is in a volume', async (folder) => {
-    const { args, volumeMounts = [] } = await containerOf(folder);
-    const files = args.flatMap((flag: string) => /^--[a-z-]+-file=(.*)\/[^/]+$/.exec(flag)?.[1] ?? []);
-    expect(new Set(files)).toEqual(new Set(volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)));
+  test('openshift: the cluster chooses user and group, also of the gateway', async () => {
+    const objects = await rendered(kustomization({ components: ['gateway', 'openshift'] }));
+    for (const name of ['gpumix', 'gpumix-gateway'])
+      expect(deployed(objects, name).spec.securityContext).toEqual({
+        runAsNonRoot: true,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
   });
 
-  /** The files of a pod's volumes are not here: one that is stands for each. */
-  const onThisHost = (flags: readonly string[]): string[] =>
-    flags.map((flag) => flag.replace(/^(--[a-z-]+-file=).*/, `$1${import.meta.filename}`));
-
-  test.each(overlays)('%s: gpumix takes its flags', async (folder) => {
-    const [command, ...flags] = (await containerOf(folder)).args;
-    expect(command).toBe('serve');
-    expect(() => readConfig(onThisHost(flags), {})).not.toThrow();
+  test('external-redis: TLS for gpumix and the gateway, and no password in the manifests', async () => {
+    const objects = await rendered(kustomization({ components: ['gateway', 'external-redis'] }));
+    for (const name of ['gpumix', 'gpumix-gateway']) {
+      const [{ env }] = deployed(objects, name).spec.containers;
+      expect(environmentOf({ env })['REDIS_URL']).toMatch(/^rediss:\/\/[^@]+$/);
+      const secret = env.filter(({ valueFrom }: { valueFrom?: object }) => valueFrom !== undefined);
+      expect(secret.map(({ name }: { name: string }) => name).sort()).toEqual(['REDIS_PASSWORD', 'REDIS_USERNAME']);
+      for (const { valueFrom } of secret) expect(valueFrom.secretKeyRef.name).toBe('gpumix-redis');
+    }
   });
 
-  test('openshift: the cluster chooses user and group', async () => {
-    expect((await podTemplate('manifests/overlays/openshift')).spec.securityContext).toEqual({
-      runAsNonRoot: true,
-      seccompProfile: { type: 'RuntimeDefault' },
-    });
-  });
-
-  test('external-redis: TLS, and no password in the manifests', async () => {
-    const { args, env } = await containerOf('manifests/overlays/external-redis');
-    const config = readConfig(onThisHost(args.slice(1)), {});
-    expect(config.redisUrl).toMatch(/^rediss:\/\/[^@]+$/);
-    expect(env.map(({ name }: { name: string }) => name).sort()).toEqual(['REDIS_PASSWORD', 'REDIS_USERNAME']);
-    for (const { valueFrom } of env) expect(valueFrom.secretKeyRef.name).toBe('gpumix-redis');
+  test('network-policy: what pods listen on is let in, and DNS, API server, Redis and engines are let out', async () => {
+    const objects = await rendered(kustomization({ components: ['gateway', 'network-policy'] }));
+    for (const name of ['gpumix', 'gpumix-gateway']) {
+      const { spec } = objects.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === name);
+      const template = deployed(objects, name);
+      expect(template.metadata.labels).toMatchObject(spec.podSelector.matchLabels);
+      const ports = (rules: readonly { ports: readonly { port: number | string }[] }[]) =>
+        new Set(rules.flatMap((rule) => rule.ports.map(({ port }) => port)));
+      expect(ports(spec.ingress)).toEqual(new Set(template.spec.containers[0].ports.map(({ name }: { name: string }) => name)));
+      expect(ports(spec.egress)).toEqual(new Set([53, 5353, 443, 6443, 8443, 6379, 8000]));
+    }
   });
 
   test('cert-manager: its Certificate is what the pods mount and the APIServices trust; gpumix has no right to either', async () => {
-    const objects = await rendered('manifests/overlays/cert-manager');
+    const objects = await rendered(kustomization({ components: ['external-metrics', 'cert-manager'] }));
     const named = (kind: string, name: string) => objects.find((object) => object.kind === kind && object.metadata.name === name);
     const { spec } = named('Certificate', 'gpumix');
-    const [volume] = (await podTemplate('manifests/overlays/cert-manager')).spec.volumes;
+    const [volume] = deployed(objects).spec.volumes;
     expect(volume.secret.secretName).toBe(spec.secretName);
     expect(spec.dnsNames).toContain('gpumix.gpumix-system.svc');
     const authority = named('Certificate', 'gpumix-ca');
     expect(named('Issuer', spec.issuerRef.name).spec.ca.secretName).toBe(authority.spec.secretName);
     expect(named('Issuer', authority.spec.issuerRef.name).spec).toEqual({ selfSigned: {} });
     const apiServices = objects.filter(({ kind }) => kind === 'APIService');
-    expect(apiServices).toHaveLength(2);
+    expect(apiServices).toHaveLength(3);
     for (const { metadata } of apiServices)
       expect(metadata.annotations).toEqual({ 'cert-manager.io/inject-ca-from': 'gpumix-system/gpumix' });
     expect(named('Secret', 'gpumix-serving-certificate')).toBeUndefined();
@@ -178,7 +248,7 @@ describe('overlays', () => {
     };
     await kubectl(['delete', 'apiservice', name]);
     await kubectl(['create', '--field-manager=helm', '-f', '-'], theirs);
-    await kubectl([...strict, '--force-conflicts', '-k', join(root, 'manifests/overlays/upstream')]);
+    await kubectl([...strict, '--force-conflicts', '-k', kustomization({ components: ['upstream'] })]);
     const { spec } = JSON.parse(await kubectl(['get', 'apiservice', name, '-o', 'json']));
     expect(spec.service).toEqual({ name: 'gpumix', namespace: 'gpumix-system', port: 443 });
     expect(spec.insecureSkipTLSVerify ?? false).toBe(false);

@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { authority } from '../../hack/cluster/pki.ts';
+import { kustomization } from '../../hack/kustomization.ts';
 import { issueCertificate } from '../../src/api/x509.ts';
 import { recordText } from '../helpers/records.ts';
 import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts';
@@ -32,20 +33,20 @@ interface Rule {
 interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Readonly<Record<string, string>> };
   readonly rules?: readonly Rule[];
   readonly roleRef?: { readonly kind: string; readonly name: string };
   readonly subjects?: readonly { readonly name: string; readonly namespace: string }[];
 }
-const rendered = async (path: string): Promise<readonly KubernetesObject[]> =>
-  parseAllDocuments(await kubectl(['kustomize', join(root, path)])).map((document) => document.toJS());
+const rendered = async (...components: readonly string[]): Promise<readonly KubernetesObject[]> =>
+  parseAllDocuments(await kubectl(['kustomize', kustomization({ components })])).map((document) => document.toJS());
 const isRole = ({ kind }: KubernetesObject) => kind === 'Role' || kind === 'ClusterRole';
 const isBinding = ({ kind }: KubernetesObject) => kind === 'RoleBinding' || kind === 'ClusterRoleBinding';
 const gives = ({ roleRef }: KubernetesObject, role: KubernetesObject) =>
   isRole(role) && roleRef?.kind === role.kind && roleRef.name === role.metadata.name;
 
 /** manifests/, and external.metrics.k8s.io as well. */
-const installation = await rendered('manifests/overlays/external-metrics');
+const installation = await rendered('external-metrics');
 const external = ['--external-metrics'];
 /** With these the model of `sleeper` is idle after some seconds, at zero, and nothing wakes it. */
 const asleep = ['--trust-silence', '--idle-after-seconds=1'];
@@ -88,47 +89,55 @@ const withoutVerb = (role: KubernetesObject, rule: Rule, verb: string): Kubernet
   }),
 });
 const foldersOf: Readonly<Record<string, string>> = {
-  'gpumix-apiservice': 'apiservice/',
-  'gpumix-apiservice-external': 'apiservice/external/',
+  'gpumix-ca-bundle': 'apiservice/',
+  'gpumix-ca-bundle-external': 'apiservice/external/',
 };
+/** Names of the whole cluster end with the namespace, which no message says. */
+const withoutNamespace = (name: string): string => name.replace(/:gpumix-system$/, '');
+/** Without it gpumix does not start; what others lack is said. */
+const authReader = 'gpumix-auth-reader';
+/** What is aggregated to other ClusterRoles is for others to read. */
+const isOwn = (role: KubernetesObject) =>
+  isRole(role) &&
+  !Object.keys(role.metadata.labels ?? {}).some((key) => key.startsWith('rbac.authorization.k8s.io/aggregate-to-'));
+const ownRoles = installation.filter(isOwn);
 /** Each verb of each rule of each role of ours. */
-const verbs = installation.filter(isRole).flatMap((role) =>
-  role.rules!.flatMap((rule) =>
-    rule.verbs.map((verb) => {
-      const what = rule.resources.join();
-      const { name } = role.metadata;
-      const objects = installation.map((object) => (object === role ? withoutVerb(role, rule, verb) : object));
-      const flags = what === 'events' ? [...external, ...asleep] : external;
-      const apiServices = what === 'apiservices' && verb === 'update' ? rule.resourceNames!.slice(0, 1) : [];
-      return {
-        verb,
-        what,
-        role: `${role.kind} ${name} in ${foldersOf[name] ?? 'manifests/'}`,
-        run: run(`${verb} ${what} (${role.kind} ${name})`, objects, flags, apiServices),
-      };
-    }),
-  ),
-);
+const verbs = ownRoles
+  .filter(({ metadata }) => withoutNamespace(metadata.name) !== authReader)
+  .flatMap((role) =>
+    role.rules!.flatMap((rule) =>
+      rule.verbs.map((verb) => {
+        const what = rule.resources.join();
+        const name = withoutNamespace(role.metadata.name);
+        const objects = installation.map((object) => (object === role ? withoutVerb(role, rule, verb) : object));
+        const flags = what === 'events' ? [...external, ...asleep] : external;
+        const apiServices = what === 'apiservices' && verb === 'update' ? rule.resourceNames!.slice(0, 1) : [];
+        return {
+          verb,
+          what,
+          role: `${role.kind} ${name} in ${foldersOf[name] ?? 'manifests/'}`,
+          run: run(`${verb} ${what} (${role.kind} ${name})`, objects, flags, apiServices),
+        };
+      }),
+    ),
+  );
 /** Without these plans only know less of the GPUs. */
 const knowsLess = (one: Run): boolean =>
   verbs.some(
     ({ run: other, what }) =>
       other === one && ['nodes', 'resourcequotas', 'resourceslices', 'resourceclaims', 'configmaps'].includes(what),
   );
-/** Roles of Kubernetes that gpumix is bound to. */
-const bindings = installation
-  .filter((object) => isBinding(object) && !installation.some((role) => gives(object, role)))
-  .map((binding) => ({
-    binding: binding.metadata.name,
-    run: run(
-      `${binding.kind} ${binding.metadata.name}`,
-      installation.filter((object) => object !== binding),
-    ),
-  }));
+const withoutBinding = (name: string): Run =>
+  run(
+    `without the binding ${name}`,
+    installation.filter((object) => !(isBinding(object) && withoutNamespace(object.metadata.name) === name)),
+  );
+const withoutReviews = withoutBinding('gpumix-auth-delegator');
+const withoutAuthReader = withoutBinding(authReader);
 const everything = run('all rights', installation, external, ['v1beta2.custom.metrics.k8s.io']);
 const idle = run('all rights, a model asleep', installation, [...external, ...asleep]);
 const anyUser = run('all rights, whatever the user id', installation);
-const withFiles = run('cert-manager', await rendered('manifests/overlays/cert-manager'), [
+const withFiles = run('cert-manager', await rendered('cert-manager'), [
   `--tls-cert-file=${folder}/tls.crt`,
   `--tls-private-key-file=${folder}/tls.key`,
 ]);
@@ -283,7 +292,7 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
     writeServingFiles();
     await kubectl(['apply', '--server-side', '-f', crds]);
     await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-    const all = [...verbs.map((one) => one.run), ...bindings.map((one) => one.run), everything, idle, anyUser, withFiles];
+    const all = [...verbs.map((one) => one.run), withoutReviews, withoutAuthReader, everything, idle, anyUser, withFiles];
     await create(all.flatMap(copies));
     await create(sleepingDeployment());
     await lastRecord(redis.url);
@@ -299,7 +308,6 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
     for (const one of running) await one.kill();
     await kubectl(['delete', 'apiservice', '-l', 'e2e=rights', '--ignore-not-found']);
     await kubectl(['delete', 'clusterrole,clusterrolebinding', '-l', 'e2e=rights', '--wait=false']);
-    await kubectl(['delete', 'rolebinding', '-n', 'kube-system', '-l', 'e2e=rights', '--wait=false']);
     await kubectl(['delete', 'namespace', '-l', 'e2e=rights', '--wait=false']);
     await kubectl(['delete', '-f', crds, '--ignore-not-found', '--wait=false']);
     await redis?.kill();
@@ -309,13 +317,17 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
   });
 
   test('each role of ours is bound to the ServiceAccount, and no other', () => {
-    for (const role of installation.filter(isRole)) {
+    for (const role of ownRoles) {
       const bound = installation.filter((object) => isBinding(object) && gives(object, role));
       expect(bound.flatMap(({ subjects }) => subjects)).toEqual([
         { kind: 'ServiceAccount', name: 'gpumix', namespace: 'gpumix-system' },
       ]);
     }
-    expect(bindings.map(({ binding }) => binding).sort()).toEqual(['gpumix-auth-reader', 'gpumix:system:auth-delegator']);
+    const foreign = installation.filter((object) => isBinding(object) && !installation.some((role) => gives(object, role)));
+    expect(foreign.map(({ metadata }) => metadata.name)).toEqual(['gpumix-auth-delegator:gpumix-system']);
+    expect(
+      installation.filter(({ metadata }) => metadata.namespace !== undefined && metadata.namespace !== 'gpumix-system'),
+    ).toEqual([]);
   });
 
   test.each(verbs)('without $verb $what it goes on, and names the right and $role', ({ verb, what, role, run: one }) => {
@@ -334,9 +346,9 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
   );
 
   test('without the right to reviews it goes on, turns callers away, and names both', () => {
-    const one = bindings.find(({ binding }) => binding === 'gpumix:system:auth-delegator')!.run;
+    const one = withoutReviews;
     expect(seen.get(one)!.exitCode).toBeNull();
-    const givenIn = 'see the ClusterRoleBinding gpumix:system:auth-delegator in apiservice/';
+    const givenIn = 'see the ClusterRoleBinding gpumix-auth-delegator in manifests/';
     expect([...refusals(one)].sort()).toEqual([
       `may not create SubjectAccessReview: ${givenIn}`,
       `may not create TokenReview: ${givenIn}`,
@@ -344,10 +356,10 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
   });
 
   test('without the right to know whom the cluster trusts it does not start, and says why', () => {
-    const one = bindings.find(({ binding }) => binding === 'gpumix-auth-reader')!.run;
+    const one = withoutAuthReader;
     expect(seen.get(one)!.exitCode).toBe(2);
     expect(refusals(one)).toEqual([
-      'gpumix serve: may not get ConfigMap kube-system/extension-apiserver-authentication: see the RoleBinding gpumix-auth-reader in apiservice/ (FORBIDDEN)',
+      'gpumix serve: may not get ConfigMap kube-system/extension-apiserver-authentication: see the ClusterRole gpumix-auth-reader in manifests/ (FORBIDDEN)',
     ]);
   });
 
@@ -376,7 +388,7 @@ describe.runIf(ours)('rights of the ServiceAccount', () => {
     expect(output).toContain('"leading"');
   });
 
-  test('with the files of overlays/cert-manager it needs no right to Secrets and APIServices', () => {
+  test('with the files of components/cert-manager it needs no right to Secrets and APIServices', () => {
     const { exitCode, problems, ready } = seen.get(withFiles)!;
     expect({ exitCode, problems, ready }).toEqual({ exitCode: null, problems: [], ready: '200' });
   });

@@ -144,7 +144,7 @@ test('idle: the label and zero, and back with traffic', async () => {
     (text) => text === 'llama-h100=0 llama-l40s=1',
     150,
   );
-  await kubectl(['replace', '--force', '-f', 'manifests/samples/kind/traffic.yaml']);
+  await kubectl(['replace', '--force', '-k', 'manifests/samples/traffic']);
   await eventually(
     'back',
     async () => total(await ready()),
@@ -255,7 +255,7 @@ test('the node restarts: nothing has fallen, and with traffic the HPAs follow ag
     ({ asked, pods }) => asked === pods,
     90,
   );
-  await kubectl(['replace', '--force', '-f', 'manifests/samples/kind/traffic.yaml']);
+  await kubectl(['replace', '--force', '-k', 'manifests/samples/traffic']);
   const active = '{range .items[*]}{.status.conditions[?(@.type=="ScalingActive")].status} {end}';
   await eventually(
     'the HPAs read again',
