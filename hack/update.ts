@@ -1,6 +1,6 @@
 /**
- * Repairs what a machine can repair: format, imports, generated parts of the docs, OpenAPI documents, schemas, shipped
- * profiles.
+ * Repairs what a machine can repair: format, imports, generated parts of the docs, OpenAPI documents, schemas, the
+ * chart, shipped profiles.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ for (const [command, ...args] of [
   [process.execPath, 'hack/openapi/update.ts'],
   [process.execPath, 'hack/docs.ts'],
   [process.execPath, 'hack/schemas.ts'],
+  [process.execPath, 'hack/chart/chart.ts'],
   [join(root, 'node_modules/.bin/biome'), 'check', '--write', '.'],
 ] as const) {
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });

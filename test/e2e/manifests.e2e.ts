@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { components } from '../../hack/chart/sources.ts';
 import { kustomization } from '../../hack/kustomization.ts';
 import { readGatewayConfig } from '../../src/config/gateway-config.ts';
 import { readConfig } from '../../src/config/serve-config.ts';
@@ -16,9 +17,6 @@ const folders = ['manifests', 'apiservice']
   .map((path) => path.slice(0, -'/kustomization.yaml'.length))
   .sort();
 
-/** In the order of the sample, which is the order to keep. */
-const wrapper = readFileSync(join(root, 'manifests/samples/wrapper/kustomization.yaml'), 'utf8');
-const components = [...wrapper.matchAll(/components\/([a-z-]+)$/gm)].map(([, name = '']) => name);
 /** What is for other kustomizations to take is nothing to apply. */
 const appliable = folders.filter((folder) => !/components\/|\/keep-one$|\/names$/.test(folder));
 
