@@ -1,14 +1,18 @@
-FROM node:24-bookworm-slim AS build
+# A release names its base by digest: docker build --build-arg BASE=node:24-bookworm-slim@sha256:... (RELEASE.md).
+ARG BASE=node:24-bookworm-slim
+
+FROM ${BASE} AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
 # Only this stage has the packages; the bundle needs none.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY hack/build.ts hack/
+COPY hack/bundle hack/bundle
 COPY src src
 RUN node hack/build.ts
 
-FROM node:24-bookworm-slim
+FROM ${BASE}
 WORKDIR /app
 COPY --from=build /build/dist dist
 COPY profiles profiles

@@ -5,9 +5,12 @@
  *   node hack/build.ts              build
  *   node hack/build.ts --if-stale   build unless dist/ is newer than every source
  */
-import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Plugin, rolldown } from 'rolldown';
+import { billOfMaterials } from './bundle/bill-of-materials.ts';
+import { bundleOfSources, outputOptions } from './bundle/bundle.ts';
+import { notices } from './bundle/notices.ts';
+import { bundledPackages } from './bundle/packages.ts';
 
 const root = join(import.meta.dirname, '..');
 const output = join(root, 'dist/gpumix.js');
@@ -22,44 +25,18 @@ const stale = (): boolean => {
     newest(join(root, 'profiles')),
     statSync(join(root, 'package-lock.json')).mtimeMs,
     statSync(import.meta.filename).mtimeMs,
+    newest(join(root, 'hack/bundle')),
   );
   return statSync(output).mtimeMs < sources;
 };
 
-/**
- * The Kubernetes client names undici for requests that we make ourselves (src/cluster/kubernetes-connection.ts): 6 MiB of
- * memory.
- */
-const withoutUnusedHttpClient: Plugin = {
-  name: 'without-unused-http-client',
-  resolveId: (source, importer) =>
-    source === 'undici' && importer?.includes('@kubernetes/client-node') ? '\0no-http-client' : null,
-  load: (id) =>
-    id === '\0no-http-client'
-      ? ['Agent', 'ProxyAgent', 'fetch'].map((name) => `export const ${name} = undefined;`).join('\n')
-      : null,
-};
-
 if (!process.argv.includes('--if-stale') || stale()) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  const bundle = await rolldown({
-    input: { gpumix: join(root, 'src/cli/entry.ts'), 'main-planner': join(root, 'src/main-planner.ts') },
-    platform: 'node',
-    plugins: [withoutUnusedHttpClient],
-    treeshake: { moduleSideEffects: (id) => !id.includes('@kubernetes/client-node') },
-    onLog: (level, log, handler) => {
-      // Third-party packages warn about themselves; what concerns us is an error.
-      if (level !== 'warn' || !String(log.id ?? log.loc?.file ?? log.message).includes('node_modules')) handler(level, log);
-    },
-  });
-  await bundle.write({
-    dir: join(root, 'dist'),
-    format: 'esm',
-    entryFileNames: '[name].js',
-    chunkFileNames: '[name].js',
-    minify: true,
-  });
+  const bundle = await bundleOfSources();
+  const packages = bundledPackages(await bundle.write({ dir: join(root, 'dist'), ...outputOptions }));
   await bundle.close();
+  writeFileSync(join(root, 'dist/THIRD_PARTY_NOTICES'), notices(packages));
+  writeFileSync(join(root, 'dist/sbom.cdx.json'), `${JSON.stringify(billOfMaterials(packages), null, 1)}\n`);
   chmodSync(output, 0o755);
   for (const folder of ['cli/demo', 'api/openapi']) {
     cpSync(join(root, 'src', folder), join(root, 'dist', basename(folder)), { recursive: true });

@@ -1,6 +1,6 @@
 /**
  * Repairs what a machine can repair: format, imports, generated parts of the docs, OpenAPI documents, schemas, the
- * chart, shipped profiles.
+ * chart, third-party notices, shipped profiles.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ for (const [command, ...args] of [
   [process.execPath, 'hack/docs.ts'],
   [process.execPath, 'hack/schemas.ts'],
   [process.execPath, 'hack/chart/chart.ts'],
+  [process.execPath, 'hack/bundle/update.ts'],
   [join(root, 'node_modules/.bin/biome'), 'check', '--write', '.'],
 ] as const) {
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });

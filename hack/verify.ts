@@ -13,6 +13,7 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['generated docs', process.execPath, ['hack/docs.ts', '--check']],
   ['OpenAPI documents', process.execPath, ['hack/openapi/update.ts', '--check']],
   ['schemas', process.execPath, ['hack/schemas.ts', '--check']],
+  ['third-party notices', process.execPath, ['hack/bundle/update.ts', '--check']],
   ['chart', process.execPath, ['hack/chart/chart.ts', '--check']],
   ['shipped profiles', process.execPath, ['hack/profiles/update.ts', '--check']],
 ];
