@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const folders = ['src', 'test', 'hack', 'manifests', 'profiles'];
+const folders = ['src', 'test', 'hack', 'manifests', 'charts', 'plugin', 'profiles'];
 const inside = folders.flatMap((folder) => globSync(`${folder}/**`, { cwd: root }));
 const known = new Set([...inside, ...inside.map((path) => path.replace(/^src\//, '')), ...inside.map((path) => basename(path))]);
 
@@ -12,7 +12,7 @@ const whole = new RegExp(`(?<![\\w./{}-])(?:${folders.join('|')})/[\\w./-]*\\w`,
 /** A source file in backticks, from the root, from src/, or by its bare name. */
 const quoted = /(?<=`)[\w./-]+\.ts(?=`)/g;
 
-const readers = globSync(['*.md', 'hack/*.ts'], { cwd: root });
+const readers = globSync(['*.md', 'docs/*.md', 'hack/*.ts'], { cwd: root });
 const dead = readers.flatMap((file) =>
   readFileSync(join(root, file), 'utf8')
     .split('\n')

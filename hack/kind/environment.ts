@@ -7,6 +7,17 @@ export const kind = process.env['KIND'] ?? 'kind';
 /** Of the cluster's nodes; undefined = the one that kind itself names. */
 export const nodeImage = process.env['KIND_NODE_IMAGE'];
 
+/**
+ * Why a cluster of this version of Kubernetes does not do for the walk, in one line; null = it does. HPAs honour a tolerance of 0
+ * from 1.35 on; they scale to zero by a feature gate that cluster.yaml turns on, and from 1.37 on by themselves.
+ */
+export const tooOld = (version: string): string | null => {
+  const [, major = 0, minor = 0] = /^v(\d+)\.(\d+)/.exec(version)?.map(Number) ?? [];
+  return major > 1 || minor >= 35
+    ? null
+    : `Kubernetes ${version} is too old: HPAs honour a tolerance of 0 from 1.35 on; npm run kind -- down, and set KIND_NODE_IMAGE to a newer node image`;
+};
+
 /** What a cluster needs and this machine does not have, in one line; null = nothing is missing. */
 export const missing = (): string | null => {
   if (!works('docker', 'version', '--format', '{{.Server.Version}}'))

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { clusterName, hasImage, image, kind, missing, nodeImage } from './environment.ts';
+import { clusterName, hasImage, image, kind, missing, nodeImage, tooOld } from './environment.ts';
 
 /**
  * A kind cluster with the image of gpumix in it.
@@ -25,6 +25,15 @@ const up = (): void => {
   // kind waits for the control plane only.
   run('kubectl', 'wait', '--for=create', 'serviceaccount/default', '--timeout=60s');
   run('kubectl', 'wait', '--for=condition=Ready', 'node', '--all', '--timeout=60s');
+  const { serverVersion } = JSON.parse(execFileSync('kubectl', ['version', '-o', 'json'], { encoding: 'utf8' })) as {
+    serverVersion: { gitVersion: string };
+  };
+  console.log(`kind: Kubernetes ${serverVersion.gitVersion}`);
+  const old = tooOld(serverVersion.gitVersion);
+  if (old !== null) {
+    process.stderr.write(`kind: ${old}\n`);
+    process.exit(1);
+  }
   run('docker', 'build', '--tag', image, '.');
   // What is here already need not be pulled by the node.
   const others = ['node:24-bookworm-slim', 'redis:7-bookworm'].filter(hasImage);

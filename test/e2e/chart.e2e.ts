@@ -1,19 +1,17 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { components } from '../../hack/chart/sources.ts';
+import { builtHelm } from '../../hack/cluster/helm/helm.ts';
 import { kustomization } from '../../hack/kustomization.ts';
 import { field, kubectl, ownCluster } from './cluster.ts';
 
 /** charts/gpumix with a real Helm: the same objects as kustomize, and what Helm does with them on a real API server. */
 const root = resolve(import.meta.dirname, '../..');
 const chart = join(root, 'charts/gpumix');
-const program = execFileSync(join(root, 'hack/cluster/helm/build.sh'), {
-  encoding: 'utf8',
-  stdio: ['ignore', 'pipe', 'inherit'],
-}).trim();
+const program = builtHelm();
 const run = promisify(execFile);
 const helm = async (...args: readonly string[]): Promise<string> => {
   const { stdout, stderr } = await run(program, [...args, '--kubeconfig', ownCluster.kubeconfig], { maxBuffer: 64 << 20 });

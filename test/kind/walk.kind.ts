@@ -2,7 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { clusterName, image } from '../../hack/kind/environment.ts';
+import { builtHelm } from '../../hack/cluster/helm/helm.ts';
+import { clusterName, image, kind } from '../../hack/kind/environment.ts';
+import { kustomization } from '../../hack/kustomization.ts';
 import { version } from '../../src/runtime/version.ts';
 import { eventually, field, inNode, keepArtefacts, kubectl, readingMeanwhile, readmeBlocks, shell } from './cluster.ts';
 
@@ -37,6 +39,11 @@ const asText = (replicas: Readonly<Record<string, number>>): string =>
     .join(' ');
 const holder = () => field('{.spec.holderIdentity}', 'lease', 'gpumix', '-n', 'gpumix-system');
 const podNames = async () => (await field('{.items[*].metadata.name}', 'pods', ...pods)).split(' ');
+/** The same image under another tag stands for the next version. */
+const nextTag = '0.1.1';
+const withTag = (newTag: string): string =>
+  kustomization({ resources: ['manifests/samples/kind'], images: [{ name: 'gpumix', newTag }] });
+const imageOf = () => field('{.spec.template.spec.containers[0].image}', 'deployment', 'gpumix', '-n', 'gpumix-system');
 /** Both replicas Ready and none left that is ending. */
 const bothReady = () =>
   eventually(
@@ -58,8 +65,10 @@ afterAll(async () => {
   if (process.env['KEEP_CLUSTER'] === undefined) await shell(down);
 });
 
-test('up: a cluster, the image built and loaded', async () => {
-  await shell(up);
+test('up: a cluster, its version named, the image built and loaded', async () => {
+  const [version] = /kind: Kubernetes v\S+/.exec(await shell(up)) ?? [];
+  expect(version).toBeDefined();
+  console.log(version);
 });
 
 test('the image: runs read-only as anybody, knows its version and commands', async () => {
@@ -72,6 +81,7 @@ test('the image: runs read-only as anybody, knows its version and commands', asy
 
 test('up again: nothing breaks', async () => {
   await shell(up);
+  await shell(`docker tag ${image} gpumix:${nextTag} && ${kind} load docker-image --name ${clusterName} gpumix:${nextTag}`);
 });
 
 test('install: the metrics API is available within 60 s', async () => {
@@ -127,12 +137,23 @@ test('traffic: the HPAs move real pods to the plan', async () => {
   expect(said).toContain('"msg":"target"');
 });
 
-test('explain and doctor in the pod take the flags of its serve', async () => {
-  const pod = ['exec', '-n', 'gpumix-system', 'deployment/gpumix', '--', 'node', '/app/dist/gpumix.js'];
-  expect(await kubectl([...pod, 'explain', 'serving/llama-l40s'])).toMatch(
-    /^serving\/llama-l40s: \d+ replicas?, published \d+ s ago/,
+test('applied again under traffic, both ways: no conflict, and no replica is lost', async () => {
+  for (const apply of ['kubectl apply --server-side', 'kubectl apply']) {
+    const before = total(await replicas('spec.replicas'));
+    await shell(`${apply} -k manifests/samples/kind`);
+    expect(total(await replicas('spec.replicas')), apply).toBeGreaterThanOrEqual(before - 1);
+    expect(before, 'replicas that could be lost').toBeGreaterThan(3);
+  }
+});
+
+test('kubectl gpumix finds the pod; explain and doctor take the flags of its serve', async () => {
+  const gpumix = (command: string) => shell(`PATH="$PWD/plugin:$PATH" kubectl gpumix ${command}`);
+  expect(await gpumix('show-plan')).toMatch(
+    /^DEPLOYMENT +TARGET +REPLICAS\nserving\/llama-h100 +\d+ +\d+\nserving\/llama-l40s +\d+ +\d+\n$/,
   );
-  const found = await kubectl([...pod, 'doctor', '--verbose']).catch(({ stdout }: { stdout: string }) => stdout);
+  await expect(gpumix('-n elsewhere doctor')).rejects.toThrow('no Ready pod of gpumix in the namespace elsewhere');
+  expect(await gpumix('explain serving/llama-l40s')).toMatch(/^serving\/llama-l40s: \d+ replicas?, published \d+ s ago/);
+  const found = await gpumix('doctor --verbose || true');
   for (const name of apiServices) expect(found).toContain(`ok     APIService ${name} is Available`);
   expect(found).toMatch(/^ok {5}HPA serving\/llama-l40s scales llama-l40s$/m);
 });
@@ -192,7 +213,7 @@ test('the gateway in pods: a request through it reaches an engine, streamed, and
   await kubectl(['delete', 'service', 'llama', '-n', 'serving']);
 });
 
-test('50 reads a second: the leader deleted, a drain, a rolling update: 0 failed', async () => {
+test('50 reads a second: the leader deleted, a drain, an upgrade and back: 0 failed', async () => {
   const step = async (what: string, work: () => Promise<unknown>) => {
     const { count, failures } = await readingMeanwhile(targets, 50, async () => {
       await work();
@@ -216,9 +237,16 @@ test('50 reads a second: the leader deleted, a drain, a rolling update: 0 failed
     await expect(drain).rejects.toThrow(/disruption budget|timed out|timeout/i);
     await kubectl(['uncordon', `${clusterName}-control-plane`]);
   });
-  await step('kubectl rollout restart', async () => {
-    await kubectl(['rollout', 'restart', 'deployment/gpumix', '-n', 'gpumix-system']);
-    await kubectl(['rollout', 'status', 'deployment/gpumix', '-n', 'gpumix-system', '--timeout=90s']);
+  const rolledOut = () => kubectl(['rollout', 'status', 'deployment/gpumix', '-n', 'gpumix-system', '--timeout=90s']);
+  await step('an upgrade by kustomize', async () => {
+    await kubectl(['apply', '--server-side', '-k', withTag(nextTag)]);
+    await rolledOut();
+    expect(await imageOf()).toBe(`gpumix:${nextTag}`);
+  });
+  await step('and back', async () => {
+    await kubectl(['rollout', 'undo', 'deployment/gpumix', '-n', 'gpumix-system']);
+    await rolledOut();
+    expect(await imageOf()).toBe(image);
   });
 });
 
@@ -265,14 +293,49 @@ test('the node restarts: nothing has fallen, and with traffic the HPAs follow ag
   );
 });
 
-test('uninstall: nothing is left, and namespaces still delete', async () => {
-  await shell(uninstall);
+/** What is in the cluster of us, and whether namespaces still delete. */
+const expectNothingLeft = async (): Promise<void> => {
   const left = await kubectl([
     ...['get', 'clusterroles,clusterrolebindings,apiservices,rolebindings,roles,leases,secrets,namespaces', '-A'],
     ...['-o', 'name'],
   ]);
   const ours = left.split('\n').filter((name) => /gpumix|custom\.metrics|serving$/.test(name));
   expect(ours.filter((name) => !name.endsWith(`${clusterName}-control-plane`))).toEqual([]); // the node's own Lease
+  const policies = await kubectl(['get', 'validatingadmissionpolicies,validatingadmissionpolicybindings', '-o', 'name']);
+  expect(policies).not.toContain('gpumix');
   await kubectl(['create', 'namespace', 'after']);
   await kubectl(['delete', 'namespace', 'after', '--timeout=30s']);
+};
+
+test('uninstall: nothing is left, and namespaces still delete', async () => {
+  await shell(uninstall);
+  await expectNothingLeft();
+});
+
+test('Helm, 50 reads a second: upgrade and rollback: 0 failed; a second installation is refused; uninstall leaves nothing', async () => {
+  const helm = builtHelm();
+  const release = 'gpumix charts/gpumix -n gpumix-system';
+  await shell(`${helm} install ${release} --create-namespace --wait --timeout 90s`);
+  await kubectl(['wait', '--for=condition=Available', `apiservice/${apiServices[1]}`, '--timeout=60s']);
+  const { count, failures } = await readingMeanwhile(targets, 50, async () => {
+    await shell(`${helm} upgrade ${release} --set image.tag=${nextTag} --wait --timeout 90s`);
+    expect(await imageOf()).toBe(`gpumix:${nextTag}`);
+    const second = shell(`${helm} install second charts/gpumix -n second --create-namespace`);
+    await expect(second).rejects.toThrow(/leads to gpumix-system\/gpumix: a second installation says apiService\.enabled=false/);
+    const plain = kustomization({ namespace: 'second', transformers: ['manifests/names'] });
+    await expect(kubectl(['apply', '--server-side', '-k', plain])).rejects.toThrow(
+      /leads to the gpumix of gpumix-system\/gpumix/,
+    );
+    await shell(`${helm} rollback gpumix -n gpumix-system --wait --timeout 90s`);
+    expect(await imageOf()).toBe(image);
+    await bothReady();
+  });
+  console.log(`helm upgrade, two second installations, helm rollback: ${count} reads, ${failures.length} failed`);
+  expect(failures.slice(0, 5)).toEqual([]);
+  await shell(`${helm} uninstall gpumix -n gpumix-system --wait`);
+  const rest = kustomization({ resources: ['manifests/base'], namespace: 'second', transformers: ['manifests/names'] });
+  await kubectl(['delete', '-k', rest, '--ignore-not-found', '--timeout=60s']);
+  await kubectl(['delete', 'clusterrole,clusterrolebinding', '-l', 'app.kubernetes.io/name=gpumix']);
+  await kubectl(['delete', 'namespace', 'gpumix-system', '--timeout=60s']);
+  await expectNothingLeft();
 });
