@@ -20,7 +20,8 @@ export interface Cluster {
 export const clusterAt = (kubeconfig: string, program: string): Cluster => {
   const kubectl: Cluster['kubectl'] = async (args, input) => {
     const running = promisify(execFile)(program, ['--kubeconfig', kubeconfig, ...args], { maxBuffer: 64 << 20 });
-    running.child.stdin?.end(typeof input === 'object' ? JSON.stringify(input) : (input ?? ''));
+    // Who ends before he has read all says why by his status.
+    running.child.stdin?.on('error', () => {}).end(typeof input === 'object' ? JSON.stringify(input) : (input ?? ''));
     return (await running).stdout;
   };
   return {

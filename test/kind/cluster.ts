@@ -16,7 +16,8 @@ const environment = { ...process.env, KUBECONFIG: kubeconfig };
 
 export const kubectl = async (args: readonly string[], input?: object): Promise<string> => {
   const running = promisify(execFile)('kubectl', [...args], { env: environment, maxBuffer: 64 << 20 });
-  running.child.stdin?.end(input === undefined ? '' : JSON.stringify(input));
+  // Who ends before he has read all says why by his status.
+  running.child.stdin?.on('error', () => {}).end(input === undefined ? '' : JSON.stringify(input));
   return (await running).stdout;
 };
 export const field = (path: string, ...args: readonly string[]): Promise<string> =>

@@ -323,7 +323,7 @@ test('Helm, 50 reads a second: upgrade and rollback: 0 failed; a second installa
     const second = shell(`${helm} install second charts/gpumix -n second --create-namespace`);
     await expect(second).rejects.toThrow(/leads to gpumix-system\/gpumix: a second installation says apiService\.enabled=false/);
     const plain = kustomization({ namespace: 'second', transformers: ['manifests/names'] });
-    await expect(kubectl(['apply', '--server-side', '-k', plain])).rejects.toThrow(
+    await expect(kubectl(['apply', '--server-side', '--force-conflicts', '-k', plain])).rejects.toThrow(
       /leads to the gpumix of gpumix-system\/gpumix/,
     );
     await shell(`${helm} rollback gpumix -n gpumix-system --wait --timeout 90s`);
