@@ -106,6 +106,19 @@ test.each(appliable)('%s: valid for the API server, strictly', async (folder) =>
   await validated(join(root, folder));
 });
 
+test('a wrapper names the image of everything that runs gpumix; nothing that is shipped has to be edited', async () => {
+  const images = async (folder: string): Promise<readonly string[]> =>
+    (await rendered(folder)).flatMap(
+      ({ spec }) => spec?.template?.spec?.containers?.map(({ image }: { image: string }) => image) ?? [],
+    );
+  expect(await images(join(root, 'manifests/samples/wrapper'))).toEqual(['registry.example.com/gpumix:0.1.0']);
+  const named = [{ name: 'gpumix', newName: 'registry.example.com/gpumix', newTag: '9.9.9' }];
+  for (const resources of [['manifests/samples/traffic'], ['manifests', 'manifests/gateway'], ['manifests/samples/kind']]) {
+    const ours = (await images(kustomization({ resources, images: named }))).filter((image) => image.includes('gpumix'));
+    expect(new Set(ours)).toEqual(new Set(['registry.example.com/gpumix:9.9.9']));
+  }
+});
+
 test('no sample that an autoscaler scales names its replicas: applying it again would take them', async () => {
   for (const folder of appliable.filter((one) => one.includes('/samples/'))) {
     const objects = await rendered(join(root, folder));

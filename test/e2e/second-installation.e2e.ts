@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { kustomization } from '../../hack/kustomization.ts';
-import { eventually, kubectl } from './cluster.ts';
+import { eventually, field, kubectl } from './cluster.ts';
 
 /** What a second installation does to the first, whichever way it is made. */
 const root = resolve(import.meta.dirname, '../..');
@@ -108,4 +108,23 @@ test('the group moves on purpose, by an annotation that names where to, and nowh
   await kubectl(['annotate', 'apiservice', apiServices[0]!, 'gpumix.io/service=gpumix-other/gpumix']);
   await expect(move('gpumix-third')).rejects.toThrow(/leads to the gpumix of gpumix-system/);
   await move('gpumix-other');
+});
+
+test('`namespace:` alone, for a first installation: gpumix has all that it needs to start', async () => {
+  const moved = elsewhere('gpumix-moved', []);
+  await kubectl(['delete', 'apiservice', ...apiServices]);
+  await kubectl(['delete', '-k', manifests, '--ignore-not-found', '--wait=false']);
+  await apply(moved);
+  const as = '--as=system:serviceaccount:gpumix-moved:gpumix';
+  for (const right of [
+    ['get', 'configmaps/extension-apiserver-authentication', '-n', 'kube-system'],
+    ['create', 'tokenreviews.authentication.k8s.io'],
+    ['watch', 'deployments.apps', '-A'],
+    ['update', 'secrets/gpumix-serving-certificate', '-n', 'gpumix-moved'],
+    ['update', `apiservices.apiregistration.k8s.io/${apiServices[0]}`],
+  ])
+    expect((await kubectl(['auth', 'can-i', ...right, as])).trim(), right.join(' ')).toBe('yes');
+  expect(await field('{.spec.service.namespace}', 'apiservice', apiServices[0]!)).toBe('gpumix-moved');
+  await kubectl(['delete', 'apiservice', ...apiServices]);
+  await kubectl(['delete', '-k', moved, '--ignore-not-found', '--wait=false']);
 });
