@@ -131,7 +131,7 @@ const rightsOf = (
   const delegated = {
     without: 'callers of its API are not known, so nobody can read a target',
     mend: (account: ServeAccount) =>
-      `kubectl create clusterrolebinding gpumix:system:auth-delegator --clusterrole=system:auth-delegator ${ofAccount(account)}`,
+      `kubectl create clusterrolebinding gpumix-auth-delegator:${account.namespace} --clusterrole=system:auth-delegator ${ofAccount(account)}`,
   };
   const bundle = { without: 'the caBundle of its API is not kept up to date', mend: applied('apiservice', ' --force-conflicts') };
   const own = { namespace, mend: applied('manifests') };
@@ -151,7 +151,7 @@ const rightsOf = (
       ...{ verb: 'get', group: '', resource: 'configmaps', namespace: 'kube-system', name: 'extension-apiserver-authentication' },
       without: 'it does not know whom the API server sends, so that HPAs read nothing once it is started again',
       mend: (account) =>
-        `kubectl create rolebinding gpumix-auth-reader -n kube-system --role=extension-apiserver-authentication-reader ${ofAccount(account)}`,
+        `kubectl create clusterrolebinding gpumix-auth-reader:${account.namespace} --clusterrole=gpumix-auth-reader:${account.namespace} ${ofAccount(account)}`,
     },
     { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews', ...delegated },
     { verb: 'create', group: 'authorization.k8s.io', resource: 'subjectaccessreviews', ...delegated },
@@ -159,6 +159,7 @@ const rightsOf = (
       ['get', 'update'].map((verb) => ({
         ...{ verb, group: 'apiregistration.k8s.io', resource: 'apiservices', name: `${version}.custom.metrics.k8s.io` },
         ...bundle,
+        ...(verb === 'get' ? { mend: applied('manifests') } : {}),
       })),
     ),
     ...['get', 'update'].map((verb) => ({ verb, ...lease })),

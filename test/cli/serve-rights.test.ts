@@ -48,7 +48,7 @@ test('each right that is missing has what follows, and the command that gives it
       id: 'right-missing',
       object: 'ServiceAccount gpumix-system/gpumix',
       seen: expect.stringMatching(/^may not get configmaps extension-apiserver-authentication in kube-system: /),
-      mend: 'kubectl create rolebinding gpumix-auth-reader -n kube-system --role=extension-apiserver-authentication-reader --serviceaccount=gpumix-system:gpumix',
+      mend: 'kubectl create clusterrolebinding gpumix-auth-reader:gpumix-system --clusterrole=gpumix-auth-reader:gpumix-system --serviceaccount=gpumix-system:gpumix',
     },
     { seen: 'may not get leases gpumix in gpumix-system: no replica can lead', mend: 'kubectl apply --server-side -k manifests' },
     { seen: 'may not update leases gpumix in gpumix-system: no replica can lead' },

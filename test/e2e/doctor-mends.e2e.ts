@@ -290,8 +290,8 @@ describe.runIf(ownCluster.ours)('what doctor prints mends a fleet', () => {
   test('rights of serve that are taken away are named, and the commands give them back', async () => {
     const missing = async (...more: readonly string[]) => (await doctor(...more)).filter(({ id }) => id === 'right-missing');
     expect(await missing()).toEqual([]);
-    await kubectl(['delete', 'rolebinding', 'gpumix-auth-reader', '-n', 'kube-system']);
-    await kubectl(['delete', 'clusterrolebinding', 'gpumix:system:auth-delegator']);
+    await kubectl(['delete', 'clusterrolebinding', 'gpumix-auth-reader:gpumix-system']);
+    await kubectl(['delete', 'clusterrolebinding', 'gpumix-auth-delegator:gpumix-system']);
     await eventually('both are missed', async () => String((await missing()).length), '3');
     const found = await missing();
     expect(found.map(({ object, seen }) => `${object} ${seen}`)).toEqual([
@@ -308,7 +308,10 @@ describe.runIf(ownCluster.ours)('what doctor prints mends a fleet', () => {
     [
       'belongs to another Service',
       'apiservice-foreign',
-      ['patch', 'apiservice', apiServices[1]!, '--type=merge', '-p', '{"spec":{"service":{"name":"other"}}}'],
+      [
+        ...['patch', 'apiservice', apiServices[1]!, '--type=merge', '-p'],
+        '{"metadata":{"annotations":{"gpumix.io/service":"gpumix-system/other"}},"spec":{"service":{"name":"other"}}}',
+      ],
     ],
     [
       'believes anybody',
