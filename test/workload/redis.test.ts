@@ -148,7 +148,7 @@ describe('the same rates are read from every kind of Redis', () => {
     cleanup.push(() => second.disconnect());
     await until(async () => (await second.keys('aibrix:*')).length === 12);
     await master.kill();
-    await until(async () => (await second.role())[0] === 'master', 100);
+    await until(async () => (await second.role())[0] === 'master', 240);
     await until(
       async () =>
         await store.write('gpumix:x', '1', 9).then(
@@ -156,7 +156,7 @@ describe('the same rates are read from every kind of Redis', () => {
           () => false,
         ),
       // A Sentinel that was held up by others stands aside for half a minute (TILT).
-      100,
+      240,
     );
     expect(await readRate(store)).toBe(4.2);
   });
