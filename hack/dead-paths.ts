@@ -12,7 +12,7 @@ const whole = new RegExp(`(?<![\\w./{}-])(?:${folders.join('|')})/[\\w./-]*\\w`,
 /** A source file in backticks, from the root, from src/, or by its bare name. */
 const quoted = /(?<=`)[\w./-]+\.ts(?=`)/g;
 
-const readers = globSync(['*.md', 'docs/*.md', 'hack/*.ts'], { cwd: root });
+const readers = globSync(['*.md', 'docs/**/*.md', 'hack/*.ts'], { cwd: root });
 const dead = readers.flatMap((file) =>
   readFileSync(join(root, file), 'utf8')
     .split('\n')

@@ -1,11 +1,11 @@
 /**
- * Writes the generated parts of README.md, each between `<!-- NAME:begin -->` and `<!-- NAME:end -->`, and docs/doctor.md.
+ * Writes the generated parts of the documents, each between `<!-- NAME:begin -->` and `<!-- NAME:end -->`, and docs/doctor.md.
  *
  *   node hack/docs.ts           write them
  *   node hack/docs.ts --check   fail where one differs
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Registry } from 'prom-client';
 import { findingKinds } from '../src/cli/finding-kinds.ts';
 import { main } from '../src/cli/gpumix.ts';
@@ -16,11 +16,13 @@ import { flagOf, type SettingsTable, variableOf } from '../src/config/settings.t
 import { apiCalls } from '../src/gateway/api-calls.ts';
 import { gatewayMetrics } from '../src/gateway/gateway-metrics.ts';
 import { refusalCodes } from '../src/gateway/refusals.ts';
+import { planOf } from '../src/planner/plan/plan-of-snapshot.ts';
+import { parseSnapshot } from '../src/planner/plan/snapshot-document.ts';
 import { driftGauge, plannerRegistry } from '../src/planner/publish/planner-metrics.ts';
 import { faultKinds } from '../src/simulation/faults.ts';
 import { errorCodes } from '../src/vocabulary/errors.ts';
 
-const file = join(import.meta.dirname, '../README.md');
+const root = join(import.meta.dirname, '..');
 
 const help = async (...argv: string[]): Promise<string> => {
   let text = '';
@@ -82,27 +84,16 @@ const plannedAs = (name: string): string => {
   return `${code(router.routing)}${router.note === null ? '' : ', with a warning'}`;
 };
 
-const parts: Readonly<Record<string, string>> = {
+const referenceParts: Readonly<Record<string, string>> = {
   commands: `\`\`\`\n${await help()}\n\`\`\``,
   settings: settingsTable(settings),
   'gateway-settings': settingsTable(gatewaySettings),
-  faults: table(
-    ['fault', 'what happens'],
-    Object.entries(faultKinds).map(([kind, { gpu, lasts, help: what }]) => [
-      code(`${kind}${gpu ? '[:GPU]' : ''}@FROM${lasts ? '-UNTIL' : ''}`),
-      what,
-    ]),
-  ),
   errors: table(
     ['code', 'meaning'],
     Object.entries(errorCodes).map(([name, meaning]) => [code(name), meaning]),
   ),
   metrics: metricsTable(plannerMetrics()),
   'gateway-metrics': metricsTable(gatewayRegistry()),
-  routers: table(
-    ['strategy of AIBrix', 'requests that the H100 got', 'planned for as'],
-    Object.entries(strategies).map(([name, { fastest }]) => [code(name), String(fastest ?? 'not measured'), plannedAs(name)]),
-  ),
   paths: table(
     ['path', 'streams', 'in records, and routed by size'],
     Object.values(apiCalls).map(({ paths, stream, sized }) => [
@@ -115,6 +106,51 @@ const parts: Readonly<Record<string, string>> = {
     ['code', 'status', 'meaning'],
     Object.entries(refusalCodes).map(([name, { status, meaning }]) => [code(name), String(status ?? 'of the pod'), meaning]),
   ),
+};
+
+/** A decision by its page: number, title, date, status. */
+const decisionOf = (page: string): readonly string[] => {
+  const text = readFileSync(join(root, page), 'utf8');
+  const [, number, title, date, status] = /^# (\d+)\. (.+)\n\nDate: (\S+)\n\nStatus: (.+)\n/.exec(text) ?? [];
+  if (number === undefined || page !== `docs/decisions/${number.padStart(4, '0')}-${basename(page).slice(5)}`)
+    throw new Error(`${page} does not begin with "# NUMBER. TITLE", "Date: " and "Status: ", or has another number`);
+  return [number, `[${title}](${page})`, date!, status!];
+};
+const decisions = globSync('docs/decisions/*.md', { cwd: root }).sort();
+
+const sample = (name: string): string => readFileSync(join(root, `docs/samples/${name}.json`), 'utf8').trimEnd();
+const shownSample = (text: string): string => `\`\`\`json\n${text}\n\`\`\``;
+/** The plan of the sample snapshot. The same input gives the same plan everywhere, but the time that it took. */
+const samplePlan = (): string => {
+  const plan = planOf(parseSnapshot(sample('snapshot')));
+  return JSON.stringify({ ...plan, solve: { ...plan.solve, milliseconds: 0.2 } }, null, 2);
+};
+
+/** Generated parts by document, each between its markers. */
+const partsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'docs/reference.md': referenceParts,
+  'docs/simulation.md': {
+    faults: table(
+      ['fault', 'what happens'],
+      Object.entries(faultKinds).map(([kind, { gpu, lasts, help: what }]) => [
+        code(`${kind}${gpu ? '[:GPU]' : ''}@FROM${lasts ? '-UNTIL' : ''}`),
+        what,
+      ]),
+    ),
+  },
+  'docs/routers.md': {
+    routers: table(
+      ['strategy of AIBrix', 'requests that the H100 got', 'planned for as'],
+      Object.entries(strategies).map(([name, { fastest }]) => [code(name), String(fastest ?? 'not measured'), plannedAs(name)]),
+    ),
+  },
+  'docs/formats.md': {
+    'sample-snapshot': shownSample(sample('snapshot')),
+    'sample-plan': shownSample(samplePlan()),
+    'sample-profile': shownSample(sample('profile')),
+    'sample-routing-plan': shownSample(sample('routing-plan')),
+  },
+  'DECISIONS.md': { decisions: table(['', 'decision', 'date', 'status'], decisions.map(decisionOf)) },
 };
 
 /** docs/doctor.md: what each finding means. */
@@ -153,24 +189,26 @@ const triedText = [
   '- what `serve` warns of (`record-defect`, `gateway-replicas`, `unserved`, `swap-blocked` and their like): by its own warnings (`test/cli/problem-findings.test.ts`)',
 ];
 
-const doctorFile = join(import.meta.dirname, '../docs/doctor.md');
-const doctorBefore = existsSync(doctorFile) ? readFileSync(doctorFile, 'utf8') : '';
-const before = readFileSync(file, 'utf8');
-const after = Object.entries(parts).reduce((text, [name, part]) => {
-  const between = new RegExp(`(<!-- ${name}:begin -->\n)[\\s\\S]*?(\n<!-- ${name}:end -->)`);
-  if (!between.test(text)) throw new Error(`README.md has no part called ${name}`);
-  return text.replace(between, (_whole, begin: string, end: string) => `${begin}${part}${end}`);
-}, before);
-if (process.argv.includes('--check')) {
-  for (const [name, is, was] of [
-    ['README.md', after, before],
-    ['docs/doctor.md', doctorPage(), doctorBefore],
-  ] as const)
-    if (is !== was) {
-      console.error(`${name} is not what hack/docs.ts writes`);
-      process.exitCode = 1;
-    }
-} else {
-  writeFileSync(file, after);
-  writeFileSync(doctorFile, doctorPage());
+const filled = (path: string): string =>
+  Object.entries(partsOf[path]!).reduce(
+    (text, [name, part]) => {
+      const between = new RegExp(`(<!-- ${name}:begin -->\n)(?:[\\s\\S]*?\n)??(<!-- ${name}:end -->)`);
+      if (!between.test(text)) throw new Error(`${path} has no part called ${name}`);
+      return text.replace(between, (_whole, begin: string, end: string) => `${begin}${part}\n${end}`);
+    },
+    readFileSync(join(root, path), 'utf8'),
+  );
+
+const documents: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.keys(partsOf).map((path) => [path, filled(path)])),
+  'docs/samples/plan.json': `${samplePlan()}\n`,
+  'docs/doctor.md': doctorPage(),
+};
+for (const [path, text] of Object.entries(documents)) {
+  const file = join(root, path);
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
+  if (process.argv.includes('--check')) {
+    console.error(`${path} is not what hack/docs.ts writes`);
+    process.exitCode = 1;
+  } else writeFileSync(file, text);
 }

@@ -1,5 +1,5 @@
 /**
- * Writes schemas/: the formats of the documents that gpumix reads, as JSON Schemas.
+ * Writes schemas/: the formats of the documents that gpumix reads and writes, as JSON Schemas.
  *
  *   node hack/schemas.ts           write them
  *   node hack/schemas.ts --check   fail where one differs
@@ -13,10 +13,13 @@ import { pricesSchema } from '../src/config/serve-config.ts';
 import { endpointsSchema } from '../src/gateway/static-endpoints.ts';
 import { snapshotSchema } from '../src/planner/plan/snapshot-document.ts';
 import { profileSchema } from '../src/profiles/profile-document.ts';
+import { planSchema, routingPlanSchema } from './plan-schemas.ts';
 
 const schemas = {
   profile: { title: 'A profile: what one replica serves within its SLO, by request size', schema: profileSchema },
   snapshot: { title: 'A snapshot, which gpumix plan reads', schema: snapshotSchema },
+  plan: { title: 'A plan: the answer to a snapshot', schema: planSchema },
+  'routing-plan': { title: 'A routing plan: where requests of each input size go', schema: routingPlanSchema },
   stock: { title: 'stock.yaml in the ConfigMap of GPU limits (--stock-config)', schema: stockSchema },
   endpoints: { title: 'The file of endpoints that a gateway reads in place of Kubernetes', schema: endpointsSchema },
   prices: { title: 'The file of prices (--prices): per GPU and hour, by type', schema: pricesSchema },

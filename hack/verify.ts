@@ -10,6 +10,7 @@ const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['types', bin('tsc'), []],
   ['layers', bin('vitest'), ['run', 'test/layers.test.ts']],
   ['paths in docs', process.execPath, ['hack/dead-paths.ts']],
+  ['links in docs', process.execPath, ['hack/links.ts']],
   ['generated docs', process.execPath, ['hack/docs.ts', '--check']],
   ['OpenAPI documents', process.execPath, ['hack/openapi/update.ts', '--check']],
   ['schemas', process.execPath, ['hack/schemas.ts', '--check']],
