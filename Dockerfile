@@ -19,7 +19,7 @@ COPY profiles profiles
 COPY package.json LICENSE ./
 USER 65532:65532
 EXPOSE 6443
-# See DECISIONS.md, "Memory".
+# See docs/decisions/0012-memory.md.
 ENV MALLOC_ARENA_MAX=1
 ENTRYPOINT ["node", "--max-semi-space-size=2", "/app/dist/gpumix.js"]
 CMD ["serve"]

@@ -3,7 +3,7 @@ import { type Result, runAll, scenarioNames } from '../simulate/runs.ts';
 import { benchProgress } from './bench-progress.ts';
 import { publish } from './publish.ts';
 
-/** `npm run bench -- simulate [--json]`: gpumix and all baselines in every scenario; the table is put into the README. */
+/** `npm run bench -- simulate [--json]`: gpumix and all baselines in every scenario; the table is put into docs/benchmarks.md. */
 export const bench = async (argv: readonly string[]): Promise<number> => {
   const json = argv.includes('--json');
   const only = argv.find((argument) => !argument.startsWith('-'));

@@ -78,7 +78,7 @@ const aibrix8Minutes = (seed: number): Traffic => {
   return traced(requests, 480);
 };
 
-/** What the README's table is of. */
+/** What the table of docs/benchmarks.md is of. */
 export const knownTraffic: Readonly<Record<string, (seed: number) => Traffic>> = {
   'steady 20 req/s': (seed) => poisson(steady(20), mixed, hour, seed),
   'step 10 to 40 req/s': (seed) => poisson(step(10, 40, 900), mixed, hour, seed),

@@ -42,7 +42,7 @@ export interface Command {
 
 /** Commands are loaded when they are called: `plan` needs neither Redis nor Kubernetes. */
 export interface UnloadedCommand {
-  /** One line, for `--help` and the README. */
+  /** One line, for `--help` and docs/reference.md. */
   readonly summary: string;
   load(): Promise<Command>;
 }

@@ -18,7 +18,7 @@ interface Strategy {
 }
 
 /**
- * Each of AIBrix's routing strategies by the mode that spreads requests most nearly as it does. README's table is generated from
+ * Each of AIBrix's routing strategies by the mode that spreads requests most nearly as it does. The table in docs/routers.md is generated from
  * this list.
  */
 export const strategies: Readonly<Record<string, Strategy>> = {

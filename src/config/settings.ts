@@ -73,7 +73,7 @@ export const oneOfTexts = <T extends string>(
     { values },
   );
 
-/** One row per setting: parsing, `--help` and the README's table all read it. */
+/** One row per setting: parsing, `--help` and the tables of docs/reference.md all read it. */
 export type SettingsTable = Readonly<Record<string, Setting<unknown>>>;
 export type SettingsOf<Table extends SettingsTable> = {
   readonly [K in keyof Table]: ReturnType<Table[K]['parse']>;

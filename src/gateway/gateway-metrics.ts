@@ -45,35 +45,35 @@ export const gatewayMetrics = (sources: GaugeSources): GatewayMetrics => {
   const histogram = (name: string, help: string) =>
     new Histogram({ name: `gpumix_gateway_${name}`, help, labelNames: about, buckets: seconds, registers: [registry] });
   const gauge = gaugesIn(registry, 'gpumix_gateway_');
-  const requests = counter('requests_total', 'requests that reached a pod, by how it was chosen and what came of it', [
+  const requests = counter('requests_total', 'requests that reached a pod, by how the pod was chosen and by result', [
     ...about,
     'chosen_by',
     'result',
   ]);
-  const latency = histogram('request_seconds', 'from the request to the end of its answer');
+  const latency = histogram('request_seconds', 'seconds from the request to the end of its answer');
   const firstByte = histogram(
     'first_byte_seconds',
-    'from the request to the first byte of its answer, which streams begin with a token',
+    'seconds from the request to the first byte of its answer; a stream begins with a token',
   );
-  const tokens = counter('tokens_total', 'tokens of the requests that were served', [...about, 'kind']);
+  const tokens = counter('tokens_total', 'tokens of served requests', [...about, 'kind']);
   const held = counter('held_total', 'requests that had to wait for a replica', ['model']);
-  const retried = counter('retried_total', 'requests that were offered to another pod', ['model']);
+  const retried = counter('retried_total', 'attempts with another pod', ['model']);
   const rejected = counter('rejected_total', 'requests that the gateway itself refused', ['model', 'reason']);
-  gauge('waiting', 'requests that wait for a replica now', ['model'], (one) => {
+  gauge('waiting', 'requests that are waiting for a replica', ['model'], (one) => {
     for (const { model, requests: waiting } of sources.waiting()) one.set({ model }, waiting);
   });
-  gauge('in_line', 'requests that have a pod and wait for their turn at it', ['model'], (one) => {
+  gauge('in_line', 'requests that wait for their turn at a pod', ['model'], (one) => {
     for (const { model, inLine } of sources.waiting()) one.set({ model }, inLine);
   });
-  gauge('ready_pods', 'pods that may be given requests', ['variant'], (one) => {
+  gauge('ready_pods', 'pods that can receive requests', ['variant'], (one) => {
     for (const { variant, ready } of sources.pods()) one.set({ variant }, ready);
   });
   gauge('outstanding', 'requests that pods are working on', ['variant'], (one) => {
     for (const { variant, requests: outstanding } of sources.pods()) one.set({ variant }, outstanding);
   });
-  gauge('in_flight', 'requests of clients that are not answered yet', [], (one) => one.set(sources.inFlight()));
-  gauge('kept_records', 'request records that could not be written to Redis yet', [], (one) => one.set(sources.keptRecords()));
-  gauge('missing_gateways', 'gateways that ceased to write records without taking leave', [], (one) =>
+  gauge('in_flight', 'client requests without a complete answer', [], (one) => one.set(sources.inFlight()));
+  gauge('kept_records', 'request records that are not yet written to Redis', [], (one) => one.set(sources.keptRecords()));
+  gauge('missing_gateways', 'gateways that stopped writing records without shutting down properly', [], (one) =>
     one.set(sources.missingGateways()),
   );
   const labels = ({ model, variant, inputTokens }: RequestLabels) => ({ model, variant, input_from: sizeOf(inputTokens) });

@@ -1,27 +1,27 @@
 import type { ServerResponse } from 'node:http';
 
-/** Every refusal of the gateway's own, by its stable code. README's table of refusals is generated from this list. */
+/** Every refusal of the gateway's own, by its stable code. The table of refusals in docs/reference.md is generated from this list. */
 export const refusalCodes = {
   bad_request: {
     status: 400,
     type: 'invalid_request_error',
-    meaning: 'the request cannot be read, or names no model; 413 where its body is too long',
+    meaning: 'the request cannot be read, or names no model; 413 if its body is too large',
   },
   unsupported_encoding: {
     status: 415,
     type: 'invalid_request_error',
-    meaning: 'the body is compressed; it is sent as it is',
+    meaning: 'the body is compressed; send it uncompressed',
   },
-  not_found: { status: 404, type: 'invalid_request_error', meaning: 'nothing is served at this path by this method' },
-  model_not_found: { status: 404, type: 'invalid_request_error', meaning: 'no Deployment serves the model that is named' },
-  too_many_requests: { status: 429, type: 'rate_limit_error', meaning: 'no room, in flight or among those who wait; try again' },
+  not_found: { status: 404, type: 'invalid_request_error', meaning: 'no such path, or not with this method' },
+  model_not_found: { status: 404, type: 'invalid_request_error', meaning: 'no Deployment serves this model' },
+  too_many_requests: { status: 429, type: 'rate_limit_error', meaning: 'too many requests are in flight or waiting; try again' },
   not_ready: {
     status: 503,
     type: 'server_error',
-    meaning: 'the model is at zero and did not wake in time, or cannot be reached; try again',
+    meaning: 'the model is at zero replicas and did not wake in time, or its pods cannot be reached; try again',
   },
-  no_answer: { status: 502, type: 'server_error', meaning: 'the pods that were asked do not answer, or broke off' },
-  refused: { status: null, type: null, meaning: 'no pod takes the request; the status is that of the last one, 429 or 5xx' },
+  no_answer: { status: 502, type: 'server_error', meaning: 'the pods did not answer, or broke off' },
+  refused: { status: null, type: null, meaning: 'no pod accepts the request; the status is that of the last pod, 429 or 5xx' },
   timeout: { status: 504, type: 'server_error', meaning: 'the request took longer than `--request-seconds`' },
 } as const;
 
@@ -41,7 +41,7 @@ const retryAfter = 5;
 
 export const malformedRequest = (message: string): Refusal => refusal('bad_request', message);
 export const compressed = (encoding: string): Refusal =>
-  refusal('unsupported_encoding', `a body in ${encoding.slice(0, 50)} is not read; send it as it is`);
+  refusal('unsupported_encoding', `a body in ${encoding.slice(0, 50)} is not supported; send it uncompressed`);
 export const notFound = (message: string): Refusal => refusal('not_found', message);
 export const unknownModel = (model: string): Refusal =>
   refusal('model_not_found', `The model \`${model.slice(0, 200)}\` does not exist.`);

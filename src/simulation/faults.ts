@@ -3,14 +3,14 @@ import type { StoreState } from './faulty-store.ts';
 
 /** What can go wrong; `gpu`: with one GPU type, or where none is named with all of them. `lasts`: it needs an end. */
 export const faultKinds = {
-  'redis-away': { gpu: false, lasts: true, help: 'Redis refuses connections; records of that time are lost' },
-  'redis-slow': { gpu: false, lasts: true, help: 'of four ticks three time out' },
+  'redis-away': { gpu: false, lasts: true, help: 'Redis refuses connections, and records of that time are lost' },
+  'redis-slow': { gpu: false, lasts: true, help: 'three of four ticks time out' },
   'redis-read-only': { gpu: false, lasts: true, help: 'Redis takes no writes' },
   'redis-empty': { gpu: false, lasts: false, help: 'Redis restarts without its data' },
-  'gateway-lost': { gpu: false, lasts: true, help: 'requests flow, and nobody writes records or heartbeats' },
-  'sold-out': { gpu: true, lasts: true, help: 'no new pod finds a GPU; what runs stays' },
-  'pods-late': { gpu: true, lasts: true, help: 'pods that are placed meanwhile begin to start only at its end' },
-  drain: { gpu: true, lasts: false, help: 'every pod is replaced by a new one, and ends with its last request' },
+  'gateway-lost': { gpu: false, lasts: true, help: 'requests flow, but nobody writes records or heartbeats' },
+  'sold-out': { gpu: true, lasts: true, help: 'no new pod finds a GPU; running pods stay' },
+  'pods-late': { gpu: true, lasts: true, help: 'new pods start only when the fault ends' },
+  drain: { gpu: true, lasts: false, help: 'a new pod replaces every pod, which ends after its last request' },
 } as const;
 export type FaultKind = keyof typeof faultKinds;
 

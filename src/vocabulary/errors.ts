@@ -1,16 +1,16 @@
-/** Every failure that gpumix expects, by its stable code. README's table of errors is generated from this list. */
+/** Every failure that gpumix expects, by its stable code. The table of errors in docs/reference.md is generated from this list. */
 export const errorCodes = {
-  BAD_USAGE: 'a command was called with arguments that do not fit it',
-  BAD_SETTING: 'a setting (flag or environment variable) has a value that it cannot have',
-  BAD_SNAPSHOT: 'a snapshot document breaks its format; the message names the path of the field',
-  BAD_PROFILE: 'a profile document breaks its format; only the Deployment it belongs to is affected',
+  BAD_USAGE: 'the arguments of a command are wrong',
+  BAD_SETTING: 'a setting (flag or environment variable) has an invalid value',
+  BAD_SNAPSHOT: 'a snapshot breaks its format; the message names the field',
+  BAD_PROFILE: 'a profile breaks its format; only its Deployment is affected',
   BAD_RECORD: 'a request record of the gateway cannot be read; only its interval is affected',
   BAD_TRACE: 'a trace file breaks its format; the message names the line',
-  BAD_BENCHMARK: 'results of a benchmark break their format, or lack what is asked of them; the message names the line',
-  ENDPOINT_UNUSABLE: 'the endpoint to benchmark does not serve the model as an OpenAI server does; results so far are kept',
-  REDIS_UNAVAILABLE: 'Redis cannot be read or written; the last good plan stands',
-  KUBERNETES_UNAVAILABLE: 'the Kubernetes API server cannot be read; the last known objects stand',
-  FORBIDDEN: 'the Kubernetes API server refuses gpumix a permission that it needs; the message names it',
+  BAD_BENCHMARK: 'benchmark results break their format or are incomplete; the message names the line',
+  ENDPOINT_UNUSABLE: 'the endpoint to benchmark does not serve the model as an OpenAI server would; results so far are kept',
+  REDIS_UNAVAILABLE: 'Redis cannot be read or written; the last good plan stays valid',
+  KUBERNETES_UNAVAILABLE: 'the Kubernetes API server cannot be read; the last known objects stay valid',
+  FORBIDDEN: 'the Kubernetes API server denies a permission that gpumix needs; the message names it',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

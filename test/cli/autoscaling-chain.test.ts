@@ -92,7 +92,7 @@ test('a Deployment that nothing scales', () => {
     verdict: 'wrong',
     id: 'no-autoscaler',
     object: 'Deployment serving/a',
-    mend: 'manifests/samples/hpa has an HPA',
+    mend: 'create an HPA as in manifests/samples/hpa',
   });
 });
 

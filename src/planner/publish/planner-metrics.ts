@@ -19,7 +19,7 @@ export interface Published {
 export const plannerRegistry = (published: Published, leads: () => boolean, clock: () => number): Registry => {
   const registry = new Registry();
   const gauge = gaugesIn(registry, 'gpumix_');
-  gauge('target_replicas', 'replicas that the plan wants of a Deployment', ['namespace', 'deployment'], (one) => {
+  gauge('target_replicas', 'replicas that a Deployment should have', ['namespace', 'deployment'], (one) => {
     for (const { namespace, deployment, decision } of published.allTargets())
       if ('replicas' in decision) one.set({ namespace, deployment }, decision.replicas);
   });
@@ -31,44 +31,44 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
         if (known !== null) one.set({ model: model.name }, known);
       }
     });
-  gauge('model_state', '1 for the state that a model is in: fresh, quiet, idle, stale or missing', ['model', 'state'], (one) => {
+  gauge('model_state', '1 for the state of a model: fresh, quiet, idle, stale or missing', ['model', 'state'], (one) => {
     for (const { name, state } of published.models()) one.set({ model: name, state }, 1);
   });
-  perModel('arrival_rate', 'requests per second that were planned for, headroom included', ({ arrivalRate }) => arrivalRate);
+  perModel('arrival_rate', 'requests per second of the plan, headroom included', ({ arrivalRate }) => arrivalRate);
   gauge(
     'forecast_rate',
-    'requests per second foreseen one startup time ahead, where a forecast is believed',
+    'requests per second forecast one startup time ahead, if the forecast is trusted',
     ['model', 'method'],
     (one) => {
       for (const { name, forecast } of published.models())
         if (forecast !== null) one.set({ model: name, method: forecast.method }, forecast.rate);
     },
   );
-  perModel('engine_strain', 'work of a request over what the profiles say, as learned from backlogs', (one) => one.strain);
+  perModel('engine_strain', 'work of a request relative to the profiles, from backlogs', (one) => one.strain);
   gauge(
     'unserved_rate',
-    'requests per second that the plan cannot serve: stock, budget, maxReplicas, profile, or what holds its Deployments (paused, pinned, notFollowed, outOfStock)',
+    'requests per second that the plan cannot serve, by reason: stock, budget, maxReplicas, profile, paused, pinned, notFollowed, outOfStock',
     ['model', 'reason'],
     (one) => {
       for (const { name, unserved } of published.models())
         for (const [reason, rate] of Object.entries(unserved)) one.set({ model: name, reason }, rate);
     },
   );
-  perModel('beyond_slo_rate', 'requests per second that no variant serves within the SLO', (one) => one.beyondSlo);
+  perModel('beyond_slo_rate', 'requests per second that no Deployment serves within the SLO', (one) => one.beyondSlo);
   perModel('data_age_seconds', 'age of the newest request record of a model', ({ dataAt }) =>
     dataAt === null ? null : Math.max(0, clock() - dataAt),
   );
   gauge(
     'record_defect',
-    '1 where records cannot be true: arrivals = most of them are missing, pending = fewer than 0, overwritten = by other gateways',
+    '1 if records cannot be true: arrivals = most are missing, pending = below 0, overwritten = by other gateways',
     ['model', 'counts'],
     (one) => {
       for (const { name, recordDefect } of published.models())
         if (recordDefect) one.set({ model: name, counts: recordDefect.kind }, 1);
     },
   );
-  perModel('cannot_wake', '1 where a model is at zero and its gateway cannot wake it, else 0', (one) => Number(one.cannotWake));
-  perModel('swap_blocked', '1 where a change to another mix waits for stock, else 0', (one) => Number(one.swapBlocked));
+  perModel('cannot_wake', '1 if a model is at zero and its gateway cannot wake it, else 0', (one) => Number(one.cannotWake));
+  perModel('swap_blocked', '1 if a change to another mix waits for GPUs, else 0', (one) => Number(one.swapBlocked));
   const perVariant = (name: string, help: string, value: (variant: VariantReport) => number | null) =>
     gauge(name, help, ['namespace', 'deployment'], (one) => {
       for (const variant of published.models().flatMap(({ variants }) => variants)) {
@@ -77,10 +77,10 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
         if (known !== null) one.set({ namespace, deployment }, known);
       }
     });
-  perVariant('startup_seconds', 'what a replica takes from creation to Ready', (one) => one.startupSeconds);
-  perVariant('out_of_stock', '1 where the pods of a Deployment do not come, else 0', (one) => Number(one.outOfStock));
-  perVariant('not_followed', '1 where spec.replicas does not move toward the target, else 0', (one) => Number(one.notFollowed));
-  perVariant('held_by_tolerance', "1 where the difference to the target is within the autoscaler's tolerance, else 0", (one) =>
+  perVariant('startup_seconds', 'seconds that a replica takes from creation to Ready', (one) => one.startupSeconds);
+  perVariant('out_of_stock', '1 if new pods of a Deployment do not start, else 0', (one) => Number(one.outOfStock));
+  perVariant('not_followed', '1 if spec.replicas does not follow the target, else 0', (one) => Number(one.notFollowed));
+  perVariant('held_by_tolerance', "1 if the autoscaler's tolerance hides the difference to the target, else 0", (one) =>
     Number(one.withinTolerance),
   );
   perVariant(
@@ -92,8 +92,8 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
     const plan = published.plan();
     if (plan !== null) one.set({ status: plan.status }, plan.cost);
   });
-  gauge('leader', '1 where this replica makes the plan, 0 where it follows', [], (one) => one.set(leads() ? 1 : 0));
-  gauge('tick_age_seconds', 'time since the tick that is published, also where another replica made it', [], (one) => {
+  gauge('leader', '1 if this replica of gpumix makes the plan, 0 if it follows', [], (one) => one.set(leads() ? 1 : 0));
+  gauge('tick_age_seconds', 'seconds since the published tick, whichever replica made it', [], (one) => {
     const at = published.publishedAt();
     one.set(at === null ? Number.NaN : clock() - at);
   });
@@ -104,7 +104,7 @@ export const plannerRegistry = (published: Published, leads: () => boolean, cloc
 export const driftGauge = (registry: Registry, drifts: () => ReadonlyMap<string, Drift>): Gauge =>
   gaugesIn(registry, 'gpumix_')(
     'profile_drift',
-    'served within the SLO over what the profile says; 1 where nothing that was seen contradicts it',
+    'throughput within the SLO relative to the profile; 1 if nothing contradicts the profile',
     ['namespace', 'deployment'],
     (one) => {
       for (const [key, { ratio }] of drifts()) {
