@@ -175,8 +175,8 @@ export const badInputs: readonly BadInput[] = [
     '--ticks 1.5',
     '--ticks many',
     '--ticks Infinity',
-    '--speed 0',
-    '--speed fast',
+    '--traffic',
+    '--traffic fast',
   ),
   ...of('demo', '--port 99999', '--port -1', '--port 80.5', 'now'),
   ...of(

@@ -1,51 +1,56 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startOpenServer } from '../api/start.ts';
-import type { ModelDeployment } from '../cluster/variant.ts';
-import { historySeconds, readConfig } from '../config/serve-config.ts';
-import { priceTable } from '../planner/believe/candidates.ts';
-import { standInCluster } from '../planner/cluster-stand-in.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
-import { type Board, createBoard } from '../planner/publish/board.ts';
 import type { TickOutcome } from '../planner/publish/tick-outcome.ts';
-import { createTicker } from '../planner/tick.ts';
-import { profileSources } from '../profiles/sources.ts';
 import { createLogger } from '../runtime/logger.ts';
-import { demoTrace, shippedProfiles } from '../runtime/shipped-files.ts';
+import { demoTrace } from '../runtime/shipped-files.ts';
 import { version } from '../runtime/version.ts';
-import { type Model, type Plan, type Snapshot, totalRate } from '../vocabulary/planning-documents.ts';
-import { gatewayCounter, parseTrace } from '../workload/gateway-records.ts';
-import { recordKey } from '../workload/histogram.ts';
+import { snapshotFor } from '../simulation/capacity.ts';
+import { mixtures } from '../simulation/mixtures.ts';
+import { type ProfileSet, profileSet } from '../simulation/profile-sets.ts';
+import { dayCycle, poisson, superposed, type Traffic, traced } from '../simulation/traffic.ts';
+import { GpumixError } from '../vocabulary/errors.ts';
+import { type Plan, totalRate } from '../vocabulary/planning-documents.ts';
+import { parseTrace } from '../workload/gateway-records.ts';
 import { memoryStore } from '../workload/memory-store.ts';
-import { workloadReader } from '../workload/reader.ts';
-import { heartbeatsKey, type Store } from '../workload/store.ts';
-import { type Command, numberOption, portOption, readOptions, valueOption, wholeOption } from './command.ts';
-import { columns } from './table.ts';
+import { type Command, type CommandStreams, portOption, readOptions, valueOption, wholeOption } from './command.ts';
+import { type DemoFleet, demoFleet, demoGateway, demoInterval, demoModel, demoNamespace, demoStartup } from './demo-world.ts';
 import { wrapped } from './wrap.ts';
 
-const options: Command['options'] = {
-  ticks: valueOption('N', 'end after so many ticks; without it the demo goes on until it is stopped'),
-  json: { type: 'boolean', help: 'print one JSON document {"ticks": [plan, ...]} and nothing else' },
-  speed: valueOption('X', 'play the trace X times as fast: X times the rate', '8'),
-  port: valueOption('PORT', 'loopback port of the metrics API; 0 = any free one', '0'),
-};
-
-const model = 'llama-3.1-8b';
-const namespace = 'serving';
-const gpus = ['L4', 'L40S', 'A100-80', 'H100'];
-const interval = 10;
 /** Time passes this much faster than on the wall. */
 const haste = 5;
-/** How much of the trace has been played before the demo starts (s). */
-const history = 120;
+/** How much traffic there has been before the demo starts (s). */
+const history = 300;
+/** How often the way to ask and the head of the table are said again (ticks). */
+const page = 15;
 
-/** What the demo prints of each tick. */
-interface Tick {
-  readonly plan: Plan;
-  readonly snapshot: Snapshot;
-  readonly ageSeconds: number;
-  readonly bestSingle: { readonly gpu: string; readonly cost: number } | null;
-}
+const wave = { least: 16, most: 24, seconds: 1200 };
+const copies = 8;
+const traceSeconds = 600;
+
+/** Traffic by name: what is said of it, and its requests. */
+export const traffics: Readonly<Record<string, { readonly text: string; readonly make: () => Traffic }>> = {
+  wave: {
+    text: `made up, ${wave.least} to ${wave.most} requests per second in a wave of ${wave.seconds / 60} minutes, of four sizes`,
+    make: () => poisson(dayCycle(wave.least, wave.most, wave.seconds), mixtures['mixed']!, wave.seconds, 1),
+  },
+  azure: {
+    text: `${copies} copies of ten minutes of Azure's conversation trace, ${traceSeconds / copies} s apart`,
+    make: () =>
+      traced(
+        superposed(parseTrace(readFileSync(demoTrace, 'utf8'), 'built-in trace'), copies, traceSeconds / copies, traceSeconds),
+        traceSeconds,
+      ),
+  },
+};
+
+const options: Command['options'] = {
+  ticks: valueOption('N', 'end after N ticks; without it the demo runs until you press Ctrl-C'),
+  json: { type: 'boolean', help: 'print one JSON document {"ticks": [plan, ...]} and nothing else' },
+  traffic: { ...valueOption('KIND', 'wave (made up) or azure (a public trace)', 'wave'), choices: Object.keys(traffics) },
+  port: valueOption('PORT', 'loopback port of the metrics API; 0 = any free port', '0'),
+};
 
 export const demoCommand: Command = {
   options,
@@ -53,177 +58,161 @@ export const demoCommand: Command = {
   run: async (argv, io) => {
     const given = readOptions(options, argv);
     const ticks = given['ticks'] === undefined ? Number.POSITIVE_INFINITY : wholeOption('ticks', given['ticks'], 1);
-    const speed = numberOption('speed', given['speed'], 0.1);
+    const traffic = traffics[String(given['traffic'])];
+    if (traffic === undefined) throw new GpumixError('BAD_USAGE', `--traffic is "${given['traffic']}", neither wave nor azure`);
     const port = portOption('port', given['port']);
     const json = given['json'] === true;
-    const world = embeddedWorld(speed);
-    const server = await startOpenServer({
-      board: world.board,
-      version,
-      log: createLogger('error'),
-      host: '127.0.0.1',
-      port,
-      readyChecks: [],
-    });
-    const ask = `curl -s '${server.url}/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/deployments.apps/*/gpumix_target_replicas'`;
-    if (!json) io.stdout(`${wrapped(introduction(speed), io.columns)}ask: ${ask}\n`);
+    const world = embeddedWorld(traffic.make());
+    const log = createLogger('error');
+    const server = await startOpenServer({ board: world.mix.board, version, log, host: '127.0.0.1', port, readyChecks: [] });
+    const ask = `curl -s '${server.url}/apis/custom.metrics.k8s.io/v1beta2/namespaces/${demoNamespace}/deployments.apps/*/gpumix_target_replicas'`;
+    const say = (text: string): void => {
+      if (!json) io.stdout(text);
+    };
+    say(wrapped(introduction(traffic.text), io.columns ?? 80));
     const plans: Plan[] = [];
-    for (let tick = 1; tick <= ticks; tick += 1) {
-      if (tick > 1) await sleep((interval / haste) * 1000);
-      await world.advance();
-      const now = world.lastTick();
-      if (now === null)
-        io.stderr(
-          `gpumix demo: no plan yet: ${world.board
-            .models()
-            .map(({ reason }) => reason)
-            .join('; ')}\n`,
-        );
-      else plans.push(now.plan);
-      if (now !== null && !json) io.stdout(tickTable(now, world.board));
+    const interrupt = interrupted();
+    for (let tick = 1; tick <= ticks && !interrupt.signal.aborted; tick += 1) {
+      if (tick > 1 && !(await passed(interrupt.signal))) break;
+      const decided = await world.advance();
+      if (decided?.plan) plans.push(decided.plan);
+      else sayNoPlan(io, world.mix);
+      if (tick % page === 1) say(`\nWhile it runs, ask for the targets:\n${ask}\n\n${rows(world, null)[0]}\n`);
+      if (decided?.plan) say(`${rows(world, decided)[1]}\n${spentText(world.spent())}\n`);
     }
+    interrupt.dispose();
     if (json) io.stdout(`${JSON.stringify({ ticks: plans })}\n`);
-    else io.stdout(`\nask while it runs: ${ask}\n`);
+    else io.stdout(closing(world, plans.length));
     await server.drain(0);
     return 0;
   },
 };
 
-/** A store in memory that a replayed trace is written to, four Deployments that do what their target says, and the real rest. */
-const embeddedWorld = (speed: number) => {
-  const began = Date.now() / 1000;
-  const start = Math.floor(began / interval) * interval - history;
+const sayNoPlan = (io: CommandStreams, { board }: DemoFleet): void => {
+  const reasons = board.models().map(({ reason }) => reason);
+  io.stderr(`gpumix demo: no plan yet: ${reasons.join('; ')}\n`);
+};
+
+/** Ctrl-C ends the demo after its tick. */
+const interrupted = () => {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  process.once('SIGINT', abort);
+  return { signal: controller.signal, dispose: () => void process.off('SIGINT', abort) };
+};
+
+/** Until the next tick. @returns whether it has come */
+const passed = (signal: AbortSignal): Promise<boolean> =>
+  sleep((demoInterval / haste) * 1000, true, { signal }).catch(() => false);
+
+/** What three ways of serving the same traffic have cost so far. */
+interface Spent {
+  readonly mix: number;
+  readonly single: { readonly gpu: string; readonly cost: number };
+  readonly fixed: number;
+}
+
+type EmbeddedWorld = ReturnType<typeof embeddedWorld>;
+
+/** One traffic, and several fleets that the same planner plans for: all GPU types, each of them alone, and one that stays as it is. */
+export const embeddedWorld = (traffic: Traffic) => {
+  const { variants, profiles } = servingSet();
+  const start = Math.floor(Date.now() / 1000 / demoInterval) * demoInterval - history;
   let virtual = start + history;
   const clock = () => virtual + 2;
   const store = memoryStore(clock);
-  const trace = parseTrace(readFileSync(demoTrace, 'utf8'), 'built-in trace');
-  const gateway = playedTrace(trace, speed, store, start);
-  const deployments = new Map(gpus.map((gpu) => [`${namespace}/${nameOf(gpu)}`, deploymentOf(gpu)]));
-  const board = createBoard(deployments, new Map(), 300, clock);
-  const config = readConfig(['--routing', 'size'], {});
-  const reader = workloadReader(store, { ...config, historySeconds: historySeconds(config), instance: 'demo' });
-  const profiles = profileSources(null, shippedProfiles);
-  let last: Tick | null = null;
-  const loop = createTicker({
-    cluster: standInCluster(deployments, new Map()),
-    readWorkload: (names) => reader.read(names),
-    readProfiles: (wanted, now) => profiles(wanted, now),
-    makePlan: (snapshot) => planOf(snapshot, () => performance.now()),
-    board,
-    // Each plan is shown as it is, and followed at once.
-    settings: {
-      ...config,
-      holdDownSeconds: 0,
-      switchSavings: 0,
-      growAtOnce: 1e9,
-      prices: priceTable({}),
-      keepSnapshot: true,
-    },
-    clock,
-    onTick: (decided) => {
-      last = tickOf(decided, clock());
-      follow(deployments, board);
-    },
-  });
+  const gateway = demoGateway(traffic.requests, traffic.seconds, store, start);
+  const mix = demoFleet(store, variants, profiles, clock);
+  const singles = variants.map((variant) => ({
+    gpu: variant.gpu,
+    fleet: demoFleet(store, [variant], profiles, clock),
+    cost: 0,
+  }));
+  const fixedRate = peakCost(traffic, { variants, profiles });
+  let [mixCost, fixed] = [0, 0];
   return {
-    board,
-    lastTick: (): Tick | null => last,
-    advance: async () => {
-      virtual += interval;
+    mix,
+    variants,
+    time: () => virtual,
+    spent: (): Spent => ({ mix: mixCost, fixed, single: singles.reduce((best, one) => (one.cost < best.cost ? one : best)) }),
+    advance: async (): Promise<TickOutcome | null> => {
+      virtual += demoInterval;
       await gateway(virtual);
-      await loop.tick();
+      const decided = await mix.tick();
+      const hours = demoInterval / 3600;
+      mixCost += mix.cost() * hours;
+      fixed += fixedRate * hours;
+      for (const single of singles) {
+        await single.fleet.tick();
+        single.cost += single.fleet.cost() * hours;
+      }
+      return decided;
     },
   };
 };
 
-/** Writes the records of a trace that is played over and over; returns how to write what is due. */
-const playedTrace = (trace: ReturnType<typeof parseTrace>, speed: number, store: Store, start: number) => {
-  const length = (trace.at(-1)?.time ?? 0) + 1;
-  const again = () => gatewayCounter(trace, interval, 0.02, speed);
-  let [counter, began, written] = [again(), start, start];
-  return async (until: number): Promise<void> => {
-    for (; written + interval <= until; written += interval) {
-      if (written - began >= length / speed) [counter, began] = [again(), written];
-      const record = counter.recordUntil(written + interval - began);
-      if (record !== null) await store.write(recordKey(model, written + interval), record, 600);
-      await store.writeField(heartbeatsKey('gpumix:'), 'demo', String(written + interval));
-    }
+/** The engine model's GPUs, as Deployments of the demo's namespace. */
+const servingSet = (): Pick<ProfileSet, 'variants' | 'profiles'> => {
+  const { variants, profiles } = profileSet('llama-8b');
+  const keyOf = (gpu: string): string => `${demoNamespace}/llama-8b-${gpu.toLowerCase()}`;
+  return {
+    variants: variants.map((variant) => ({ ...variant, key: keyOf(variant.gpu) })),
+    profiles: new Map(variants.map(({ key, gpu }) => [keyOf(gpu), profiles.get(key)!])),
   };
 };
 
-const nameOf = (gpu: string): string => `${model.replaceAll('.', '-')}-${gpu.toLowerCase()}`;
-
-const deploymentOf = (gpu: string): ModelDeployment => ({
-  namespace,
-  name: nameOf(gpu),
-  uid: gpu,
-  labels: { 'model.aibrix.ai/name': model },
-  model,
-  aliases: [],
-  priority: 0,
-  idleReplicas: 0,
-  replicas: 0,
-  gpu,
-  gpusPerReplica: 1,
-  price: null,
-  pin: null,
-  paused: false,
-  router: null,
-  confirmedProfile: null,
-  podsRefused: null,
-  problem: null,
-  note: null,
-});
-
-/** Plays the autoscaler: every Deployment gets its target. */
-const follow = (deployments: Map<string, ModelDeployment>, board: Board): void => {
-  for (const [key, deployment] of deployments) {
-    const decision = board.target(deployment.namespace, deployment.name)?.decision;
-    if (decision !== undefined && 'replicas' in decision) deployments.set(key, { ...deployment, replicas: decision.replicas });
-  }
-};
-
-const tickOf = ({ plan, snapshot, models }: TickOutcome, now: number): Tick | null =>
-  plan === null || snapshot === null
-    ? null
-    : { plan, snapshot, ageSeconds: now - (models[0]?.dataAt ?? now), bestSingle: bestSingleType(plan, snapshot) };
-
-/** The cheapest plan that uses one GPU type and serves as much within the SLO. */
-const bestSingleType = (plan: Plan, snapshot: Snapshot): Tick['bestSingle'] => {
-  const [only] = snapshot.models as [Model];
-  const beyond = plan.models[0]?.beyondSlo.length ?? 0;
-  const singles = only.variants.flatMap((variant) => {
-    const single = planOf({ ...snapshot, models: [{ ...only, variants: [variant] }] });
-    const serves = single.status === 'optimal' && (single.models[0]?.beyondSlo.length ?? 0) <= beyond;
-    return serves ? [{ gpu: variant.gpu, cost: single.cost }] : [];
+/** Money per hour of the cheapest mix for the busiest half minute, headroom included. */
+const peakCost = (traffic: Traffic, set: Pick<ProfileSet, 'variants' | 'profiles'>): number => {
+  const times = Array.from({ length: Math.floor(traffic.seconds / 30) }, (_, index) => 30 * index);
+  const costs = times.map((time) => {
+    const demand = traffic.demandAt(time).map((row) => ({ ...row, arrivalRate: 1.1 * row.arrivalRate }));
+    return planOf(snapshotFor(demand, { ...set, routing: 'input' })).cost;
   });
-  return singles.reduce<Tick['bestSingle']>((best, one) => (best === null || one.cost < best.cost ? one : best), null);
+  return Math.max(...costs);
 };
 
-const introduction = (speed: number): string => `gpumix demo: ${model} on ${gpus.join(', ')}
-Azure's conversation trace, ${speed} times as fast; one tick is ${interval} s of it, played in ${interval / haste} s.
-Embedded: the store, the Deployments and their autoscaler. Everything else is what gpumix serve runs.
-`;
+const introduction = (traffic: string): string => {
+  const { variants } = servingSet();
+  return `gpumix demo: ${demoModel} on ${variants.map(({ gpu }) => gpu).join(', ')}
 
-const tickTable = ({ plan, snapshot, ageSeconds, bestSingle }: Tick, board: Board): string => {
-  const [only] = snapshot.models as [Model];
-  const rate = totalRate(only.demand);
-  const replicas = plan.models[0]?.replicas ?? {};
-  const rows = only.variants
-    .toSorted((a, b) => a.price - b.price)
-    .map(({ name, gpu, price }) => [model, gpu, String(replicas[name] ?? 0), ((replicas[name] ?? 0) * price).toFixed(2)]);
-  const gap = plan.gap === null ? '-' : `${(plan.gap * 100).toFixed(2)} %`;
-  const state = board.models()[0]?.state ?? '';
-  const saving =
-    bestSingle === null
-      ? 'no single GPU type serves it within the SLO'
-      : `best single type: ${bestSingle.gpu} $${bestSingle.cost.toFixed(2)}/h; the mix saves ${((1 - plan.cost / bestSingle.cost) * 100).toFixed(0)} %`;
+Traffic: ${traffic}.
+Prices per hour: ${variants.map(({ gpu, price }) => `${gpu} $${price}`).join(', ')}. The profiles come from the engine model of gpumix simulate, not from hardware.
+Embedded: the store, the Deployments and their autoscaler. Everything else is what gpumix serve runs, with its default settings.
+One tick is ${demoInterval} s of traffic and takes ${demoInterval / haste} s here. A replica takes ${demoStartup} s to start.
+
+Each tick prints the requests per second that the plan must carry, the replicas of each GPU type and what they cost, the state of the model, and the gap. In the state fresh the records are current. The gap is how much cheaper a plan could be at most; 0 means that none is cheaper.
+Below it stands what was spent so far: by the mix, by the GPU type that is cheapest alone, and by a static fleet for the busiest half minute.
+`;
+};
+
+/** The head of the table, and the row of a tick. */
+const rows = ({ mix, variants, time }: EmbeddedWorld, decided: TickOutcome | null): readonly string[] => {
+  const gap = decided?.plan?.gap ?? null;
+  /** Head, width, cell. */
+  const cells: readonly (readonly [string, number, string])[] = [
+    ['TIME', 8, new Date(1000 * time()).toISOString().slice(11, 19)],
+    ['REQ/S', 5, totalRate(decided?.snapshot?.models[0]?.demand ?? []).toFixed(1)],
+    ...variants.map(({ key, gpu }) => [gpu, gpu.length, String(mix.replicas(key))] as const),
+    ['$/H', 6, mix.cost().toFixed(2)],
+    ['STATE', 7, mix.board.models()[0]?.state ?? ''],
+    ['GAP', 5, gap === null ? '-' : `${(100 * gap).toFixed(1)} %`],
+  ];
   return [
-    '',
-    `${snapshot.now?.slice(11, 19)}  ${rate.toFixed(1)} req/s (headroom included)  ${state}`,
-    ...columns([['MODEL', 'GPU', 'REPLICAS', '$/H'], ...rows], 2).map((line) => `  ${line}`),
-    `${plan.status} $${plan.cost.toFixed(2)}/h  gap ${gap}  age ${ageSeconds.toFixed(0)} s  solved in ${plan.solve.milliseconds.toFixed(1)} ms`,
-    `  ${saving}`,
-    '',
-  ].join('\n');
+    cells.map(([head, width]) => head.padStart(width)).join('  '),
+    cells.map(([, width, cell]) => cell.padStart(width)).join('  '),
+  ];
+};
+
+const money = (cost: number): string => `$${cost.toFixed(3)}`;
+
+const spentText = ({ mix, single, fixed }: Spent): string =>
+  `  spent so far: mix ${money(mix)}, best single type (${single.gpu}) ${money(single.cost)}, static ${money(fixed)}`;
+
+const closing = ({ spent }: EmbeddedWorld, ticks: number): string => {
+  const { mix, single, fixed } = spent();
+  const less = (than: number): string => `${Math.round(100 * (1 - mix / than))} %`;
+  const minutes = ((ticks * demoInterval) / 60).toFixed(1);
+  return ticks === 0
+    ? '\nStopped before the first plan.\n'
+    : `\nStopped after ${minutes} minutes of traffic. The mix cost ${money(mix)}: ${less(single.cost)} less\nthan ${single.gpu} alone, and ${less(fixed)} less than a static fleet.\n`;
 };

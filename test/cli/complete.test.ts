@@ -18,7 +18,7 @@ const complete = async (...argv: string[]) => {
 test('commands, flags of the command, and the values that can be listed', async () => {
   expect((await complete('--', 'se')).words).toEqual(['serve']);
   expect((await complete('--', '')).words).toContain('benchmark');
-  expect((await complete('--', 'demo', '--')).words).toEqual(['--ticks', '--json', '--speed', '--port', '--help']);
+  expect((await complete('--', 'demo', '--')).words).toEqual(['--ticks', '--json', '--traffic', '--port', '--help']);
   expect((await complete('--', 'serve', '--redis-mode', '')).words).toEqual(['single', 'sentinel', 'cluster']);
   expect((await complete('--', 'simulate', '--routing', 'i')).words).toEqual(['input']);
   expect((await complete('--', 'complete', '')).words).toContain('zsh');

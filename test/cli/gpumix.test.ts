@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { embeddedWorld, traffics } from '../../src/cli/demo.ts';
 import { main } from '../../src/cli/gpumix.ts';
 import { version } from '../../src/runtime/version.ts';
 
@@ -84,11 +85,26 @@ test('demo --json prints one document: plans with several GPU types, cheaper tha
   }
 });
 
-test('demo prints a table, what the best single type costs, and how to ask', async () => {
-  const { status, stdout } = await run('demo', '--ticks', '1');
-  expect(status).toBe(0);
-  expect(stdout).toMatch(/MODEL +GPU +REPLICAS +\$\/H/);
-  expect(stdout).toMatch(/optimal \$\d+\.\d\d\/h {2}gap 0\.00 % {2}age 2 s/);
-  expect(stdout).toMatch(/best single type: \S+ \$\d+\.\d\d\/h; the mix saves [1-9]\d* %/);
-  expect(stdout).toMatch(/curl -s 'http:\/\/127\.0\.0\.1:\d+\/apis\/custom\.metrics\.k8s\.io/);
+test('demo: serve’s settings, one row a tick, what was spent so far, how to ask while it runs, a closing line; 80 columns', async () => {
+  const { status, stdout, stderr } = await run('demo', '--ticks', '2');
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout).toMatch(/^ +TIME +REQ\/S +L40S +A100-80 +H100 +\$\/H +STATE +GAP\n\d\d:\d\d:\d\d .* fresh +0\.0 %\n/m);
+  expect(stdout.match(/^ {2}spent so far: mix \$\S+, best single type \(\S+\) \$\S+, static \$\S+$/gm)).toHaveLength(2);
+  expect(stdout).toMatch(/^curl -s 'http:\/\/127\.0\.0\.1:\d+\/apis\/custom\.metrics\.k8s\.io\S+'$/m);
+  const [, saved] =
+    /\nStopped after 0\.3 minutes of traffic\. The mix cost \$\S+: (\d+) % less\nthan \S+ alone, and \d+ % less than a static fleet\.\n$/.exec(
+      stdout,
+    )!;
+  expect(Number(saved)).toBeGreaterThanOrEqual(15);
+  const long = stdout.split('\n').filter((line) => line.length > 80 && !line.startsWith('curl '));
+  expect(long).toEqual([]);
+});
+
+test('the demo’s mix is worth 15 % or more over an hour of its traffic, of both kinds', async () => {
+  for (const kind of ['wave', 'azure']) {
+    const world = embeddedWorld(traffics[kind]!.make());
+    for (let tick = 0; tick < 360; tick += 1) await world.advance();
+    const { mix, single } = world.spent();
+    expect(1 - mix / single.cost, kind).toBeGreaterThanOrEqual(0.15);
+  }
 });
