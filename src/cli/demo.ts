@@ -14,7 +14,7 @@ import { GpumixError } from '../vocabulary/errors.ts';
 import { type Plan, totalRate } from '../vocabulary/planning-documents.ts';
 import { parseTrace } from '../workload/gateway-records.ts';
 import { memoryStore } from '../workload/memory-store.ts';
-import { type Command, type CommandStreams, portOption, readOptions, valueOption, wholeOption } from './command.ts';
+import { type Command, type CommandStreams, choiceOption, portOption, readOptions, valueOption, wholeOption } from './command.ts';
 import { type DemoFleet, demoFleet, demoGateway, demoInterval, demoModel, demoNamespace, demoStartup } from './demo-world.ts';
 import { wrapped } from './wrap.ts';
 
@@ -48,7 +48,7 @@ export const traffics: Readonly<Record<string, { readonly text: string; readonly
 const options: Command['options'] = {
   ticks: valueOption('N', 'end after N ticks; without it the demo runs until you press Ctrl-C'),
   json: { type: 'boolean', help: 'print one JSON document {"ticks": [plan, ...]} and nothing else' },
-  traffic: { ...valueOption('KIND', 'wave (made up) or azure (a public trace)', 'wave'), choices: Object.keys(traffics) },
+  traffic: choiceOption(Object.keys(traffics), 'KIND', 'wave (made up) or azure (a public trace)', 'wave'),
   port: valueOption('PORT', 'loopback port of the metrics API; 0 = any free port', '0'),
 };
 

@@ -23,7 +23,7 @@ import { keysFinding, profileFinding, recordFindings, redisFindings } from './re
 import { askForServeRights, serveRightFindings } from './serve-rights.ts';
 
 const ownOptions: Command['options'] = {
-  verbose: { type: 'boolean', short: 'v', help: 'name each check that holds too', group: 'output' },
+  verbose: { type: 'boolean', short: 'v', help: 'also list each check that passes', group: 'output' },
   json: { type: 'boolean', help: 'print one document and nothing else', group: 'output' },
 };
 

@@ -6,47 +6,47 @@ import type { ListedCommand } from './help.ts';
 
 const commands: Readonly<Record<string, UnloadedCommand>> = {
   serve: {
-    summary: 'the adapter: watch, read, solve, publish, answer',
+    summary: 'plan replicas and serve them as custom metrics',
     load: async () => (await import('./serve.ts')).serveCommand,
   },
   gateway: {
-    summary: 'OpenAI-compatible front: counts, holds, routes by the plan',
+    summary: 'serve OpenAI’s API: count, hold and route requests by the plan',
     load: async () => (await import('./gateway.ts')).gatewayCommand,
   },
   plan: {
-    summary: 'the solver on a laptop: snapshot in, plan out',
+    summary: 'solve one snapshot and print the plan',
     load: async () => (await import('./plan.ts')).planCommand,
   },
   demo: {
-    summary: 'everything on embedded defaults: no cluster, no Redis server, no arguments',
+    summary: 'show plans and savings on an embedded fleet; needs no cluster and no Redis',
     load: async () => (await import('./demo.ts')).demoCommand,
   },
   replay: {
-    summary: 'a trace file into Redis, as a gateway would have written it',
+    summary: 'write a trace to Redis as a gateway would',
     load: async () => (await import('./replay.ts')).replayCommand,
   },
   benchmark: {
-    summary: 'an OpenAI endpoint to results by request size; goes on where it was stopped',
+    summary: 'measure an OpenAI endpoint by request size; continues where it stopped',
     load: async () => (await import('./benchmark.ts')).benchmarkCommand,
   },
   profile: {
-    summary: 'results of a benchmark, limits and a price to a profile',
+    summary: 'make a profile from benchmark results, limits and a price',
     load: async () => (await import('./profile.ts')).profileCommand,
   },
   simulate: {
-    summary: 'traffic and profiles to cost, SLO attainment and churn, next to baselines',
+    summary: 'compare cost and SLO attainment with other policies in virtual time',
     load: async () => (await import('./simulate.ts')).simulateCommand,
   },
   explain: {
-    summary: 'why a Deployment has this number of replicas; takes the flags of serve',
+    summary: 'say why a Deployment has this number of replicas; takes the flags of serve',
     load: async () => (await import('./explain.ts')).explainCommand,
   },
   doctor: {
-    summary: 'why nothing scales: each link from Redis to the HPAs; takes the flags of serve',
+    summary: 'find out why nothing scales, from Redis to the HPAs; takes the flags of serve',
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
   complete: {
-    summary: 'shell completion: source <(gpumix complete bash), or zsh, fish, powershell',
+    summary: 'print shell completion for bash, zsh, fish or powershell',
     load: async () => (await import('./complete.ts')).completeCommand(commands),
   },
 };

@@ -21,7 +21,7 @@ export const commandHelp = ({ name, summary }: ListedCommand, command: Command, 
 
 /** `gpumix --help`. */
 export const overviewHelp = (commands: readonly ListedCommand[], width: number): string => {
-  const program = programOf('gpumix', 'the cheapest mix of GPUs that serves an LLM workload within its SLO', width);
+  const program = programOf('gpumix', 'plan the cheapest mix of GPUs that serves LLM traffic within its SLO', width);
   program.usage('COMMAND [flags]');
   for (const { name, summary } of commands) program.addCommand(new Program(name).description(summary).helpOption(false));
   const more = [

@@ -12,11 +12,11 @@ import { readText } from './read-text.ts';
 import { columns } from './table.ts';
 
 const options: Command['options'] = {
-  snapshot: valueOption('FILE', 'the snapshot document; - reads standard input'),
+  snapshot: valueOption('FILE', 'snapshot to solve; - reads standard input'),
   json: { type: 'boolean', help: 'print the plan document and nothing else' },
   explain: {
     type: 'boolean',
-    help: 'say what binds, what one more GPU or a better router saves, and the next best mix',
+    help: 'also print the limits that bind, what one more GPU or a better router saves, and the next best mix',
   },
 };
 

@@ -24,37 +24,37 @@ import { writeText } from './write-text.ts';
 
 const options: Command['options'] = {
   ...inGroup('results', {
-    benchmark: valueOption('FILE', 'results as JSON lines; without it result/DEPLOYMENT.jsonl'),
+    benchmark: valueOption('FILE', 'results as JSON lines; by default result/DEPLOYMENT.jsonl'),
   }),
   ...inGroup('limits', {
-    tput: valueOption('RATE', 'least throughput (req/s)'),
-    tt: valueOption('RATE', 'least throughput (output tokens/s)'),
+    tput: valueOption('RATE', 'minimum throughput (req/s)'),
+    tt: valueOption('RATE', 'minimum throughput (output tokens/s)'),
     e2e: valueOption('SECONDS', 'limit of the end-to-end time (s)'),
     ttft: valueOption('SECONDS', 'limit of the time to the first token (s)'),
     tpat: valueOption('SECONDS', 'limit of the end-to-end time per token, input and output (s)'),
     tpot: valueOption('SECONDS', 'limit of the time per output token (s)'),
-    percentile: valueOption('0|50|90|99', 'of the times that must keep their limits; 0 = their mean', '0'),
+    percentile: valueOption('0|50|90|99', 'percentage of the requests that must keep the limits; 0 = the mean must', '0'),
   }),
   ...inGroup('what is written', {
-    cost: valueOption('MONEY', 'price of one replica (per hour); without it 1, which is said'),
+    cost: valueOption('MONEY', 'price of one replica per hour; by default 1, with a warning'),
     output: {
-      ...valueOption('FILE', 'where to: a file, or redis[s]://HOST[:PORT][/DB]?model=NAME'),
+      ...valueOption('FILE', 'where to write: a file, or redis[s]://HOST[:PORT][/DB]?model=NAME'),
       short: 'o',
     },
-    'gpu-type': valueOption('TYPE', 'the part as sold; the profile then serves every Deployment of the model on it'),
-    'gpus-per-replica': valueOption('COUNT', 'GPUs that the measured replica had'),
+    'gpu-type': valueOption('TYPE', 'GPU type; the profile then serves every Deployment of the model on it'),
+    'gpus-per-replica': valueOption('COUNT', 'number of GPUs of the measured replica'),
     'allow-rate-limit': {
       type: 'boolean',
-      help: 'take the highest rate that the benchmark might send for the throughput where that was reached',
+      help: 'accept the highest rate of the benchmark as throughput, if it was reached',
     },
-    strict: { type: 'boolean', help: 'refuse results that cannot be right; each is named with its line' },
+    strict: { type: 'boolean', help: 'refuse results that cannot be right, and name the line of each' },
   }),
   ...inGroup('check of the fleet', {
     check: {
       type: 'boolean',
-      help: 'make none: say which profiles the fleet has, what demand they do not cover, and which disagree with what engines serve',
+      help: 'check the profiles of the fleet: which demand they do not cover, and which disagree with what engines serve',
     },
-    seconds: valueOption('SECONDS', 'with --check: how long engines are watched; 0 = not (s)', '60'),
+    seconds: valueOption('SECONDS', 'with --check: how long to watch engines; 0 = not at all (s)', '60'),
     kubeconfig: valueOption('FILE', 'with --check, as the three that follow: as for serve, which also names their variables'),
     'redis-url': valueOption('URL', 'where the gateway writes, and profiles are'),
     profiles: valueOption('FOLDER', 'of profiles'),

@@ -18,12 +18,12 @@ const options: Command['options'] = {
   ...inGroup('time', {
     speed: valueOption('X', 'play the trace X times as fast: X times the rate', '1'),
     interval: valueOption('SECONDS', 'length of an interval', '10'),
-    'seconds-per-token': valueOption('SECONDS', 'how long requests run, per output token', '0.02'),
-    linger: valueOption('SECONDS', 'go on with heartbeats this long after the last request ended', '0'),
+    'seconds-per-token': valueOption('SECONDS', 'duration of a request per output token', '0.02'),
+    linger: valueOption('SECONDS', 'keep sending heartbeats for this time after the last request has ended', '0'),
   }),
   ...inGroup('Redis', {
-    'no-heartbeat': { type: 'boolean', help: 'write records only, as a gateway does that is not ours' },
-    'key-prefix': valueOption('PREFIX', 'before the heartbeat key', 'gpumix:'),
+    'no-heartbeat': { type: 'boolean', help: 'write records only, as other gateways do' },
+    'key-prefix': valueOption('PREFIX', 'prefix of the heartbeat key', 'gpumix:'),
   }),
 };
 
