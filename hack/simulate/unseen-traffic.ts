@@ -78,6 +78,15 @@ const aibrix8Minutes = (seed: number): Traffic => {
   return traced(requests, 480);
 };
 
+/** What comes again and again counts from its third time on (s): the first ones are for learning. */
+export const countedFrom: Readonly<Record<string, number>> = {
+  'flash crowds of 30 s, 10 to 40 req/s every 10 min': 1200,
+  'batches, 20 req/s for 10 min, then 2 for 20': 3600,
+  'idle but for 10 min in 4 h': 8 * hour,
+  'sine of 150 s, 5 to 20 req/s': 300,
+  'a week, an hour to the day, 3 to 20 req/s': 2 * hour,
+};
+
 /** What the table of docs/benchmarks.md is of. */
 export const knownTraffic: Readonly<Record<string, (seed: number) => Traffic>> = {
   'steady 20 req/s': (seed) => poisson(steady(20), mixed, hour, seed),
