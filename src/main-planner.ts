@@ -87,7 +87,7 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
   const profiles = profileSources((keys) => store.read(keys), config.profiles);
   let lastProfiles: Profiles = { found: new Map(), problems: [] };
   const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
-  const report = tickLog(log);
+  const logTick = tickLog(log);
   const work = workLimitOfMachine();
   return createTicker({
     cluster,
@@ -114,7 +114,7 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
     share: shareThrough(stored, leadership),
     ...(config.routingPlans ? { route: routingPlanWriter(store, routersOf(config)) } : {}),
     onTick: (decided, problems) => {
-      report(decided, [
+      logTick(decided, [
         ...problems,
         ...drift.compare(cluster.pods.values(), lastProfiles.found),
         ...(config.routerNote === null ? [] : [config.routerNote]),

@@ -3,7 +3,7 @@ import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import type { FrontProxy, WatchedAuthenticationConfig } from './authentication-config.ts';
 import { type ClientCertificate, vouchedFor } from './client-certificate.ts';
 import { remembered } from './expiring-cache.ts';
-import { reviewer } from './kubernetes-request.ts';
+import { reviewer } from './reviews.ts';
 import { unauthorized } from './status.ts';
 
 /** Who is asking. */

@@ -2,10 +2,10 @@ import type { KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { messageOf } from '../vocabulary/errors.ts';
 import type { User } from './authentication.ts';
 import { remembered } from './expiring-cache.ts';
-import { reviewer } from './kubernetes-request.ts';
 import { parseLabelSelector, selectorRequirements } from './label-selector.ts';
 import { manyNames } from './many-names.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
+import { reviewer } from './reviews.ts';
 import { PlainError, StatusError } from './status.ts';
 
 /** May `user` do that? Rejects with what he is to be told when he may not. */

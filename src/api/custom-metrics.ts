@@ -6,7 +6,7 @@ import { quantity, timestamp } from './representation.ts';
 import type { RequestInfo, ResourceRequest } from './request-info.ts';
 import { badRequest, metricNotFound, noSuchResource } from './status.ts';
 
-/** custom.metrics.k8s.io (metrics-api.md 1 and 2): metrics of one object, or of all that a selector picks. */
+/** custom.metrics.k8s.io (items 1 to 30 of apiservice/CONFORMANCE.md): metrics of one object, or of all that a selector picks. */
 
 const group = 'custom.metrics.k8s.io';
 

@@ -1,6 +1,6 @@
 import { fields, type Messages, message } from './wire.ts';
 
-/** Kubernetes' protobuf form of what we answer (metrics-api.md 5.2): an envelope that names the type, around proto2. */
+/** Kubernetes' protobuf form of what we answer: an envelope that names the type, around proto2. */
 
 const list = (item: string) => fields(`1 metadata ListMeta, 2 items []${item}`);
 const apiGroup = fields(

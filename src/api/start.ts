@@ -10,8 +10,8 @@ import { watchAuthenticationConfig } from './authentication-config.ts';
 import { authorizer } from './authorization.ts';
 import { customMetrics } from './custom-metrics.ts';
 import { externalMetrics } from './external-metrics.ts';
-import { sayingRefusals } from './kubernetes-request.ts';
 import type { ReadyCheck } from './probes.ts';
+import { sayingRefusals } from './reviews.ts';
 import type { ServingCertificate } from './serving-certificate.ts';
 
 export interface StartOptions extends Omit<ApiOptions, 'groups' | 'certificate' | 'access' | 'registry'> {

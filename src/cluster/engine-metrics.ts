@@ -1,4 +1,4 @@
-import type { EngineSample } from '../vocabulary/engine-sample.ts';
+import type { EngineSample, LatencyBuckets } from '../vocabulary/engine-sample.ts';
 
 /** How busy an engine says it is. */
 export interface EngineOccupancy {
@@ -20,18 +20,15 @@ export interface EngineReport {
   readonly sample: EngineSample | null;
 }
 
-/** How many were at most so large, by upper bound (s), as Prometheus' histograms count. */
-export type Buckets = ReadonlyMap<number, number>;
-
 /** What an engine has counted since it began. */
 export interface EngineCounts {
   readonly requests: number;
   readonly promptTokens: number;
   readonly generatedTokens: number;
   /** Of requests, by their time to the first token, per further token, and to the last; null = not counted. */
-  readonly ttft: Buckets | null;
-  readonly tpot: Buckets | null;
-  readonly e2e: Buckets | null;
+  readonly ttft: LatencyBuckets | null;
+  readonly tpot: LatencyBuckets | null;
+  readonly e2e: LatencyBuckets | null;
 }
 
 /** null where nobody reports. */
@@ -126,7 +123,7 @@ const metricsIn = (text: string) => {
       const known = names.flatMap(found);
       return known.length === 0 ? null : known.reduce((total, { value }) => total + value, 0);
     },
-    buckets: (name: string | null): Buckets | null => {
+    buckets: (name: string | null): LatencyBuckets | null => {
       const counts = new Map<number, number>();
       for (const { labels, value } of found(name)) counts.set(boundOf(labels), (counts.get(boundOf(labels)) ?? 0) + value);
       return counts.size === 0 ? null : counts;
@@ -170,5 +167,9 @@ export const countedTogether = (all: readonly EngineCounts[]): EngineCounts | nu
         };
       });
 
-const combined = (a: Buckets | null, b: Buckets | null, of: (a: number, b: number) => number): Buckets | null =>
+const combined = (
+  a: LatencyBuckets | null,
+  b: LatencyBuckets | null,
+  of: (a: number, b: number) => number,
+): LatencyBuckets | null =>
   a === null || b === null ? null : new Map([...a].map(([bound, count]) => [bound, of(count, b.get(bound) ?? 0)]));

@@ -1,4 +1,4 @@
-import { basic, Forest } from './forest.ts';
+import { basic, Forest } from './price-forest.ts';
 import { leastSaving, type Program, provesOptimal, sameCost, wholeReplicas, wholeTolerance } from './program.ts';
 import { drawIn, Relaxation, type RelaxationStatus } from './relaxation.ts';
 import type { WorkBudget } from './work-budget.ts';

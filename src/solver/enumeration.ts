@@ -1,4 +1,4 @@
-import { Forest } from './forest.ts';
+import { Forest } from './price-forest.ts';
 import type { Program } from './program.ts';
 import { wholeReplicas } from './program.ts';
 import { drawIn, Relaxation, type RelaxationStatus } from './relaxation.ts';

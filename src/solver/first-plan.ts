@@ -13,7 +13,8 @@ const rounds = 4;
  * A plan that takes next to no work: one model after the other, the highest priority first, within one the most requests per money
  * first. Each takes what its relaxation does of what the floors and the models before it leave, whole; where a variant's replicas do
  * not fit, its load goes to the others. It is within bounds, stock and budget, as the floors are, and proves nothing.
- * @param floors what every model has in any case @param poolPrices what a GPU of a pool counts beside the variants' prices
+ * @param floors what every model has in any case
+ * @param poolPrices what a GPU of a pool counts beside the variants' prices
  */
 export const firstPlan = (
   given: Fleet,

@@ -1,4 +1,5 @@
-import { atLower, atUpper, basic, type Forest, type Shares, slack } from './forest.ts';
+import type { Shares } from './forest-shares.ts';
+import { atLower, atUpper, basic, type Forest, slack } from './price-forest.ts';
 
 /** Prices below this share of a type's own count as 0: a forest scales prices and could never leave 0 again. */
 const floorShare = 1e-12;

@@ -1,5 +1,6 @@
-import { atLower, atUpper, basic, Forest, Shares, slack } from './forest.ts';
+import { Shares } from './forest-shares.ts';
 import { LongStep } from './long-step.ts';
+import { atLower, atUpper, basic, Forest, slack } from './price-forest.ts';
 import { dualBound, type Program } from './program.ts';
 import { boundlessWork, iterationWork, type WorkBudget } from './work-budget.ts';
 

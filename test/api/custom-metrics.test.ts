@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { apiUnderTest, asUser, metricPath } from '../helpers/api-server.ts';
 import { asOf, decided, undecided } from '../helpers/fake-board.ts';
 
-// Numbers are those of metrics-api.md section 9.
+// Numbers are items of apiservice/CONFORMANCE.md.
 
 const api = apiUnderTest();
 const name = 'deepseek-coder-7b-l20';
@@ -28,12 +28,12 @@ beforeAll(() => {
 
 test.each([
   {
-    name: '1, 22, 23, 24, 25, 26',
+    name: 'the target of one Deployment (items 1, 22 to 26)',
     version: 'v1beta2',
     text: `{"kind":"MetricValueList","apiVersion":"custom.metrics.k8s.io/v1beta2","metadata":{},"items":[{"describedObject":{"kind":"Deployment","namespace":"default","name":"${name}","apiVersion":"apps/v1"},"metric":{"name":"gpumix_target_replicas","selector":null},"timestamp":"2026-09-30T12:00:05Z","value":"4"}]}\n`,
   },
   {
-    name: '2, 22, 23',
+    name: 'the same in the older version (items 2, 22, 23)',
     version: 'v1beta1',
     text: `{"kind":"MetricValueList","apiVersion":"custom.metrics.k8s.io/v1beta1","metadata":{},"items":[{"describedObject":{"kind":"Deployment","namespace":"default","name":"${name}","apiVersion":"apps/v1"},"metricName":"gpumix_target_replicas","timestamp":"2026-09-30T12:00:05Z","value":"4","selector":null}]}\n`,
   },

@@ -22,7 +22,7 @@ export const fakeBoard = (): FakeBoard => {
   };
 };
 
-/** The time of metrics-api.md's examples: 2026-09-30T12:00:05Z. */
+/** The time of the examples: 2026-09-30T12:00:05Z. */
 export const asOf = 1_790_769_605;
 
 export const decided = (namespace: string, deployment: string, replicas: number, labels = {}): Target => ({

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { atLower, atUpper, basic, Forest, Shares, slack } from '../../src/solver/forest.ts';
+import { Shares } from '../../src/solver/forest-shares.ts';
 import { LongStep } from '../../src/solver/long-step.ts';
+import { atLower, atUpper, basic, Forest, slack } from '../../src/solver/price-forest.ts';
 
 const [A, B] = [0, 1];
 const [short, medium, long] = [0, 1, 2];

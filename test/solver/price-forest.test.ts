@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { atLower, atUpper, basic, Forest, Shares } from '../../src/solver/forest.ts';
+import { Shares } from '../../src/solver/forest-shares.ts';
+import { atLower, atUpper, basic, Forest } from '../../src/solver/price-forest.ts';
 
 /** The worked example of program.ts: short, medium and long requests on A and B. */
 const loads = Float64Array.of(0.2, 0.6, 0.5, 2.5, 0.9, Number.POSITIVE_INFINITY);

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { persistently } from '../../src/api/kubernetes-request.ts';
+import { persistently } from '../../src/api/reviews.ts';
 
 const answers = (...list: (number | Error)[]) => {
   const asked = vi.fn(async () => {
