@@ -23,10 +23,10 @@ export interface ToldMistake {
 /** The page. */
 export const badInputPage = (told: readonly ToldMistake[]): string =>
   [
-    '# Mistakes, and what is said of them',
+    '# Mistakes, and the message of each',
     '',
-    `Written by \`npm run hack -- hack/bad-input.ts\`, which plays each of these ${told.length} to the bundle: one line on stderr, nothing on stdout, the`,
-    `exit status, all within ${longest} s. \`FOLDER\` holds the files that \`hack/bad-input-rows.ts\` describes.`,
+    `\`npm run hack -- hack/bad-input.ts\` writes this page. It plays each of these ${told.length} mistakes to the bundle. Each prints one line on stderr and nothing on`,
+    `stdout, within ${longest} s. \`FOLDER\` holds the files that \`hack/bad-input-rows.ts\` describes.`,
     '',
     '| gpumix | exit | says |',
     '|---|---|---|',

@@ -158,14 +158,14 @@ const doctorPage = (): string =>
   [
     '# What `gpumix doctor` finds',
     '',
-    'Written by `hack/docs.ts`. Each finding has a stable id, the object, what was seen, and what mends it; what is wrong comes first.',
+    '`hack/docs.ts` writes this page. Each finding has a stable id, the object, what was seen, and what fixes it. What is wrong comes first.',
     ...Object.entries(findingKinds).flatMap(([id, { meaning, mend }]) => [
       '',
       `## ${id}`,
       '',
       `${meaning[0]!.toUpperCase()}${meaning.slice(1)}.`,
       '',
-      mend === null ? 'What mends it is told with the finding: a command.' : `Mend: ${mend}.`,
+      mend === null ? 'The finding itself shows the command that fixes it.' : `Fix: ${mend}.`,
     ]),
     '',
     '## How the findings were tried',
@@ -174,19 +174,20 @@ const doctorPage = (): string =>
     '',
   ].join('\n');
 
-/** Of findings that are planted on a control plane, and of those that it cannot have, how they were tried. */
+/** How findings were tried: those that are planted on a control plane, and those that it cannot have. */
 const triedText = [
-  '`test/e2e/doctor-mends.e2e.ts` plants faults on a real control plane in a fleet that `serve` plans for: HPAs, two autoscalers, pauses and pins,',
-  'APIServices, rights, the switches of AIBrix’s gateway, the clock of a gateway, engines. It runs the commands that are printed, as they are printed, and then',
+  '`test/e2e/doctor-mends.e2e.ts` plants faults on a real control plane, in a fleet that `serve` plans for: HPAs, two autoscalers, pauses and pins,',
+  'APIServices, rights, the flags of AIBrix’s gateway, the clock of a gateway, and engines. It runs the commands exactly as they are printed. Then',
   'every Deployment scales to its target. `test/e2e/doctor.e2e.ts` does the same for PodAutoscalers, certificates and a cluster without HPAScaleToZero.',
   '',
-  'What a control plane on one machine, without kubelets, cannot have was tried on what Kubernetes and Redis answer then:',
+  'A control plane on one machine, without kubelets, cannot have some faults. These were tried on what Kubernetes and Redis answer then:',
   '',
-  '- `clock` of this host, of Redis or of the API server: one machine has one clock (`test/cli/clock-findings.test.ts`, by their answers)',
-  '- `pod-failing`, `out-of-stock`: nothing starts or crashes (`test/cli/pod-findings.test.ts`, by statuses as kubelets write them)',
-  '- `redis-away`, `redis-empty`: a redis-server that is stopped or empty (`test/cli/doctor.test.ts`); `redis-read-only`: by what a replica answers (`test/cli/redis-findings.test.ts`)',
+  '- `clock` of this host, of Redis or of the API server, since one machine has one clock: by their answers (`test/cli/clock-findings.test.ts`)',
+  '- `pod-failing`, `out-of-stock`, since nothing starts or crashes: by statuses as kubelets write them (`test/cli/pod-findings.test.ts`)',
+  '- `redis-away`, `redis-empty`: by a redis-server that is stopped or empty (`test/cli/doctor.test.ts`)',
+  '- `redis-read-only`: by what a replica answers (`test/cli/redis-findings.test.ts`)',
   '- `hpa-external`, `hpa-limited`: by HPAs as the API server gives them (`test/cli/hpa-findings.test.ts`, `test/cli/autoscaling-chain.test.ts`)',
-  '- what `serve` warns of (`record-defect`, `gateway-replicas`, `unserved`, `swap-blocked` and their like): by its own warnings (`test/cli/problem-findings.test.ts`)',
+  '- what `serve` warns about, such as `record-defect`, `gateway-replicas`, `unserved` and `swap-blocked`: by its own warnings (`test/cli/problem-findings.test.ts`)',
 ];
 
 const filled = (path: string): string =>

@@ -31,6 +31,14 @@ test.each(['README.md', 'KNOWN_ISSUES.md', 'CONTRIBUTING.md', ...pages])(
   },
 );
 
+test('the decisions: half of their sentences have at most 18 words', () => {
+  const decisions = globSync('docs/decisions/*.md', { cwd: root });
+  expect(decisions.length).toBeGreaterThan(80);
+  expect(
+    median(decisions.flatMap((page) => sentencesOf(read(page).replace(/^(Date|Status):.*$/gm, '')).map(wordsOf))),
+  ).toBeLessThanOrEqual(18);
+});
+
 test('the README leads to every page', () => {
   const linked = read('README.md');
   expect(pages.filter((page) => !linked.includes(`](${page})`))).toEqual([]);

@@ -110,7 +110,7 @@ const hpaTexts = async (
     .filter(({ spec }) => spec.scaleTargetRef.kind === 'Deployment' && spec.scaleTargetRef.name === name)
     .flatMap((hpa) => hpaFindings(hpa, hpaFacts(hpa, { cluster, targets }, config)))
     .filter(({ verdict }) => verdict !== 'ok')
-    .map((one) => `${findingText(one)}${one.mend === null ? '' : `; mend: ${one.mend}`}`);
+    .map((one) => `${findingText(one)}${one.mend === null ? '' : `; fix: ${one.mend}`}`);
 };
 
 const targetOf = ({ stored, decided }: Pick<Question, 'stored' | 'decided'>, key: string): number | null => {

@@ -40,7 +40,7 @@ const named = 5;
 
 const linesOf = (one: Finding): readonly string[] => [
   `${labels[one.verdict]}  ${findingText(one)}`,
-  `       [${one.id}]${one.mend === null ? '' : ` mend: ${one.mend}`}`,
+  `       [${one.id}]${one.mend === null ? '' : ` fix: ${one.mend}`}`,
 ];
 
 const othersLine = (others: readonly Finding[]): string => {

@@ -98,7 +98,7 @@ test('without a kubeconfig that can be read, what can be said of Redis is said, 
   const { status, out } = await runCommand('doctor', '--kubeconfig', '/nowhere', ...noRedis);
   expect(status).toBe(2);
   expect(out).toMatch(
-    /^WRONG {2}Kubernetes cannot be read: kubeconfig \/nowhere cannot be read: ENOENT.*\n {7}\[kubernetes-away\] mend: /,
+    /^WRONG {2}Kubernetes cannot be read: kubeconfig \/nowhere cannot be read: ENOENT.*\n {7}\[kubernetes-away\] fix: /,
   );
   expect(out).toMatch(/^WRONG {2}Redis 127\.0\.0\.1:1\/0 does not answer: /m);
 });
@@ -155,7 +155,7 @@ test('without a right it says which is missing, and looks at the rest', async ()
   none.close();
   expect(nothing.status).toBe(1);
   expect(nothing.out).toMatch(
-    /^WRONG {2}Kubernetes cannot be read: may not list deployments: see the ClusterRole gpumix[^\n]*\n {7}\[right-missing\] mend: /,
+    /^WRONG {2}Kubernetes cannot be read: may not list deployments: see the ClusterRole gpumix[^\n]*\n {7}\[right-missing\] fix: /,
   );
   expect(nothing.out).toMatch(/^WRONG {2}Redis .* does not answer/m);
   const some = await apiServer(['deployments', 'pods']);

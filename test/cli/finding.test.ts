@@ -16,13 +16,13 @@ const findings = [
 test('what is wrong comes first, with its id and what mends it, and all that is well is one line', () => {
   expect(findingLines(findings, false)).toEqual([
     'WRONG  HPA ns/a has averageValue 100',
-    '       [hpa-average-value] mend: kubectl patch',
+    '       [hpa-average-value] fix: kubectl patch',
     'WRONG  serve has stored no plan',
-    `       [no-leader] mend: ${findingKinds['no-leader'].mend}`,
+    `       [no-leader] fix: ${findingKinds['no-leader'].mend}`,
     '?      HPAs cannot be read: 403',
-    `       [not-read] mend: ${findingKinds['not-read'].mend}`,
+    `       [not-read] fix: ${findingKinds['not-read'].mend}`,
     'note   Redis h is 3 s ahead',
-    `       [clock] mend: ${findingKinds.clock.mend}`,
+    `       [clock] fix: ${findingKinds.clock.mend}`,
     'ok     2 checks hold; --verbose names each',
   ]);
 });

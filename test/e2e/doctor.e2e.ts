@@ -178,7 +178,7 @@ describe.runIf(ownCluster.ours)('doctor and AIBrix', () => {
     await apply(...wrongHpas.flatMap(({ name, spec }) => hpa(name, spec)));
     // No serve runs here, of which the HPAs complain themselves.
     const wrongOf = (output: string) =>
-      [...output.matchAll(/^WRONG {2}(?:HPA|Deployment) e2e-doctor\/h-.*\n {7}\[([\w-]+)\] mend: (.*)$/gm)].filter(
+      [...output.matchAll(/^WRONG {2}(?:HPA|Deployment) e2e-doctor\/h-.*\n {7}\[([\w-]+)\] fix: (.*)$/gm)].filter(
         ([, id]) => id !== 'hpa-failing',
       );
     const found = wrongOf(await doctor());
@@ -285,7 +285,7 @@ describe.runIf(ownCluster.ours)('doctor and AIBrix', () => {
         return running.output();
       };
       const seen =
-        /^note {3}HPA default\/asleep has minReplicas 1: .*cannot be at 0, as HPAScaleToZero is off\n {7}\[hpa-minimum\] mend: (.*)$/m;
+        /^note {3}HPA default\/asleep has minReplicas 1: .*cannot be at 0, as HPAScaleToZero is off\n {7}\[hpa-minimum\] fix: (.*)$/m;
       const output = await found();
       expect(output).toMatch(seen);
       await without.kubectl(wordsOf(seen.exec(output)![1]!).slice(1));
