@@ -33,7 +33,7 @@ const tableOf = (results: readonly Result[]): string =>
     '|---|---|---|---|---|---|---|---|',
     ...results.flatMap(({ scenario, outcomes, clairvoyant: { cost, attainment }, extrapolated }) => [
       ...outcomes.map((outcome, index) => row(index === 0 ? scenario : '', outcome, outcomes[0]!.cost)),
-      `| | clairvoyant bound | ${cost.toFixed(2)} | ${(cost / outcomes[0]!.cost).toFixed(2)} | ${percent(attainment)} | | | |`,
+      `| | future known, with the hold-down | ${cost.toFixed(2)} | ${(cost / outcomes[0]!.cost).toFixed(2)} | ${percent(attainment)} | | | |`,
       ...extrapolatedRow(extrapolated),
     ]),
   ].join('\n');
