@@ -10,6 +10,7 @@ import { createTicker } from '../planner/tick.ts';
 import type { FoundProfile } from '../profiles/profile-document.ts';
 import type { ProfileSet } from '../simulation/profile-sets.ts';
 import type { SimulatedVariant } from '../simulation/replicas.ts';
+import { simulatedDeployment } from '../simulation/simulated-deployment.ts';
 import { gatewayCounter, type TraceRequest } from '../workload/gateway-records.ts';
 import { recordKey } from '../workload/histogram.ts';
 import type { memoryStore } from '../workload/memory-store.ts';
@@ -94,26 +95,9 @@ export const demoFleet = (
   };
 };
 
-const deploymentOf = ({ key, gpu, gpusPerReplica, price }: SimulatedVariant): ModelDeployment => ({
-  namespace: demoNamespace,
-  name: key.slice(demoNamespace.length + 1),
-  uid: key,
+const deploymentOf = (variant: SimulatedVariant): ModelDeployment => ({
+  ...simulatedDeployment(variant, demoModel),
   labels: { 'model.aibrix.ai/name': demoModel },
-  model: demoModel,
-  aliases: [],
-  priority: 0,
-  idleReplicas: 0,
-  replicas: 0,
-  gpu,
-  gpusPerReplica,
-  price,
-  pin: null,
-  paused: false,
-  router: null,
-  confirmedProfile: null,
-  podsRefused: null,
-  problem: null,
-  note: null,
 });
 
 /** Plays the autoscaler: every Deployment gets its target at once. The newest pods go first. */

@@ -16,6 +16,7 @@ import { type Fault, storeState, timesEmptied } from './faults.ts';
 import { faultyStore } from './faulty-store.ts';
 import type { Policy, ReplicaView, SimulatedPod } from './policy.ts';
 import type { SimulatedVariant } from './replicas.ts';
+import { simulatedDeployment } from './simulated-deployment.ts';
 
 /** What a simulation begins at (Unix s); any multiple of the interval would do. */
 const epoch = 1_764_028_800;
@@ -110,33 +111,12 @@ const storeWith = (faults: readonly Fault[], now: () => number, clock: () => num
 };
 
 const deploymentOf = (
-  { key, gpu, gpusPerReplica, price }: SimulatedVariant,
+  variant: SimulatedVariant,
   model: string,
   pinned: ReadonlyMap<string, number> | undefined,
 ): ModelDeployment => {
-  const [namespace = '', name = ''] = key.split('/');
-  const pin = pinned?.get(key);
-  return {
-    namespace,
-    name,
-    uid: key,
-    labels: {},
-    model,
-    aliases: [],
-    priority: 0,
-    idleReplicas: 0,
-    replicas: 0,
-    gpu,
-    gpusPerReplica,
-    price,
-    pin: pin === undefined ? null : { replicas: pin, until: null },
-    paused: false,
-    router: null,
-    confirmedProfile: null,
-    podsRefused: null,
-    problem: null,
-    note: null,
-  };
+  const pin = pinned?.get(variant.key);
+  return { ...simulatedDeployment(variant, model), pin: pin === undefined ? null : { replicas: pin, until: null } };
 };
 
 /** What the watches would have seen. */
