@@ -38,7 +38,7 @@ const options: Command['options'] = {
   ...inGroup('what is written', {
     cost: valueOption('MONEY', 'price of one replica per hour; by default 1, with a warning'),
     output: {
-      ...valueOption('FILE', 'where to write: a file, or redis[s]://HOST[:PORT][/DB]?model=NAME'),
+      ...valueOption('FILE', 'where to write: a file, - for standard output, or redis[s]://HOST[:PORT][/DB]?model=NAME'),
       short: 'o',
     },
     'gpu-type': valueOption('TYPE', 'GPU type; the profile then serves every Deployment of the model on it'),
@@ -151,7 +151,7 @@ const store = async (
   text: string,
   print: (text: string) => void,
 ): Promise<void> => {
-  if (typeof output !== 'string') return print(text);
+  if (typeof output !== 'string' || output === '-') return print(text);
   if (!/^rediss?:/.test(output)) return await writeText(output, text, '--output');
   const { url, model } = redisTarget(output);
   const key = `aibrix:profile_${model}_${deployment}`;

@@ -48,6 +48,14 @@ test('a file, with what is ours, that gpumix serve reads', async () => {
   });
 });
 
+test('- is standard output, as without a file', async () => {
+  const dash = await run('d', '--benchmark', results, '-o', '-');
+  const without = await run('d', '--benchmark', results);
+  const timeless = (text: string) => ({ ...JSON.parse(text), created: 'some time' });
+  expect([dash.status, timeless(dash.out)]).toEqual([0, timeless(without.out)]);
+  expect(parseProfile(dash.out, 'stdout').deployment).toBe('d');
+});
+
 test('into Redis, where AIBrix and gpumix look for it', async () => {
   const target = `redis://127.0.0.1:${redis.port}/3?model=a%2Fb`;
   const { status, out } = await run('d', '--benchmark', results, '-o', target);
