@@ -10,6 +10,7 @@ const floors = [
   ['planner/believe'],
   ['planner/plan'],
   ['planner/move'],
+  ['planner/report'],
   ['planner/publish'],
   ['planner'],
   ['config', 'api', 'gateway', 'benchmark'],
@@ -18,7 +19,7 @@ const floors = [
   ['cli'],
 ];
 /** What is handed everything that it needs: no file of these, nor what it imports, knows of sockets, files, clocks or settings. */
-const pure = ['vocabulary', 'formats', 'solver', 'planner/believe', 'planner/plan', 'planner/move'];
+const pure = ['vocabulary', 'formats', 'solver', 'planner/believe', 'planner/plan', 'planner/move', 'planner/report'];
 
 const source = resolve(import.meta.dirname, '../src');
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));

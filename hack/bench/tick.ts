@@ -1,6 +1,6 @@
 import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { emptyMemory } from '../../src/planner/publish/memory.ts';
+import { emptyMemory } from '../../src/planner/report/memory.ts';
 import { type FoundProfile, profileOf } from '../../src/profiles/profile-document.ts';
 import { deploymentKey } from '../../src/vocabulary/deployment-key.ts';
 import type { Interval } from '../../src/workload/workload.ts';

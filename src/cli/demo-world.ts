@@ -5,7 +5,7 @@ import { historySeconds, readConfig } from '../config/serve-config.ts';
 import { standInCluster } from '../planner/cluster-stand-in.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { type Board, createBoard } from '../planner/publish/board.ts';
-import type { TickOutcome } from '../planner/publish/tick-outcome.ts';
+import type { TickOutcome } from '../planner/report/tick-outcome.ts';
 import { createTicker } from '../planner/tick.ts';
 import type { FoundProfile } from '../profiles/profile-document.ts';
 import type { ProfileSet } from '../simulation/profile-sets.ts';

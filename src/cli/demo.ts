@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startOpenServer } from '../api/start.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
-import type { TickOutcome } from '../planner/publish/tick-outcome.ts';
+import type { TickOutcome } from '../planner/report/tick-outcome.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { demoTrace } from '../runtime/shipped-files.ts';
 import { version } from '../runtime/version.ts';

@@ -6,10 +6,10 @@ import { type Config, settings } from '../config/serve-config.ts';
 import { flagsOfTable, settingOptions } from '../config/settings.ts';
 import type { RecordDefect } from '../planner/believe/record-defects.ts';
 import { explanationOf } from '../planner/plan/explanation.ts';
-import { holdText, shortageText } from '../planner/publish/hold-texts.ts';
 import type { StoredPlan } from '../planner/publish/stored-plan.ts';
-import type { ModelReport } from '../planner/publish/tick-outcome.ts';
-import { outOfStockText } from '../planner/publish/tick-problems.ts';
+import { holdText, shortageText } from '../planner/report/hold-texts.ts';
+import type { ModelReport } from '../planner/report/tick-outcome.ts';
+import { outOfStockText } from '../planner/report/tick-problems.ts';
 import { deploymentKey, ownerKey } from '../vocabulary/deployment-key.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import {

@@ -7,7 +7,7 @@ import { priceTable } from '../planner/believe/candidates.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { createBoard } from '../planner/publish/board.ts';
 import { type AgedPlan, storedPlans } from '../planner/publish/stored-plan.ts';
-import type { TickOutcome } from '../planner/publish/tick-outcome.ts';
+import type { TickOutcome } from '../planner/report/tick-outcome.ts';
 import { createTicker } from '../planner/tick.ts';
 import type { Profiles } from '../profiles/profile-document.ts';
 import { profileSources } from '../profiles/sources.ts';

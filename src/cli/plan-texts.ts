@@ -1,5 +1,5 @@
 import type { Explanation } from '../planner/plan/explanation.ts';
-import { holdText } from '../planner/publish/hold-texts.ts';
+import { holdText } from '../planner/report/hold-texts.ts';
 import type { DemandRow } from '../vocabulary/planning-documents.ts';
 
 /** Without the noise of floating point. @example costText(8.1000000000001) // => '$8.1/h' */

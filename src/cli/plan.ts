@@ -3,7 +3,7 @@ import { type Explanation, explanationOf } from '../planner/plan/explanation.ts'
 import { type FloorBeyondLimit, floorsBeyondLimits, floorText } from '../planner/plan/floors-beyond-limits.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { parseSnapshot } from '../planner/plan/snapshot-document.ts';
-import { shortageText } from '../planner/publish/hold-texts.ts';
+import { shortageText } from '../planner/report/hold-texts.ts';
 import { GpumixError, located } from '../vocabulary/errors.ts';
 import { type ModelPlan, type Plan, servesAll } from '../vocabulary/planning-documents.ts';
 import { type Command, readOptions, valueOption } from './command.ts';

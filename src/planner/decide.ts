@@ -3,9 +3,9 @@ import { type MoveSettings, move } from './move/move.ts';
 import { countedPlans, type MakePlan } from './plan/counted-plans.ts';
 import { tickWork } from './plan/make-snapshot.ts';
 import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
-import { type Memory, memoryAfter } from './publish/memory.ts';
-import { type ReportSettings, report } from './publish/report.ts';
-import { joinedReports, type TickOutcome } from './publish/tick-outcome.ts';
+import { type Memory, memoryAfter } from './report/memory.ts';
+import { type ReportSettings, report } from './report/report.ts';
+import { joinedReports, type TickOutcome } from './report/tick-outcome.ts';
 
 /** All that was read, as of one tick; each stage declares its own part. */
 export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {}

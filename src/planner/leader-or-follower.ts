@@ -1,7 +1,7 @@
 import { messageOf } from '../vocabulary/errors.ts';
 import type { PublishParts, ShareOutcome } from './publish/publish.ts';
 import type { LeaderTerm, StoredPlan, StoredPlans } from './publish/stored-plan.ts';
-import type { TickOutcome } from './publish/tick-outcome.ts';
+import type { TickOutcome } from './report/tick-outcome.ts';
 import type { Ticker } from './tick.ts';
 
 /** Who leads, as far as this replica knows. */

@@ -5,7 +5,7 @@ import type { Remote } from '../runtime/thread-calls.ts';
 import type { Leading } from './leader-or-follower.ts';
 import type { Board, PlanSummary } from './publish/board.ts';
 import { type PublicationPart, partsOf, publicationOf } from './publish/publication-parts.ts';
-import type { ModelReport } from './publish/tick-outcome.ts';
+import type { ModelReport } from './report/tick-outcome.ts';
 
 /** A model that nothing will wake, and its Deployments. */
 export type SleepingModel = Pick<ModelReport, 'name' | 'deployments'>;

@@ -1,11 +1,11 @@
 import type { Workload } from '../workload/workload.ts';
 import { decide, type PlannerSettings } from './decide.ts';
 import type { MakePlan } from './plan/counted-plans.ts';
-import { emptyMemory, memoryFrom, type StoredMemory } from './publish/memory.ts';
 import { type PublishParts, publish } from './publish/publish.ts';
-import type { TickOutcome } from './publish/tick-outcome.ts';
-import { problemsOf } from './publish/tick-problems.ts';
 import { podsByDeployment, type ReadParts, read } from './read.ts';
+import { emptyMemory, memoryFrom, type StoredMemory } from './report/memory.ts';
+import type { TickOutcome } from './report/tick-outcome.ts';
+import { problemsOf } from './report/tick-problems.ts';
 import { workloadNow } from './workload-now.ts';
 
 export interface TickerParts extends ReadParts, PublishParts {

@@ -1,4 +1,4 @@
-import { readyRouting } from '../planner/publish/ready-routing.ts';
+import { readyRouting } from '../planner/report/ready-routing.ts';
 import { element } from '../vocabulary/list-element.ts';
 import type { Plan, RoutedDemand, RouterKnowledge, Snapshot } from '../vocabulary/planning-documents.ts';
 import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';

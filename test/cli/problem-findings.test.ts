@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { problemFinding } from '../../src/cli/problem-findings.ts';
-import { problemsOf } from '../../src/planner/publish/tick-problems.ts';
 import { undercount } from '../../src/planner/read.ts';
+import { problemsOf } from '../../src/planner/report/tick-problems.ts';
 
 const model = {
   name: 'm',

@@ -1,7 +1,7 @@
 import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
 import type { MoveMemory } from '../../src/planner/move/move.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { emptyMemory, type Memory } from '../../src/planner/publish/memory.ts';
+import { emptyMemory, type Memory } from '../../src/planner/report/memory.ts';
 import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment, foundProfile } from './deployments.ts';
 import { record } from './records.ts';

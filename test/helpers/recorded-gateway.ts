@@ -5,7 +5,7 @@ import { readConfig } from '../../src/config/serve-config.ts';
 import { standInCluster } from '../../src/planner/cluster-stand-in.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
-import type { ModelReport, TickOutcome } from '../../src/planner/publish/tick-outcome.ts';
+import type { ModelReport, TickOutcome } from '../../src/planner/report/tick-outcome.ts';
 import { createTicker } from '../../src/planner/tick.ts';
 import { profileSources } from '../../src/profiles/sources.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';

@@ -3,7 +3,7 @@ import { readConfig } from '../../src/config/serve-config.ts';
 import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
 import { routingNow } from '../../src/planner/plan/make-snapshot.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { emptyMemory, type Memory } from '../../src/planner/publish/memory.ts';
+import { emptyMemory, type Memory } from '../../src/planner/report/memory.ts';
 import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment } from '../helpers/deployments.ts';
 import { reading as readingOf, workload as workloadOf } from '../helpers/planner.ts';

@@ -4,7 +4,7 @@ import type { ClusterObjects } from '../../src/cluster/cluster-view.ts';
 import { mirror } from '../../src/cluster/object-changes.ts';
 import { type ServingThread, servedBy, servingThread } from '../../src/planner/planner-thread.ts';
 import type { Publication } from '../../src/planner/publish/board.ts';
-import type { ModelReport } from '../../src/planner/publish/tick-outcome.ts';
+import type { ModelReport } from '../../src/planner/report/tick-outcome.ts';
 import { callsThrough } from '../../src/runtime/thread-calls.ts';
 import { deployment } from '../helpers/deployments.ts';
 

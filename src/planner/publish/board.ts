@@ -5,8 +5,8 @@ import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey, ownerKey } from '../../vocabulary/deployment-key.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../../vocabulary/target.ts';
-import { asKubernetesSays } from './pins-and-bounds.ts';
-import type { ModelReport, TickOutcome } from './tick-outcome.ts';
+import { asKubernetesSays } from '../report/pins-and-bounds.ts';
+import type { ModelReport, TickOutcome } from '../report/tick-outcome.ts';
 
 export type PlanSummary = Pick<Plan, 'status' | 'cost'>;
 

@@ -4,7 +4,7 @@ import { gaugesIn } from '../../runtime/gauges.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Target } from '../../vocabulary/target.ts';
 import type { VariantReport } from '../believe/deployment-behaviour.ts';
-import type { ModelReport } from './tick-outcome.ts';
+import type { ModelReport } from '../report/tick-outcome.ts';
 
 /** What the gauges are read from when they are asked for. */
 export interface Published {

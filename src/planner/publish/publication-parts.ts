@@ -1,6 +1,6 @@
 import type { Target } from '../../vocabulary/target.ts';
+import type { ModelReport } from '../report/tick-outcome.ts';
 import type { PlanSummary, Publication } from './board.ts';
-import type { ModelReport } from './tick-outcome.ts';
 
 /** Some of what is said after a tick: of a large fleet it is told in parts, as each takes the thread that answers a moment. */
 export interface PublicationPart {

@@ -1,5 +1,5 @@
+import type { TickOutcome } from '../report/tick-outcome.ts';
 import type { Board } from './board.ts';
-import type { TickOutcome } from './tick-outcome.ts';
 
 export interface PublishParts {
   readonly board: { publish(...said: Parameters<Board['publish']>): void | Promise<void> };

@@ -1,7 +1,7 @@
 import { messageOf } from '../../vocabulary/errors.ts';
 import type { RoutingPlan } from '../../vocabulary/routing-plan.ts';
-import { classesForReady, type ModelRoutes } from './ready-routing.ts';
-import type { TickOutcome } from './tick-outcome.ts';
+import { classesForReady, type ModelRoutes } from '../report/ready-routing.ts';
+import type { TickOutcome } from '../report/tick-outcome.ts';
 
 /** What is asked of Redis. */
 export interface RoutingStore {

@@ -6,8 +6,8 @@ import type { ProfileTrial } from '../believe/profile-trial.ts';
 import { noStartups, type Startups } from '../believe/startups.ts';
 import type { MoveMemory } from '../move/move.ts';
 import type { WantedReplicas } from '../move/transition.ts';
+import type { ModelReport, TickOutcome } from '../report/tick-outcome.ts';
 import type { PlanSummary } from './board.ts';
-import type { ModelReport, TickOutcome } from './tick-outcome.ts';
 
 /** What the leader said at one tick, for the other replicas and for whoever leads next. */
 export interface StoredPlan {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { problemReporter } from '../../runtime/logger.ts';
 import { ownerKey } from '../../vocabulary/deployment-key.ts';
 import type { Target } from '../../vocabulary/target.ts';
-import type { ModelReport, TickOutcome } from './tick-outcome.ts';
+import type { ModelReport, TickOutcome } from '../report/tick-outcome.ts';
 
 /** Says what changed since the last tick. */
 export const tickLog = (log: Logger) => {

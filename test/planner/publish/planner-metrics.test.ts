@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
-import { emptyMemory } from '../../../src/planner/publish/memory.ts';
 import { plannerRegistry } from '../../../src/planner/publish/planner-metrics.ts';
 import { tickLog } from '../../../src/planner/publish/tick-log.ts';
-import type { TickOutcome } from '../../../src/planner/publish/tick-outcome.ts';
+import { emptyMemory } from '../../../src/planner/report/memory.ts';
+import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
 
 const target = (deployment: string, decision: { replicas: number; asOf: number } | { unavailable: string }) => ({
   namespace: 'ns',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { partsOf, publicationOf } from '../../../src/planner/publish/publication-parts.ts';
-import type { ModelReport } from '../../../src/planner/publish/tick-outcome.ts';
+import type { ModelReport } from '../../../src/planner/report/tick-outcome.ts';
 
 const target = (deployment: string) => {
   const decision = { replicas: 1, asOf: 1000 };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { emptyMemory } from '../../../src/planner/publish/memory.ts';
 import { type PublishParts, publish, type ShareOutcome } from '../../../src/planner/publish/publish.ts';
-import type { TickOutcome } from '../../../src/planner/publish/tick-outcome.ts';
+import { emptyMemory } from '../../../src/planner/report/memory.ts';
+import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
 
 const decided: TickOutcome = {
   ...{ memory: emptyMemory, targets: [], models: [], snapshot: null, plan: null, routes: [], unsure: [], plansMade: 0 },

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { classesForReady, classesOf } from '../../../src/planner/publish/ready-routing.ts';
 import { routingPlanWriter } from '../../../src/planner/publish/routing-plan-writer.ts';
-import type { TickOutcome } from '../../../src/planner/publish/tick-outcome.ts';
+import { classesForReady, classesOf } from '../../../src/planner/report/ready-routing.ts';
+import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
 import type { RoutedDemand } from '../../../src/vocabulary/planning-documents.ts';
 import { memoryStore } from '../../../src/workload/memory-store.ts';
 

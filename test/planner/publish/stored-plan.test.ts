@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { emptyMemory } from '../../../src/planner/publish/memory.ts';
 import { storedPlans } from '../../../src/planner/publish/stored-plan.ts';
-import type { TickOutcome } from '../../../src/planner/publish/tick-outcome.ts';
+import { emptyMemory } from '../../../src/planner/report/memory.ts';
+import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
 import { memoryStore } from '../../../src/workload/memory-store.ts';
 
 const term = { uid: 'lease', createdAt: 100, transitions: 0 };

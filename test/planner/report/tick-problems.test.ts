@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { snapshotOf } from '../../../src/planner/plan/snapshot-document.ts';
-import type { ModelReport } from '../../../src/planner/publish/tick-outcome.ts';
-import { outOfStockText, problemsOf } from '../../../src/planner/publish/tick-problems.ts';
+import type { ModelReport } from '../../../src/planner/report/tick-outcome.ts';
+import { outOfStockText, problemsOf } from '../../../src/planner/report/tick-problems.ts';
 
 const variant: ModelReport['variants'][number] = {
   ...{ deployment: 'ns/a', startupSeconds: 90, outOfStock: false, podsRefused: null, notFollowed: false },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cannotWake } from '../../../src/planner/publish/cannot-wake.ts';
+import { cannotWake } from '../../../src/planner/report/cannot-wake.ts';
 
 const now = 1000;
 const zero = { decision: { replicas: 0, asOf: now } };

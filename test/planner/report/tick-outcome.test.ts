@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { joinedReports, type Report } from '../../../src/planner/publish/tick-outcome.ts';
+import { joinedReports, type Report } from '../../../src/planner/report/tick-outcome.ts';
 import type { Plan, Snapshot, Status } from '../../../src/vocabulary/planning-documents.ts';
 import { steady } from '../../helpers/planner.ts';
 

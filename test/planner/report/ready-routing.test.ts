@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
-import { routesOf } from '../../../src/planner/publish/ready-routing.ts';
+import { routesOf } from '../../../src/planner/report/ready-routing.ts';
 
 /** Short requests and long ones; the cheap variant serves a long one in an hour, the other one both. */
 const demand = [

@@ -4,7 +4,7 @@ import type { State } from '../../../src/planner/believe/model-states.ts';
 import { makeSnapshot } from '../../../src/planner/plan/make-snapshot.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import { noLimits } from '../../../src/planner/plan/stock-limits.ts';
-import { report } from '../../../src/planner/publish/report.ts';
+import { report } from '../../../src/planner/report/report.ts';
 import type { Plan, Snapshot } from '../../../src/vocabulary/planning-documents.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
 import { belief } from '../../helpers/beliefs.ts';

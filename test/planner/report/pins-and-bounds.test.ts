@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { asKubernetesSays } from '../../../src/planner/publish/pins-and-bounds.ts';
+import { asKubernetesSays } from '../../../src/planner/report/pins-and-bounds.ts';
 import type { Target } from '../../../src/vocabulary/target.ts';
 import { deployment } from '../../helpers/deployments.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { holdText, shortageText } from '../../../src/planner/publish/hold-texts.ts';
+import { holdText, shortageText } from '../../../src/planner/report/hold-texts.ts';
 
 test('what holds a Deployment is said in words, and a shortage that is a word already stays it', () => {
   expect(`ns/a ${holdText('newProfile')}`).toBe('ns/a has a new profile that lowers nothing yet');
