@@ -1,6 +1,7 @@
 import { mixCost, poolUse, takes } from './fleet.ts';
 import type { Joint } from './joint.ts';
 import type { Level } from './levels.ts';
+import { spendable } from './program.ts';
 import type { WorkBudget } from './work-budget.ts';
 
 /** A request of one priority counts so many times one of the next. */
@@ -46,7 +47,7 @@ class Exchanges {
     this.mixes = start.map((mix) => mix.slice());
     this.weights = models.map((_, m) => precedence ** -levels.findIndex((level) => level.models.includes(m)) / joint.totals[m]!);
     this.left = [...stock];
-    this.money = budget * (1 + 1e-9);
+    this.money = spendable(budget);
     for (const [m, mix] of this.mixes.entries()) {
       for (const [pool, gpus] of poolUse(models[m]!, mix, stock.length).entries()) this.left[pool]! -= gpus;
       this.money -= mixCost(models[m]!, mix);

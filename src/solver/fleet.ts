@@ -1,4 +1,4 @@
-import { fullLoads } from './program.ts';
+import { fullLoads, spendable } from './program.ts';
 
 /**
  * One way in which a router can spread a model's classes: one program. A router that knows sizes has one way; the modes
@@ -72,7 +72,7 @@ export const prepared = (fleet: Fleet): { readonly fleet: Fleet; readonly floors
   });
   return {
     fleet: { models, stock, budget: Math.max(fleet.budget, floorCost) },
-    floorsFit: floors.every((gpus, pool) => gpus <= fleet.stock[pool]!) && floorCost <= fleet.budget * (1 + 1e-9),
+    floorsFit: floors.every((gpus, pool) => gpus <= fleet.stock[pool]!) && floorCost <= spendable(fleet.budget),
   };
 };
 

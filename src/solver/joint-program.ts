@@ -1,6 +1,7 @@
 import type { Cut } from './capacity-cuts.ts';
 import { DenseSimplex } from './dense-simplex.ts';
 import { type Joint, negligible } from './joint.ts';
+import { spendable } from './program.ts';
 
 /**
  * What is minimised over all models' replicas y and the share u of the demand that each model leaves unserved, and what
@@ -31,7 +32,7 @@ export const goalValue = (joint: Joint, goal: Goal, mixes: readonly Float64Array
       for (const pool of pools) used[pool]! += gpus * mix[g]!;
     });
   });
-  if (used.some((gpus, pool) => gpus > stock[pool]!) || cost > budget * (1 + 1e-9)) return null;
+  if (used.some((gpus, pool) => gpus > stock[pool]!) || cost > spendable(budget)) return null;
   if (value > ceiling) return null;
   const shares: number[] = [];
   for (let m = 0; m < mixes.length; m++) {

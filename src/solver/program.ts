@@ -45,6 +45,9 @@ export interface Program {
 /** A type carries its load when load <= replicas x (1 + this): solver, checkers and brute force use the same line. */
 export const lineTolerance = 1e-9;
 
+/** What may be spent of a budget: sums of prices round as loads do. */
+export const spendable = (budget: number): number => budget * (1 + lineTolerance);
+
 export const carries = (load: number, replicas: number): boolean => load <= replicas * (1 + lineTolerance);
 
 /**

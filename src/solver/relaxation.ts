@@ -4,6 +4,9 @@ import { atLower, atUpper, basic, Forest, slack } from './price-forest.ts';
 import { dualBound, type Program } from './program.ts';
 import { boundlessWork, iterationWork, type WorkBudget } from './work-budget.ts';
 
+/** A load may be off a bound by this share of it, by rounding alone. */
+const noise = 1e-13;
+
 /**
  * `optimal`: shares and y solve the relaxation. `cutoff`: its bound passed the cutoff. `infeasible`: no y within the
  * bounds carries the classes. `stalled`: stopped early; the bound holds all the same.
@@ -177,9 +180,9 @@ export class Relaxation {
         const k = above[g]!;
         slope = -share[k * types + g]! * this.loads[splitClass[k]! * types + g]! * pi[g]!;
       } else if (status[g] === slack) {
-        if (need[g]! > lower[g]! * (1 + 1e-13)) slope = pi[g]! * (need[g]! - lower[g]!);
-      } else if (need[g]! > upper[g]! * (1 + 1e-13)) slope = pi[g]! * (need[g]! - upper[g]!);
-      else if (need[g]! < lower[g]! * (1 - 1e-13)) {
+        if (need[g]! > lower[g]! * (1 + noise)) slope = pi[g]! * (need[g]! - lower[g]!);
+      } else if (need[g]! > upper[g]! * (1 + noise)) slope = pi[g]! * (need[g]! - upper[g]!);
+      else if (need[g]! < lower[g]! * (1 - noise)) {
         slope = pi[g]! * (lower[g]! - need[g]!);
         up = false;
       }
@@ -240,7 +243,7 @@ export class Relaxation {
       }
       if (least !== Number.POSITIVE_INFINITY) asked += least;
     }
-    return asked > offered * (1 + 1e-13);
+    return asked > offered * (1 + noise);
   }
 }
 

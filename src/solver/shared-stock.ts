@@ -6,7 +6,7 @@ import { commonUnit, type SearchOptions } from './one-model.ts';
 import type { Column } from './partial-choices.ts';
 import { bestPrices, gpusOver, isHopeless } from './pool-prices.ts';
 import { type Priced, PricedFleet } from './priced-fleet.ts';
-import { leastSaving, lineTolerance, provesOptimal, sameCost } from './program.ts';
+import { leastSaving, provesOptimal, sameCost, spendable } from './program.ts';
 import { stateWork, type WorkBudget } from './work-budget.ts';
 
 export interface SharedResult {
@@ -99,7 +99,7 @@ export class SharedStock {
 
   /** No choice that is within the stock and of use costs more. */
   private ceiling(): number {
-    return Math.min(costCeiling(this.fleet), this.fleet.budget * (1 + lineTolerance));
+    return Math.min(costCeiling(this.fleet), spendable(this.fleet.budget));
   }
 
   /** What is easily seen; where that is poor, the cheapest of it and of some mixes. */
