@@ -4,8 +4,8 @@
  *
  *   npm run hack -- hack/bad-input.ts
  */
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BadInput, badInputs, writeFiles } from './bad-input-rows.ts';
@@ -69,6 +69,9 @@ const play = (input: BadInput, folder: string) =>
   });
 
 const main = async (): Promise<void> => {
+  // The page is of this code, not of an older bundle.
+  const built = spawnSync(process.execPath, [join(root, 'hack/build.ts'), '--if-stale'], { stdio: 'inherit' });
+  if (built.status !== 0) throw new Error('the bundle cannot be built');
   const folder = mkdtempSync(join(tmpdir(), 'bad-input-'));
   writeFiles(folder);
   const told: Awaited<ReturnType<typeof play>>[] = [];
@@ -89,8 +92,8 @@ const main = async (): Promise<void> => {
     console.error(`${callOf(one.input)}: ${wrong.join(', ')}\n${one.message.slice(0, 600)}`);
     process.exitCode = 1;
   }
-  mkdirSync(join(root, 'docs'), { recursive: true });
-  writeFileSync(join(root, 'docs/bad-input.md'), badInputPage(told));
+  if (process.exitCode === 1) console.error('docs/bad-input.md stays as it is');
+  else writeFileSync(join(root, 'docs/bad-input.md'), badInputPage(told));
   const slowest = Math.max(...told.map(({ seconds }) => seconds));
   console.log(`${told.length} mistakes, the slowest told in ${slowest.toFixed(2)} s`);
 };
