@@ -1,7 +1,5 @@
-import type { Shape } from './arrival-rates.ts';
 import type { Candidate } from './candidates.ts';
 import { type Forecast, forecast, historyWith, type RateHistory } from './forecast.ts';
-import { equally, meanWork } from './request-work.ts';
 
 /** What was seen of the requests that go by one name: how many, and how much work each of them is. */
 export interface DemandHistory {
@@ -16,7 +14,8 @@ export interface SeenDemand {
   readonly at: number;
   /** req/s. */
   readonly rate: number;
-  readonly shape: Shape | undefined;
+  /** Replica-seconds of a request, in the mean over the candidates; undefined = no size is known yet. */
+  readonly work: number | undefined;
   readonly candidates: readonly Candidate[];
   /** What a replica takes to start (s), and how old the requests of a shape are in the mean (s). */
   readonly startupSeconds: number;
@@ -25,15 +24,12 @@ export interface SeenDemand {
 
 /** Takes what is seen now into the history. With other variants work is counted anew. */
 export const demandHistoryWith = (history: DemandHistory | undefined, seen: SeenDemand): DemandHistory => {
-  const { at, rate, shape, candidates, startupSeconds, shapeAgeSeconds } = seen;
+  const { at, rate, work, candidates, startupSeconds, shapeAgeSeconds } = seen;
   const unit = candidates.map(({ key }) => key).join();
   const known = history?.unit === unit ? history.work : undefined;
   return {
     rate: historyWith(history?.rate, at, rate, startupSeconds),
-    work:
-      shape === undefined
-        ? known
-        : historyWith(known, at, meanWork(shape, candidates, equally), startupSeconds + shapeAgeSeconds),
+    work: work === undefined ? known : historyWith(known, at, work, startupSeconds + shapeAgeSeconds),
     unit,
   };
 };
@@ -43,7 +39,7 @@ export const demandHistoryWith = (history: DemandHistory | undefined, seen: Seen
  * like more requests. The shape is that of requests that have ended, so it has to be foreseen even to be known.
  */
 export const foreseenGrowthOfWork = ({ work }: DemandHistory, seen: SeenDemand): number => {
-  const now = seen.shape === undefined ? 0 : meanWork(seen.shape, seen.candidates, equally);
+  const now = seen.work ?? 0;
   return now > 0 ? forecast(work, now, seen.startupSeconds + seen.shapeAgeSeconds).rate / now : 1;
 };
 

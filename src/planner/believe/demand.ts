@@ -8,7 +8,7 @@ import { type EngineStrain, strainNow } from './engine-strain.ts';
 import { caughtUp, type Forecast } from './forecast.ts';
 import type { TrustedHistory, TrustedWorkload } from './record-defects.ts';
 import { meanSeconds } from './request-seconds.ts';
-import { byReady, meanWork } from './request-work.ts';
+import { meanWork, requestWorks } from './request-work.ts';
 
 /** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
 export interface DemandNow {
@@ -130,14 +130,26 @@ const ratedNames = (
     const record = newestRecord(intervals)?.record;
     const shape = sources.shapes.get(name) ?? sources.shapes.get(sources.name) ?? waitsFor?.shape;
     const { startupSeconds, shapeWindowSeconds } = settings;
-    const seen = { at: lastRecordAt ?? 0, rate, shape, candidates, startupSeconds, shapeAgeSeconds: shapeWindowSeconds / 2 };
+    // Thousands of sizes x variants: once for all that asks.
+    const works = shape === undefined ? [] : requestWorks(shape, candidates);
+    const work =
+      shape === undefined
+        ? undefined
+        : meanWork(
+            works,
+            works.map(() => 1),
+          );
+    const seen = { at: lastRecordAt ?? 0, rate, work, candidates, startupSeconds, shapeAgeSeconds: shapeWindowSeconds / 2 };
     const history = demandHistoryWith(sources.histories.get(name), seen);
     const seconds = shape === undefined ? null : meanSeconds(shape, candidates);
     const beyond = beyondNormal(Math.max(record?.pending ?? 0, record?.queueing ?? 0), rate, seconds);
     const waits = Math.max(beyond, waitsFor?.requests ?? 0);
     const strain = strainNow(sources.strains.get(name), {
       ...{ now: workload?.now ?? 0, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting },
-      requestWork: shape === undefined ? 0 : meanWork(shape, candidates, byReady),
+      requestWork: meanWork(
+        works,
+        candidates.map((candidate) => candidate.ready),
+      ),
     });
     // What ended came a request's duration before, unless the engines said what they hold.
     const late = (defect?.kind === 'arrivals' || defect?.kind === 'overwritten') && record?.pending === null ? (seconds ?? 0) : 0;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Candidate } from '../../../src/planner/believe/candidates.ts';
 import { type DemandHistory, demandHistoryWith, foreseenGrowthOfWork } from '../../../src/planner/believe/demand-history.ts';
+import { meanWork, requestWorks } from '../../../src/planner/believe/request-work.ts';
 import { profileOf } from '../../../src/profiles/profile-document.ts';
 
 const candidate = (key: string): Candidate => ({
@@ -22,6 +23,14 @@ const candidate = (key: string): Candidate => ({
   bounds: { minReplicas: 0, maxReplicas: null },
 });
 
+const workOf = (inputTokens: number, candidates: readonly Candidate[]) => {
+  const works = requestWorks([{ inputTokens, outputTokens: 100, share: 1 }], candidates);
+  return meanWork(
+    works,
+    works.map(() => 1),
+  );
+};
+
 /** Ten minutes of the same rate, of prompts that are so long after so many seconds. */
 const after = (inputTokens: (second: number) => number, candidates: (second: number) => readonly Candidate[]) => {
   let history: DemandHistory | undefined;
@@ -29,7 +38,7 @@ const after = (inputTokens: (second: number) => number, candidates: (second: num
   for (let second = 0; second <= 1800; second += 10) {
     const seen = {
       ...{ at: 1e9 + second, rate: 10, candidates: candidates(second), startupSeconds: 120, shapeAgeSeconds: 120 },
-      shape: [{ inputTokens: inputTokens(second), outputTokens: 100, share: 1 }],
+      work: workOf(inputTokens(second), candidates(second)),
     };
     history = demandHistoryWith(history, seen);
     growth = foreseenGrowthOfWork(history, seen);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Candidate } from '../../../src/planner/believe/candidates.ts';
-import { byReady, meanWork } from '../../../src/planner/believe/request-work.ts';
+import { meanWork, requestWorks } from '../../../src/planner/believe/request-work.ts';
 import { profileOf } from '../../../src/profiles/profile-document.ts';
 
 const candidate = (key: string, ready: number, tputs: number[][]): Candidate => ({
@@ -19,6 +19,11 @@ const candidate = (key: string, ready: number, tputs: number[][]): Candidate => 
   ),
   bounds: { minReplicas: 0, maxReplicas: null },
 });
+const ofReady = (shape: Parameters<typeof requestWorks>[0], candidates: readonly Candidate[]) =>
+  meanWork(
+    requestWorks(shape, candidates),
+    candidates.map(({ ready }) => ready),
+  );
 const short = { inputTokens: 100, outputTokens: 100 };
 const long = { inputTokens: 1000, outputTokens: 100 };
 
@@ -32,10 +37,10 @@ test('the mean over sizes and Ready replicas, each by its own profile', () => {
     [10, 10],
   ]);
   const half = [short, long].map((size) => ({ ...size, share: 0.5 }));
-  expect(meanWork(half, [a], byReady)).toBeCloseTo(0.5 / 10 + 0.5 / 5, 9);
-  const mixed = meanWork(half, [a, b], byReady);
-  expect(mixed).toBeGreaterThan(meanWork(half, [b], byReady));
-  expect(mixed).toBeCloseTo(0.25 * meanWork(half, [a], byReady) + 0.75 * meanWork(half, [b], byReady), 9);
+  expect(ofReady(half, [a])).toBeCloseTo(0.5 / 10 + 0.5 / 5, 9);
+  const mixed = ofReady(half, [a, b]);
+  expect(mixed).toBeGreaterThan(ofReady(half, [b]));
+  expect(mixed).toBeCloseTo(0.25 * ofReady(half, [a]) + 0.75 * ofReady(half, [b]), 9);
 });
 
 test('what is not Ready does not count', () => {
@@ -43,5 +48,5 @@ test('what is not Ready does not count', () => {
     [10, 5],
     [5, 2],
   ]);
-  expect(meanWork([{ ...short, share: 1 }], [a], byReady)).toBe(0);
+  expect(ofReady([{ ...short, share: 1 }], [a])).toBe(0);
 });
