@@ -97,9 +97,9 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
       return lastProfiles;
     },
     engines: enginesOf(config),
-    makePlan: (snapshot) => {
+    makePlan: (snapshot, detail) => {
       collectIfMuch();
-      const plan = planOf(snapshot, threadMilliseconds, { routed: save !== null || config.routingPlans });
+      const plan = planOf(snapshot, detail ?? { routed: save !== null || config.routingPlans }, threadMilliseconds);
       work.saw(plan.solve.work, plan.solve.milliseconds);
       return plan;
     },

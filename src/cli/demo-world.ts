@@ -73,7 +73,7 @@ export const demoFleet = (
     cluster: standInCluster(deployments, pods),
     readWorkload: (names) => reader.read(names),
     readProfiles: async () => ({ found, problems: [] }),
-    makePlan: (snapshot) => planOf(snapshot, () => performance.now()),
+    makePlan: (snapshot, detail) => planOf(snapshot, detail, () => performance.now()),
     board,
     settings: { ...config, prices: {}, keepSnapshot: true },
     clock,

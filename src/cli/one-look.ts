@@ -63,7 +63,7 @@ export const lookOnce = async <Seen>(config: Config, see: (look: ClusterLook) =>
         profiles = await sources(wanted, now);
         return profiles;
       },
-      makePlan: (snapshot) => planOf(snapshot, () => performance.now()),
+      makePlan: (snapshot, detail) => planOf(snapshot, detail, () => performance.now()),
       // Nobody reads what is published here.
       board: createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock),
       settings: { ...config, prices: priceTable(config.prices), keepSnapshot: true },

@@ -32,7 +32,7 @@ export const planCommand: Command = {
     if (typeof path !== 'string') throw new GpumixError('BAD_USAGE', '--snapshot FILE is missing');
     const document = path === '-' ? (await text(process.stdin)).replace(/^\uFEFF/, '') : await readText(path, 'BAD_USAGE');
     const snapshot = located(path === '-' ? 'standard input' : path, () => parseSnapshot(document));
-    const result = planOf(snapshot, () => performance.now());
+    const result = planOf(snapshot, { routed: true }, () => performance.now());
     const explanation = explain === true ? explanationOf(snapshot) : null;
     const floors = floorsBeyondLimits(snapshot);
     const answer = {

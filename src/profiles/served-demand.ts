@@ -2,14 +2,14 @@ import { element } from '../vocabulary/list-element.ts';
 import { type DemandRow, totalRate, type Variant } from '../vocabulary/planning-documents.ts';
 import { atOnePace, iterationsOf } from './iterations.ts';
 import type { Profile, Slo } from './profile-document.ts';
-import { beyondSloThroughput, e2eSecondsAt, isExtrapolated, isServable } from './throughput.ts';
+import { beyondSloThroughputs, e2eSecondsAt, isExtrapolated, isServable } from './throughput.ts';
 
 /** What one replica does of each row of demand. */
 export type VariantService = Pick<Variant, 'throughput' | 'throughputBeyondSlo' | 'e2eSeconds' | 'sloShare'>;
 
 /** What a variant serves of each row of demand by its profile. */
 export const servedByProfile = (profile: Profile, demand: readonly DemandRow[]): VariantService => {
-  const beyond = demand.map(({ inputTokens, outputTokens }) => beyondSloThroughput(profile, inputTokens, outputTokens));
+  const beyond = beyondSloThroughputs(profile, demand);
   const percentile = profile.slo?.percentile ?? 0;
   const sloShare = percentile > 0 ? (100 - percentile) / 100 : null;
   const e2eSeconds =

@@ -45,9 +45,9 @@ export const e2eSecondsAt = (profile: Profile, inputTokens: number, outputTokens
 
 /** A time of the grid (s, input x output) at any size, bilinearly in logs; NaN where it is not known around there. */
 export const timeAt = (profile: Profile, seconds: readonly number[], inputTokens: number, outputTokens: number): number => {
-  const { inputTokens: inputs, outputTokens: outputs } = profile;
+  const [inputs, outputs] = [axisOf(profile.inputTokens), axisOf(profile.outputTokens)];
   const [input, output] = [coordinate(inputs, inputTokens), coordinate(outputs, outputTokens)];
-  return Math.exp(bilinear(profile, logs(seconds), within(inputs, input), within(outputs, output)));
+  return Math.exp(bilinear(logs(seconds), inputs, outputs, within(inputs, input), within(outputs, output)));
 };
 
 /** Whether a size lies outside the profile's grid. */
@@ -58,28 +58,39 @@ export const isExtrapolated = (profile: Profile, inputTokens: number, outputToke
  * Throughput that demand beyond the SLO is charged at (req/s): the same surface without its border. 0 only where the
  * whole profile is 0.
  */
-export const beyondSloThroughput = (profile: Profile, inputTokens: number, outputTokens: number): number => {
-  const input = reachOf(profile.inputTokens);
-  const output = reachOf(profile.outputTokens);
-  const near = throughputNearGrid(profile, Math.min(inputTokens, input), Math.min(outputTokens, output));
-  return near / Math.max(1, inputTokens / input, outputTokens / output);
+export const beyondSloThroughput = (profile: Profile, inputTokens: number, outputTokens: number): number =>
+  element(beyondSloThroughputs(profile, [{ inputTokens, outputTokens }]), 0);
+
+/** The same of many sizes at once, for half the time: each tick asks it of every size of every model. */
+export const beyondSloThroughputs = (profile: Profile, sizes: readonly RequestSize[]): number[] => {
+  const surface = logLoads(profile);
+  if (surface === null) return sizes.map(() => 0);
+  const [inputs, outputs] = [axisOf(profile.inputTokens), axisOf(profile.outputTokens)];
+  return sizes.map(({ inputTokens, outputTokens }) => {
+    const input = Math.min(inputTokens, inputs.reach);
+    const output = Math.min(outputTokens, outputs.reach);
+    return (
+      nearGrid(surface, inputs, outputs, input, output) / Math.max(1, inputTokens / inputs.reach, outputTokens / outputs.reach)
+    );
+  });
 };
+
+interface RequestSize {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
 
 /** So far beyond an edge its slope is believed. */
 const believedReach = 4;
-const reachOf = (ticks: readonly number[]): number => believedReach * ticks[ticks.length - 1]!;
 
-const throughputNearGrid = (profile: Profile, inputTokens: number, outputTokens: number): number => {
-  const { inputTokens: inputs, outputTokens: outputs } = profile;
-  const surface = logLoads(profile);
-  if (surface === null) return 0;
+const nearGrid = (surface: Float64Array, inputs: Axis, outputs: Axis, inputTokens: number, outputTokens: number): number => {
   const input = coordinate(inputs, inputTokens);
   const output = coordinate(outputs, outputTokens);
-  const edge = bilinear(profile, surface, within(inputs, input), within(outputs, output));
-  if (!isOutside(inputs, inputTokens) && !isOutside(outputs, outputTokens)) return Math.exp(-edge);
-  const along = bilinear(profile, surface, Math.max(0, input), Math.max(0, output));
+  const edge = bilinear(surface, inputs, outputs, within(inputs, input), within(outputs, output));
+  if (!isOutside(inputs.ticks, inputTokens) && !isOutside(outputs.ticks, outputTokens)) return Math.exp(-edge);
+  const along = bilinear(surface, inputs, outputs, Math.max(0, input), Math.max(0, output));
   const tokens = atLeastOne(inputTokens) + atLeastOne(outputTokens);
-  const proportion = Math.log(Math.max(1, tokens / (inside(inputs, inputTokens) + inside(outputs, outputTokens))));
+  const proportion = Math.log(Math.max(1, tokens / (inside(inputs.ticks, inputTokens) + inside(outputs.ticks, outputTokens))));
   return Math.exp(-Math.max(along, edge + proportion));
 };
 
@@ -100,25 +111,42 @@ const inside = (ticks: readonly number[], tokens: number): number =>
 const isOutside = (ticks: readonly number[], tokens: number): boolean =>
   tokens > ticks[ticks.length - 1]! || atLeastOne(tokens) < ticks[0]!;
 
+/** The ticks of one axis, and what every size needs of them. */
+interface Axis {
+  readonly ticks: readonly number[];
+  readonly logs: Float64Array;
+  /** Up to here its slope is believed (tokens). */
+  readonly reach: number;
+}
+
+const axes = new WeakMap<readonly number[], Axis>();
+
+const axisOf = (ticks: readonly number[]): Axis => {
+  const known = axes.get(ticks);
+  if (known !== undefined) return known;
+  const axis = { ticks, logs: logs(ticks), reach: believedReach * ticks[ticks.length - 1]! };
+  axes.set(ticks, axis);
+  return axis;
+};
+
 /**
  * Place on one axis in log tokens, as one number: the index of a tick and the fraction of the way to the next; below 0
  * and above the last index outside the grid. One number, because this is computed for every size of every tick.
  */
-const coordinate = (ticks: readonly number[], tokens: number): number => {
+const coordinate = ({ ticks, logs: inLogs }: Axis, tokens: number): number => {
   if (ticks.length === 1) return 0;
   let lower = 0;
   while (lower + 2 < ticks.length && tokens >= ticks[lower + 1]!) lower += 1;
-  const inLogs = logs(ticks);
   const from = inLogs[lower]!;
   return lower + (Math.log(atLeastOne(tokens)) - from) / (inLogs[lower + 1]! - from);
 };
 
-const within = (ticks: readonly number[], place: number): number => Math.min(Math.max(0, place), ticks.length - 1);
+const within = ({ ticks }: Axis, place: number): number => Math.min(Math.max(0, place), ticks.length - 1);
 
 /** Weighted mean of the four ticks around a place; ticks without a value are left out, NaN if none has one. */
-const bilinear = (profile: Profile, values: Float64Array, input: number, output: number): number => {
-  const width = profile.outputTokens.length;
-  const i = Math.min(Math.max(0, Math.floor(input)), Math.max(0, profile.inputTokens.length - 2));
+const bilinear = (values: Float64Array, inputs: Axis, outputs: Axis, input: number, output: number): number => {
+  const width = outputs.ticks.length;
+  const i = Math.min(Math.max(0, Math.floor(input)), Math.max(0, inputs.ticks.length - 2));
   const o = Math.min(Math.max(0, Math.floor(output)), Math.max(0, width - 2));
   let sum = 0;
   let weights = 0;

@@ -1,6 +1,7 @@
 import type { Profile } from '../../profiles/profile-document.ts';
 import { type FoundProfile, limitsText } from '../../profiles/profile-document.ts';
-import { beyondSloThroughput, throughputAt } from '../../profiles/throughput.ts';
+import { beyondSloThroughputs, throughputAt } from '../../profiles/throughput.ts';
+import { element } from '../../vocabulary/list-element.ts';
 import type { Shape } from './arrival-rates.ts';
 
 /** The profile that a Deployment is planned by, and one that has come since and is not believed yet. */
@@ -103,7 +104,4 @@ const servesAnyOf = (profile: Profile, sizes: Sizes): boolean =>
 
 /** Replicas' worth of work of one request per second of these sizes. */
 const loadOf = (profile: Profile, sizes: Sizes): number =>
-  sizes.reduce(
-    (sum, { inputTokens, outputTokens, share }) => sum + share / beyondSloThroughput(profile, inputTokens, outputTokens),
-    0,
-  );
+  beyondSloThroughputs(profile, sizes).reduce((sum, rate, index) => sum + element(sizes, index).share / rate, 0);

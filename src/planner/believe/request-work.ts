@@ -1,4 +1,4 @@
-import { beyondSloThroughput } from '../../profiles/throughput.ts';
+import { beyondSloThroughputs } from '../../profiles/throughput.ts';
 import type { Shape } from './arrival-rates.ts';
 import type { Candidate } from './candidates.ts';
 
@@ -7,12 +7,10 @@ import type { Candidate } from './candidates.ts';
  * that is strong in prompts.
  */
 export const requestWorks = (shape: Shape, candidates: readonly Candidate[]): readonly number[] =>
-  candidates.map(({ profile }) =>
-    shape.reduce(
-      (sum, { inputTokens, outputTokens, share }) => sum + share / beyondSloThroughput(profile, inputTokens, outputTokens),
-      0,
-    ),
-  );
+  candidates.map(({ profile }) => workOf(shape, beyondSloThroughputs(profile, shape)));
+
+const workOf = (shape: Shape, throughputs: readonly number[]): number =>
+  shape.reduce((sum, { share }, index) => sum + share / throughputs[index]!, 0);
 
 /** The mean over the candidates; 0 where none has a weight. */
 export const meanWork = (works: readonly number[], weights: readonly number[]): number => {

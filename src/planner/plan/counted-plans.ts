@@ -1,7 +1,11 @@
 import type { Plan, Snapshot } from '../../vocabulary/planning-documents.ts';
+import type { PlanDetail } from './plan-of-snapshot.ts';
 
-/** The planner, as its own stages ask it what the answer to some snapshot would be. */
-export type MakePlan = (snapshot: Snapshot) => Plan;
+/**
+ * The planner, as its own stages ask it what the answer to some snapshot would be.
+ * @param detail absent = where each row of demand goes is wanted as far as anybody asked for it
+ */
+export type MakePlan = (snapshot: Snapshot, detail?: PlanDetail) => Plan;
 
 /** The one port through which a tick has plans made. */
 export interface CountedPlans {
@@ -20,15 +24,15 @@ const leastWork = 2_000;
 /** @param whatIfWork units of work that all questions of a tick may take together */
 export const countedPlans = (port: MakePlan, whatIfWork: number): CountedPlans => {
   let [asked, left] = [0, whatIfWork];
-  const makePlan: MakePlan = (snapshot) => {
+  const makePlan: MakePlan = (snapshot, detail) => {
     asked += 1;
-    return port(snapshot);
+    return port(snapshot, detail);
   };
   return {
     makePlan,
-    whatIf: (snapshot) => {
+    whatIf: (snapshot, detail) => {
       const workLimit = Math.max(leastWork, Math.floor(shareOfRest * left));
-      const plan = makePlan({ ...snapshot, workLimit: Math.min(snapshot.workLimit ?? workLimit, workLimit) });
+      const plan = makePlan({ ...snapshot, workLimit: Math.min(snapshot.workLimit ?? workLimit, workLimit) }, detail);
       left = Math.max(0, left - plan.solve.work);
       return plan;
     },

@@ -20,14 +20,14 @@ import { type Pool, poolsOf } from './gpu-pools.ts';
  * whatever the order of its models, variants, rows and stock; only `solve.milliseconds` is as long as it takes by `clock`.
  * @param clock milliseconds from any start
  */
-export const planOf = (snapshot: Snapshot, clock: () => number = () => 0, detail: PlanDetail = { routed: true }): Plan => {
+export const planOf = (snapshot: Snapshot, detail: PlanDetail = { routed: true }, clock: () => number = () => 0): Plan => {
   const started = clock();
   const spent = { work: 0 };
   const plan = plannedOneByOne(snapshot, detail, spent) ?? plannedTogether(withWorkLeft(snapshot, 1, spent), detail, spent);
   return { ...plan, solve: { ...plan.solve, work: Math.round(spent.work), milliseconds: clock() - started } };
 };
 
-/** Whether to say where each row of demand goes: with many models most of a plan. */
+/** Whether to say where each row of demand goes: with many models it is most of a plan. */
 export interface PlanDetail {
   readonly routed: boolean;
 }
@@ -199,6 +199,7 @@ const modelPlan = (
 ): ModelPlan => {
   const { mix, served } = outcome;
   const shares = detail.routed ? rowShares(classes, outcome.way, mix, outcome.assignment) : [];
+  const sharesOf = namedShares(model);
   const routing: RoutedDemand[] = [];
   const unserved: UnservedDemand[] = [];
   const shortages: Shortage[] = [];
@@ -213,7 +214,7 @@ const modelPlan = (
     const part = c < 0 ? 1 : element(served, c);
     const spread = !detail.routed ? null : c < 0 ? idleShares(model, mix, row) : element(shares, row);
     if (part > 0 && spread !== null)
-      routing.push({ ...demand, arrivalRate: demand.arrivalRate * part, shares: named(model, spread) });
+      routing.push({ ...demand, arrivalRate: demand.arrivalRate * part, shares: sharesOf(spread) });
     if (part >= 1) continue;
     shortages[c] ??= shortage(model, classes, c, mix, left);
     unserved.push({ ...demand, arrivalRate: demand.arrivalRate * (1 - part), reason: shortages[c] });
@@ -230,9 +231,17 @@ const modelPlan = (
   };
 };
 
-/** Only variants that take a share. */
-const named = ({ variants }: Model, shares: readonly number[]): Record<string, number> =>
-  Object.fromEntries(variants.flatMap(({ name }, g) => (element(shares, g) > 0 ? [[name, element(shares, g)]] : [])));
+/** Only variants that take a share. Rows that are spread alike have the same object: with many models it is most of a plan. */
+const namedShares = ({ variants }: Model) => {
+  let last: { readonly shares: readonly number[]; readonly named: Record<string, number> } | null = null;
+  return (shares: readonly number[]): Record<string, number> => {
+    if (last?.shares === shares) return last.named;
+    const taken = variants.flatMap(({ name }, g) => (element(shares, g) > 0 ? [[name, element(shares, g)] as const] : []));
+    const named = Object.fromEntries(taken);
+    last = { shares, named };
+    return named;
+  };
+};
 
 /** A row at which nothing arrives would go to the variant with the most replicas among those that serve it. */
 const idleShares = ({ variants }: Model, mix: ArrayLike<number>, row: number): number[] | null => {

@@ -112,7 +112,7 @@ test('each model is planned for the router in front of it, alone or together', (
 
 test('the time is measured by the clock that is handed in', () => {
   const ticks = [100, 107];
-  expect(planOf(snapshotOf(example), () => ticks.shift()!).solve.milliseconds).toBe(7);
+  expect(planOf(snapshotOf(example), { routed: true }, () => ticks.shift()!).solve.milliseconds).toBe(7);
 });
 
 const shuffled = (snapshot: Snapshot, random: Random): Snapshot => ({
