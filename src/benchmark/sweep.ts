@@ -31,6 +31,7 @@ export interface SweepOptions {
 
 /** What a sweep tells while it runs. */
 export type SweepEvent =
+  | { readonly kind: 'begins'; readonly size: Size; readonly rate: number }
   | {
       readonly kind: 'probe';
       readonly size: Size;
@@ -178,6 +179,7 @@ const probedNow = async (
 ): Promise<Probed> => {
   const seed = seedOf(`${options.seed} ${sizeKey(size)} ${rate}`);
   const tolerance = options.precision * steepness(before);
+  tools.tell({ kind: 'begins', size, rate });
   const result = await probe(tools.endpoint, tools.clock, tools.vocabulary, {
     ...options,
     size,

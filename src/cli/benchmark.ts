@@ -9,11 +9,12 @@ import type { Clock } from '../benchmark/endpoint.ts';
 import type { Api } from '../benchmark/http-endpoint.ts';
 import { appendResults, existingResults } from '../benchmark/results-file.ts';
 import { doubling, sizesOf } from '../benchmark/sizes.ts';
-import { type SweepEvent, type SweepOptions, sweep } from '../benchmark/sweep.ts';
+import { type SweepOptions, sweep } from '../benchmark/sweep.ts';
 import { tokenizerOf } from '../benchmark/tokenizer.ts';
 import type { Slo } from '../profiles/profile-document.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import { seeded } from '../vocabulary/random.ts';
+import { type BenchmarkProgress, benchmarkProgress } from './benchmark-progress.ts';
 import {
   type Command,
   type CommandStreams,
@@ -176,8 +177,25 @@ const askingOf = async (values: FlagValues) => {
 type Asking = Awaited<ReturnType<typeof askingOf>>;
 
 const measure = async (values: FlagValues, plan: SweepOptions, asking: Asking, io: CommandStreams): Promise<void> => {
-  const say = (line: string): void => io.stderr(`${wrapped(`gpumix benchmark: ${line}`, io.errorColumns)}\n`);
-  const { tokenizer, ...asked } = asking;
+  const sizes = sizesOf(plan.inputs, plan.outputs);
+  const progress = benchmarkProgress(io, { ...plan, sizes: sizes.length, seconds: secondsLeft(sizes, plan, []) });
+  try {
+    const file = await measureInto(values, plan, asking, progress);
+    progress.end();
+    // A command, to be copied as it is.
+    io.stderr(`gpumix benchmark: results are in ${file}: gpumix profile DEPLOYMENT --benchmark ${file} ${sloFlags(plan.slo)}\n`);
+  } finally {
+    progress.end();
+  }
+};
+
+/** @returns the file of the results */
+const measureInto = async (
+  values: FlagValues,
+  plan: SweepOptions,
+  { tokenizer, ...asked }: Asking,
+  { say, tell }: BenchmarkProgress,
+): Promise<string> => {
   const { model } = plan;
   const { file, results } = await outputOf(values, model, say);
   const { endpoint, exactLength } = await connect({ ...asked, model, temperature: plan.temperature }, clock.now);
@@ -186,10 +204,8 @@ const measure = async (values: FlagValues, plan: SweepOptions, asking: Asking, i
     const { vocabulary, warning } = await calibrate(endpoint, plan.inputs.at(-1)!, seeded(plan.seed), tokenizer);
     if (warning !== null) say(warning);
     const append = (lines: readonly string[]) => appendResults(file, lines);
-    const tell = (event: SweepEvent): void => say(eventText(event, plan.rateLimit));
     await sweep(plan, { endpoint, clock, vocabulary, append, tell }, results);
-    // A command, to be copied as it is.
-    io.stderr(`gpumix benchmark: results are in ${file}: gpumix profile DEPLOYMENT --benchmark ${file} ${sloFlags(plan.slo)}\n`);
+    return file;
   } finally {
     endpoint.close();
   }
@@ -228,26 +244,3 @@ const apiKeyOf = (values: FlagValues): string | null => {
 
 const sloFlags = ({ percentile, ...limits }: Slo): string =>
   [...Object.entries(limits).map(([name, seconds]) => `--${name} ${seconds}`), `--percentile ${percentile}`].join(' ');
-
-/** A client that is later than this measures itself (s). */
-const tooLate = 0.05;
-
-const eventText = (event: SweepEvent, rateLimit: number): string => {
-  const size = `${event.size.inputTokens} in, ${event.size.outputTokens} out`;
-  if (event.kind === 'size') {
-    const { refused, served, done, of, secondsLeft: left } = event;
-    const more = served >= rateLimit ? ' and perhaps more: that is the --rate-limit' : '';
-    const found = served > 0 ? `${served} req/s${more}` : refused === null ? 'no rate keeps the SLO' : `refused: ${refused}`;
-    return `${size}: ${found}; ${done} of ${of} sizes, ${done === of ? 'done' : `about ${timeText(left)} left`}`;
-  }
-  const { result, rate, kept, measurements } = event;
-  const p99 = (metric: string): string =>
-    `${Number((measurements.find((row) => row.metric === metric)?.values.P99 ?? Number.NaN).toPrecision(3))} s`;
-  return [
-    `${size}: ${rate} req/s ${kept ? 'kept' : result.hopeless ? 'given up' : 'not kept'}`,
-    `${result.samples.length} requests, p99 TTFT ${p99('TTFT')}, TPOT ${p99('TPOT')}`,
-    ...[...result.failures].map(([why, count]) => `${count} failed: ${why}`),
-    ...(result.short > 0 ? [`${result.short} answers were short`] : []),
-    ...(result.lateSeconds > tooLate ? [`this client was up to ${result.lateSeconds.toFixed(2)} s late`] : []),
-  ].join('; ');
-};

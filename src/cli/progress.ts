@@ -9,6 +9,13 @@ export interface Progress {
   end(): void;
 }
 
+/** A line of stderr that is written over. */
+export interface PassingLine {
+  show(text: string): void;
+  /** Takes the line away. */
+  end(): void;
+}
+
 /** Work that is over by then needs none; and a line is to be read (ms). */
 const [firstAfter, between] = [3000, 250];
 
@@ -17,19 +24,34 @@ const [firstAfter, between] = [3000, 250];
  * @param clock ms
  */
 export const progressOn = (io: CommandStreams, clock: () => number = () => performance.now()): Progress => {
-  const { errorColumns } = io;
-  if (errorColumns === undefined) return { tell: () => {}, end: () => {} };
   const began = clock();
-  let [toldAt, shown] = [Number.NEGATIVE_INFINITY, false];
+  const line = passingLine(io, clock);
   return {
     tell: (what, share) => {
+      const left = share > 0 ? `, about ${timeText(((clock() - began) / 1000) * (1 / Math.min(1, share) - 1))} left` : '';
+      line.show(`${what}: ${Math.floor(100 * share)} %${left}`);
+    },
+    end: line.end,
+  };
+};
+
+/**
+ * Where stderr is a terminal, from the third second on.
+ * @param clock ms
+ */
+export const passingLine = (io: CommandStreams, clock: () => number): PassingLine => {
+  const { errorColumns } = io;
+  if (errorColumns === undefined) return { show: () => {}, end: () => {} };
+  const began = clock();
+  let [shownAt, shown] = [Number.NEGATIVE_INFINITY, false];
+  return {
+    show: (text) => {
       const now = clock();
-      if (now - began < firstAfter || now - toldAt < between) return;
-      toldAt = now;
+      if (now - began < firstAfter || now - shownAt < between) return;
+      shownAt = now;
       shown = true;
-      const left = share > 0 ? `, about ${timeText(((now - began) / 1000) * (1 / Math.min(1, share) - 1))} left` : '';
       // The last column stays free: a full line would wrap.
-      io.stderr(`\r\u001b[K${`${what}: ${Math.floor(100 * share)} %${left}`.slice(0, errorColumns - 1)}`);
+      io.stderr(`\r\u001b[K${text.slice(0, errorColumns - 1)}`);
     },
     end: () => {
       if (shown) io.stderr('\r\u001b[K');
