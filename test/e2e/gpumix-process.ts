@@ -21,6 +21,13 @@ export interface Running {
 
 export const dist = join(root, 'dist');
 
+const started: { readonly command: string; readonly output: () => string }[] = [];
+
+/** What the processes of this test file said last: a test that fails shows it, as what it waited for says little. */
+export const lastWords = (): string =>
+  started.map(({ command, output }) => `gpumix ${command} said last:\n${output().slice(-lastCharacters)}`).join('\n');
+const lastCharacters = 6000;
+
 /**
  * Starts `gpumix ARGUMENTS` from the bundle, as the Dockerfile does.
  * @param command what takes the arguments, in place of Node with the bundle in dist/
@@ -42,6 +49,8 @@ export const gpumix = (
     stream.on('data', (chunk) => {
       output += chunk;
     });
+  // A replay prints all that it writes.
+  if (args[0] !== 'replay') started.push({ command: args[0] ?? '', output: () => output });
   return {
     process: child,
     output: () => output,
