@@ -61,18 +61,20 @@ export const isExtrapolated = (profile: Profile, inputTokens: number, outputToke
 export const beyondSloThroughput = (profile: Profile, inputTokens: number, outputTokens: number): number =>
   element(beyondSloThroughputs(profile, [{ inputTokens, outputTokens }]), 0);
 
-/** The same of many sizes at once, for half the time: each tick asks it of every size of every model. */
+/** The same of many sizes at once, for half the time and in one array of numbers: each tick asks it of every size of every model. */
 export const beyondSloThroughputs = (profile: Profile, sizes: readonly RequestSize[]): number[] => {
   const surface = logLoads(profile);
   if (surface === null) return sizes.map(() => 0);
   const [inputs, outputs] = [axisOf(profile.inputTokens), axisOf(profile.outputTokens)];
-  return sizes.map(({ inputTokens, outputTokens }) => {
+  const rates: number[] = [];
+  for (let index = 0; index < sizes.length; index += 1) {
+    const { inputTokens, outputTokens } = sizes[index]!;
     const input = Math.min(inputTokens, inputs.reach);
     const output = Math.min(outputTokens, outputs.reach);
-    return (
-      nearGrid(surface, inputs, outputs, input, output) / Math.max(1, inputTokens / inputs.reach, outputTokens / outputs.reach)
-    );
-  });
+    const near = nearGrid(surface, inputs, outputs, input, output);
+    rates.push(near / Math.max(1, inputTokens / inputs.reach, outputTokens / outputs.reach));
+  }
+  return rates;
 };
 
 interface RequestSize {

@@ -2,6 +2,7 @@ import { type EngineReport, reportOfAll } from '../../cluster/engine-metrics.ts'
 import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { EngineSample } from '../../vocabulary/engine-sample.ts';
+import { element } from '../../vocabulary/list-element.ts';
 import { certainlyExceeds } from '../../workload/certainty.ts';
 import type { RequestRecord } from '../../workload/histogram.ts';
 import { type Interval, type NameHistory, recordOf, type Workload } from '../../workload/workload.ts';
@@ -166,10 +167,11 @@ const [leastRun, longestRun] = [3, 6];
  */
 const contradictedBy = (intervals: readonly Interval[], intervalSeconds: number): ReadonlySet<Interval> => {
   const contradicted = new Set<Interval>();
+  const accounts = intervals.map(accountOf);
   for (let last = leastRun; last < intervals.length; last += 1) {
     let [possible, completed] = [0, 0];
     for (let first = last; first > Math.max(0, last - longestRun); first -= 1) {
-      const [record, before] = [accountOf(intervals[first]!), accountOf(intervals[first - 1]!)];
+      const [record, before] = [element(accounts, first), element(accounts, first - 1)];
       const apart = intervals[first]!.time - intervals[first - 1]!.time;
       if (record === null || before === null || apart > intervalSeconds) break;
       possible += record.arrivals;
@@ -185,7 +187,9 @@ const contradictedBy = (intervals: readonly Interval[], intervalSeconds: number)
  * What can be checked of a record. Of gateways of ours each record is a sum to which one may still add; without pending requests
  * nothing can be told.
  */
-const accountOf = (interval: Interval) => {
+const accountOf = (
+  interval: Interval,
+): { readonly arrivals: number; readonly completed: number; readonly pending: number } | null => {
   const record = recordOf(interval);
   if (record === null || record.merged || record.pending === null || record.pending < 0) return null;
   return { arrivals: record.arrivals, completed: record.completed, pending: record.pending };
