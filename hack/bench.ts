@@ -18,6 +18,7 @@ const benches: Record<string, (argv: readonly string[]) => Promise<number>> = {
   scarcity,
   unseen,
   tick,
+  doctor: program('bench/doctor.ts'),
   serve: program('bench/serve.ts'),
   api: program('api/bench.ts'),
   'api-aggregated': program('api/aggregated-load.ts'),
