@@ -7,7 +7,6 @@ import { watchEndpoints } from './cluster/watch-endpoints.ts';
 import type { GatewayConfig } from './config/gateway-config.ts';
 import { startAdminServer } from './gateway/admin-server.ts';
 import { gatewayMetrics } from './gateway/gateway-metrics.ts';
-import { heldReports } from './gateway/held-requests-report.ts';
 import { atIntervalEnds } from './gateway/interval-ends.ts';
 import { createModelPods, type ModelPods } from './gateway/model-pods.ts';
 import { startGatewayServer } from './gateway/openai-server.ts';
@@ -17,6 +16,7 @@ import { type ReadPlans, watchPlans } from './gateway/routing-plan-reader.ts';
 import { sharedThrough } from './gateway/shared-responses.ts';
 import { endpointsFile } from './gateway/static-endpoints.ts';
 import { storeClock } from './gateway/store-clock.ts';
+import { tellHeldRequests } from './gateway/tell-held-requests.ts';
 import { createLogger, problemReporter } from './runtime/logger.ts';
 import { untilTold } from './runtime/until-told.ts';
 import { version } from './runtime/version.ts';
@@ -103,7 +103,7 @@ const assembled = (config: GatewayConfig, { store, clock, endpoints, plans, writ
     missingGateways: () => missing.length,
     inFlight: () => gateway.inFlight(),
   });
-  const reports = heldReports(
+  const heldTeller = tellHeldRequests(
     (model) => gateway.held(model),
     writer.hold,
     clock.now,
@@ -118,7 +118,7 @@ const assembled = (config: GatewayConfig, { store, clock, endpoints, plans, writ
       metrics,
       clock: steady,
       unreachable: (model) => unreachableModels.get(model)?.join('; ') ?? null,
-      onNoPods: reports.began,
+      onNoPods: heldTeller.began,
       sharedResponses: sharedThrough(store, config.keyPrefix),
     },
     { ...config, heldBytes: config.heldMebibytes * 2 ** 20 },
@@ -132,7 +132,7 @@ const assembled = (config: GatewayConfig, { store, clock, endpoints, plans, writ
     },
     refresh: async (): Promise<void> => {
       await plans.refresh(modelPods.models());
-      await reports.renew();
+      await heldTeller.renew();
       const unreachable = new Set([...unreachableModels.values()].flat());
       reportProblems([...endpoints.problems(), ...unreachable, ...plans.problems(modelPods.models(), clock.now()), ...missing]);
     },

@@ -2,9 +2,9 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf } from '../vocabulary/errors.ts';
+import { plain } from './health-endpoints.ts';
 import type { RequestLog } from './log.ts';
 import { type MediaType, negotiated, prettyByDefault } from './negotiation.ts';
-import { plain } from './probes.ts';
 import { json, represented } from './representation.ts';
 import { PlainError, StatusError } from './status.ts';
 

@@ -16,10 +16,10 @@ import {
   resourceList,
   type UpstreamEntries,
 } from './discovery.ts';
+import { addHealthEndpoints, type ReadyCheck } from './health-endpoints.ts';
 import type { RequestLog } from './log.ts';
 import { asksForAggregated, negotiated } from './negotiation.ts';
 import { addOpenapi } from './openapi.ts';
-import { addProbes, type ReadyCheck } from './probes.ts';
 import { json, represented } from './representation.ts';
 import { pathAndQuery } from './request-info.ts';
 import type { ServingCertificate } from './serving-certificate.ts';
@@ -130,7 +130,7 @@ const addRoutes = (
   { board, groups, upstream, version, readyChecks }: ApiOptions,
   telemetry: ApiTelemetry,
 ): void => {
-  addProbes(app, readyChecks);
+  addHealthEndpoints(app, readyChecks);
   addOpenapi(app, groups);
   const more: UpstreamEntries = (group, served) => upstream?.resources(group, served) ?? [];
   for (const slash of ['', '/']) addDiscovery(app, groups, more, slash);

@@ -10,7 +10,7 @@ import { watchAuthenticationConfig } from './authentication-config.ts';
 import { authorizer } from './authorization.ts';
 import { customMetrics } from './custom-metrics.ts';
 import { externalMetrics } from './external-metrics.ts';
-import type { ReadyCheck } from './probes.ts';
+import type { ReadyCheck } from './health-endpoints.ts';
 import { sayingRefusals } from './reviews.ts';
 import type { ServingCertificate } from './serving-certificate.ts';
 

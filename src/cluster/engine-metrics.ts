@@ -11,7 +11,7 @@ export interface EngineOccupancy {
 }
 
 /** What some engines say of requests, all taken together. Times are Unix seconds. */
-export interface EngineReport {
+export interface EngineActivity {
   /** Since when none of them has had a request; null = one has, or one was not heard. */
   readonly quietSince: number | null;
   /** When one of them last had a request; null = never, as far as was seen. */
@@ -31,15 +31,15 @@ export interface EngineCounts {
   readonly e2e: LatencyBuckets | null;
 }
 
-/** null where nobody reports. */
-export const reportOfAll = (reports: readonly EngineReport[]): EngineReport | null => {
-  if (reports.length === 0) return null;
-  const quiet = reports.map(({ quietSince }) => quietSince);
-  const busy = reports.flatMap(({ busyAt }) => busyAt ?? []);
+/** null where nobody is heard. */
+export const activityOfAll = (activities: readonly EngineActivity[]): EngineActivity | null => {
+  if (activities.length === 0) return null;
+  const quiet = activities.map(({ quietSince }) => quietSince);
+  const busy = activities.flatMap(({ busyAt }) => busyAt ?? []);
   return {
     quietSince: quiet.includes(null) ? null : Math.max(...quiet.map((since) => since ?? 0)),
     busyAt: busy.length === 0 ? null : Math.max(...busy),
-    sample: sampledTogether(reports.map(({ sample }) => sample)),
+    sample: sampledTogether(activities.map(({ sample }) => sample)),
   };
 };
 

@@ -1,5 +1,5 @@
 import type { EngineSample } from '../vocabulary/engine-sample.ts';
-import { type EngineOccupancy, type EngineReport, engineOccupancy, reportOfAll } from './engine-metrics.ts';
+import { activityOfAll, type EngineActivity, type EngineOccupancy, engineOccupancy } from './engine-metrics.ts';
 import { engineMetricsPoll, type PodAnswer, type PollSettings } from './engine-poll.ts';
 import type { DeploymentPod } from './pods.ts';
 
@@ -7,7 +7,7 @@ export interface EngineWatch {
   /** Asks these pods in the background, unless it is asking; those that are not among them are forgotten. */
   observe(pods: readonly DeploymentPod[], clock: () => number): void;
   /** What was heard of these pods; null = there is none. */
-  report(pods: readonly DeploymentPod[], now: number): EngineReport | null;
+  activity(pods: readonly DeploymentPod[], now: number): EngineActivity | null;
 }
 
 export interface EnginesSettings extends PollSettings {
@@ -15,7 +15,7 @@ export interface EnginesSettings extends PollSettings {
   readonly validSeconds: number;
 }
 
-interface HeardLoad extends PodAnswer {
+interface HeardActivity extends PodAnswer {
   readonly served: number;
   /** By its own counter, which is not from 0 when it is first heard. */
   readonly endedAtFirst: number | null;
@@ -32,9 +32,9 @@ export const watchEngines = (
   { validSeconds, ...settings }: EnginesSettings,
   read: (url: string, timeoutSeconds: number) => Promise<string>,
 ): EngineWatch => {
-  const poll = engineMetricsPoll<HeardLoad>(settings, read, (text, heard, before) => {
-    const load = engineOccupancy(text);
-    return load === null ? null : next(before, heard, load);
+  const poll = engineMetricsPoll<HeardActivity>(settings, read, (text, heard, before) => {
+    const occupancy = engineOccupancy(text);
+    return occupancy === null ? null : next(before, heard, occupancy);
   });
   return {
     observe: (pods, clock) =>
@@ -42,10 +42,10 @@ export const watchEngines = (
         pods.filter(({ ready, ip }) => ready && ip !== null),
         clock,
       ),
-    report: (pods, now) => {
+    activity: (pods, now) => {
       const running = pods.filter(({ ready }) => ready);
       if (running.length === 0) return null;
-      return reportOfAll(
+      return activityOfAll(
         running.map((pod) => {
           const one = poll.known(pod);
           const valid = one !== undefined && one.incarnation === pod.incarnation && one.at >= now - validSeconds;
@@ -58,10 +58,10 @@ export const watchEngines = (
 
 /** One that was heard for the first time, or again after a restart, has been quiet since then at most. */
 const next = (
-  last: HeardLoad | undefined,
+  last: HeardActivity | undefined,
   { incarnation, at }: PodAnswer,
   { served, inFlight, ended }: EngineOccupancy,
-): HeardLoad => {
+): HeardActivity => {
   const endedAtFirst = last === undefined ? ended : last.endedAtFirst;
   const sample = { at, inFlight, ended: ended === null || endedAtFirst === null ? null : ended - endedAtFirst };
   const heard = { incarnation, at, served, endedAtFirst, sample };

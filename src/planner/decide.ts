@@ -12,29 +12,23 @@ export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {
 
 export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSettings, ReportSettings {}
 
-/** Work of all that later stages ask, over that of the plan. */
-const whatIfShare = 0.3;
-
 /**
  * One tick of the planner: what was read is believed, what is believed is planned for, what runs moves toward the plan, and what
  * is to be said of it is said. Pure: whoever calls it reads before and publishes after.
  * @param port makes the plan of a snapshot; asked also for what would be
  */
 export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, port: MakePlan): TickOutcome => {
-  const { makePlan, whatIf, asked } = countedPlans(port, whatIfShare * (settings.workLimit ?? tickWork));
-  const tick = { reading, memory, settings, makePlan, whatIf };
+  const plans = countedPlans(port, settings.workLimit ?? tickWork);
+  const tick = { reading, memory, settings, ...plans };
   const beliefs = believe(tick);
   // Models that share nothing are planned for one after the other: the numbers of only one are in memory.
   const reports = plan(beliefs.models, tick)
-    .map((planned) => {
-      const moved = move(planned, tick);
-      return report(planned, moved, tick);
-    })
+    .map((planned) => report(planned, move(planned, tick), tick))
     .toArray();
   return {
     ...joinedReports(reports),
     memory: memoryAfter(memory, beliefs.memory, reports, reading.deployments),
     unsure: beliefs.unsure,
-    plansMade: asked(),
+    plansMade: plans.asked(),
   };
 };

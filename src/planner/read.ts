@@ -1,5 +1,5 @@
 import type { ClusterView } from '../cluster/cluster-view.ts';
-import type { EngineReport } from '../cluster/engine-metrics.ts';
+import type { EngineActivity } from '../cluster/engine-metrics.ts';
 import type { EngineWatch } from '../cluster/engines.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
@@ -54,7 +54,7 @@ export const read = async ({ cluster, readProfiles, engines }: ReadParts, worklo
     ready: readyPods(pods),
     gatewayUnchangedSince: cluster.gatewayUnchangedSince(now),
     gatewayReplicas: cluster.gatewayReplicas(),
-    engines: engineReports(engines, pods, now),
+    engines: engineActivities(engines, pods, now),
     unsynced: cluster.unsynced(),
   };
   return {
@@ -72,15 +72,15 @@ export const undercount = (gatewayReplicas: number): readonly string[] =>
         `undercount possible: the gateway has ${gatewayReplicas} replicas, which overwrite each other's records; demand may be ${gatewayReplicas} times what is seen`,
       ];
 
-const engineReports = (
+const engineActivities = (
   engines: EngineWatch | undefined,
   pods: ReadonlyMap<string, readonly DeploymentPod[]>,
   now: number,
-): ReadonlyMap<string, EngineReport> =>
+): ReadonlyMap<string, EngineActivity> =>
   new Map(
     [...pods].flatMap(([key, some]) => {
-      const report = engines?.report(some, now) ?? null;
-      return report === null ? [] : [[key, report] as const];
+      const activity = engines?.activity(some, now) ?? null;
+      return activity === null ? [] : [[key, activity] as const];
     }),
   );
 

@@ -56,19 +56,19 @@ const setUp = () => {
 test('quiet since the first time it was heard, until a request is in it or was', async () => {
   const { engines, say, observe } = setUp();
   const pods = [pod('a')];
-  expect(engines.report(pods, 100)).toMatchObject({ quietSince: null, busyAt: null });
+  expect(engines.activity(pods, 100)).toMatchObject({ quietSince: null, busyAt: null });
   say('10.0.0.1', 0, 5);
   await observe(pods, 100);
   await observe(pods, 110);
-  expect(engines.report(pods, 110)).toMatchObject({ quietSince: 100, busyAt: null });
+  expect(engines.activity(pods, 110)).toMatchObject({ quietSince: 100, busyAt: null });
   say('10.0.0.1', 0, 6);
   await observe(pods, 120);
-  expect(engines.report(pods, 120)).toMatchObject({ quietSince: null, busyAt: 120 });
+  expect(engines.activity(pods, 120)).toMatchObject({ quietSince: null, busyAt: 120 });
   await observe(pods, 130);
-  expect(engines.report(pods, 130)).toMatchObject({ quietSince: 130, busyAt: 120 });
+  expect(engines.activity(pods, 130)).toMatchObject({ quietSince: 130, busyAt: 120 });
   say('10.0.0.1', 1, 6);
   await observe(pods, 140);
-  expect(engines.report(pods, 140)).toMatchObject({ quietSince: null, busyAt: 140 });
+  expect(engines.activity(pods, 140)).toMatchObject({ quietSince: null, busyAt: 140 });
 });
 
 test('one that is not heard, not heard of late or not the same any more is not quiet', async () => {
@@ -77,13 +77,13 @@ test('one that is not heard, not heard of late or not the same any more is not q
   say('10.0.0.1', 0, 5);
   say('[fd00::2]', 0, 5);
   await observe(pods, 100);
-  expect(engines.report(pods, 100)?.quietSince).toBe(100);
-  expect(engines.report(pods, 131)?.quietSince).toBe(null);
-  expect(engines.report([pod('a', { incarnation: 'again' })], 100)?.quietSince).toBe(null);
+  expect(engines.activity(pods, 100)?.quietSince).toBe(100);
+  expect(engines.activity(pods, 131)?.quietSince).toBe(null);
+  expect(engines.activity([pod('a', { incarnation: 'again' })], 100)?.quietSince).toBe(null);
   answers.delete('http://[fd00::2]:8000/metrics');
   await observe(pods, 110);
-  expect(engines.report(pods, 110)?.quietSince).toBe(null);
-  expect(engines.report([pod('a')], 110)?.quietSince).toBe(100);
+  expect(engines.activity(pods, 110)?.quietSince).toBe(null);
+  expect(engines.activity([pod('a')], 110)?.quietSince).toBe(100);
 });
 
 test('only Ready pods count, at the port that their labels name; those no longer asked about are forgotten', async () => {
@@ -93,8 +93,8 @@ test('only Ready pods count, at the port that their labels name; those no longer
   say('10.0.0.1', 0, 5, 9100);
   await observe(pods, 100);
   expect(asked).toEqual(['http://10.0.0.1:9100/metrics']);
-  expect(engines.report(pods, 100)?.quietSince).toBe(100);
-  expect(engines.report([pod('b', { ready: false })], 100)).toBe(null);
+  expect(engines.activity(pods, 100)?.quietSince).toBe(100);
+  expect(engines.activity([pod('b', { ready: false })], 100)).toBe(null);
   await observe([], 105);
-  expect(engines.report(pods, 105)?.quietSince).toBe(null);
+  expect(engines.activity(pods, 105)?.quietSince).toBe(null);
 });

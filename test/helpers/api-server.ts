@@ -1,7 +1,7 @@
 import { Agent } from 'node:https';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { authority, clientCertificate } from '../../hack/cluster/pki.ts';
-import type { ReadyCheck } from '../../src/api/probes.ts';
+import type { ReadyCheck } from '../../src/api/health-endpoints.ts';
 import { type RunningServer, startServer } from '../../src/api/start.ts';
 import { issueCertificate, type KeyPair } from '../../src/api/x509.ts';
 import type { KubernetesRequest } from '../../src/cluster/kubernetes-connection.ts';

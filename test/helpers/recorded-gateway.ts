@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type EngineReport, reportOfAll } from '../../src/cluster/engine-metrics.ts';
+import { activityOfAll, type EngineActivity } from '../../src/cluster/engine-metrics.ts';
 import { readConfig } from '../../src/config/serve-config.ts';
 import { standInCluster } from '../../src/planner/cluster-stand-in.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
@@ -76,7 +76,7 @@ export const replayRecording = async (
   const reader = workloadReader(store, { ...config, historySeconds: 300, instance: 'replay' });
   const fromRedis = profileSources((keys) => store.read(keys), null);
   /** What one engine held when it was asked last, and since when it has nothing. */
-  const heard = (engine: number): EngineReport => {
+  const heard = (engine: number): EngineActivity => {
     const samples = engineSamples.filter(([at, of]) => of === engine && at <= world.now - 1);
     const last = samples.at(-1);
     const busy = samples.findLast(([, , running, waiting]) => running + waiting > 0);
@@ -97,7 +97,7 @@ export const replayRecording = async (
     readWorkload: (names) => reader.read(names),
     readProfiles: (wanted, now) => fromRedis(wanted, now),
     engines: engines
-      ? { observe: () => {}, report: (asked) => reportOfAll(asked.map(({ name: engine }) => heard(Number(engine)))) }
+      ? { observe: () => {}, activity: (asked) => activityOfAll(asked.map(({ name: engine }) => heard(Number(engine)))) }
       : undefined,
     makePlan: planOf,
     board,

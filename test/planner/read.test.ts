@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { EngineReport } from '../../src/cluster/engine-metrics.ts';
+import type { EngineActivity } from '../../src/cluster/engine-metrics.ts';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import { type ClusterSeen, podsByDeployment, type ReadParts, read } from '../../src/planner/read.ts';
 import type { WorkloadNow } from '../../src/planner/workload-now.ts';
@@ -97,10 +97,10 @@ describe('pods', () => {
   });
 
   test('are what engines are asked of, and a Deployment of which none is heard has no report', async () => {
-    const heard: EngineReport = { quietSince: 5, busyAt: null, sample: null };
+    const heard: EngineActivity = { quietSince: 5, busyAt: null, sample: null };
     const engines = {
       observe: () => {},
-      report: (some: readonly DeploymentPod[], now: number) => (some.length > 1 ? { ...heard, busyAt: now } : null),
+      activity: (some: readonly DeploymentPod[], now: number) => (some.length > 1 ? { ...heard, busyAt: now } : null),
     };
     expect((await reading({ pods }, { engines })).reading.engines).toEqual(of({ a: { ...heard, busyAt: 1003 } }));
     expect((await reading({ pods })).reading.engines).toEqual(new Map());

@@ -166,7 +166,7 @@ test('engines are asked once no request is seen, and their word makes the silenc
   const observed: (readonly string[])[] = [];
   const engines: EngineWatch = {
     observe: (pods) => observed.push(pods.map(({ name }) => name)),
-    report: (pods) => (pods.length === 0 ? null : { quietSince: 5000, busyAt: null, sample: null }),
+    activity: (pods) => (pods.length === 0 ? null : { quietSince: 5000, busyAt: null, sample: null }),
   };
   const { clock, loop, board, write } = setUp(0, 1, 10, engines, [
     deploymentPod('l40s-1', { deployment: 'l40s' }),
@@ -211,7 +211,7 @@ test('of a gateway that counts one arrival in a hundred, what ends is planned fo
     10,
     {
       observe: () => {},
-      report: () => ({
+      activity: () => ({
         quietSince: null,
         busyAt: clock.now,
         sample: { at: clock.now - 9, inFlight: held, ended: null },

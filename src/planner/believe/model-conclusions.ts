@@ -1,4 +1,4 @@
-import { type EngineReport, reportOfAll } from '../../cluster/engine-metrics.ts';
+import { activityOfAll, type EngineActivity } from '../../cluster/engine-metrics.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { HeldRequests } from '../../workload/store.ts';
@@ -16,7 +16,7 @@ export interface StateReading {
   readonly workload: Workload | null;
   readonly gatewayUnchangedSince: number | null;
   /** What the engines of quiet models say, by Deployment. */
-  readonly engines: ReadonlyMap<string, EngineReport>;
+  readonly engines: ReadonlyMap<string, EngineActivity>;
   /** Watches that have not read their list yet. */
   readonly unsynced: readonly string[];
 }
@@ -74,7 +74,7 @@ const concludedFrom = (
       heartbeatAt: workload.heartbeatAt,
       otherModelAt,
       gatewayUnchangedSince,
-      engines: reportOfAll(deployments.flatMap((one) => engines.get(deploymentKey(one)) ?? [])),
+      engines: activityOfAll(deployments.flatMap((one) => engines.get(deploymentKey(one)) ?? [])),
       longestRequestSeconds: longestRequest(histories, candidates),
       trustSilence: settings.trustSilence,
     },

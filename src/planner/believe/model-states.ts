@@ -1,4 +1,4 @@
-import type { EngineReport } from '../../cluster/engine-metrics.ts';
+import type { EngineActivity } from '../../cluster/engine-metrics.ts';
 import { active, type Interval, newestRecord } from '../../workload/workload.ts';
 
 /** What the data of one model lets us conclude. */
@@ -21,7 +21,7 @@ export interface Evidence {
   /** Since when all pods of the gateway have been Ready and the same; null = not known, or not Ready. */
   readonly gatewayUnchangedSince: number | null;
   /** What the model's own Ready pods say; null = there are none, or they are not asked. */
-  readonly engines: EngineReport | null;
+  readonly engines: EngineActivity | null;
   /** How long the longest of the requests that were seen takes (s); null = not known, or not needed. */
   readonly longestRequestSeconds: number | null;
   readonly trustSilence: boolean;

@@ -1,4 +1,4 @@
-import { type EngineReport, reportOfAll } from '../../cluster/engine-metrics.ts';
+import { activityOfAll, type EngineActivity } from '../../cluster/engine-metrics.ts';
 import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { EngineSample } from '../../vocabulary/engine-sample.ts';
@@ -44,7 +44,7 @@ interface DeploymentsAndEngines {
   readonly now: number;
   readonly deployments: ReadonlyMap<string, ModelDeployment>;
   /** What the engines say now, by Deployment. */
-  readonly engines: ReadonlyMap<string, EngineReport>;
+  readonly engines: ReadonlyMap<string, EngineActivity>;
 }
 
 /** What engines said so long ago (s) tells nothing of the records that are still read. */
@@ -54,7 +54,7 @@ const samplesKeptSeconds = 600;
 export const samplesSeen = ({ deployments, engines, now }: DeploymentsAndEngines, before: SamplesByModel): SamplesByModel => {
   const byModel = Map.groupBy(deployments.values(), ({ model }) => model);
   const seen = [...byModel].flatMap(([model, some]) => {
-    const newest = reportOfAll(some.flatMap((one) => engines.get(deploymentKey(one)) ?? []))?.sample ?? null;
+    const newest = activityOfAll(some.flatMap((one) => engines.get(deploymentKey(one)) ?? []))?.sample ?? null;
     const known = (before.get(model) ?? []).filter(({ at }) => at > now - samplesKeptSeconds);
     const heard = newest === null || newest.at <= (known.at(-1)?.at ?? 0) ? known : [...known, newest];
     return heard.length === 0 ? [] : [[model, heard] as const];

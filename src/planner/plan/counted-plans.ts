@@ -17,13 +17,16 @@ export interface CountedPlans {
   asked(): number;
 }
 
-/** What one question may take of what is left of the tick's work; and what it may in any case. */
+/** Work of all that later stages ask, over that of the plan. */
+const whatIfShare = 0.3;
+
+/** What one question may take of what is left of that; and what it may in any case. */
 const shareOfRest = 0.1;
 const leastWork = 2_000;
 
-/** @param whatIfWork units of work that all questions of a tick may take together */
-export const countedPlans = (port: MakePlan, whatIfWork: number): CountedPlans => {
-  let [asked, left] = [0, whatIfWork];
+/** @param work units that a tick may take for its plan; all its questions together may take a share of that more */
+export const countedPlans = (port: MakePlan, work: number): CountedPlans => {
+  let [asked, left] = [0, whatIfShare * work];
   const makePlan: MakePlan = (snapshot, detail) => {
     asked += 1;
     return port(snapshot, detail);

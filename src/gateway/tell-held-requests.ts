@@ -7,7 +7,7 @@ import type { Held } from './proxy.ts';
  * longer do.
  * @param clock Unix s
  */
-export const heldReports = (
+export const tellHeldRequests = (
   held: (model: string) => Held | null,
   write: (model: string, held: HeldRequests | null) => Promise<void>,
   clock: () => number,

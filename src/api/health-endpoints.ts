@@ -12,7 +12,7 @@ const ping: ReadyCheck = { name: 'ping', problem: () => undefined };
  * The health endpoints of the generic API server. Ready never waits for a plan or for Redis: discovery must answer when
  * they are away. Live asks nothing, so that the kubelet never restarts us for somebody else's failure.
  */
-export const addProbes = (app: FastifyInstance, readyChecks: readonly ReadyCheck[]): void => {
+export const addHealthEndpoints = (app: FastifyInstance, readyChecks: readonly ReadyCheck[]): void => {
   const endpoints = { healthz: [ping], livez: [ping], readyz: [ping, ...readyChecks] };
   for (const [endpoint, checks] of Object.entries(endpoints)) {
     app.all(`/${endpoint}`, (request, reply) => answerAll(reply, endpoint, checks, request.info.query));
