@@ -121,7 +121,7 @@ const startServers = async (config: Config, served: Served & Pick<Planner, 'drif
   };
 };
 
-/** What it returns ends it. */
+/** @returns what closes the port */
 const plainMetricsAt = async (port: number, config: Config, board: Board, log: Logger): Promise<() => Promise<void>> => {
   const store = redisStore(config, (problem) => log.warn({ problem }, 'redis connection of the plain metrics port'));
   const routingPlan = async (model: string) => (await store.read([`${config.planPrefix}plan:${model}`]))[0] ?? null;

@@ -44,7 +44,7 @@ export const chooser = (overflow: number) => {
     const open = new Map(usable.filter(([name, pods]) => pods.length > 0 && !isFull(variants.get(name)!, plan, overflow)));
     if (open.size === 0) return 'full';
     const one = plan?.classes.find(({ toTokens }) => toTokens === null || inputTokens < toTokens);
-    if (one === undefined) return { pod: leastWork([...open.values()].flat()), why: 'no plan' };
+    if (one === undefined) return { pod: leastOutstanding([...open.values()].flat()), why: 'no plan' };
     const weights = Object.fromEntries(Object.entries(one.shares).filter(([name]) => open.has(name)));
     let turn = turns.get(one.fromTokens);
     if (turn === undefined) {
@@ -54,8 +54,8 @@ export const chooser = (overflow: number) => {
     }
     const name = turn(weights);
     return name === null
-      ? { pod: leastWork([...open.values()].flat()), why: 'fallback' }
-      : { pod: leastWork(open.get(name)!), why: 'plan' };
+      ? { pod: leastOutstanding([...open.values()].flat()), why: 'fallback' }
+      : { pod: leastOutstanding(open.get(name)!), why: 'plan' };
   };
 };
 
@@ -70,7 +70,7 @@ const isFull = (pods: readonly Pod[], plan: RoutingPlan | null, overflow: number
 };
 
 /** Of several with as little the one that was given least, so that idle pods take turns. */
-const leastWork = (pods: readonly Pod[]): Pod =>
+const leastOutstanding = (pods: readonly Pod[]): Pod =>
   pods.reduce((least, pod) => (pod.work < least.work || (pod.work === least.work && pod.given < least.given) ? pod : least));
 
 /**

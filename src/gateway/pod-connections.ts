@@ -6,7 +6,7 @@ import { messageOf } from '../vocabulary/errors.ts';
 export interface AnswerReader {
   /** Its head. @returns whether its body is wanted */
   head(status: number, headers: IncomingHttpHeaders): boolean;
-  /** A piece of its body. @returns whether more may come now; else {@link Asking.resume} says when */
+  /** A piece of its body. @returns whether more may come now; else {@link AskingPod.resume} says when */
   piece(piece: Buffer): boolean;
 }
 
@@ -94,34 +94,4 @@ export const podConnections = ({ connectSeconds, silenceSeconds }: PodConnection
     },
     close: () => agent.destroy(),
   };
-};
-
-/** Headers of one connection, which end with it (RFC 9110, 7.6.1), and those that we make ourselves. */
-const ours: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/**
- * What goes on to the other side. Nothing of it says where: the address is the gateway's choice alone.
- * @param without further names, in lower case
- */
-export const passedOn = (headers: IncomingHttpHeaders, without: readonly string[] = []): Record<string, string | string[]> => {
-  const named = String(headers.connection ?? '')
-    .toLowerCase()
-    .split(/\s*,\s*/);
-  const passed: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(headers))
-    if (value !== undefined && !ours.has(name) && !named.includes(name) && !without.includes(name)) passed[name] = value;
-  return passed;
 };

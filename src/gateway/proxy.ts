@@ -4,7 +4,7 @@ import { hasNoPods } from './model-pods.ts';
 import { createOffer } from './offer-to-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
 import type { GatewayParts, GatewaySettings, ModelQueue, Passage } from './passage.ts';
-import { passedOn } from './pod-connections.ts';
+import { passedOn } from './passed-headers.ts';
 import { createPlaces, type Places } from './pod-places.ts';
 import { type Refusal, refuse, tooLong, tooMany, unknownModel } from './refusals.ts';
 import { requestCounter } from './request-counter.ts';

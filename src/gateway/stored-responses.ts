@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { GatewayParts } from './passage.ts';
-import { passedOn } from './pod-connections.ts';
+import { passedOn } from './passed-headers.ts';
 import { notFound, refuse } from './refusals.ts';
 import { relay } from './relay-answer.ts';
 

@@ -1,7 +1,7 @@
 import { type BelieveReading, type BelieveSettings, believe } from './believe/believe.ts';
 import { type MoveSettings, move } from './move/move.ts';
 import { countedPlans, type MakePlan } from './plan/counted-plans.ts';
-import { tickWork } from './plan/make-snapshot.ts';
+import { tickWork } from './plan/machine-speed.ts';
 import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
 import { type Memory, memoryAfter } from './report/memory.ts';
 import { type ReportSettings, report } from './report/report.ts';
@@ -10,25 +10,32 @@ import { joinedReports, type TickOutcome } from './report/tick-outcome.ts';
 /** All that was read, as of one tick; each stage declares its own part. */
 export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {}
 
-export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSettings, ReportSettings {}
+/** Each stage's own. The work of a tick may be absent: {@link tickWork} then. */
+export interface PlannerSettings extends BelieveSettings, Omit<PlanSettings, 'workLimit'>, MoveSettings, ReportSettings {
+  readonly workLimit?: number;
+}
 
 /**
  * One tick of the planner: what was read is believed, what is believed is planned for, what runs moves toward the plan, and what
  * is to be said of it is said. Pure: whoever calls it reads before and publishes after.
- * @param port makes the plan of a snapshot; asked also for what would be
+ * @param maker makes the plan of a snapshot; asked also for what would be
  */
-export const decide = (reading: Reading, memory: Memory, settings: PlannerSettings, port: MakePlan): TickOutcome => {
-  const plans = countedPlans(port, settings.workLimit ?? tickWork);
-  const tick = { reading, memory, settings, ...plans };
+export const decide = (reading: Reading, memory: Memory, given: PlannerSettings, maker: MakePlan): TickOutcome => {
+  const settings = { ...given, workLimit: given.workLimit ?? tickWork };
+  const { makePlan, whatIf, asked } = countedPlans(maker, settings.workLimit);
+  const tick = { reading, memory, settings, makePlan, whatIf };
   const beliefs = believe(tick);
   // Models that share nothing are planned for one after the other: the numbers of only one are in memory.
   const reports = plan(beliefs.models, tick)
-    .map((planned) => report(planned, move(planned, tick), tick))
+    .map((planned) => {
+      const moved = move(planned, tick);
+      return report(planned, moved, tick);
+    })
     .toArray();
   return {
     ...joinedReports(reports),
     memory: memoryAfter(memory, beliefs.memory, reports, reading.deployments),
     unsure: beliefs.unsure,
-    plansMade: plans.asked(),
+    plansMade: asked(),
   };
 };

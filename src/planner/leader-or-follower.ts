@@ -10,7 +10,7 @@ export interface Leading {
   /** null = not known yet. */
   readonly term: LeaderTerm | null;
 }
-/** What of it is so now. */
+/** Who leads now. */
 export type Leadership = () => Leading | Promise<Leading>;
 
 export interface PeerParts {

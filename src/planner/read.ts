@@ -30,7 +30,7 @@ export interface TickReading {
   readonly problems: readonly string[];
 }
 
-/** Reads all that a tick decides by. Never throws: what cannot be read is a problem, one line each. */
+/** Reads all that a tick decides by. What Redis does not give is a problem, one line each. */
 export const read = async ({ cluster, readProfiles, engines }: ReadParts, workload: WorkloadNow): Promise<TickReading> => {
   await cluster.update?.();
   const deployments = new Map([...cluster.deployments].sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -17,7 +17,7 @@ export interface TickerParts extends ReadParts, PublishParts {
 }
 
 export interface Ticker {
-  /** Reads, decides, publishes. Never throws: what cannot be read is a problem, and what stood goes on standing. */
+  /** Reads, decides, publishes. What cannot be read is a problem, and what stood goes on standing. */
   tick(): Promise<void>;
   /** Whether the records of another interval should be there since the last tick. */
   due(): boolean;
@@ -40,10 +40,11 @@ export const createTicker = (parts: TickerParts): Ticker => {
     tick: async () => {
       const { reading, interval, problems } = await read(parts, workload);
       const decided = decide(reading, memory, settings, parts.makePlan);
-      [memory, lastInterval] = [decided.memory, interval];
-      const unpublished = await publish(decided, reading, parts);
+      memory = decided.memory;
+      lastInterval = interval;
+      const publishProblems = await publish(decided, reading, parts);
       askEngines(decided.unsure);
-      parts.onTick(decided, [...unpublished, ...problems, ...problemsOf(decided.models, decided.snapshot)]);
+      parts.onTick(decided, [...publishProblems, ...problems, ...problemsOf(decided.models, decided.snapshot)]);
     },
     // Another one, not only a later one: a clock may step back.
     due: () => workload.intervalNumber() !== lastInterval,

@@ -36,6 +36,20 @@ export interface Outcome {
 }
 
 /**
+ * Which method runs when; each file states its own program.
+ *
+ * 1. Each model by itself (one-model): two types by two-types; more by branch, type by type, over the bound of relaxation (with
+ *    price-forest, forest-shares and long-step); where types are alike, by-number over number-bounds and capacity-cuts.
+ * 2. Where these do not fit the common stock, all by its prices (shared-stock): pool-prices finds them, priced-model and enumeration the
+ *    mixes worth having, first-choice, choice and repair one of each that fits together, neighbourhoods better ones.
+ * 3. Where no such choice serves all, the same with unserved demand at a price (served-together: nowhere, least-unserved).
+ * 4. Where not all can be served, best-effort by priority (levels): joint-search proves small fleets over joint-program, a linear
+ *    program for dense-simplex; exchanges improves large ones.
+ *
+ * first-plan is what all of them start from; work-budget ends them; sensitivity solves again to say what more would save.
+ */
+
+/**
  * The cheapest mixes that carry all demand of a fleet, within its bounds, stock and budget. Whatever stops the search, there is a plan,
  * and one that serves all where one was met.
  */

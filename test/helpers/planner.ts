@@ -1,12 +1,14 @@
 import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
 import type { MoveMemory } from '../../src/planner/move/move.ts';
+import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory, type Memory } from '../../src/planner/report/memory.ts';
 import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment, foundProfile } from './deployments.ts';
 import { record } from './records.ts';
 
-export const settings: PlannerSettings = {
+export const settings: PlannerSettings & { readonly workLimit: number } = {
+  workLimit: tickWork,
   windowSeconds: 60,
   shapeWindowSeconds: 240,
   startupSeconds: 600,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/serve-config.ts';
 import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
-import { routingNow } from '../../src/planner/plan/make-snapshot.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
+import { routingNow } from '../../src/planner/plan/router-now.ts';
 import { emptyMemory, type Memory } from '../../src/planner/report/memory.ts';
 import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment } from '../helpers/deployments.ts';

@@ -18,12 +18,12 @@ import {
 } from './deployment-behaviour.ts';
 import type { EngineStrain } from './engine-strain.ts';
 import type { Forecast } from './forecast.ts';
-import { conclusions, type StateReading } from './model-conclusions.ts';
 import { type ModelGroup, modelGroups } from './model-groups.ts';
 import type { Conclusion, StateSettings } from './model-states.ts';
 import type { ProfileTrial } from './profile-trial.ts';
 import { type RecordDefect, samplesSeen, type TrustedWorkload, trustedWorkload } from './record-defects.ts';
 import { longestStartup } from './startups.ts';
+import { conclusions, type StateReading } from './state-evidence.ts';
 import { judgedProfiles, profilesToPlanBy, trialsAfter } from './trusted-profiles.ts';
 
 /** What was read of requests, engines, Deployments and profiles. */

@@ -9,9 +9,9 @@ export type MakePlan = (snapshot: Snapshot, detail?: PlanDetail) => Plan;
 
 /** The one port through which a tick has plans made. */
 export interface CountedPlans {
-  /** Of what is planned for. */
+  /** Plans that are followed. */
   readonly makePlan: MakePlan;
-  /** Of what would be. All of a tick together have a limit; one that is asked for late is still answered, with what is seen at once. */
+  /** Plans that decide something and are not followed. All of a tick share a limit; a late one is still answered, with what is seen at once. */
   readonly whatIf: MakePlan;
   /** How many plans it was so far. */
   asked(): number;
@@ -22,7 +22,7 @@ const whatIfShare = 0.3;
 
 /** What one question may take of what is left of that; and what it may in any case. */
 const shareOfRest = 0.1;
-const leastWork = 2_000;
+const leastWorkOfQuestion = 2_000;
 
 /** @param work units that a tick may take for its plan; all its questions together may take a share of that more */
 export const countedPlans = (port: MakePlan, work: number): CountedPlans => {
@@ -34,7 +34,7 @@ export const countedPlans = (port: MakePlan, work: number): CountedPlans => {
   return {
     makePlan,
     whatIf: (snapshot, detail) => {
-      const workLimit = Math.max(leastWork, Math.floor(shareOfRest * left));
+      const workLimit = Math.max(leastWorkOfQuestion, Math.floor(shareOfRest * left));
       const plan = makePlan({ ...snapshot, workLimit: Math.min(snapshot.workLimit ?? workLimit, workLimit) }, detail);
       left = Math.max(0, left - plan.solve.work);
       return plan;

@@ -11,34 +11,21 @@ import {
   type Variant,
 } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
-import type { Workload } from '../../workload/workload.ts';
 import type { Belief } from '../believe/believe.ts';
 import type { Candidate } from '../believe/candidates.ts';
+import { type RouterReading, type RouterSettings, routingNow } from './router-now.ts';
 import { type Limits, limitsOf, noLimits, type PoolTaker, type StockSource } from './stock-limits.ts';
 
-export interface SnapshotReading {
-  /** Unix seconds by Redis' clock. */
-  readonly now: number;
-  readonly workload: Pick<Workload, 'heartbeatAt'> | null;
-}
-
-export interface SnapshotSettings {
-  /** What the router knows of a request; `auto` = input while a gateway of ours is there, else `router`. */
-  readonly routing: RouterKnowledge | 'auto';
-  /** What another router knows; absent = none. */
-  readonly router?: RouterKnowledge;
+export interface SnapshotSettings extends RouterSettings {
   /** What is believed of the number of GPUs; absent = none of it. */
   readonly stock?: StockSource;
   /** Money/h for all models; null = no limit. */
   readonly budget: number | null;
   /** Nodes of one search after which it stops with what it has. */
   readonly nodeLimit: number;
-  /** Units of work of one solve; absent = {@link tickWork}. */
-  readonly workLimit?: number;
+  /** Units of work of one solve. */
+  readonly workLimit: number;
 }
-
-/** What a tick may spend on a solve: about a second where the unit was measured, and nearly always far less is needed. */
-export const tickWork = 1_000_000;
 
 /** What the models that are solved for may use; of the others stands what they have, or were told. */
 export const limitsNow = (
@@ -65,7 +52,7 @@ export const limitsNow = (
 /** The solve's whole input. */
 export const makeSnapshot = (
   models: readonly Belief[],
-  reading: SnapshotReading,
+  reading: RouterReading,
   { stock, quotas }: Limits,
   decisions: ReadonlyMap<string, Decision>,
   settings: SnapshotSettings,
@@ -79,21 +66,8 @@ export const makeSnapshot = (
   budget: settings.budget,
   routing: routingNow(settings, reading),
   nodeLimit: settings.nodeLimit,
-  workLimit: settings.workLimit ?? tickWork,
+  workLimit: settings.workLimit,
 });
-
-/** A gateway of ours that was last heard longer ago is lost (s): it neither routes nor wakes a model. */
-export const gatewayLostAfterSeconds = 600;
-
-/** What the router in front knows of a request. */
-export const routingNow = (
-  { routing, router = 'none' }: Pick<SnapshotSettings, 'routing' | 'router'>,
-  { now, workload }: SnapshotReading,
-): RouterKnowledge => {
-  if (routing !== 'auto') return routing;
-  const heartbeatAt = workload?.heartbeatAt ?? null;
-  return heartbeatAt !== null && now - heartbeatAt < gatewayLostAfterSeconds ? 'input' : router;
-};
 
 /** What the Deployments of a model say of their router; where they differ, the one that knows least. */
 const annotatedRouting = (deployments: readonly ModelDeployment[]): { readonly routing?: RouterKnowledge } => {

@@ -5,10 +5,11 @@ import type { Decision } from '../../vocabulary/target.ts';
 import type { Belief } from '../believe/believe.ts';
 import { boundsIfPodsCame, isLacking, plannedOfUnfollowed, withAttainableBounds, withUnfollowed } from './bounds-by-behaviour.ts';
 import type { MakePlan } from './counted-plans.ts';
-import { limitsNow, makeSnapshot, type SnapshotReading, type SnapshotSettings, tickWork } from './make-snapshot.ts';
+import { limitsNow, makeSnapshot, type SnapshotSettings } from './make-snapshot.ts';
+import type { RouterReading } from './router-now.ts';
 import { type Limits, mayLimit } from './stock-limits.ts';
 
-export interface PlanReading extends SnapshotReading {
+export interface PlanReading extends RouterReading {
   /** What the cluster shows of its GPUs; absent = nothing. */
   readonly supply?: Supply;
 }
@@ -51,7 +52,7 @@ export interface PlanTick {
 }
 
 /** Units of work that each of many models may take in any case: what nearly all of them are proven within. */
-const leastWork = 20_000;
+const leastWorkOfModel = 20_000;
 
 /**
  * The second stage of a tick: the cheapest replicas for what is believed. Models that share no budget and no stock come one after
@@ -59,19 +60,19 @@ const leastWork = 20_000;
  */
 export function* plan(models: readonly Belief[], tick: PlanTick): Generator<Planned, void> {
   const { reading, settings } = tick;
-  const alone = settings.budget === null && !settings.keepSnapshot && !mayLimit(reading.supply, settings.stock ?? 'none');
+  const independent = settings.budget === null && !settings.keepSnapshot && !mayLimit(reading.supply, settings.stock ?? 'none');
   const { supply: _, ...unlimited } = reading;
-  const workLimit = Math.max(leastWork, Math.floor((settings.workLimit ?? tickWork) / Math.max(1, models.length)));
-  const one = { ...tick, reading: unlimited, settings: { ...settings, workLimit } };
-  for (const some of alone ? models.map((model) => [model]) : [models])
-    yield { ...planned(some, alone ? one : tick), together: !alone };
+  const workLimit = Math.max(leastWorkOfModel, Math.floor(settings.workLimit / Math.max(1, models.length)));
+  const tickOfOne = { ...tick, reading: unlimited, settings: { ...settings, workLimit } };
+  for (const group of independent ? models.map((model) => [model]) : [models])
+    yield { ...planned(group, independent ? tickOfOne : tick), together: !independent };
 }
 
 const planned = (
   models: readonly Belief[],
   { reading, memory: { moved }, settings, makePlan }: PlanTick,
 ): Omit<Planned, 'together'> => {
-  const planFor = (beliefs: readonly Belief[], workLimit = settings.workLimit ?? tickWork) => {
+  const planFor = (beliefs: readonly Belief[], workLimit = settings.workLimit) => {
     const fresh = beliefs.filter(({ demand }) => demand !== null);
     const limits = limitsNow(beliefs, reading.supply, moved.decisions, settings);
     const snapshot =
@@ -82,7 +83,7 @@ const planned = (
   const first = planFor(beliefs);
   const unfollowed = plannedOfUnfollowed(beliefs, first.solved?.plan ?? null);
   const lacking = beliefs.some(({ candidates }) => candidates.some((candidate) => isLacking(candidate, unfollowed)));
-  const left = Math.max(leastWork, (settings.workLimit ?? tickWork) - (first.solved?.plan.solve.work ?? 0));
+  const left = Math.max(leastWorkOfModel, settings.workLimit - (first.solved?.plan.solve.work ?? 0));
   const final = lacking
     ? planFor(
         beliefs.map((belief) => withUnfollowed(belief, unfollowed)),

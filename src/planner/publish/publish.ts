@@ -30,6 +30,6 @@ export const publish = async (
   const shared = await share?.(decided, now);
   if (shared?.superseded) return shared.problems;
   await board.publish(decided, clock());
-  const unrouted = await route?.(decided, (key) => ready.get(key) ?? 0, now);
-  return [...(shared?.problems ?? []), ...(unrouted ?? [])];
+  const routeProblems = await route?.(decided, (key) => ready.get(key) ?? 0, now);
+  return [...(shared?.problems ?? []), ...(routeProblems ?? [])];
 };

@@ -1,32 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Supply } from '../../../src/cluster/stock.ts';
-import { limitsNow, makeSnapshot, routingNow, type SnapshotSettings } from '../../../src/planner/plan/make-snapshot.ts';
+import { limitsNow, makeSnapshot, type SnapshotSettings } from '../../../src/planner/plan/make-snapshot.ts';
 import { noLimits } from '../../../src/planner/plan/stock-limits.ts';
 import { belief, candidate } from '../../helpers/beliefs.ts';
 import { deployment } from '../../helpers/deployments.ts';
 
-const settings: SnapshotSettings = { routing: 'auto', stock: 'nodes', budget: 40, nodeLimit: 100 };
+const settings: SnapshotSettings = { routing: 'auto', stock: 'nodes', budget: 40, nodeLimit: 100, workLimit: 1000 };
 const reading = { now: 1000, workload: { heartbeatAt: 995 } };
 const demand = [{ inputTokens: 1024, outputTokens: 64, arrivalRate: 3 }];
-
-describe('what the router knows', () => {
-  const routing = (heartbeatAt: number | null, given = settings) => routingNow(given, { now: 1000, workload: { heartbeatAt } });
-
-  test('a gateway of ours that is heard knows the input', () => {
-    expect(routing(995, { ...settings, router: 'load' })).toBe('input');
-  });
-
-  test('without one, or ten minutes after it was heard, the other router counts', () => {
-    expect(routing(400, { ...settings, router: 'load' })).toBe('load');
-    expect(routing(null, { ...settings, router: 'load' })).toBe('load');
-    expect(routing(null)).toBe('none');
-    expect(routingNow(settings, { now: 1000, workload: null })).toBe('none');
-  });
-
-  test('a setting that names a routing counts whatever is heard', () => {
-    expect(routing(995, { ...settings, routing: 'size' })).toBe('size');
-  });
-});
 
 describe('the snapshot', () => {
   test('it has the time, the limits and the settings of the solve', () => {
@@ -37,7 +18,7 @@ describe('the snapshot', () => {
       budget: 40,
       routing: 'input',
       nodeLimit: 100,
-      workLimit: 1_000_000,
+      workLimit: 1000,
     });
     expect(makeSnapshot([], reading, noLimits, new Map(), { ...settings, workLimit: 7 }).workLimit).toBe(7);
     const quotas = { ns: { '*': 8 } };

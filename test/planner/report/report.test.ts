@@ -109,6 +109,7 @@ describe('reports', () => {
       routing: 'none',
       budget: null,
       nodeLimit: 100,
+      workLimit: 1000,
     });
     const solved = { snapshot: routed, plan: planOf(routed) };
     expect(outcome(one, { solved }).routes).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { conclusions, type StateReading } from '../../../src/planner/believe/model-conclusions.ts';
 import type { ModelGroup } from '../../../src/planner/believe/model-groups.ts';
+import { conclusions, type StateReading } from '../../../src/planner/believe/state-evidence.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
 import type { Interval, Workload } from '../../../src/workload/workload.ts';
 import { deployment } from '../../helpers/deployments.ts';

@@ -1,4 +1,5 @@
-import { tickWork } from './make-snapshot.ts';
+/** What a tick may spend on a solve: about a second where the unit was measured, and nearly always far less is needed. */
+export const tickWork = 1_000_000;
 
 /** What plans may take on one machine, learned from those that took much. */
 export interface WorkLimit {
