@@ -12,6 +12,8 @@ export interface SolveOptions {
   readonly tieLimit: number;
   /** Units of work of the whole solve (work-budget.ts) after which every search stops with what it has; absent = no limit. */
   readonly workLimit?: number;
+  /** What cannot serve all demand is of no interest: once that is proven, nobody looks for what it can serve. */
+  readonly allOrNothing?: boolean;
 }
 
 /** The same inside a solve, whose searches share its work. */

@@ -68,6 +68,7 @@ export const solve = (given: Fleet, options: SolveOptions = defaultOptions): Out
       models: solved.models ?? assigned(new Joint(fleet, demandTotals(fleet)), mixes),
       work: work.used,
     };
+  if (options.allOrNothing === true && floorsFit && status === 'infeasible') return nothing(fleet, nodes, work.used);
   const joint = new Joint(fleet, demandTotals(fleet), work);
   const most = mostServed(fleet, joint, searching, solved.most);
   const models = assigned(joint, most.mixes);
@@ -76,6 +77,21 @@ export const solve = (given: Fleet, options: SolveOptions = defaultOptions): Out
     ? { ...searched, status: 'feasible', bound: Math.min(bound, fleetCost(fleet, most.mixes)), servable: null }
     : { ...searched, status: 'infeasible', bound: null, servable: most.open };
 };
+
+/** Proven infeasible, and not asked for more: the floors, with nothing served. */
+const nothing = ({ models }: Fleet, nodes: number, work: number): Outcome => ({
+  status: 'infeasible',
+  bound: null,
+  servable: models.reduce((sum, { rates }) => sum + rates.reduce((part, rate) => part + rate, 0), 0),
+  models: models.map(({ variants, rates }) => ({
+    mix: Float64Array.from(variants, ({ lower }) => lower),
+    assignment: new Float64Array(variants.length * rates.length),
+    served: new Float64Array(rates.length),
+    way: -1,
+  })),
+  nodes,
+  work,
+});
 
 /** Variants of all models, above which a node of the joint search is dear. */
 const manyVariants = 100;

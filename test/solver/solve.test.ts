@@ -39,6 +39,25 @@ test('the node limit ends a search with its incumbent and a bound that holds', (
   expect(stopped).toBeGreaterThan(5);
 });
 
+test('where all or nothing is asked for, what serves all is the same, and what cannot is not searched on', () => {
+  let infeasible = 0;
+  for (const fleet of fleets) {
+    const [model] = fleet.models;
+    const variants = model!.variants.map((variant) => ({ ...variant, upper: variant.lower }));
+    const nothing = { ...fleet, models: [{ ...model!, variants }] };
+    for (const each of [fleet, nothing]) {
+      const [all, most] = [solve(each, { ...defaultOptions, allOrNothing: true }), solve(each)];
+      expect(all.status).toBe(most.status);
+      if (most.status === 'infeasible') {
+        infeasible++;
+        expect([...all.models[0]!.served].some((share) => share > 0)).toBe(false);
+        expect(all.work).toBeLessThanOrEqual(most.work);
+      } else expect([...all.models[0]!.mix]).toEqual([...most.models[0]!.mix]);
+    }
+  }
+  expect(infeasible).toBeGreaterThanOrEqual(fleets.length);
+});
+
 test('ten thousand solves leave no heap behind', () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

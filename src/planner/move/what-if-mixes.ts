@@ -15,7 +15,7 @@ export const mixesOf = (model: Model, snapshot: Snapshot, makePlan: MakePlan, he
     limits: Snapshot = unlimited,
   ): ModelPlan | null => {
     const variants = model.variants.map((variant) => ({ ...variant, ...bounds(variant) }));
-    const plan = makePlan({ ...limits, models: [{ ...model, demand, variants }] }, { routed: false });
+    const plan = makePlan({ ...limits, models: [{ ...model, demand, variants }] }, { routed: false, allOrNothing: true });
     return servesAll(plan) ? (plan.models[0] ?? null) : null;
   };
   /** The demand with so much headroom in place of the whole. */

@@ -27,9 +27,12 @@ export const planOf = (snapshot: Snapshot, detail: PlanDetail = { routed: true }
   return { ...plan, solve: { ...plan.solve, work: Math.round(spent.work), milliseconds: clock() - started } };
 };
 
-/** Whether to say where each row of demand goes: with many models it is most of a plan. */
+/** What is asked of a plan. */
 export interface PlanDetail {
+  /** Whether to say where each row of demand goes: with many models it is most of a plan. */
   readonly routed: boolean;
+  /** Whether one that cannot serve all is of no interest, so that nobody looks for what it can serve; absent = no. */
+  readonly allOrNothing?: boolean;
 }
 
 /**
@@ -106,7 +109,8 @@ const gapOf = (cost: number, bound: number | null): number | null =>
 
 const plannedTogether = (snapshot: Snapshot, detail: PlanDetail, spent: { work: number }): Plan => {
   const problem = fleetOfSnapshot(snapshot);
-  const outcome = solve(problem.fleet, { ...defaultOptions, ...limitsOfSnapshot(snapshot) });
+  const { allOrNothing = false } = detail;
+  const outcome = solve(problem.fleet, { ...defaultOptions, ...limitsOfSnapshot(snapshot), allOrNothing });
   spent.work += outcome.work;
   const left = leftOver(problem, outcome.models);
   const plans = problem.models.map(({ model, classes }, m) =>
