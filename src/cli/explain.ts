@@ -295,7 +295,7 @@ const differenceTexts = (
     ...(planned === wanted
       ? []
       : [
-          `planned are ${planned}, wanted ${wanted}: demand has moved since, or the other mix saves less than ${percent(switchSavings)} (--switch-savings)`,
+          `planned are ${planned}, wanted ${wanted}: demand has moved since, or the other mix saves less than ${percent(switchSavings)} (--switch-savings), or has not saved for long enough what the change costs`,
         ]),
     ...(published > wanted
       ? [

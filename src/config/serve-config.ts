@@ -144,7 +144,7 @@ export const settings = {
     switchSavings: setting(
       atLeast(0),
       '0.1',
-      'share of the cost that a change of mix must save if it needs more of some GPU type; 0.1 = 10 %',
+      'share of the cost that a change of mix must save if it needs more of some GPU type; 0.1 = 10 %; 0 = every plan is followed at once',
     ),
   }),
   ...grouped('Silence', {

@@ -50,7 +50,7 @@ const target = (replicas: number) => {
 };
 /** @param wanted by plans 60 s and 0 s ago */
 const question = (published: number, wanted: readonly [number, number], annotations = {}): Question => {
-  const empty = { decisions: new Map(), behaviours: new Map(), strains: new Map(), trials: new Map() };
+  const empty = { decisions: new Map(), forgone: new Map(), behaviours: new Map(), strains: new Map(), trials: new Map() };
   const recent = new Map([['serving/l40s', wanted.map((replicas, index) => ({ at: 940 + 60 * index, replicas }))]]);
   const stored = { at: 1000, targets: [target(published)], models: [report], plan: null, recent, ...empty };
   return {
@@ -79,7 +79,7 @@ test('from what is published back to the demand, and what would be next', () => 
     '  5 req/s of 512 + 64 tokens: 40 % of them here, where a replica serves 2 req/s',
     'the plan of now: 1 x serving/h100 + 1 x serving/l40s at $8/h, optimal',
     '  one replica: 1 x L40S at $2/h; from 0 to 4 replicas',
-    '  planned are 1, wanted 2: demand has moved since, or the other mix saves less than 10 % (--switch-savings)',
+    '  planned are 1, wanted 2: demand has moved since, or the other mix saves less than 10 % (--switch-savings), or has not saved for long enough what the change costs',
     '  next best: 2 x serving/h100 at $12/h',
   ]);
 });

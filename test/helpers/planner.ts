@@ -1,5 +1,5 @@
 import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
-import type { MoveMemory } from '../../src/planner/move/move.ts';
+import { type MoveMemory, nothingMoved } from '../../src/planner/move/move.ts';
 import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory, type Memory } from '../../src/planner/report/memory.ts';
@@ -80,7 +80,7 @@ export const reading = (now: number, given: Workload | null, more: Partial<Readi
 });
 export const decidedBefore = (decisions: MoveMemory['decisions'], recent: MoveMemory['recent'] = new Map()): Memory => ({
   ...emptyMemory,
-  moved: { decisions, recent },
+  moved: { ...nothingMoved, decisions, recent },
 });
 export const run = (given: Reading, memory: Memory = emptyMemory, more: Partial<PlannerSettings> = {}) =>
   decide(given, memory, { ...settings, ...more }, planOf);

@@ -16,6 +16,7 @@ const decided = (replicas: number, asOf: number): TickOutcome => ({
     moved: {
       decisions: new Map([['ns/a', { replicas, asOf }]]),
       recent: new Map([['ns/a', [{ at: 4890, replicas: 2 }]]]),
+      forgone: new Map(),
     },
   },
   targets: [

@@ -68,7 +68,7 @@ describe('pods', () => {
     const usual = await run('redis-slow@0-1', step(10, 30, 300));
     const { key, gpu } = profileSet('llama-8b').variants.find((variant) => added(usual, variant.key) > 0)!;
     const without = await run(`sold-out:${gpu}@200-1500`, step(10, 30, 300));
-    expect(added(without, key)).toBe(0);
+    expect(added(without, key)).toBeLessThanOrEqual(0);
     expect(at(without, 1470).gap).toBe(0);
   });
 

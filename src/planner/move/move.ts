@@ -6,8 +6,10 @@ import { isFixed } from '../believe/target-following.ts';
 import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Planned } from '../plan/plan.ts';
 import { extraReplicas } from './beyond-guessed-limits.ts';
+import type { Forgone } from './mix-worth-moving-to.ts';
 import { stockLeftByOthers } from './stock-left-by-others.ts';
-import { type Mixes, type Transition, type TransitionSettings, transition, type WantedReplicas } from './transition.ts';
+import { type Transition, type TransitionSettings, transition } from './transition.ts';
+import type { Mixes, WantedReplicas } from './variant-transition.ts';
 import { mixesOf } from './what-if-mixes.ts';
 
 export interface MoveSettings extends TransitionSettings {
@@ -15,14 +17,16 @@ export interface MoveSettings extends TransitionSettings {
   readonly headroom: number;
 }
 
-/** What is remembered of moves, by `namespace/name`. */
+/** What is remembered of moves, by `namespace/name` where nothing else is said. */
 export interface MoveMemory {
   /** The last decision per Deployment. */
   readonly decisions: ReadonlyMap<string, Decision>;
   /** What the plans of the hold-down time wanted. */
   readonly recent: ReadonlyMap<string, readonly WantedReplicas[]>;
+  /** What each model has let go by not changing to another mix, by its name. */
+  readonly forgone: ReadonlyMap<string, Forgone>;
 }
-export const nothingMoved: MoveMemory = { decisions: new Map(), recent: new Map() };
+export const nothingMoved: MoveMemory = { decisions: new Map(), recent: new Map(), forgone: new Map() };
 
 /** What was decided in this tick; of all others the last decision stands. */
 export interface Moved extends MoveMemory {
@@ -53,14 +57,20 @@ export const move = (planned: Planned, tick: MoveTick): Moved => {
   const moves = beliefs.map((belief) => {
     const [own, model] = [plans.get(belief.name), models.get(belief.name)];
     if (belief.demand === null || own === undefined || model === undefined || solved === null || fits === null)
-      return { ...idleMove(belief), blocked: [] };
+      return { ...idleMove(belief, tick.memory.moved.forgone), blocked: [] };
     const mixes = { ...mixesOf(model, solved.snapshot, whatIf, settings.headroom), fits: fits(model) };
-    const { targets, recent, blocked } = towardPlan(belief, own, mixes, planned.unfollowed, tick);
-    return { decisions: asDecisions(targets, extra, belief.dataAt), recent, blocked: blocked ? [belief.name] : [] };
+    const { targets, recent, forgone, blocked } = towardPlan(belief, own, mixes, planned.unfollowed, tick);
+    return {
+      decisions: asDecisions(targets, extra, belief.dataAt),
+      recent,
+      forgone: new Map([[belief.name, forgone]]),
+      blocked: blocked ? [belief.name] : [],
+    };
   });
   return {
     decisions: new Map(moves.flatMap(({ decisions }) => [...decisions])),
     recent: new Map(moves.flatMap(({ recent }) => [...recent])),
+    forgone: new Map(moves.flatMap(({ forgone }) => [...forgone])),
     blocked: new Set(moves.flatMap(({ blocked }) => blocked)),
   };
 };
@@ -75,6 +85,7 @@ const towardPlan = (
   const starts = startsOf(belief, last.decisions, unfollowed);
   // What nobody can serve says nothing of what there should be.
   const stands = planned.unserved.some(({ reason }) => reason === 'profile');
+  const startups = new Map(belief.variants.map(({ deployment, startupSeconds }) => [deployment, startupSeconds]));
   const steps = belief.candidates.map(({ key, price, ready }) => {
     const current = starts.get(key) ?? 0;
     return {
@@ -83,10 +94,11 @@ const towardPlan = (
       planned: Math.max(planned.replicas[key] ?? 0, stands ? current : 0),
       current,
       ready: Math.min(ready, unfollowed.get(key) ?? ready),
+      startupSeconds: startups.get(key) ?? 0,
       recent: (follows(belief, key) && last.recent.get(key)) || [],
     };
   });
-  const next = transition(steps, mixes, now, settings);
+  const next = transition(steps, mixes, now, settings, last.forgone.get(belief.name));
   return { ...next, targets: new Map([...next.targets].map(([key, target]) => [key, unfollowed.get(key) ?? target])) };
 };
 
@@ -123,13 +135,15 @@ const asDecisions = (
   return new Map([...targets].map(([key, target]) => [key, decisionOf(target, extra.get(key) ?? 0)]));
 };
 
-/** Idle goes to the label; what earlier plans wanted is over. In other states nothing is newly decided. */
-const idleMove = ({ conclusion, deployments, refused, dataAt }: Belief): MoveMemory => {
-  if (conclusion.state !== 'idle') return nothingMoved;
+/** Idle goes to the label; what earlier plans wanted is over. In other states nothing is newly decided, and nothing forgotten. */
+const idleMove = ({ name, conclusion, deployments, refused, dataAt }: Belief, forgone: MoveMemory['forgone']): MoveMemory => {
+  const letGo = forgone.get(name);
+  if (conclusion.state !== 'idle') return { ...nothingMoved, forgone: new Map(letGo === undefined ? [] : [[name, letGo]]) };
   const asOf = Math.max(dataAt ?? 0, conclusion.silentUntil);
   const decided = deployments.filter((one) => !refused.has(deploymentKey(one)) && one.idleReplicas !== null);
   return {
     decisions: new Map(decided.map((one) => [deploymentKey(one), { replicas: one.idleReplicas ?? 0, asOf, idle: true }])),
     recent: new Map(deployments.map((one) => [deploymentKey(one), []])),
+    forgone: new Map(),
   };
 };

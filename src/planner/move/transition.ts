@@ -1,23 +1,6 @@
 import { element } from '../../vocabulary/list-element.ts';
-/** One variant on the way from what is asked for now to what the plan wants. */
-export interface VariantTransition {
-  readonly key: string;
-  /** Of one replica (money/h). */
-  readonly price: number;
-  /** What the plan wants. */
-  readonly planned: number;
-  /** What was published last, or else what runs. */
-  readonly current: number;
-  readonly ready: number;
-  /** What earlier plans wanted, oldest first: those of the hold-down time, and the one before it. */
-  readonly recent: readonly WantedReplicas[];
-}
-
-/** Replicas that a plan wanted, and when (Unix s). */
-export interface WantedReplicas {
-  readonly at: number;
-  readonly replicas: number;
-}
+import { type Forgone, mixWorthMovingTo } from './mix-worth-moving-to.ts';
+import type { Mixes, VariantTransition, WantedReplicas } from './variant-transition.ts';
 
 export interface TransitionSettings {
   /** A target falls only to the most that was wanted for so long (s). */
@@ -28,25 +11,13 @@ export interface TransitionSettings {
   readonly growAtOnce: number;
 }
 
-/** What mixes can do, by key; a mix lists every variant. */
-export interface Mixes {
-  /** Whether the demand is served by exactly these replicas; `halfHeadroom`: with half of its headroom. */
-  carries(mix: ReadonlyMap<string, number>, halfHeadroom?: boolean): boolean;
-  /** Whether there is stock for what one variant has, beside the rest of the mix. */
-  fits(mix: ReadonlyMap<string, number>, key: string): boolean;
-  /** The cheapest mix that serves the demand with at most these replicas; null = none does. */
-  cheapestWithin(most: ReadonlyMap<string, number>): ReadonlyMap<string, number> | null;
-  /** The cheapest one with at least these. */
-  cheapestAbove(least: ReadonlyMap<string, number>): ReadonlyMap<string, number> | null;
-  /** The cheapest one of all with half of the headroom to spare. */
-  roomy(): ReadonlyMap<string, number> | null;
-}
-
 export interface Transition {
   /** Replicas to publish. */
   readonly targets: ReadonlyMap<string, number>;
   /** What to remember as wanted. */
   readonly recent: ReadonlyMap<string, readonly WantedReplicas[]>;
+  /** What was let go so far by not changing to another mix. */
+  readonly forgone: Forgone;
   /** There is no stock for what is given up and what replaces it, and nothing to spare: all stays as it is. */
   readonly blocked: boolean;
 }
@@ -60,8 +31,9 @@ export const transition = (
   mixes: Mixes,
   now: number,
   { holdDownSeconds, switchSavings, growAtOnce }: TransitionSettings,
+  before?: Forgone,
 ): Transition => {
-  const planned = worthwhile(steps, mixes, switchSavings);
+  const { mix: planned, forgone } = mixWorthMovingTo(steps, mixes, switchSavings, before, now);
   const wanted = (step: VariantTransition): number => planned.get(step.key) ?? step.planned;
   const since = now - holdDownSeconds;
   const recent = new Map(
@@ -73,7 +45,7 @@ export const transition = (
       notBelowRecent(confirmed(step, wanted(step), growAtOnce), step.current, recent.get(step.key)!, since),
     ]),
   );
-  return { ...withoutGap(steps, afterHoldDown, mixes), recent };
+  return { ...withoutGap(steps, afterHoldDown, mixes), recent, forgone };
 };
 
 /** What was wanted since then, and last before it. */
@@ -95,32 +67,6 @@ const notBelowRecent = (wants: number, current: number, recent: readonly WantedR
   return Math.max(wants, reachesBack ? 0 : current, ...meanwhile.map(({ replicas }) => replicas));
 };
 
-/**
- * The mix to move to. A plan that grows some variant and saves less than `switchSavings` is not followed. Instead stays
- *
- * 1. the cheapest part of today's replicas that carries the demand; else
- * 2. today's replicas, if they carry it with half of its headroom: the headroom is there to take noise; else
- * 3. today's replicas and the least that has to be added.
- *
- * In the first two cases another mix must save with something to spare. Noise would undo the change before it is done otherwise,
- * and both mixes would be paid.
- */
-const worthwhile = (steps: readonly VariantTransition[], mixes: Mixes, switchSavings: number): ReadonlyMap<string, number> => {
-  const planned = new Map(steps.map((step) => [step.key, step.planned]));
-  const grows = steps.some(({ planned: wants, current }) => wants > current);
-  if (!grows || switchSavings <= 0) return planned;
-  const current = new Map(steps.map((step) => [step.key, step.current]));
-  const cost = (mix: ReadonlyMap<string, number>) => steps.reduce((sum, { key, price }) => sum + price * (mix.get(key) ?? 0), 0);
-  const suffices = mixes.cheapestWithin(current) ?? (mixes.carries(current, true) ? current : null);
-  const stays = suffices ?? mixes.cheapestAbove(current);
-  if (stays === null) return planned;
-  const saves = (mix: ReadonlyMap<string, number>): boolean => cost(mix) <= (1 - switchSavings) * cost(stays);
-  if (!saves(planned)) return stays;
-  if (suffices === null) return planned;
-  const roomy = mixes.roomy();
-  return roomy !== null && saves(roomy) ? roomy : stays;
-};
-
 const confirmed = ({ current, recent }: VariantTransition, wants: number, growAtOnce: number): number => {
   if (current === 0) return wants;
   const most = Math.floor(growAtOnce * current);
@@ -136,7 +82,7 @@ const withoutGap = (
   steps: readonly VariantTransition[],
   targets: ReadonlyMap<string, number>,
   mixes: Mixes,
-): Omit<Transition, 'recent'> => {
+): Pick<Transition, 'targets' | 'blocked'> => {
   const target = ({ key }: VariantTransition): number => targets.get(key) ?? 0;
   const shrinks = (step: VariantTransition): boolean => target(step) < step.current;
   const starts = (step: VariantTransition): boolean => !shrinks(step) && target(step) > step.ready;
@@ -158,7 +104,7 @@ const inSteps = (
   steps: readonly VariantTransition[],
   targets: ReadonlyMap<string, number>,
   mixes: Mixes,
-): Omit<Transition, 'recent'> => {
+): Pick<Transition, 'targets' | 'blocked'> => {
   const target = ({ key }: VariantTransition): number => targets.get(key) ?? 0;
   const needed = mixes.cheapestWithin(new Map(steps.map(({ key, ready, current }) => [key, Math.min(ready, current)])));
   const kept = ({ key, current }: VariantTransition): number => (needed === null ? current : (needed.get(key) ?? 0));

@@ -1,6 +1,6 @@
 import { type Model, type ModelPlan, type Snapshot, servesAll, type Variant } from '../../vocabulary/planning-documents.ts';
 import type { MakePlan } from '../plan/counted-plans.ts';
-import type { Mixes } from './transition.ts';
+import type { Mixes } from './variant-transition.ts';
 
 /**
  * Asks the planner itself what replicas can do, with bounds in place of the variants' own. Stock and quotas count only

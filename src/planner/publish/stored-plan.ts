@@ -5,7 +5,7 @@ import type { DeploymentBehaviour } from '../believe/deployment-behaviour.ts';
 import type { ProfileTrial } from '../believe/profile-trial.ts';
 import { noStartups, type Startups } from '../believe/startups.ts';
 import type { MoveMemory } from '../move/move.ts';
-import type { WantedReplicas } from '../move/transition.ts';
+import type { WantedReplicas } from '../move/variant-transition.ts';
 import type { ModelReport, TickOutcome } from '../report/tick-outcome.ts';
 import type { PlanSummary } from './board.ts';
 
@@ -19,6 +19,7 @@ export interface StoredPlan {
   /** Last decision by `namespace/name`. */
   readonly decisions: ReadonlyMap<string, Decision>;
   readonly recent: MoveMemory['recent'];
+  readonly forgone: MoveMemory['forgone'];
   readonly behaviours: BelieveMemory['behaviours'];
   readonly strains: BelieveMemory['strains'];
   readonly trials: BelieveMemory['trials'];
@@ -41,11 +42,12 @@ const encoded = ({ targets, models, plan, memory: { believed, planned, moved } }
       { ...rest, load: planned.loads.get(key) ?? rest.load },
     ]),
     observed: [...believed.behaviours].map(([key, { startups, ...rest }]) => [key, { ...rest, seconds: startups.seconds }]),
+    forgone: [...moved.forgone],
     recent: [...moved.recent].map(([key, wanted]) => [key, wanted.flatMap(({ at, replicas }) => [at, replicas])]),
   });
 
 const decoded = (at: number, text: string): StoredPlan | null => {
-  const { version, targets, models, plan, decisions, recent, observed, strains, trials = [] } = JSON.parse(text);
+  const { version, targets, models, plan, decisions, recent, observed, strains, trials = [], forgone = [] } = JSON.parse(text);
   if (version !== documentVersion) return null;
   const labelled = targets.map((target: Omit<Target, 'labels'>) => ({ ...target, labels: {} }));
   return {
@@ -57,6 +59,7 @@ const decoded = (at: number, text: string): StoredPlan | null => {
     strains: new Map(strains),
     trials: new Map(trials.map(([key, one]: [string, StoredTrial]) => [key, { ...one, found: null, heldBack: null }])),
     behaviours: new Map(observed.map(([key, one]: [string, StoredBehaviour]) => [key, behaviourOf(one)])),
+    forgone: new Map(forgone),
     recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wantedOf(flat)])),
   };
 };

@@ -25,16 +25,20 @@ export const memoryAfter = (
     moved: {
       decisions: stillThere(moved.decisions, ...newly.map((part) => part.moved.decisions)),
       recent: stillThere(moved.recent, ...newly.map((part) => part.moved.recent)),
+      forgone: new Map(newly.flatMap((part) => [...part.moved.forgone])),
     },
   };
 };
 
 /** What an earlier leader remembered, as far as it is stored. */
-export type StoredMemory = Pick<MoveMemory, 'decisions' | 'recent'> & Pick<BelieveMemory, 'behaviours' | 'strains' | 'trials'>;
+export type StoredMemory = MoveMemory & Pick<BelieveMemory, 'behaviours' | 'strains' | 'trials'>;
 
 /** The same memory with what is stored. What was decided then may not be followed yet, or no longer: it is marked as restored. */
-export const memoryFrom = (memory: Memory, { decisions, recent, behaviours, strains, trials }: StoredMemory): Memory => ({
+export const memoryFrom = (
+  memory: Memory,
+  { decisions, recent, forgone, behaviours, strains, trials }: StoredMemory,
+): Memory => ({
   ...memory,
   believed: { ...memory.believed, behaviours, strains, trials },
-  moved: { decisions: new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }])), recent },
+  moved: { decisions: new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }])), recent, forgone },
 });

@@ -76,7 +76,7 @@ test('an idle model goes to its label, where it has one and is not refused, and 
 
 test('without a plan nothing is decided, and what was wanted stays as it is', () => {
   const nothing = { decisions: {}, recent: {}, blocked: [] };
-  const last = { decisions: new Map([['ns/a', { replicas: 2, asOf: 900 }]]), recent: new Map() };
+  const last = { ...nothingMoved, decisions: new Map([['ns/a', { replicas: 2, asOf: 900 }]]) };
   expect(moved(belief(), last)).toEqual(nothing);
   expect(moved(belief({ conclusion: { state: 'stale', reason: 'why', silentUntil: 0 } }), last)).toEqual(nothing);
 });

@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type TransitionSettings,
-  transition,
-  type VariantTransition,
-  type WantedReplicas,
-} from '../../../src/planner/move/transition.ts';
+import { type TransitionSettings, transition } from '../../../src/planner/move/transition.ts';
+import type { VariantTransition, WantedReplicas } from '../../../src/planner/move/variant-transition.ts';
 
 /** Demand 10; one replica of `a` carries 2 for 1, one of `b` carries 5 for 2. */
 const [load, capacity, price] = [10, { a: 2, b: 5 }, { a: 1, b: 2 }] as const;
@@ -58,6 +54,7 @@ const step = (key: 'a' | 'b', current: number, planned: number, more: Partial<Va
   planned,
   current,
   ready: current,
+  startupSeconds: 0,
   recent: [wish(0, 0)],
   ...more,
 });

@@ -21,6 +21,7 @@ const outcome: TickOutcome = {
           ],
         ],
       ]),
+      forgone: new Map([['m', { money: 0.1, at: 4890 }]]),
     },
   },
   targets: [
@@ -43,8 +44,9 @@ test('what a leader has decided comes back as it was, but for labels, and with i
   clock.now = 5030;
   const { plan, ageSeconds } = (await plans.last())!;
   expect(ageSeconds).toBe(40);
-  expect([plan.at, plan.decisions, plan.recent, plan.strains]).toEqual([
+  expect([plan.at, plan.forgone, plan.decisions, plan.recent, plan.strains]).toEqual([
     4990,
+    outcome.memory.moved.forgone,
     outcome.memory.moved.decisions,
     outcome.memory.moved.recent,
     outcome.memory.believed.strains,

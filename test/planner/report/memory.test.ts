@@ -9,25 +9,30 @@ describe('what is remembered', () => {
   const before: Memory = {
     ...emptyMemory,
     planned: { loads: of({ a: 1, b: 2, gone: 3 }) },
-    moved: { decisions: of({ a: decision(1), b: decision(2), gone: decision(3) }), recent: of({ a: [], gone: [] }) },
+    moved: {
+      decisions: of({ a: decision(1), b: decision(2), gone: decision(3) }),
+      recent: of({ a: [], gone: [] }),
+      forgone: new Map(),
+    },
   };
   const deployments = of({ a: null, b: null, new: null });
 
   test('is what was decided newly, and what was before where nothing was', () => {
     const believed = { ...emptyMemory.believed };
     const recent = of({ a: [{ at: 7, replicas: 4 }] });
+    const forgone = new Map([['m', { money: 1, at: 7 }]]);
     const parts = [
-      { loads: of({ a: 10 }), moved: { decisions: of({ a: decision(4) }), recent } },
-      { loads: of({ new: 30 }), moved: { decisions: of({ new: decision(5) }), recent: new Map() } },
+      { loads: of({ a: 10 }), moved: { decisions: of({ a: decision(4) }), recent, forgone } },
+      { loads: of({ new: 30 }), moved: { decisions: of({ new: decision(5) }), recent: new Map(), forgone: new Map() } },
     ];
     const after = memoryAfter(before, believed, parts, deployments);
     expect(after.believed).toBe(believed);
     expect(after.planned).toEqual({ loads: of({ a: 10, b: 2, new: 30 }) });
-    expect(after.moved).toEqual({ decisions: of({ a: decision(4), b: decision(2), new: decision(5) }), recent });
+    expect(after.moved).toEqual({ decisions: of({ a: decision(4), b: decision(2), new: decision(5) }), recent, forgone });
   });
 
   test('is nothing of a Deployment that is not there, though it was decided for', () => {
-    const late = { loads: new Map(), moved: { decisions: of({ gone: decision(9) }), recent: new Map() } };
+    const late = { loads: new Map(), moved: { decisions: of({ gone: decision(9) }), recent: new Map(), forgone: new Map() } };
     expect([...memoryAfter(before, before.believed, [late], deployments).moved.decisions.keys()]).toEqual(['ns/a', 'ns/b']);
     expect(memoryAfter(before, before.believed, [late], new Map())).toEqual(emptyMemory);
   });

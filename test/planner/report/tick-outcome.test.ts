@@ -5,7 +5,7 @@ import { steady } from '../../helpers/planner.ts';
 
 const part = (more: Partial<Report> = {}): Report => ({
   ...{ targets: [], models: [], snapshot: null, plan: null, routes: [], loads: new Map() },
-  moved: { decisions: new Map(), recent: new Map() },
+  moved: { decisions: new Map(), recent: new Map(), forgone: new Map() },
   ...more,
 });
 const plan = (name: string, cost: number, status: Status = 'optimal', bound: number | null = cost): Plan => ({

@@ -1,0 +1,73 @@
+import type { Mixes, VariantTransition } from './variant-transition.ts';
+
+/** What a model has paid so far for not changing to another mix. */
+export interface Forgone {
+  /** Savings that were let go (money). */
+  readonly money: number;
+  /** As of when (Unix s). */
+  readonly at: number;
+}
+
+export interface WorthMovingTo {
+  readonly mix: ReadonlyMap<string, number>;
+  readonly forgone: Forgone;
+}
+
+/** A tick that comes late counts no longer than this (s): what was saved meanwhile nobody knows. */
+const longestTick = 60;
+/** While what runs is the cheapest, what was let go before is half forgotten after so long (s). */
+const halfLife = 3600;
+
+/**
+ * The mix to move to. A plan that grows some variant and saves less than `switchSavings` is not followed. Instead stays
+ *
+ * 1. the cheapest part of today's replicas that carries the demand; else
+ * 2. today's replicas, if they carry it with half of its headroom: the headroom is there to take noise; else
+ * 3. today's replicas and the least that has to be added.
+ *
+ * In the first two cases another mix must save with something to spare. Noise would undo the change before it is done otherwise,
+ * and both mixes would be paid.
+ *
+ * A change also costs: what is added is paid from its start and serves only after its startup. How long the saving will last nobody
+ * knows. So it is let go until what was let go is what the change costs, as one rents until the rent has reached the price. That is never more than twice
+ * what somebody pays who knows the future, and says: what has lasted so long will last as long again.
+ */
+export const mixWorthMovingTo = (
+  steps: readonly VariantTransition[],
+  mixes: Mixes,
+  switchSavings: number,
+  before: Forgone | undefined,
+  now: number,
+): WorthMovingTo => {
+  const { money, at } = before ?? { money: 0, at: now };
+  const passed = Math.max(0, now - at);
+  const planned = new Map(steps.map((step) => [step.key, step.planned]));
+  const grows = steps.some(({ planned: wants, current }) => wants > current);
+  const moveTo = (mix: ReadonlyMap<string, number>, letGo: number): WorthMovingTo => ({
+    mix,
+    forgone: { money: letGo, at: now },
+  });
+  if (!grows || switchSavings <= 0) return moveTo(planned, money * 2 ** (-passed / halfLife));
+  const current = new Map(steps.map((step) => [step.key, step.current]));
+  const suffices = mixes.cheapestWithin(current) ?? (mixes.carries(current, true) ? current : null);
+  const stays = suffices ?? mixes.cheapestAbove(current);
+  if (stays === null) return moveTo(planned, 0);
+  const other = suffices === null ? planned : mixes.roomy();
+  const saves = (mix: ReadonlyMap<string, number>): number => costOf(steps, stays) - costOf(steps, mix);
+  const least = switchSavings * costOf(steps, stays);
+  const letGo = money + ((other === null ? 0 : Math.max(0, saves(other))) * Math.min(passed, longestTick)) / 3600;
+  if (other === null || saves(planned) < least || saves(other) < least) return moveTo(stays, letGo);
+  return letGo < startCost(steps, other) - startCost(steps, stays) ? moveTo(stays, letGo) : moveTo(other, 0);
+};
+
+/** Money/h. */
+const costOf = (steps: readonly VariantTransition[], mix: ReadonlyMap<string, number>): number =>
+  steps.reduce((sum, { key, price }) => sum + price * (mix.get(key) ?? 0), 0);
+
+/** What a mix has beyond today's is paid for its startup before it serves (money). */
+const startCost = (steps: readonly VariantTransition[], mix: ReadonlyMap<string, number>): number =>
+  steps.reduce(
+    (sum, { key, price, current, startupSeconds }) =>
+      sum + (price * Math.max(0, (mix.get(key) ?? 0) - current) * startupSeconds) / 3600,
+    0,
+  );
