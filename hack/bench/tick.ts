@@ -39,7 +39,7 @@ const decideMilliseconds = (models: number, rounds: number): number => {
 };
 
 const settings: PlannerSettings = {
-  ...{ windowSeconds: 60, shapeWindowSeconds: 240, startupSeconds: 120, backlogSeconds: 120, headroom: 0.1 },
+  ...{ windowSeconds: 60, shapeWindowSeconds: 240, startupSeconds: 120, backlogSeconds: 120, headroom: 0, attainment: 0.99 },
   ...{ holdDownSeconds: 300, switchSavings: 0.1, followAfterSeconds: 600, growAtOnce: 3 },
   ...{ idleAfterSeconds: 300, settleSeconds: 2, staleAfterSeconds: 300, trustSilence: false, poolNamespaces: false },
   ...{ routing: 'size', budget: null, prices: { H100: 4, L40S: 1 }, nodeLimit: 100_000, keepSnapshot: false },

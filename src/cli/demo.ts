@@ -26,7 +26,7 @@ const history = 300;
 const page = 15;
 
 const wave = { least: 16, most: 24, seconds: 1200 };
-const copies = 8;
+const copies = 6;
 const traceSeconds = 600;
 
 /** Traffic by name: what is said of it, and its requests. */

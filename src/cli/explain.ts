@@ -215,8 +215,8 @@ const notFollowedText = (triedAgainAt: number | null): string => {
 };
 
 const modelText = (report: ModelReport): string => {
-  const { name, state, reason, arrivalRate, forecast, strain, swapBlocked, cannotWake, recordDefect } = report;
-  const planned = arrivalRate === null ? '' : `; ${rateText(arrivalRate)} planned for, headroom included`;
+  const { name, state, reason, arrivalRate, headroom, forecast, strain, swapBlocked, cannotWake, recordDefect } = report;
+  const planned = arrivalRate === null ? '' : `; ${rateText(arrivalRate)} planned for, ${percent(headroom)} of headroom included`;
   const notes = [
     ...(forecast === null ? [] : [`${rateText(forecast.rate)} foreseen one startup ahead (${forecast.method})`]),
     ...(strain > 1.005 ? [`requests take ${strain.toFixed(2)} times the work that profiles say`] : []),

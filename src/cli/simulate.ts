@@ -61,7 +61,8 @@ const options: Command['options'] = {
       'share of the turns that the gateway gives to late requests; 1 = first come, first served',
       '0.1',
     ),
-    headroom: valueOption('F', 'extra demand to plan for [the default of serve]'),
+    attainment: valueOption('F', 'share of the requests that are to be within the SLO [the default of serve]'),
+    headroom: valueOption('F', 'least extra demand to plan for [the default of serve]'),
     seed: valueOption('N', 'seed of all random numbers', '1'),
   }),
   ...inGroup('what is run and shown', {
@@ -109,8 +110,11 @@ const runProgress = (progress: Progress, { traffic }: Scenario, runs: number) =>
 const ofMadeUp = ['traffic', 'rate', 'mixture', 'seed'];
 
 const scenarioOf = async (given: FlagValues): Promise<Scenario> => {
-  const headroom = textOf(given, 'headroom');
-  const config = readConfig(headroom === null ? [] : ['--headroom', headroom], {});
+  const asked = ['attainment', 'headroom'].flatMap((name) => {
+    const value = textOf(given, name);
+    return value === null ? [] : [`--${name}`, value];
+  });
+  const config = readConfig(asked, {});
   const set = profileSet(
     oneOf<ProfileSetName>(given, 'profiles', profileSetNames),
     numberOption('startup', given['startup'], 0),

@@ -1,3 +1,4 @@
+import { attainmentExpected, isAttainment } from '../vocabulary/attainment.ts';
 import type { RouterKnowledge } from '../vocabulary/planning-documents.ts';
 import { gpuLabels, gpuOfLabels, gpusAmong } from './gpu-types.ts';
 import type { Condition, KubernetesObject, Quantities } from './kubernetes-object.ts';
@@ -22,6 +23,8 @@ export interface ModelDeployment {
   readonly gpusPerReplica: number;
   /** Annotation `gpumix.io/price`, of one replica (money/h). */
   readonly price: number | null;
+  /** Annotation `gpumix.io/attainment`: share of the model's requests within the limits of its profiles that is asked for; null = the setting counts. */
+  readonly attainment: number | null;
   /** Annotation `gpumix.io/pin`: these replicas, whatever is planned, until then (Unix s; null = until it is taken away). */
   readonly pin: { readonly replicas: number; readonly until: number | null } | null;
   /** Annotation `gpumix.io/paused`: gpumix leaves it alone and plans around what runs. */
@@ -136,7 +139,7 @@ const userSettings = (
     return before ?? null;
   };
   const annotation = <T>(key: string, reading: Reading<T>): T | null => read(key, annotations[key], reading);
-  const { price, priority, pin } = previous ?? {};
+  const { price, attainment, priority, pin } = previous ?? {};
   // That the label was absent says nothing of what is meant now.
   const idleBefore = previous?.labels[idleReplicasKey] === undefined ? undefined : (previous.idleReplicas ?? undefined);
   const wholeReplicas = { parse: wholeNumber, expected: whole };
@@ -148,6 +151,12 @@ const userSettings = (
       before: price,
       parse: positive,
       expected: 'a number above 0',
+    }),
+    attainment: annotation<number | null>('gpumix.io/attainment', {
+      absent: null,
+      before: attainment,
+      parse: attainmentShare,
+      expected: attainmentExpected,
     }),
     priority: annotation('gpumix.io/priority', { absent: 0, before: priority, parse: integer, expected: 'an integer' }) ?? 0,
     pinned: annotation<number | null>('gpumix.io/pin', { absent: null, before: pin?.replicas, ...wholeReplicas }),
@@ -188,6 +197,11 @@ const whole = 'a whole number from 0';
 const wholeNumber = (text: string): number | null => (/^\d{1,9}$/.test(text) ? Number(text) : null);
 const integer = (text: string): number | null => (/^-?\d{1,9}$/.test(text) ? Number(text) : null);
 const positive = (text: string): number | null => (/^\d+(\.\d+)?$/.test(text) && Number(text) > 0 ? Number(text) : null);
+
+const attainmentShare = (text: string): number | null => {
+  const share = positive(text);
+  return share !== null && isAttainment(share) ? share : null;
+};
 
 const boolean = (text: string): boolean | null => (text === 'true' || text === 'false' ? text === 'true' : null);
 /** With a time zone, so that nobody has to guess it. */

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { knownRouters, type NamedRouter, routerOf } from '../cluster/router-names.ts';
 import { positive, readDocument } from '../formats/documents.ts';
 import { stockSources } from '../planner/plan/stock-limits.ts';
+import { attainmentExpected, isAttainment } from '../vocabulary/attainment.ts';
 import { type RouterKnowledge, routerKnowledges } from '../vocabulary/planning-documents.ts';
 import { recordLifetimeSeconds } from '../workload/histogram.ts';
 import { redisAddress } from '../workload/redis.ts';
@@ -23,6 +24,7 @@ import {
   setting,
   textOrNull,
   wholeFrom,
+  zeroToOne,
 } from './settings.ts';
 
 const upstream = (value: string): { readonly name: string; readonly url: string } | null => {
@@ -40,6 +42,11 @@ const router = (value: string): NamedRouter => {
   if (named === null) throw new Error(`not ${knownRouters}`);
   if (typeof named === 'string') throw new Error(named);
   return named;
+};
+const attainment = (value: string): number => {
+  const share = zeroToOne(value);
+  if (!isAttainment(share)) throw new Error(`not ${attainmentExpected}`);
+  return share;
 };
 const labelList = (value: string): readonly string[] => {
   const keys = value.split(',').filter((key) => key !== '');
@@ -127,7 +134,12 @@ export const settings = {
       'startup time of a replica, until gpumix has learned it from pods; also how far ahead demand is forecast (s)',
     ),
     backlogSeconds: setting(atLeast(1), '120', 'time in which requests that wait longer than usual are worked off (s)'),
-    headroom: setting(atLeast(0), '0.1', 'extra demand to plan for; 0.1 = 10 %'),
+    attainment: setting(
+      attainment,
+      '0.99',
+      'share of the requests that are to be within the limits of the profiles; extra demand is planned for by it',
+    ),
+    headroom: setting(atLeast(0), '0', 'least extra demand to plan for; 0.1 = 10 %'),
   }),
   ...grouped('Targets', {
     holdDownSeconds: setting(seconds, '120', 'how long plans must want a lower target before it is published (s)'),

@@ -19,11 +19,15 @@ export interface Scenario extends Omit<World, 'initial' | 'variants' | 'profiles
   readonly settings: ReadAndPlanSettings;
 }
 
-/** A policy may start with what the plan for the true demand of the first moment wants, headroom included. */
+/** Extra demand that fleets start with: nothing is measured yet. */
+const headroomAtStart = 0.1;
+
+/** A policy may start with what the plan for the true demand of the first moment wants, and some headroom. */
 export const worldOf = (scenario: Scenario, variants: readonly SimulatedVariant[] = scenario.set.variants): World => {
   const { set, traffic, settings } = scenario;
   const world = { ...scenario, ...set, variants };
-  const demand = traffic.demandAt(0).map((row) => ({ ...row, arrivalRate: row.arrivalRate * (1 + settings.headroom) }));
+  const headroom = Math.max(headroomAtStart, settings.headroom);
+  const demand = traffic.demandAt(0).map((row) => ({ ...row, arrivalRate: row.arrivalRate * (1 + headroom) }));
   return { ...world, initial: mixFor(demand, world) };
 };
 

@@ -7,6 +7,15 @@ export const simulatedDeployment = ({ key, gpu, gpusPerReplica, price }: Simulat
   return {
     ...{ namespace, name, uid: key, labels: {}, model, aliases: [] },
     ...{ priority: 0, idleReplicas: 0, replicas: 0, gpu, gpusPerReplica, price },
-    ...{ pin: null, paused: false, router: null, confirmedProfile: null, podsRefused: null, problem: null, note: null },
+    ...{
+      pin: null,
+      paused: false,
+      attainment: null,
+      router: null,
+      confirmedProfile: null,
+      podsRefused: null,
+      problem: null,
+      note: null,
+    },
   };
 };

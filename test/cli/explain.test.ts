@@ -37,6 +37,7 @@ const report = {
   beyondSlo: 0,
   forecast: null,
   strain: 1,
+  headroom: 0.1,
   dataAt: 990,
   recordDefect: null,
   deployments: ['serving/l40s', 'serving/h100'],
@@ -75,7 +76,7 @@ test('from what is published back to the demand, and what would be next', () => 
   expect(explainLines(question(2, [2, 2]), config)).toEqual([
     'serving/l40s: 2 replicas, published 4 s ago, from data of 10 s before',
     '  it has 2, 1 of them Ready',
-    'model m is fresh: the newest record is 3 s old; 6 req/s planned for, headroom included',
+    'model m is fresh: the newest record is 3 s old; 6 req/s planned for, 10 % of headroom included',
     '  5 req/s of 512 + 64 tokens: 40 % of them here, where a replica serves 2 req/s',
     'the plan of now: 1 x serving/h100 + 1 x serving/l40s at $8/h, optimal',
     '  one replica: 1 x L40S at $2/h; from 0 to 4 replicas',

@@ -12,6 +12,7 @@ const model = {
   beyondSlo: 1,
   forecast: null,
   strain: 1,
+  headroom: 0.1,
   dataAt: 0,
   recordDefect: { kind: 'arrivals' as const, counted: 28, ended: 2351, lastAt: 990 },
   deployments: ['ns/a'],

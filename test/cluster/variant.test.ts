@@ -27,6 +27,7 @@ describe('a Deployment that carries a model', () => {
       price: null,
       pin: null,
       paused: false,
+      attainment: null,
       router: null,
       confirmedProfile: null,
       podsRefused: null,
@@ -119,6 +120,7 @@ describe('a Deployment that carries a model', () => {
         labels: { ...labels, 'model.aibrix.ai/min_replicas': '3' },
         annotations: {
           'gpumix.io/price': '1.25',
+          'gpumix.io/attainment': '0.995',
           'gpumix.io/priority': '-2',
           'gpumix.io/aliases': 'lora-a, lora-b,',
           'gpumix.io/router': 'load',
@@ -128,6 +130,7 @@ describe('a Deployment that carries a model', () => {
     expect(read).toMatchObject({
       idleReplicas: 3,
       price: 1.25,
+      attainment: 0.995,
       priority: -2,
       aliases: ['lora-a', 'lora-b'],
       router: 'load',
@@ -161,6 +164,7 @@ describe('a Deployment that carries a model', () => {
     const read = (router: string, before?: ModelDeployment) =>
       modelDeployment(object({ annotations: { 'gpumix.io/router': router } }), before);
     expect(read('slo', read('load') ?? undefined)).toMatchObject({
+      attainment: null,
       router: null,
       note: null,
       problem: expect.stringMatching(/^Deployment ns\/llama-l40s: gpumix.io\/router is left out: AIBrix's slo sends nearly/),

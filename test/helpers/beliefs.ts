@@ -28,6 +28,8 @@ export const belief = (more: Partial<Belief> = {}): Belief => ({
   refused: new Map(),
   demand: null,
   forecast: null,
+  headroom: 0,
+  chance: 0,
   histories: new Map(),
   strains: new Map(),
   behaviours: new Map(),

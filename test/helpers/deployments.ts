@@ -17,6 +17,7 @@ export const deployment = (name: string, more: Partial<ModelDeployment> = {}): M
   price: null,
   pin: null,
   paused: false,
+  attainment: null,
   router: null,
   confirmedProfile: null,
   podsRefused: null,

@@ -14,6 +14,7 @@ export const settings: PlannerSettings & { readonly workLimit: number } = {
   startupSeconds: 600,
   backlogSeconds: 120,
   headroom: 0,
+  attainment: null,
   holdDownSeconds: 0,
   switchSavings: 0,
   // In most of these tests replicas stay as they are.

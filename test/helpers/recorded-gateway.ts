@@ -101,7 +101,7 @@ export const replayRecording = async (
       : undefined,
     makePlan: planOf,
     board,
-    settings: { ...config, headroom: 0, prices: {}, keepSnapshot: false },
+    settings: { ...config, headroom: 0, attainment: null, prices: {}, keepSnapshot: false },
     clock: () => world.now,
     onTick: (one, found) => {
       decided = one;

@@ -78,7 +78,7 @@ export const virtualFleet = (
       readProfiles: (wanted, now) => profiles(wanted, now),
       makePlan: planOf,
       board,
-      settings: { ...config, prices: { H100: 5, L40S: 1 }, keepSnapshot: false },
+      settings: { ...config, headroom: 0.1, attainment: null, prices: { H100: 5, L40S: 1 }, keepSnapshot: false },
       clock: hostNow,
       share: shareThrough(stored, leadership),
       onTick: (_decided, found) => {

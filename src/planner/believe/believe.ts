@@ -1,4 +1,5 @@
 import type { Bounds } from '../../cluster/bounds.ts';
+import type { ModelDeployment } from '../../cluster/variant.ts';
 import type { FoundProfile } from '../../profiles/profile-document.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { EngineSample } from '../../vocabulary/engine-sample.ts';
@@ -94,6 +95,9 @@ export interface Belief extends ModelGroup {
   readonly demand: readonly DemandRow[] | null;
   /** What it was foreseen by; null = it is as it is now. */
   readonly forecast: Forecast | null;
+  /** Extra demand in it, and what chance may bring; 0.1 = 10 %. */
+  readonly headroom: number;
+  readonly chance: number;
   /** Its arrival rates so far, and what was learned of its engines, by name. */
   readonly histories: ReadonlyMap<string, DemandHistory>;
   readonly strains: ReadonlyMap<string, EngineStrain>;
@@ -181,7 +185,21 @@ const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>
   };
 };
 
-const noDemand: DemandNow = { demand: null, wait: null, histories: new Map(), strains: new Map(), forecast: null };
+/** What its Deployments ask for, the most where they differ; else the setting. */
+const attainmentOf = (deployments: readonly ModelDeployment[], otherwise: number | null): number | null => {
+  const asked = deployments.flatMap(({ attainment }) => attainment ?? []);
+  return asked.length === 0 ? otherwise : Math.max(...asked);
+};
+
+const noDemand: DemandNow = {
+  demand: null,
+  wait: null,
+  histories: new Map(),
+  strains: new Map(),
+  forecast: null,
+  headroom: 0,
+  chance: 0,
+};
 
 const demandIn = (
   group: ModelGroup,
@@ -193,6 +211,10 @@ const demandIn = (
   const decidedBefore = group.deployments.some((deployment) => decisions.has(deploymentKey(deployment)));
   return demandNow(
     { ...group, ...memory, workload, decisions, candidates, silentUntil, decidedBefore },
-    { ...settings, startupSeconds: longestStartup(startups, settings.startupSeconds) },
+    {
+      ...settings,
+      startupSeconds: longestStartup(startups, settings.startupSeconds),
+      attainment: attainmentOf(group.deployments, settings.attainment),
+    },
   );
 };

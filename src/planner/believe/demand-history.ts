@@ -1,3 +1,4 @@
+import type { MarginHistory } from './attainment-margin.ts';
 import type { Candidate } from './candidates.ts';
 import { type Forecast, forecast, historyWith, type RateHistory } from './forecast.ts';
 
@@ -7,6 +8,8 @@ export interface DemandHistory {
   /** Replica-seconds of a request, in the mean over the variants of `unit`; undefined = no request has told its size yet. */
   readonly work: RateHistory | undefined;
   readonly unit: string;
+  /** What was foreseen and missed, counted in that unit; absent = nothing yet. */
+  readonly margin?: MarginHistory;
 }
 
 export interface SeenDemand {
@@ -26,11 +29,12 @@ export interface SeenDemand {
 export const demandHistoryWith = (history: DemandHistory | undefined, seen: SeenDemand): DemandHistory => {
   const { at, rate, work, candidates, startupSeconds, shapeAgeSeconds } = seen;
   const unit = candidates.map(({ key }) => key).join();
-  const known = history?.unit === unit ? history.work : undefined;
+  const known = history?.unit === unit ? history : undefined;
   return {
     rate: historyWith(history?.rate, at, rate, startupSeconds),
-    work: work === undefined ? known : historyWith(known, at, work, startupSeconds + shapeAgeSeconds),
+    work: work === undefined ? known?.work : historyWith(known?.work, at, work, startupSeconds + shapeAgeSeconds),
     unit,
+    ...(known?.margin === undefined ? {} : { margin: known.margin }),
   };
 };
 

@@ -2,6 +2,7 @@ import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import { newestRecord, recordOf } from '../../workload/workload.ts';
 import { arrivalGrowth, arrivalRate, demandOf, mergedDemand, type RateSettings, type Shape } from './arrival-rates.ts';
+import { marginNow } from './attainment-margin.ts';
 import type { Candidate } from './candidates.ts';
 import { type DemandHistory, demandHistoryWith, foreseenGrowthOfWork, foreseenRate } from './demand-history.ts';
 import { type EngineStrain, strainNow } from './engine-strain.ts';
@@ -20,6 +21,10 @@ export interface DemandNow {
   readonly strains: ReadonlyMap<string, EngineStrain>;
   /** Where one was believed. */
   readonly forecast: Forecast | null;
+  /** Extra demand in it, for what chance and earlier misses ask for; 0.1 = 10 %. */
+  readonly headroom: number;
+  /** Extra demand that chance may bring; another mix must have room for it. */
+  readonly chance: number;
 }
 
 export interface DemandSettings extends RateSettings {
@@ -27,6 +32,8 @@ export interface DemandSettings extends RateSettings {
   readonly startupSeconds: number;
   /** Requests that wait beyond what is normal are to be worked off within so long (s). */
   readonly backlogSeconds: number;
+  /** Share of requests within the limits of the profiles that is asked for; null = headroom alone is planned for. */
+  readonly attainment: number | null;
 }
 
 export interface DemandSources {
@@ -56,18 +63,21 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
   const rated = ratedNames(sources, names, held, settings);
   const arriving = rated.filter(({ name, rate }) => rate > 0 || held.has(name));
   if (arriving.length === 0) return nothingYet('no request arrived of late', rated);
-  const demands = arriving.flatMap(({ ahead, growthOfWork, shape, waits, strain }) => {
+  const demands = arriving.flatMap(({ ahead, growthOfWork, shape, waits, strain, headroom }) => {
     if (shape === undefined) return [];
     const rate = (ahead.rate * growthOfWork + waits / settings.backlogSeconds) * strain.factor * sources.share;
-    return [demandOf(rate, shape, settings.headroom)];
+    return [demandOf(rate, shape, headroom)];
   });
   if (demands.length === 0) return nothingYet('requests arrive, but none has ended yet that told its size', rated);
   const believed = arriving.find(({ ahead }) => ahead.method !== 'as now');
   const total = arriving.reduce((sum, { ahead }) => sum + ahead.rate * sources.share, 0);
+  const extra = arriving.reduce((sum, { ahead, headroom }) => sum + headroom * ahead.rate * sources.share, 0);
   return {
     demand: mergedDemand(demands),
     wait: null,
     ...seenOf(rated),
+    headroom: total === 0 ? settings.headroom : extra / total,
+    chance: Math.max(...arriving.map(({ chance }) => chance)),
     forecast: believed === undefined ? null : { method: believed.ahead.method, rate: total },
   };
 };
@@ -85,6 +95,8 @@ interface RatedName {
   readonly shape: Shape | undefined;
   /** Requests that wait beyond what is normal. */
   readonly waits: number;
+  readonly headroom: number;
+  readonly chance: number;
 }
 
 type RecordedName = TrustedHistory & { readonly name: string };
@@ -95,6 +107,8 @@ const nothingYet = (wait: string, rated: readonly RatedName[]): DemandNow => ({
   wait,
   ...seenOf(rated),
   forecast: null,
+  headroom: 0,
+  chance: 0,
 });
 
 const seenOf = (rated: readonly RatedName[]): Pick<DemandNow, 'histories' | 'strains'> => ({
@@ -131,13 +145,13 @@ const ratedNames = (
     const shape = sources.shapes.get(name) ?? sources.shapes.get(sources.name) ?? waitsFor?.shape;
     const { startupSeconds, shapeWindowSeconds } = settings;
     // Thousands of sizes x variants: once for all that asks.
-    const works = shape === undefined ? [] : requestWorks(shape, candidates);
+    const works = shape === undefined ? null : requestWorks(shape, candidates);
     const work =
-      shape === undefined
+      works === null
         ? undefined
         : meanWork(
-            works,
-            works.map(() => 1),
+            works.means,
+            works.means.map(() => 1),
           );
     const seen = { at: lastRecordAt ?? 0, rate, work, candidates, startupSeconds, shapeAgeSeconds: shapeWindowSeconds / 2 };
     const history = demandHistoryWith(sources.histories.get(name), seen);
@@ -147,7 +161,7 @@ const ratedNames = (
     const strain = strainNow(sources.strains.get(name), {
       ...{ now: workload?.now ?? 0, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting },
       requestWork: meanWork(
-        works,
+        works?.means ?? [],
         candidates.map((candidate) => candidate.ready),
       ),
     });
@@ -155,7 +169,24 @@ const ratedNames = (
     const late = (defect?.kind === 'arrivals' || defect?.kind === 'overwritten') && record?.pending === null ? (seconds ?? 0) : 0;
     const growth = late === 0 ? 0 : arrivalGrowth(intervals, intervalSeconds, coverage);
     const ahead = foreseenRate(history, caughtUp(rate, growth, late), startupSeconds + late);
-    return [{ name, rate, history, strain, shape, waits, ahead, growthOfWork: foreseenGrowthOfWork(history, seen) }];
+    const growthOfWork = foreseenGrowthOfWork(history, seen);
+    const { attainment, windowSeconds } = settings;
+    const margin =
+      attainment === null || works === null || work === undefined
+        ? null
+        : marginNow(
+            history.margin,
+            {
+              ...{ at: seen.at, rate, windowSeconds, spread: works.spread, waits, startupSeconds },
+              ...{ work: rate * work, foreseen: ahead.rate * growthOfWork * work },
+            },
+            attainment,
+          );
+    const headroom = Math.max(settings.headroom, margin?.share ?? 0);
+    // Half of a headroom that is set is there for noise.
+    const chance = Math.max(settings.headroom / 2, margin?.noise ?? 0);
+    const known = margin === null ? history : { ...history, margin: margin.history };
+    return [{ name, rate, history: known, strain, shape, waits, ahead, growthOfWork, headroom, chance }];
   });
 };
 

@@ -2,15 +2,29 @@ import { beyondSloThroughputs } from '../../profiles/throughput.ts';
 import type { Shape } from './arrival-rates.ts';
 import type { Candidate } from './candidates.ts';
 
-/**
- * What a request takes of a replica of each candidate in the mean (replica-seconds), by its own profile: a long prompt is less to a GPU
- * that is strong in prompts.
- */
-export const requestWorks = (shape: Shape, candidates: readonly Candidate[]): readonly number[] =>
-  candidates.map(({ profile }) => workOf(shape, beyondSloThroughputs(profile, shape)));
+export interface RequestWorks {
+  /** What a request takes of a replica of each candidate in the mean (replica-seconds). */
+  readonly means: readonly number[];
+  /** Mean square over the square of the mean, by the first candidate; 1 = all requests are alike. */
+  readonly spread: number;
+}
 
-const workOf = (shape: Shape, throughputs: readonly number[]): number =>
-  shape.reduce((sum, { share }, index) => sum + share / throughputs[index]!, 0);
+/** By each candidate's own profile: a long prompt is less to a GPU that is strong in prompts. */
+export const requestWorks = (shape: Shape, candidates: readonly Candidate[]): RequestWorks => {
+  const moments = candidates.map(({ profile }) => {
+    const throughputs = beyondSloThroughputs(profile, shape);
+    let [mean, square] = [0, 0];
+    for (const [index, { share }] of shape.entries()) {
+      const work = 1 / throughputs[index]!;
+      mean += share * work;
+      square += share * work * work;
+    }
+    return { mean, square };
+  });
+  const [first] = moments;
+  const spread = first === undefined ? 1 : first.square / first.mean ** 2;
+  return { means: moments.map(({ mean }) => mean), spread: spread >= 1 && spread < Number.POSITIVE_INFINITY ? spread : 1 };
+};
 
 /** The mean over the candidates; 0 where none has a weight. */
 export const meanWork = (works: readonly number[], weights: readonly number[]): number => {

@@ -2,6 +2,7 @@ import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { ModelPlan } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Belief } from '../believe/believe.ts';
+import { longestStartup, noStartups, startupSeconds } from '../believe/startups.ts';
 import { isFixed } from '../believe/target-following.ts';
 import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Planned } from '../plan/plan.ts';
@@ -13,8 +14,8 @@ import type { Mixes, WantedReplicas } from './variant-transition.ts';
 import { mixesOf } from './what-if-mixes.ts';
 
 export interface MoveSettings extends TransitionSettings {
-  /** Extra demand planned for; 0.1 = 10 %. */
-  readonly headroom: number;
+  /** What a replica takes to start, until that is learned (s). */
+  readonly startupSeconds: number;
 }
 
 /** What is remembered of moves, by `namespace/name` where nothing else is said. */
@@ -48,7 +49,7 @@ export interface MoveTick {
  * is no plan to follow nothing is decided. Replicas that limits are only guessed to forbid are asked for one at a time.
  */
 export const move = (planned: Planned, tick: MoveTick): Moved => {
-  const { whatIf, settings } = tick;
+  const { whatIf } = tick;
   const { beliefs, solved } = planned;
   const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, whatIf);
   const fits = solved === null ? null : stockLeftByOthers(solved.snapshot, solved.plan);
@@ -58,7 +59,7 @@ export const move = (planned: Planned, tick: MoveTick): Moved => {
     const [own, model] = [plans.get(belief.name), models.get(belief.name)];
     if (belief.demand === null || own === undefined || model === undefined || solved === null || fits === null)
       return { ...idleMove(belief, tick.memory.moved.forgone), blocked: [] };
-    const mixes = { ...mixesOf(model, solved.snapshot, whatIf, settings.headroom), fits: fits(model) };
+    const mixes = { ...mixesOf(model, solved.snapshot, whatIf, belief), fits: fits(model) };
     const { targets, recent, forgone, blocked } = towardPlan(belief, own, mixes, planned.unfollowed, tick);
     return {
       decisions: asDecisions(targets, extra, belief.dataAt),
@@ -85,7 +86,7 @@ const towardPlan = (
   const starts = startsOf(belief, last.decisions, unfollowed);
   // What nobody can serve says nothing of what there should be.
   const stands = planned.unserved.some(({ reason }) => reason === 'profile');
-  const startups = new Map(belief.variants.map(({ deployment, startupSeconds }) => [deployment, startupSeconds]));
+  const startups = startupsOf(belief, settings.startupSeconds);
   const steps = belief.candidates.map(({ key, price, ready }) => {
     const current = starts.get(key) ?? 0;
     return {
@@ -100,6 +101,16 @@ const towardPlan = (
   });
   const next = transition(steps, mixes, now, settings, last.forgone.get(belief.name));
   return { ...next, targets: new Map([...next.targets].map(([key, target]) => [key, unfollowed.get(key) ?? target])) };
+};
+
+/** Of a Deployment whose pods have not told yet, as long as the model's others take, where they have (s). */
+const startupsOf = ({ candidates, behaviours }: Belief, otherwise: number): ReadonlyMap<string, number> => {
+  const learned = candidates.map(({ key }) => [key, behaviours.get(key)?.startups ?? noStartups] as const);
+  const usual = longestStartup(
+    learned.map(([, startups]) => startups),
+    otherwise,
+  );
+  return new Map(learned.map(([key, startups]) => [key, startupSeconds(startups, usual)]));
 };
 
 /** What was published of a Deployment that does not follow is not what it goes by: a plan starts from what runs. */

@@ -2,11 +2,24 @@ import { type Model, type ModelPlan, type Snapshot, servesAll, type Variant } fr
 import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Mixes } from './variant-transition.ts';
 
+/** Demand beyond what is expected, as a share of that. */
+export interface Extra {
+  /** In the demand of the model. */
+  readonly headroom: number;
+  /** That chance may bring. */
+  readonly chance: number;
+}
+
 /**
  * Asks the planner itself what replicas can do, with bounds in place of the variants' own. Stock and quotas count only
  * where more replicas may be wanted. The budget never does.
  */
-export const mixesOf = (model: Model, snapshot: Snapshot, makePlan: MakePlan, headroom: number): Omit<Mixes, 'fits'> => {
+export const mixesOf = (
+  model: Model,
+  snapshot: Snapshot,
+  makePlan: MakePlan,
+  { headroom, chance }: Extra,
+): Omit<Mixes, 'fits'> => {
   const { quotas: _, ...rest } = snapshot;
   const unlimited = { ...rest, budget: null, stock: {} };
   const planWith = (
@@ -18,15 +31,15 @@ export const mixesOf = (model: Model, snapshot: Snapshot, makePlan: MakePlan, he
     const plan = makePlan({ ...limits, models: [{ ...model, demand, variants }] }, { routed: false, allOrNothing: true });
     return servesAll(plan) ? (plan.models[0] ?? null) : null;
   };
-  /** The demand with so much headroom in place of the whole. */
-  const withHeadroom = (share: number) => {
-    const scale = (1 + share * headroom) / (1 + headroom);
+  /** The demand with so much headroom in place of what is in it. */
+  const withHeadroom = (extra: number) => {
+    const scale = (1 + extra) / (1 + headroom);
     return model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * scale }));
   };
   const replicasOf = (plan: ModelPlan | null) => (plan === null ? null : new Map(Object.entries(plan.replicas)));
   return {
     carries: (mix, halfHeadroom = false) => {
-      const demand = halfHeadroom ? withHeadroom(0.5) : model.demand;
+      const demand = halfHeadroom ? withHeadroom(0.5 * headroom) : model.demand;
       // What a variant is told beyond its bound is not there: it is short of stock, say.
       const exactly = ({ name, maxReplicas }: Variant) => {
         const replicas = Math.min(mix.get(name) ?? 0, maxReplicas ?? Number.POSITIVE_INFINITY);
@@ -45,7 +58,7 @@ export const mixesOf = (model: Model, snapshot: Snapshot, makePlan: MakePlan, he
     },
     roomy: () =>
       replicasOf(
-        planWith(({ minReplicas, maxReplicas }) => ({ minReplicas, maxReplicas }), withHeadroom(1.5), {
+        planWith(({ minReplicas, maxReplicas }) => ({ minReplicas, maxReplicas }), withHeadroom(headroom + chance), {
           ...snapshot,
           budget: null,
         }),

@@ -118,7 +118,7 @@ const unreadableLabel = ({ idleReplicas, problem }: ModelDeployment, state: Stat
   state === 'idle' && idleReplicas === null ? problem : null;
 
 const reportOf = (
-  { name, conclusion, demand, dataAt, deployments, candidates, refused, forecast, strains, recordDefect }: Belief,
+  { name, conclusion, demand, headroom, dataAt, deployments, candidates, refused, forecast, strains, recordDefect }: Belief,
   planned: Plan['models'][number] | undefined,
 ): Omit<ModelReport, 'variants' | 'swapBlocked' | 'cannotWake'> => {
   const unserved = Object.groupBy(planned?.unserved ?? [], ({ reason }) => reason);
@@ -129,6 +129,7 @@ const reportOf = (
     state: conclusion.state,
     reason: nothingServes ? [...refused.values()].join('; ') : conclusion.reason,
     arrivalRate: demand === null ? null : totalRate(demand),
+    headroom,
     unserved: Object.fromEntries(Object.entries(unserved).map(([reason, rows]) => [reason, totalRate(rows)])),
     beyondSlo: totalRate(planned?.beyondSlo ?? []),
     forecast,

@@ -17,6 +17,8 @@ export interface ModelReport {
   readonly reason: string;
   /** req/s, headroom included; null = not known. */
   readonly arrivalRate: number | null;
+  /** Extra demand in it; 0.1 = 10 %. */
+  readonly headroom: number;
   /** Of it what the plan cannot serve, by reason, and what no variant serves within the SLO (req/s). */
   readonly unserved: Readonly<Partial<Record<Shortage, number>>>;
   readonly beyondSlo: number;

@@ -16,6 +16,7 @@ const settings: BelieveSettings = {
   startupSeconds: 600,
   backlogSeconds: 120,
   headroom: 0,
+  attainment: null,
   followAfterSeconds: 1e9,
   idleAfterSeconds: 240,
   settleSeconds: 2,

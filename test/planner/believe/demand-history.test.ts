@@ -24,7 +24,7 @@ const candidate = (key: string): Candidate => ({
 });
 
 const workOf = (inputTokens: number, candidates: readonly Candidate[]) => {
-  const works = requestWorks([{ inputTokens, outputTokens: 100, share: 1 }], candidates);
+  const { means: works } = requestWorks([{ inputTokens, outputTokens: 100, share: 1 }], candidates);
   return meanWork(
     works,
     works.map(() => 1),

@@ -5,7 +5,14 @@ import type { Interval } from '../../../src/workload/workload.ts';
 import { foundProfile } from '../../helpers/deployments.ts';
 import { record } from '../../helpers/records.ts';
 
-const settings = { windowSeconds: 60, shapeWindowSeconds: 240, headroom: 0.5, startupSeconds: 100, backlogSeconds: 120 };
+const settings = {
+  windowSeconds: 60,
+  shapeWindowSeconds: 240,
+  headroom: 0.5,
+  attainment: null,
+  startupSeconds: 100,
+  backlogSeconds: 120,
+};
 const shape = [{ inputTokens: 1024, outputTokens: 64, share: 1 }];
 const candidate: Candidate = {
   key: 'ns/a',

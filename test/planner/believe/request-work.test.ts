@@ -21,7 +21,7 @@ const candidate = (key: string, ready: number, tputs: number[][]): Candidate => 
 });
 const ofReady = (shape: Parameters<typeof requestWorks>[0], candidates: readonly Candidate[]) =>
   meanWork(
-    requestWorks(shape, candidates),
+    requestWorks(shape, candidates).means,
     candidates.map(({ ready }) => ready),
   );
 const short = { inputTokens: 100, outputTokens: 100 };

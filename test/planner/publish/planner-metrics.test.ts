@@ -37,6 +37,7 @@ const model = {
   ],
   forecast: null,
   strain: 1.25,
+  headroom: 0.1,
   dataAt: 990,
   recordDefect: { kind: 'arrivals' as const, counted: 28, ended: 2351, lastAt: 990 },
   deployments: ['ns/a'],

@@ -8,7 +8,17 @@ const variant: ModelReport['variants'][number] = {
   ...{ triedAgainAt: null, withinTolerance: false, extrapolatedShare: 0, beyondGrid: null, profileProblem: null },
 };
 const model: ModelReport = {
-  ...{ name: 'm', state: 'fresh', reason: 'r', arrivalRate: 3, unserved: {}, beyondSlo: 0, forecast: null, strain: 1 },
+  ...{
+    name: 'm',
+    state: 'fresh',
+    reason: 'r',
+    arrivalRate: 3,
+    unserved: {},
+    beyondSlo: 0,
+    forecast: null,
+    strain: 1,
+    headroom: 0.1,
+  },
   ...{ dataAt: 990, recordDefect: null, deployments: ['ns/a'], swapBlocked: false, cannotWake: false, variants: [variant] },
 };
 const problems = (more: Partial<ModelReport> = {}) => problemsOf([{ ...model, ...more }]);

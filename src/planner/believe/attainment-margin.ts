@@ -1,0 +1,109 @@
+/**
+ * How much more than the demand to plan for, so that a share of the requests is within the limits of the profile: for the noise of
+ * arrivals and sizes by statistics, and for all else by what was missed.
+ */
+
+/** What was seen so far of the requests that go by one name. Times are Unix s. */
+export interface MarginHistory {
+  readonly at: number;
+  /** Share of the demand that is planned for beyond what noise asks for; below 0 where less was enough. */
+  readonly correction: number;
+  /** Requests that waited beyond what is normal. */
+  readonly waits: number;
+  /** Work that was foreseen for times that have not come yet, and for the last one that has (replicas). */
+  readonly said: readonly { readonly of: number; readonly work: number }[];
+  readonly due: number | null;
+}
+
+export interface SeenService {
+  readonly at: number;
+  /** Arrivals (req/s), and the span that they are the mean of (s). */
+  readonly rate: number;
+  readonly windowSeconds: number;
+  /** Mean square of the work of a request over the square of its mean; 1 = all are alike. */
+  readonly spread: number;
+  /** Requests that wait beyond what is normal. */
+  readonly waits: number;
+  /** Work of what arrives now, and as foreseen for the time in which a new replica would be Ready (replicas). */
+  readonly work: number;
+  readonly foreseen: number;
+  readonly startupSeconds: number;
+}
+
+export interface Margin {
+  /** 0.1 = 10 %. */
+  readonly share: number;
+  /** What of it chance asks for, whatever was missed. */
+  readonly noise: number;
+  readonly history: MarginHistory;
+}
+
+/** No margin is larger: what grows by more than that while a replica starts is not served in time by a margin that pays. */
+const most = 0.25;
+/** While demand is above what was planned for, about so much of what arrives is missed: only what is too much. */
+const missedOfExcess = 1 / 5;
+/** The correction moves by so many times the share that was missed beyond what may be, in an hour. */
+const gainPerHour = 10;
+/** A tick that comes late counts no longer than this (s). */
+const longestTick = 60;
+/** Sayings are this far apart (s). */
+const sayingSeconds = 30;
+
+/**
+ * The margin now: {@link noiseMargin}, and a slow integral of what is missed over what may be. Missed are requests that
+ * come to wait beyond what is normal. What comes while demand is above all that this margin could be says nothing of it, and does not count.
+ * Called again for the same time it changes nothing.
+ * @param attainment share of requests that is asked for
+ */
+export const marginNow = (before: MarginHistory | undefined, seen: SeenService, attainment: number): Margin => {
+  const noise = Math.min(most, noiseMargin(seen, attainment));
+  const history = historyAfter(before, seen, attainment, noise);
+  return { share: noise + history.correction, noise, history };
+};
+
+/**
+ * What chance asks for: both the rate that was seen and the one that comes are counts of so many requests of various sizes, so their ratio
+ * varies by the square root of 2 x spread / requests. The quantile is the one above which lies five times what may be missed.
+ */
+export const noiseMargin = (
+  { rate, windowSeconds, spread, waits }: Pick<SeenService, 'rate' | 'windowSeconds' | 'spread' | 'waits'>,
+  attainment: number,
+): number => {
+  const above = Math.min(0.5, (1 - attainment) / missedOfExcess);
+  return normalQuantile(above) * Math.sqrt((2 * spread) / Math.max(1, rate * windowSeconds + waits));
+};
+
+const historyAfter = (
+  before: MarginHistory | undefined,
+  { at, rate, waits, work, foreseen, startupSeconds }: SeenService,
+  attainment: number,
+  noise: number,
+): MarginHistory => {
+  const known = before ?? { at, correction: 0, waits, said: [], due: null };
+  const passed = at - known.at;
+  if (before !== undefined && passed <= 0) return known;
+  const due = known.said.findLast(({ of }) => of <= at)?.work ?? known.due;
+  const may = 1 - attainment;
+  const outgrown = due === null || work > (1 + most) * due;
+  const joined = rate > 0 && passed > 0 ? Math.min(1, Math.max(0, waits - known.waits) / (rate * passed)) : 0;
+  const moved = known.correction + (gainPerHour * ((outgrown ? may : joined) - may) * Math.min(passed, longestTick)) / 3600;
+  const waiting = known.said.filter(({ of }) => of > at);
+  const lastSaid = waiting.at(-1)?.of ?? Number.NEGATIVE_INFINITY;
+  const says = foreseen > 0 && at + startupSeconds - lastSaid >= sayingSeconds;
+  return {
+    at,
+    correction: Math.min(most - noise, Math.max(-noise, moved)),
+    waits,
+    said: says ? [...waiting, { of: at + startupSeconds, work: foreseen }] : waiting,
+    due,
+  };
+};
+
+/**
+ * Standard deviations of a normal number above which it lies with a probability of up to a half (Abramowitz and Stegun 26.2.23, to
+ * 0.0005).
+ */
+const normalQuantile = (above: number): number => {
+  const t = Math.sqrt(-2 * Math.log(above));
+  return t - (2.515517 + t * (0.802853 + 0.010328 * t)) / (1 + t * (1.432788 + t * (0.189269 + 0.001308 * t)));
+};
