@@ -41,22 +41,22 @@ export const mixWorthMovingTo = (
 ): WorthMovingTo => {
   const { money, at } = before ?? { money: 0, at: now };
   const passed = Math.max(0, now - at);
-  const planned = new Map(steps.map((step) => [step.key, step.planned]));
-  const grows = steps.some(({ planned: wants, current }) => wants > current);
+  const plannedMix = new Map(steps.map((step) => [step.key, step.plannedReplicas]));
+  const grows = steps.some(({ plannedReplicas, current }) => plannedReplicas > current);
   const moveTo = (mix: ReadonlyMap<string, number>, letGo: number): WorthMovingTo => ({
     mix,
     forgone: { money: letGo, at: now },
   });
-  if (!grows || switchSavings <= 0) return moveTo(planned, money * 2 ** (-passed / halfLife));
+  if (!grows || switchSavings <= 0) return moveTo(plannedMix, money * 2 ** (-passed / halfLife));
   const current = new Map(steps.map((step) => [step.key, step.current]));
   const suffices = mixes.cheapestWithin(current) ?? (mixes.carries(current, true) ? current : null);
   const stays = suffices ?? mixes.cheapestAbove(current);
-  if (stays === null) return moveTo(planned, 0);
-  const other = suffices === null ? planned : mixes.roomy();
+  if (stays === null) return moveTo(plannedMix, 0);
+  const other = suffices === null ? plannedMix : mixes.roomy();
   const saves = (mix: ReadonlyMap<string, number>): number => costOf(steps, stays) - costOf(steps, mix);
   const least = switchSavings * costOf(steps, stays);
   const letGo = money + ((other === null ? 0 : Math.max(0, saves(other))) * Math.min(passed, longestTick)) / 3600;
-  if (other === null || saves(planned) < least || saves(other) < least) return moveTo(stays, letGo);
+  if (other === null || saves(plannedMix) < least || saves(other) < least) return moveTo(stays, letGo);
   return letGo < startCost(steps, other) - startCost(steps, stays) ? moveTo(stays, letGo) : moveTo(other, 0);
 };
 

@@ -78,21 +78,21 @@ export const move = (planned: Planned, tick: MoveTick): Moved => {
 
 const towardPlan = (
   belief: Belief,
-  planned: ModelPlan,
+  modelPlan: ModelPlan,
   mixes: Mixes,
   unfollowed: ReadonlyMap<string, number>,
   { memory: { moved: last }, settings, reading: { now } }: MoveTick,
 ): Transition => {
   const starts = startsOf(belief, last.decisions, unfollowed);
   // What nobody can serve says nothing of what there should be.
-  const stands = planned.unserved.some(({ reason }) => reason === 'profile');
+  const stands = modelPlan.unserved.some(({ reason }) => reason === 'profile');
   const startups = startupsOf(belief, settings.startupSeconds);
   const steps = belief.candidates.map(({ key, price, ready }) => {
     const current = starts.get(key) ?? 0;
     return {
       key,
       price,
-      planned: Math.max(planned.replicas[key] ?? 0, stands ? current : 0),
+      plannedReplicas: Math.max(modelPlan.replicas[key] ?? 0, stands ? current : 0),
       current,
       ready: Math.min(ready, unfollowed.get(key) ?? ready),
       startupSeconds: startups.get(key) ?? 0,

@@ -33,8 +33,8 @@ export const transition = (
   { holdDownSeconds, switchSavings, growAtOnce }: TransitionSettings,
   before?: Forgone,
 ): Transition => {
-  const { mix: planned, forgone } = mixWorthMovingTo(steps, mixes, switchSavings, before, now);
-  const wanted = (step: VariantTransition): number => planned.get(step.key) ?? step.planned;
+  const { mix: toward, forgone } = mixWorthMovingTo(steps, mixes, switchSavings, before, now);
+  const wanted = (step: VariantTransition): number => toward.get(step.key) ?? step.plannedReplicas;
   const since = now - holdDownSeconds;
   const recent = new Map(
     steps.map((step) => [step.key, [...sinceThen(step.recent, since), { at: now, replicas: wanted(step) }]]),

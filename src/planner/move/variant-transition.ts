@@ -4,7 +4,7 @@ export interface VariantTransition {
   /** Of one replica (money/h). */
   readonly price: number;
   /** What the plan wants. */
-  readonly planned: number;
+  readonly plannedReplicas: number;
   /** What was published last, or else what runs. */
   readonly current: number;
   readonly ready: number;

@@ -70,19 +70,19 @@ export const routesOf = (
   makePlan: MakePlan,
 ): readonly ModelRoutes[] =>
   snapshot.models.flatMap((model) => {
-    const planned = plan.models.find(({ name }) => name === model.name);
-    if (planned === undefined) return [];
+    const modelPlan = plan.models.find(({ name }) => name === model.name);
+    if (modelPlan === undefined) return [];
     const now = (variant: string): number => ready.get(variant) ?? 0;
     const shared = readyRouting(snapshot, model, now, makePlan);
-    const routing = shared.length > 0 ? shared : planned.routing;
+    const routing = shared.length > 0 ? shared : modelPlan.routing;
     if (routing.length === 0) return [];
     const readyNow = Object.fromEntries(model.variants.map(({ name }) => [name, now(name)]));
     return [
       {
         model: model.name,
         classes: classesOf({ routing }),
-        routedFor: shared.length > 0 ? readyNow : planned.replicas,
-        planned: planned.replicas,
+        routedFor: shared.length > 0 ? readyNow : modelPlan.replicas,
+        planned: modelPlan.replicas,
         concurrency: concurrencyOf(model, routing),
         ttftSeconds: ttftSeconds.get(model.name) ?? null,
       },

@@ -119,9 +119,9 @@ const unreadableLabel = ({ idleReplicas, problem }: ModelDeployment, state: Stat
 
 const reportOf = (
   { name, conclusion, demand, headroom, dataAt, deployments, candidates, refused, forecast, strains, recordDefect }: Belief,
-  planned: Plan['models'][number] | undefined,
+  modelPlan: Plan['models'][number] | undefined,
 ): Omit<ModelReport, 'variants' | 'swapBlocked' | 'cannotWake'> => {
-  const unserved = Object.groupBy(planned?.unserved ?? [], ({ reason }) => reason);
+  const unserved = Object.groupBy(modelPlan?.unserved ?? [], ({ reason }) => reason);
   // Demand is known, but there is nothing to serve it with.
   const nothingServes = conclusion.state === 'fresh' && candidates.length === 0;
   return {
@@ -131,7 +131,7 @@ const reportOf = (
     arrivalRate: demand === null ? null : totalRate(demand),
     headroom,
     unserved: Object.fromEntries(Object.entries(unserved).map(([reason, rows]) => [reason, totalRate(rows)])),
-    beyondSlo: totalRate(planned?.beyondSlo ?? []),
+    beyondSlo: totalRate(modelPlan?.beyondSlo ?? []),
     forecast,
     strain: Math.max(1, ...[...strains.values()].map(({ factor }) => factor)),
     dataAt,

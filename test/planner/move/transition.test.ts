@@ -48,10 +48,15 @@ const mixesFor = (demand: number, bare = demand, gpus = Number.POSITIVE_INFINITY
 const settings: TransitionSettings = { holdDownSeconds: 120, switchSavings: 0.05, growAtOnce: 3 };
 const wish = (at: number, replicas: number): WantedReplicas => ({ at, replicas });
 /** Plans have been made for long, and wanted nothing of late. */
-const step = (key: 'a' | 'b', current: number, planned: number, more: Partial<VariantTransition> = {}): VariantTransition => ({
+const step = (
+  key: 'a' | 'b',
+  current: number,
+  plannedReplicas: number,
+  more: Partial<VariantTransition> = {},
+): VariantTransition => ({
   key,
   price: price[key],
-  planned,
+  plannedReplicas,
   current,
   ready: current,
   startupSeconds: 0,
