@@ -244,7 +244,7 @@ test('50 reads a second: the leader deleted, a drain, an upgrade and back: 0 fai
     expect(await imageOf()).toBe(`gpumix:${nextTag}`);
   });
   await step('and back', async () => {
-    await kubectl(['rollout', 'undo', 'deployment/gpumix', '-n', 'gpumix-system']);
+    await kubectl(['apply', '--server-side', '-k', 'manifests/samples/kind']);
     await rolledOut();
     expect(await imageOf()).toBe(image);
   });
