@@ -13,6 +13,7 @@ import { askEngine, engineFindings } from './engine-findings.ts';
 import { beyondGridText } from './explain.ts';
 import { type Finding, findingLines, note, ok, sorted, wrong } from './finding.ts';
 import type { FindingId } from './finding-kinds.ts';
+import { askForReach, reachFindings } from './gateway-reach.ts';
 import { askForGateway, tracingFindings } from './gateway-tracing.ts';
 import { askedInPeace, itemsOf, type KubernetesAnswer, succeeded } from './kubernetes-answer.ts';
 import { type ClusterLook, configBesideServe, isAlive, lastPlan, lookOnce } from './one-look.ts';
@@ -76,12 +77,13 @@ const findingsOf = async (look: ClusterLook, config: Config): Promise<readonly F
   const deployments = [...look.cluster.deployments.values()];
   const facts = { ...look, deployments };
   const lacking = lacks(facts, config);
-  const [redis, answers, pods, rights, gateway, engines] = await Promise.all([
+  const [redis, answers, pods, rights, gateway, reach, engines] = await Promise.all([
     lookAtRedis(config, lacking, newestRecords(look)),
     kubernetesAnswers(kubernetes, look.cluster.deployments),
     failingPods({ ...look, kubernetes }),
     askForServeRights(kubernetes, config),
     lacking ? askForGateway(kubernetes, config.gatewaySelector) : null,
+    askForReach(kubernetes, look.cluster.objects),
     askedEngines(look, config),
   ]);
   const ours = ourApiServices(answers.apiServices, config);
@@ -105,6 +107,7 @@ const findingsOf = async (look: ClusterLook, config: Config): Promise<readonly F
       (one) => (one.object !== '' || !known.has(one.id)) && !isUnknown(one),
     ),
     ...podFindings(pods),
+    ...reachFindings(reach, look.cluster.objects, config.engineMetricsPort),
     ...engineFindings(engines, process.env['KUBERNETES_SERVICE_HOST'] !== undefined),
     ...serveRightFindings(rights),
     ...certificateFindings(certificate, ours, Date.now()),

@@ -111,6 +111,10 @@ export const findingKinds = {
     mend: 'run kubectl describe on its ReplicaSet and pods',
   },
   'pod-failing': { meaning: 'a pod does not become Ready', mend: null },
+  'pods-unreachable': {
+    meaning: 'gpumix gateway can send no request to the Ready pods of a Deployment, and answers 503 if no other has pods',
+    mend: null,
+  },
   'not-followed': {
     meaning: 'spec.replicas does not move toward the target, so the others are planned around it',
     mend: 'see the findings about its autoscaler',

@@ -22,23 +22,44 @@ export const modelEndpoints = (
   pods: ReadonlyMap<string, DeploymentPod>,
   slices: Iterable<ServicePods>,
 ): ModelEndpoints => {
+  const places = placesOf(deployments.keys(), pods, slices);
+  const origins = new Map<string, Map<string, readonly string[]>>();
+  const unreachable = new Map<string, readonly string[]>();
+  for (const [key, { model, aliases }] of deployments) {
+    const { found, stranded } = places.get(key)!;
+    for (const name of [model, ...aliases]) {
+      origins.set(name, (origins.get(name) ?? new Map<string, readonly string[]>()).set(key, [...found].sort()));
+      if (stranded > 0) unreachable.set(name, [...(unreachable.get(name) ?? []), unreachableText(key, model, stranded)]);
+    }
+  }
+  return { origins, unreachable };
+};
+
+/** Where the pods of one Deployment take requests. */
+interface Places {
+  readonly found: readonly string[];
+  /** Pods that are Ready, of a Deployment none of whose pods can be sent a request. */
+  readonly stranded: number;
+}
+
+/** By `namespace/deployment`. */
+export const placesOf = (
+  keys: Iterable<string>,
+  pods: ReadonlyMap<string, DeploymentPod>,
+  slices: Iterable<ServicePods>,
+): ReadonlyMap<string, Places> => {
   const byService = [...slices].sort((a, b) => (a.service < b.service ? -1 : Number(a.service > b.service)));
   const behindServices = originsOfServices(pods, byService);
   const named = new Set(byService.flatMap((one) => one.named));
   const ready = readyPods(pods);
-  const origins = new Map<string, Map<string, readonly string[]>>();
-  const unreachable = new Map<string, readonly string[]>();
-  for (const [key, { model, aliases }] of deployments) {
+  const places = new Map<string, Places>();
+  for (const key of keys) {
     const found = behindServices.get(key) ?? labelled(ready.get(key) ?? []);
+    // A pod that a Service names, and does not call Ready yet, will be in a moment.
     const nobodys = (ready.get(key) ?? []).filter((pod) => !named.has(objectKey(pod)));
-    for (const name of [model, ...aliases]) {
-      origins.set(name, (origins.get(name) ?? new Map<string, readonly string[]>()).set(key, [...found].sort()));
-      // A pod that a Service names, and does not call Ready yet, will be in a moment.
-      if (found.length === 0 && nobodys.length > 0)
-        unreachable.set(name, [...(unreachable.get(name) ?? []), unreachableText(key, model, nobodys.length)]);
-    }
+    places.set(key, { found, stranded: found.length === 0 ? nobodys.length : 0 });
   }
-  return { origins, unreachable };
+  return places;
 };
 
 const originsOfServices = (
@@ -64,6 +85,9 @@ const readyPods = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string
 const labelled = (pods: readonly DeploymentPod[]): readonly string[] => pods.flatMap((pod) => labelledOrigin(pod) ?? []);
 
 const unreachableText = (key: string, model: string, pods: number): string =>
-  `Deployment ${key} of model ${model} has ${pods} Ready pod${pods === 1 ? '' : 's'} that requests cannot be sent to: no Service with a TCP ` +
-  `port selects them, and they have no label ${portKey}. Create a Service that selects them, or give the Deployment's pod ` +
+  `Deployment ${key} of model ${model} ${strandedText(pods)}. Create a Service that selects them, or give the Deployment's pod ` +
   `template that label with the port of the engine`;
+
+export const strandedText = (pods: number): string =>
+  `has ${pods} Ready pod${pods === 1 ? '' : 's'} that requests cannot be sent to: no Service with a TCP port selects them, and they ` +
+  `have no label ${portKey}`;
