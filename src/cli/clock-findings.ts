@@ -9,6 +9,8 @@ export interface GatewayClock {
   readonly model: string;
   /** Seconds that its clock is ahead of that of Redis; negative = behind, or it wrote late. */
   readonly ahead: number;
+  /** Nodes on which its pods run; absent = not known. */
+  readonly nodes?: readonly string[];
 }
 
 /** A record is written when its interval is over, and soon after it (s). */
@@ -44,13 +46,14 @@ const threeClocks = (redis: string, redisAhead: number, kubernetesAhead: number 
   return [note('clock', redis, `${differs}: no two agree; ${follows}`)];
 };
 
-const gatewayFinding = ({ model, ahead }: GatewayClock): readonly Finding[] => {
+const gatewayFinding = ({ model, ahead, nodes = [] }: GatewayClock): readonly Finding[] => {
   if (ahead <= earliest && -ahead <= latest) return [];
   const what =
     ahead > 0
       ? 'writes records of intervals that are not over by the clock of Redis'
       : 'writes its records late by the clock of Redis, and demand is as late';
-  return [note('clock', `The gateway of model ${model}`, `${what}: its own is ${byText(ahead)} it`)];
+  const mend = nodes.length === 0 ? undefined : `run NTP on ${nodes.length === 1 ? 'node' : 'nodes'} ${nodes.join(', ')}`;
+  return [note('clock', `The gateway of model ${model}`, `${what}: its own is ${byText(ahead)} it`, mend)];
 };
 
 const isSame = (seconds: number): boolean => Math.abs(seconds) <= sameClock;

@@ -1,3 +1,4 @@
+import { selectedPods } from '../cluster/gateway-pods.ts';
 import { metricsUrl } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config/serve-config.ts';
@@ -93,7 +94,7 @@ const findingsOf = async (look: ClusterLook, config: Config): Promise<readonly F
     ...clockFindings(
       redis,
       aheadOfHere(answers.version),
-      [...redis.recordsAhead].map(([model, ahead]) => ({ model, ahead })),
+      [...redis.recordsAhead].map(([model, ahead]) => ({ model, ahead, nodes: gatewayNodes(look, config) })),
     ),
     ...(lacking ? keysFinding(redis) : []),
   ];
@@ -114,6 +115,10 @@ const findingsOf = async (look: ClusterLook, config: Config): Promise<readonly F
     ...findingsOfKubernetes(answers, { ...look, targets: targetsOf(look, config) }, config),
   ];
 };
+
+/** Where pods of AIBrix's gateway run. */
+const gatewayNodes = ({ cluster }: Pick<ClusterLook, 'cluster'>, { gatewaySelector }: Pick<Config, 'gatewaySelector'>) =>
+  [...new Set(selectedPods(cluster.objects.pods, gatewaySelector)().flatMap(({ node }) => node ?? []))].sort();
 
 /** What is not there says nothing while Redis is away, where it would be. */
 const isReadFromRedis = (id: FindingId): boolean => ['no-leader', 'no-profile', 'no-records', 'stale-records'].includes(id);

@@ -1,6 +1,6 @@
 import { Cluster, type Redis } from 'ioredis';
 import { messageOf } from '../vocabulary/errors.ts';
-import { recordKey, recordLifetimeSeconds } from './histogram.ts';
+import { decodeRecord, recordKey, recordLifetimeSeconds } from './histogram.ts';
 import { type RedisSettings, redisAddress, redisClient } from './redis.ts';
 import { heartbeatsKey } from './store.ts';
 
@@ -16,7 +16,10 @@ export interface RedisLook {
   readonly clockAhead: number;
   /** What is there by name; null = that may not be looked for. */
   readonly keys: RedisKeys | null;
-  /** By model how far the end of its newest record is ahead of when that was written, by this clock (s); negative = behind. */
+  /**
+   * By model how far the ends of its two newest records are ahead of when they were written, by this clock (s): that which is
+   * nearer to 0; negative = behind. A record alone tells nothing within an interval: who stops writes the open one.
+   */
   readonly recordsAhead: ReadonlyMap<string, number>;
 }
 
@@ -40,7 +43,7 @@ const mostKeys = 200_000;
 
 /**
  * @param withKeys whether to search for keys, which `serve` never does: it takes a second where there are very many
- * @param newest records that are asked for when they were written, unless gateways of ours are there, which go by the clock of Redis and
+ * @param newest records that are asked for when they were written, unless they are of gateways of ours, which go by the clock of Redis and
  * add to a record later; `keyPrefix` is that of their heartbeats
  */
 export const lookAtRedis = async (
@@ -82,12 +85,31 @@ const aheadOfWriting = async (
 ): Promise<ReadonlyMap<string, number>> => {
   const ahead = new Map<string, number>();
   if ((await client.hlen(heartbeats)) > 0) return ahead;
-  for (const { model, at } of newest.slice(0, mostAsked)) {
+  const aheadOf = async (model: string, at: number): Promise<number | null> => {
     const [left, [seconds]] = await Promise.all([client.pttl(recordKey(model, at)), client.time()]);
     const age = recordLifetimeSeconds - left / 1000;
-    if (left > 0 && age >= 0) ahead.set(model, at - (Number(seconds) - age));
+    return left > 0 && age >= 0 ? at - (Number(seconds) - age) : null;
+  };
+  for (const { model, at } of newest.slice(0, mostAsked)) {
+    const interval = await intervalOfOthers(client, recordKey(model, at));
+    if (interval === null) continue;
+    const [last, before] = await Promise.all([aheadOf(model, at), aheadOf(model, at - interval)]);
+    if (last === null || (before === null && last > 0 && last < interval)) continue;
+    ahead.set(model, before !== null && Math.abs(before) < Math.abs(last) ? before : last);
   }
   return ahead;
+};
+
+/** Of a record that no gateway of ours has written (s); null = it is one of ours, is gone or cannot be read. */
+const intervalOfOthers = async (client: Redis | Cluster, key: string): Promise<number | null> => {
+  const text = await client.get(key);
+  if (text === null) return null;
+  try {
+    const { merged, intervalSeconds } = decodeRecord(text, key);
+    return merged ? null : intervalSeconds;
+  } catch {
+    return null;
+  }
 };
 
 const roleOf = async (client: Redis | Cluster): Promise<string | null> => {

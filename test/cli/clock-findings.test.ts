@@ -48,3 +48,9 @@ test('a gateway that writes records too early or too late has another clock than
     'note: The gateway of model m writes its records late by the clock of Redis, and demand is as late: its own is 40 s behind it',
   ]);
 });
+
+test('the nodes of a gateway whose clock is wrong are named, where they are known', () => {
+  const mend = (nodes: readonly string[]) => clockFindings(redis(0), null, [{ model: 'm', ahead: 30, nodes }])[0]?.mend;
+  expect([mend(['a']), mend(['a', 'b'])]).toEqual(['run NTP on node a', 'run NTP on nodes a, b']);
+  expect(mend([])).toBe('run NTP on the host that is named');
+});

@@ -63,3 +63,24 @@ test('what is left of the life of a record tells how far its writer’s clock is
   expect(Math.abs(recordsAhead.get('late')! + 40)).toBeLessThan(3);
   expect(besideOurs.recordsAhead.size).toBe(0);
 });
+
+test('who stops writes its open interval early: that is no clock that is wrong', async () => {
+  const redis = await startRedis();
+  const client = new Redis(redis.url);
+  const now = Math.floor(Date.now() / 1000);
+  const ours = JSON.stringify({ meta_v: 4, meta_by_g: 1 });
+  // A gateway of ours that has taken leave: its heartbeat is gone.
+  await client.set(`aibrix:ours_request_trace_${now + 60}`, ours, 'EX', 600);
+  await client.set(`aibrix:alone_request_trace_${now + 8}`, '{}', 'EX', 600);
+  await client.set(`aibrix:stopped_request_trace_${now + 8}`, '{}', 'EX', 600);
+  await client.set(`aibrix:stopped_request_trace_${now - 2}`, '{}', 'EX', 598);
+  await client.set(`aibrix:early_request_trace_${now + 8}`, '{}', 'EX', 600);
+  await client.set(`aibrix:early_request_trace_${now - 2}`, '{}', 'EX', 590);
+  const newest = [{ model: 'ours', at: now + 60 }, ...['alone', 'stopped', 'early'].map((model) => ({ model, at: now + 8 }))];
+  const { recordsAhead } = await lookAtRedis(settings(redis.url), false, newest);
+  await client.quit();
+  await redis.kill();
+  expect([...recordsAhead.keys()]).toEqual(['stopped', 'early']);
+  expect(Math.abs(recordsAhead.get('stopped')!)).toBeLessThan(3);
+  expect(Math.abs(recordsAhead.get('early')! - 8)).toBeLessThan(3);
+});
