@@ -83,3 +83,13 @@ test.each([
   // And the schema says something: a document without any field breaks it.
   expect(schema.safeParse({}).success).toBe(false);
 });
+
+test('a command that deletes what a kustomization names does not fail where some of it has another name, or is gone', () => {
+  const deleting = ['README.md', 'docs/install.md'].flatMap((page) =>
+    readFileSync(join(root, page), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('kubectl delete -k')),
+  );
+  expect(deleting.length).toBeGreaterThan(3);
+  expect(deleting.filter((line) => !line.endsWith(' --ignore-not-found'))).toEqual([]);
+});
