@@ -2,11 +2,16 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { clusterName, hasImage, image, kind, missing, nodeImage, tooOld } from './environment.ts';
 
-/**
- * A kind cluster with the image of gpumix in it.
- *   node hack/kind/kind.ts up      creates it if it is not there, builds the image and loads it
- *   node hack/kind/kind.ts down    deletes it
- */
+/** A kind cluster with the image of gpumix in it. */
+const help = `usage: npm run kind -- up|down
+
+up    creates the kind cluster ${clusterName} if it is not there, builds the image ${image} and loads it.
+      The current context of kubectl is kind-${clusterName} then.
+down  deletes the cluster
+
+KIND             the kind command; kind by default
+KIND_NODE_IMAGE  the node image, such as kindest/node:v1.37.0; that of kind by default. It needs Kubernetes 1.35 or newer
+`;
 const root = join(import.meta.dirname, '../..');
 const run = (program: string, ...args: readonly string[]): void => {
   const { status } = spawnSync(program, args, { stdio: 'inherit', cwd: root });
@@ -41,12 +46,17 @@ const up = (): void => {
 };
 
 const jobs: Record<string, () => void> = { up, down: () => run(kind, 'delete', 'cluster', '--name', clusterName) };
-const job = jobs[process.argv[2] ?? ''];
-const lacking = missing();
-if (job === undefined) {
-  process.stderr.write('kind: up or down?\n');
+const argument = process.argv[2] ?? '';
+const job = jobs[argument];
+if (argument === '--help' || argument === '-h') process.stdout.write(help);
+else if (job === undefined) {
+  process.stderr.write('kind: up or down? npm run kind -- --help says more\n');
   process.exitCode = 2;
-} else if (lacking !== null) {
-  process.stderr.write(`kind: ${lacking}\n`);
-  process.exitCode = 1;
-} else job();
+} else {
+  const lacking = missing();
+  if (lacking === null) job();
+  else {
+    process.stderr.write(`kind: ${lacking}\n`);
+    process.exitCode = 1;
+  }
+}
