@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { fromJSONSchema } from 'zod';
 import { median, sentencesOf, wordsOf } from '../hack/sentences.ts';
 import { parseSnapshot } from '../src/planner/plan/snapshot-document.ts';
@@ -92,4 +93,19 @@ test('a command that deletes what a kustomization names does not fail where some
   );
   expect(deleting.length).toBeGreaterThan(3);
   expect(deleting.filter((line) => !line.endsWith(' --ignore-not-found'))).toEqual([]);
+});
+
+test('a sample that serves gated weights takes the token of Hugging Face from a Secret', () => {
+  const serving = globSync('manifests/samples/**/*.yaml', { cwd: root }).flatMap((path) =>
+    parseAllDocuments(read(path))
+      .map((document) => document.toJS())
+      .filter((object) => object?.kind === 'Deployment' && JSON.stringify(object).includes('meta-llama/'))
+      .map(({ spec }) => spec.template.spec.containers[0].env),
+  );
+  expect(serving.length).toBeGreaterThanOrEqual(4);
+  for (const env of serving)
+    expect(env).toContainEqual({
+      name: 'HF_TOKEN',
+      valueFrom: { secretKeyRef: { name: 'hf-token', key: 'token', optional: true } },
+    });
 });
