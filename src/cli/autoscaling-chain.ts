@@ -191,7 +191,8 @@ const apiServiceFindings = (
 const targetsFinding = (namespace: string, answer: KubernetesAnswer, keys: readonly string[]): Finding => {
   const it = `targets in ${namespace}`;
   const asked = `kubectl get --raw '${targetsPath(namespace)}'`;
-  if (answer.status === 401 || answer.status === 403) return unknown('not-read', it, 'are not ours to read', asked);
+  if (answer.status === 401 || answer.status === 403)
+    return unknown('not-read', it, 'were not looked at: this account may not read them, and need not', asked);
   if (answer.status === 0) return unknown('not-read', it, `cannot be read: ${refusal(answer)}`, asked);
   if (!succeeded(answer)) return wrong('targets-missing', it, `as an HPA reads them: ${refusal(answer)}`, asked);
   const items = itemsOf(answer).length;

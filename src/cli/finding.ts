@@ -28,9 +28,12 @@ export const findingText = ({ object, seen }: Finding): string =>
   object === '' ? seen : `${object}${/^[a-z]+( |$)/.test(seen) ? ' ' : ': '}${seen}`;
 
 const labels = { wrong: 'WRONG', unknown: '?    ', note: 'note ', ok: 'ok   ' };
-const order = ['wrong', 'unknown', 'note', 'ok'] as const;
+const order = ['wrong', 'note', 'ok', 'unknown'] as const;
 
-/** The same in the order in which to look at them: what is wrong first, each as the chain goes from Redis to the HPAs. */
+/**
+ * The same in the order in which to look at them, each as the chain goes from Redis to the HPAs: what is wrong first, what could not be
+ * looked at last, as that says nothing of the fleet.
+ */
 export const sorted = (findings: readonly Finding[]): readonly Finding[] =>
   order.flatMap((verdict) => findings.filter((one) => one.verdict === verdict));
 
@@ -51,15 +54,18 @@ const othersLine = (others: readonly Finding[]): string => {
 
 /** Findings for people. @param verbose whether each of what is well is named; else they are counted */
 export const findingLines = (findings: readonly Finding[], verbose: boolean): readonly string[] => {
-  const well = findings.filter(({ verdict }) => verdict === 'ok');
-  const rest = sorted(findings).filter(({ verdict }) => verdict !== 'ok');
-  return [
-    ...[...Map.groupBy(rest, ({ verdict, id }) => `${verdict} ${id}`).values()].flatMap((alike) =>
+  const inOrder = sorted(findings);
+  const well = inOrder.filter(({ verdict }) => verdict === 'ok');
+  const linesOfAlike = (some: readonly Finding[]): readonly string[] =>
+    [...Map.groupBy(some, ({ verdict, id }) => `${verdict} ${id}`).values()].flatMap((alike) =>
       verbose || alike.length <= mostAlike ? alike.flatMap(linesOf) : [...linesOf(alike[0]!), othersLine(alike.slice(1))],
-    ),
+    );
+  return [
+    ...linesOfAlike(inOrder.filter(({ verdict }) => verdict === 'wrong' || verdict === 'note')),
     ...(verbose ? well.map((one) => `${labels.ok}  ${findingText(one)}`) : []),
     ...(verbose || well.length === 0
       ? []
       : [`${labels.ok}  ${well.length} ${well.length === 1 ? 'check holds' : 'checks hold'}; --verbose names each`]),
+    ...linesOfAlike(inOrder.filter(({ verdict }) => verdict === 'unknown')),
   ];
 };

@@ -1,6 +1,6 @@
 import { type Condition, objectKey } from '../cluster/kubernetes-object.ts';
 import { type Behavior, paceOfBehavior } from '../cluster/pace.ts';
-import { type Finding, note, ok, unknown, wrong } from './finding.ts';
+import { type Finding, note, ok, wrong } from './finding.ts';
 import type { ZeroReplicas } from './hpa-at-zero.ts';
 
 /** An HPA, as far as it is judged. */
@@ -255,7 +255,7 @@ const conditionFindings = (it: string, hpa: HpaObject): readonly Finding[] => {
             )
           : wrong('hpa-failing', it, `${reason}: ${message}`),
       ),
-    ...(limited === undefined ? [] : [unknown('hpa-limited', it, `is at its limit: ${limited.message}`)]),
+    ...(limited === undefined ? [] : [note('hpa-limited', it, `is at its limit: ${limited.message}`)]),
   ];
 };
 

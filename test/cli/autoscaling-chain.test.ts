@@ -69,10 +69,15 @@ test.each([
   ['one that may not be read', services(answer({ message: 'no' }, 403)), 'unknown', /: 403 no$/],
   ['no target', { targets: [{ namespace: 'serving', answer: answer({ items: [] }) }] }, 'wrong', /0 of 1$/],
   ['no answer', { targets: [{ namespace: 'serving', answer: answer('down', 503) }] }, 'wrong', /: 503 down$/],
-  ['not ours to read', { targets: [{ namespace: 'serving', answer: answer({}, 403) }] }, 'unknown', /are not ours to read$/],
+  [
+    'not ours to read',
+    { targets: [{ namespace: 'serving', answer: answer({}, 403) }] },
+    'unknown',
+    /were not looked at: this account may not read them, and need not$/,
+  ],
   ['an HPA on CPU', hpas({ spec }), 'wrong', /^HPA serving\/a reads no metric gpumix_target_replicas, but cpu$/],
   ['an HPA that fails', hpas(conditions('ScalingActive', 'False')), 'wrong', /^HPA serving\/a: R: said$/],
-  ['an HPA at its limit', hpas(conditions('ScalingLimited', 'True')), 'unknown', /at its limit: said$/],
+  ['an HPA at its limit', hpas(conditions('ScalingLimited', 'True')), 'note', /at its limit: said$/],
 ] as const)('%s is told', (_name, changes, verdict, text) => {
   const told = findingsOfKubernetes(asked(changes), cluster(), config).filter((one) => one.verdict !== 'ok');
   expect(told.map((one) => [one.verdict, findingText(one)])).toEqual([[verdict, expect.stringMatching(text)]]);

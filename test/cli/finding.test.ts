@@ -13,17 +13,17 @@ const findings = [
   wrong('no-leader', 'serve', 'has stored no plan'),
 ];
 
-test('what is wrong comes first, with its id and what mends it, and all that is well is one line', () => {
+test('what is wrong comes first, with its id and what mends it; all that is well is one line; what was not looked at is last', () => {
   expect(findingLines(findings, false)).toEqual([
     'WRONG  HPA ns/a has averageValue 100',
     '       [hpa-average-value] fix: kubectl patch',
     'WRONG  serve has stored no plan',
     `       [no-leader] fix: ${findingKinds['no-leader'].mend}`,
-    '?      HPAs cannot be read: 403',
-    `       [not-read] fix: ${findingKinds['not-read'].mend}`,
     'note   Redis h is 3 s ahead',
     `       [clock] fix: ${findingKinds.clock.mend}`,
     'ok     2 checks hold; --verbose names each',
+    '?      HPAs cannot be read: 403',
+    `       [not-read] fix: ${findingKinds['not-read'].mend}`,
   ]);
 });
 
@@ -40,7 +40,7 @@ test('of many alike the first is told, and where else it is', () => {
 });
 
 test('--verbose names each that is well', () => {
-  expect(findingLines(findings, true).slice(-2)).toEqual(['ok     Redis h answers', 'ok     HPA ns/b scales b']);
+  expect(findingLines(findings, true).slice(-4, -2)).toEqual(['ok     Redis h answers', 'ok     HPA ns/b scales b']);
   expect(findingLines([ok('', 'all is well')], false)).toEqual(['ok     1 check holds; --verbose names each']);
 });
 
