@@ -89,7 +89,7 @@ export const explainLines = (asked: Question, config: Config): readonly string[]
   return [
     `${key}: ${targetText(target, question)}`,
     ...indented([...runningText(target, question), ...(question.autoscaling ?? []), ...remarks(key, report, question)]),
-    ...(report === undefined ? [] : [modelText(report)]),
+    ...(report === undefined ? [] : [modelText(report, waitingText(question, config))]),
     ...planLines(key, target, question, config),
   ];
 };
@@ -214,10 +214,29 @@ const notFollowedText = (triedAgainAt: number | null): string => {
   return `not followed: spec.replicas does not move toward the target, so the others are planned around it${when}, or as soon as its autoscaler changes`;
 };
 
-const modelText = (report: ModelReport): string => {
+/**
+ * What of the demand is for requests that wait beyond what is normal; nothing where none does. Who looks once foresees nothing, so that
+ * what is planned beyond arrivals, headroom and strain is for those.
+ */
+const waitingText = ({ deployment, decided }: Question, { backlogSeconds }: Config): readonly string[] => {
+  const report = decided.models.find(({ deployments }) => deployments.includes(deploymentKey(deployment)));
+  const { histories } = decided.memory.believed;
+  const seen = [deployment.model, ...deployment.aliases].flatMap((name) => histories.get(name)?.rate.level ?? []);
+  if (report === undefined || report.arrivalRate === null || report.recordDefect !== null || seen.length === 0) return [];
+  const arriving = seen.reduce((sum, rate) => sum + rate, 0);
+  const waiting = report.arrivalRate - arriving * (1 + report.headroom) * report.strain;
+  return waiting > 0.01 * report.arrivalRate
+    ? [
+        `of it ${rateText(waiting)} for requests that wait, to be worked off within ${backlogSeconds} s: ${rateText(arriving)} arrive`,
+      ]
+    : [];
+};
+
+const modelText = (report: ModelReport, waiting: readonly string[]): string => {
   const { name, state, reason, arrivalRate, headroom, forecast, strain, swapBlocked, cannotWake, recordDefect } = report;
   const planned = arrivalRate === null ? '' : `; ${rateText(arrivalRate)} planned for, ${percent(headroom)} of headroom included`;
   const notes = [
+    ...waiting,
     ...(forecast === null ? [] : [`${rateText(forecast.rate)} foreseen one startup ahead (${forecast.method})`]),
     ...(strain > 1.005 ? [`requests take ${strain.toFixed(2)} times the work that profiles say`] : []),
     ...(swapBlocked ? ['swap blocked: no room for what would be given up and what would replace it at once'] : []),
@@ -295,7 +314,7 @@ const differenceTexts = (
     ...(planned === wanted
       ? []
       : [
-          `planned are ${planned}, wanted ${wanted}: demand has moved since, or the other mix saves less than ${percent(switchSavings)} (--switch-savings), or has not saved for long enough what the change costs`,
+          `the plan of now has ${planned}, the published one ${wanted}: demand has moved since that, or the other mix saves less than ${percent(switchSavings)} (--switch-savings), or has not saved for long enough what the change costs`,
         ]),
     ...(published > wanted
       ? [

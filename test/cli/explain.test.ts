@@ -3,8 +3,10 @@ import { explainDocument, explainLines, type Question } from '../../src/cli/expl
 import { flagsOfServe } from '../../src/cli/one-look.ts';
 import { modelDeployment } from '../../src/cluster/variant.ts';
 import { readConfig } from '../../src/config/serve-config.ts';
+import { demandHistoryWith } from '../../src/planner/believe/demand-history.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
+import { emptyMemory } from '../../src/planner/report/memory.ts';
 import { runCommand } from '../helpers/run-command.ts';
 
 const config = readConfig([], {});
@@ -59,7 +61,7 @@ const question = (published: number, wanted: readonly [number, number], annotati
     ready: 1,
     now: 1004,
     decided: {
-      memory: null as never,
+      memory: emptyMemory,
       targets: [target(published)],
       models: [report],
       snapshot,
@@ -80,9 +82,31 @@ test('from what is published back to the demand, and what would be next', () => 
     '  5 req/s of 512 + 64 tokens: 40 % of them here, where a replica serves 2 req/s',
     'the plan of now: 1 x serving/h100 + 1 x serving/l40s at $8/h, optimal',
     '  one replica: 1 x L40S at $2/h; from 0 to 4 replicas',
-    '  planned are 1, wanted 2: demand has moved since, or the other mix saves less than 10 % (--switch-savings), or has not saved for long enough what the change costs',
+    '  the plan of now has 1, the published one 2: demand has moved since that, or the other mix saves less than 10 % (--switch-savings), or has not saved for long enough what the change costs',
     '  next best: 2 x serving/h100 at $12/h',
   ]);
+});
+
+test('what of the demand is for requests that wait is named, and how many arrive', () => {
+  const history = demandHistoryWith(undefined, {
+    ...{ at: 990, rate: 4, work: undefined, candidates: [] },
+    ...{ startupSeconds: 60, shapeAgeSeconds: 60 },
+  });
+  const told = (changes: object = {}) => {
+    const asked = question(2, [2, 2]);
+    const memory = { ...emptyMemory, believed: { ...emptyMemory.believed, histories: new Map([['m', history]]) } };
+    const decided = { ...asked.decided, memory, models: [{ ...report, headroom: 0, ...changes }] };
+    const settings = readConfig(['--backlog-seconds', '40'], {});
+    return explainLines({ ...asked, decided }, settings).find((line) => line.startsWith('model m'));
+  };
+  expect(told()).toMatch(
+    /0 % of headroom included; of it 2 req\/s for requests that wait, to be worked off within 40 s: 4 req\/s arrive$/,
+  );
+  // All of it is headroom, or work that engines are slow at.
+  expect(told({ headroom: 0.5 })).toMatch(/50 % of headroom included$/);
+  expect(told({ strain: 1.5 })).not.toContain('wait');
+  // What a broken gateway counts as arrivals is not what is planned for.
+  expect(told({ recordDefect: { kind: 'arrivals', counted: 1, ended: 9 } })).not.toContain('wait');
 });
 
 test('a model that is served in full is not told as infeasible where another model is short', () => {
