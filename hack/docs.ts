@@ -186,6 +186,7 @@ const triedText = [
   '- `pod-failing`, `out-of-stock`, since nothing starts or crashes: by statuses as kubelets write them (`test/cli/pod-findings.test.ts`)',
   '- `redis-away`, `redis-empty`: by a redis-server that is stopped or empty (`test/cli/doctor.test.ts`)',
   '- `redis-read-only`: by what a replica answers (`test/cli/redis-findings.test.ts`)',
+  '- `pods-unreachable`, since no pod takes requests: by EndpointSlices as the API server gives them (`test/cli/gateway-reach.test.ts`)',
   '- `hpa-external`, `hpa-limited`: by HPAs as the API server gives them (`test/cli/hpa-findings.test.ts`, `test/cli/autoscaling-chain.test.ts`)',
   '- what `serve` warns about, such as `record-defect`, `gateway-replicas`, `unserved` and `swap-blocked`: by its own warnings (`test/cli/problem-findings.test.ts`)',
 ];
