@@ -14,7 +14,8 @@ export const requestWorks = (shape: Shape, candidates: readonly Candidate[]): Re
   const moments = candidates.map(({ profile }) => {
     const throughputs = beyondSloThroughputs(profile, shape);
     let [mean, square] = [0, 0];
-    for (const [index, { share }] of shape.entries()) {
+    for (let index = 0; index < shape.length; index += 1) {
+      const { share } = shape[index]!;
       const work = 1 / throughputs[index]!;
       mean += share * work;
       square += share * work * work;

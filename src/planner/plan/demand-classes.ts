@@ -1,5 +1,5 @@
 import { element } from '../../vocabulary/list-element.ts';
-import type { DemandRow, Model, RouterKnowledge, Variant } from '../../vocabulary/planning-documents.ts';
+import type { Model, RouterKnowledge, Variant } from '../../vocabulary/planning-documents.ts';
 
 /** Share of a class that may be beyond a variant's SLO, where its profile names no percentile. */
 export const defaultSloShare = 0.01;
@@ -19,7 +19,7 @@ export interface DemandClasses {
   /** req/s per class, above 0. */
   readonly rates: Float64Array;
   /** Class of each row of demand; -1 where nothing arrives or no variant serves anything at all. */
-  readonly classOf: readonly number[];
+  readonly classOf: Int32Array;
   readonly ways: readonly RoutingWay[];
 }
 
@@ -39,69 +39,119 @@ export interface DemandClasses {
  *   variant that serves nothing at all may only stand by.
  */
 export const demandClasses = (model: Model, routing: RouterKnowledge): DemandClasses => {
-  const order = rowOrder(model);
   const effective = routing === 'load' && !knowsTimes(model) ? 'none' : routing;
-  const grouped = new Map<number, number[]>();
-  for (const row of order) {
-    const { inputTokens, arrivalRate } = element(model.demand, row);
-    if (arrivalRate === 0) continue;
-    const key = effective === 'size' ? row : effective === 'input' ? inputTokens : 0;
-    const rows = grouped.get(key);
-    if (rows === undefined) grouped.set(key, [row]);
-    else rows.push(row);
-  }
   const pooled = effective === 'load' || effective === 'none';
-  const classes = [...grouped.values()]
-    .map((rows) => ({ rows, loads: classLoads(model, rows, pooled) }))
-    .filter(({ loads }) => loads.some((load) => load < Number.POSITIVE_INFINITY));
-  const classOf = model.demand.map(() => -1);
-  for (const [c, { rows }] of classes.entries()) for (const row of rows) classOf[row] = c;
-  const rates = Float64Array.from(classes, ({ rows }) => rateOf(model.demand, rows));
-  const single = { loads: Float64Array.from(classes.flatMap(({ loads }) => loads)), open: everyVariant(model) };
+  const { classOf, rows, rates, loads } = servable(model, loadedClasses(model, effective));
   const ways =
-    classes.length === 0 || !pooled
-      ? [single]
+    rates.length === 0 || !pooled
+      ? [{ loads, open: everyVariant(model) }]
       : effective === 'none'
-        ? waysOfNone(model, element(classes, 0).loads)
-        : waysOfLoad(model, element(classes, 0).loads, element(classes, 0).rows);
+        ? waysOfNone(model, [...loads])
+        : waysOfLoad(model, [...loads], rows, rates[0]!);
   return { routing: effective, rates, classOf, ways };
 };
 
 /**
  * Share of each row of demand on each variant, row x variant, from the share of each class; rows of no class have none.
- * Where every replica or every request in flight counts the same, the shares follow from the replicas.
+ * Where every replica or every request in flight counts the same, the shares follow from the replicas. Classes in a row that are
+ * spread alike have the same list.
  */
 export const rowShares = (
   classes: DemandClasses,
   way: number,
   replicas: ArrayLike<number>,
   assignment: Float64Array,
-): (number[] | null)[] => {
+): (readonly number[] | null)[] => {
+  if (way < 0) return Array.from(classes.classOf, () => null);
   const types = replicas.length;
   const pooled = classes.routing === 'load' || classes.routing === 'none';
-  const ofClass = Array.from(classes.rates, (_, c) => {
-    if (way < 0) return null;
-    const { loads } = element(classes.ways, way);
-    const weights = Array.from({ length: types }, (__, g) => {
-      if (!pooled) return element(assignment, c * types + g);
-      return loads[g] === Number.POSITIVE_INFINITY ? 0 : element(replicas, g) / element(loads, g);
-    });
-    const sum = weights.reduce((total, weight) => total + weight, 0);
-    return sum > 0 ? weights.map((weight) => weight / sum) : null;
+  const { loads } = element(classes.ways, way);
+  const weight = (c: number, g: number): number => {
+    if (!pooled) return assignment[c * types + g]!;
+    return loads[g] === Number.POSITIVE_INFINITY ? 0 : element(replicas, g) / loads[g]!;
+  };
+  const shares = new Float64Array(types);
+  let last: readonly number[] | null = null;
+  const ofClass = Array.from(classes.rates, (_, c): readonly number[] | null => {
+    let sum = 0;
+    for (let g = 0; g < types; g += 1) sum += weight(c, g);
+    if (!(sum > 0)) return null;
+    for (let g = 0; g < types; g += 1) shares[g] = weight(c, g) / sum;
+    if (!shares.every((share, g) => share === last?.[g])) last = [...shares];
+    return last;
   });
-  return classes.classOf.map((c) => (c < 0 ? null : element(ofClass, c)));
+  return Array.from(classes.classOf, (c) => (c < 0 ? null : element(ofClass, c)));
 };
 
 /** Whether a class may go to a variant in any way. */
 export const canServe = ({ ways, rates }: DemandClasses, c: number, g: number): boolean =>
   ways.some(({ loads }) => element(loads, c * (loads.length / rates.length) + g) < Number.POSITIVE_INFINITY);
 
+/** Rows by class. */
+interface RowClasses {
+  /** Class of each row; -1 where nothing arrives. */
+  readonly classOf: Int32Array;
+  /** Those of any class, in order. */
+  readonly rows: readonly number[];
+  /** Of classes. */
+  readonly count: number;
+}
+
+/** The rows that a router treats alike. */
+const alike = (model: Model, routing: RouterKnowledge): RowClasses => {
+  const { demand } = model;
+  const rows = rowOrder(model).filter((row) => demand[row]!.arrivalRate !== 0);
+  const classOf = new Int32Array(demand.length).fill(-1);
+  if (routing === 'size') {
+    for (let c = 0; c < rows.length; c += 1) classOf[rows[c]!] = c;
+    return { classOf, rows, count: rows.length };
+  }
+  const byInput = new Map<number, number>();
+  for (const row of rows) {
+    const key = routing === 'input' ? demand[row]!.inputTokens : 0;
+    if (!byInput.has(key)) byInput.set(key, byInput.size);
+    classOf[row] = byInput.get(key)!;
+  }
+  return { classOf, rows, count: byInput.size };
+};
+
+/** With their numbers in flat arrays: with many models these are a good part of what a tick allocates. */
+interface LoadedClasses extends Omit<RowClasses, 'count'> {
+  readonly rates: Float64Array;
+  /** See {@link RoutingWay}. */
+  readonly loads: Float64Array;
+}
+
+/** The load of each class on each variant: Infinity where it may not go. */
+const loadedClasses = (model: Model, routing: RouterKnowledge): LoadedClasses => {
+  const { demand, variants } = model;
+  const { classOf, rows, count } = alike(model, routing);
+  const types = variants.length;
+  const rates = new Float64Array(count);
+  const loads = new Float64Array(count * types);
+  const beyond = new Float64Array(count * types);
+  for (const row of rows) {
+    const { arrivalRate } = demand[row]!;
+    const c = classOf[row]!;
+    rates[c]! += arrivalRate;
+    for (let g = 0; g < types; g += 1) {
+      const { throughput, throughputBeyondSlo } = variants[g]!;
+      loads[c * types + g]! += arrivalRate / throughputBeyondSlo[row]!;
+      if (throughput[row] === 0) beyond[c * types + g]! += arrivalRate;
+    }
+  }
+  const pooled = routing === 'load' || routing === 'none';
+  for (let c = 0; c < count; c += 1) closeBeyondSlo(model, pooled, rates[c]!, loads, beyond, c * types);
+  return { classOf, rows, rates, loads };
+};
+
 /** Rows in an order that does not depend on the document's: sums come out the same to the last bit. */
 const rowOrder = ({ demand, variants }: Model): number[] =>
   demand
     .map((_, row) => row)
     .sort((a, b) => {
-      const [left, right] = [demand[a]!, demand[b]!];
+      const left = demand[a]!;
+      const right = demand[b]!;
       return (
         left.inputTokens - right.inputTokens ||
         left.outputTokens - right.outputTokens ||
@@ -121,38 +171,58 @@ const firstDifference = (variants: readonly Variant[], a: number, b: number): nu
 };
 
 const everyVariant = ({ variants }: Model): Uint8Array => new Uint8Array(variants.length).fill(1);
-const rateOf = (demand: readonly DemandRow[], rows: readonly number[]): number =>
-  rows.reduce((sum, row) => sum + element(demand, row).arrivalRate, 0);
 
 /** What would take more replicas than this is not served: a throughput that small is noise, or an error in a document. */
 const mostReplicas = 1e9;
 
-/** Load of a class on each variant, Infinity where it may not go. `pooled`: floors let it go wherever they are. */
-const classLoads = ({ demand, variants }: Model, rows: readonly number[], pooled: boolean): number[] => {
-  const rate = rateOf(demand, rows);
-  const candidates = variants.map((variant) => {
-    let [load, beyond] = [0, 0];
-    for (const row of rows) {
-      const { arrivalRate } = demand[row]!;
-      load += arrivalRate / variant.throughputBeyondSlo[row]!;
-      if (variant.throughput[row] === 0) beyond += arrivalRate;
-    }
-    return {
-      load: possible(load),
-      beyond: beyond / rate,
-      most: variant.sloShare ?? defaultSloShare,
-      floor: pooled && variant.minReplicas > 0,
-    };
-  });
-  const serving = candidates.filter(({ load }) => load < Number.POSITIVE_INFINITY);
-  const within = serving.some(({ beyond, most }) => beyond <= most + 1e-12);
-  const least = Math.min(...serving.map(({ beyond }) => beyond));
-  return candidates.map(({ load, beyond, most, floor }) =>
-    floor || (within ? beyond <= most + 1e-12 : beyond <= least + 1e-12) ? load : Number.POSITIVE_INFINITY,
-  );
+/**
+ * Sets the load of the class at an index of both arrays to Infinity on each variant where it may not go.
+ * @param pooled floors let it go wherever they are
+ * @param beyond what of the class is beyond the SLO of each variant (req/s)
+ */
+const closeBeyondSlo = (
+  { variants }: Model,
+  pooled: boolean,
+  rate: number,
+  loads: Float64Array,
+  beyond: Float64Array,
+  at: number,
+): void => {
+  let [within, least] = [false, Number.POSITIVE_INFINITY];
+  const mayMiss = (g: number): number => (variants[g]!.sloShare ?? defaultSloShare) + 1e-12;
+  for (let g = 0; g < variants.length; g += 1) {
+    if (!(loads[at + g]! <= mostReplicas)) loads[at + g] = Number.POSITIVE_INFINITY;
+    if (loads[at + g] === Number.POSITIVE_INFINITY) continue;
+    const share = beyond[at + g]! / rate;
+    within ||= share <= mayMiss(g);
+    least = Math.min(least, share);
+  }
+  for (let g = 0; g < variants.length; g += 1) {
+    const floor = pooled && variants[g]!.minReplicas > 0;
+    if (!floor && beyond[at + g]! / rate > (within ? mayMiss(g) : least + 1e-12)) loads[at + g] = Number.POSITIVE_INFINITY;
+  }
 };
 
-const possible = (load: number): number => (load <= mostReplicas ? load : Number.POSITIVE_INFINITY);
+/** Without the classes that no variant serves at all. */
+const servable = ({ variants }: Model, classes: LoadedClasses): LoadedClasses => {
+  const types = variants.length;
+  const indexes = new Int32Array(classes.rates.length).fill(-1);
+  let count = 0;
+  for (let c = 0; c < indexes.length; c += 1)
+    for (let g = 0; g < types && indexes[c]! < 0; g += 1)
+      if (classes.loads[c * types + g]! < Number.POSITIVE_INFINITY) {
+        indexes[c] = count;
+        count += 1;
+      }
+  if (count === indexes.length) return classes;
+  const kept = (_: number, c: number): boolean => indexes[c]! >= 0;
+  return {
+    classOf: classes.classOf.map((c) => (c < 0 ? -1 : indexes[c]!)),
+    rows: classes.rows.filter((row) => indexes[classes.classOf[row]!]! >= 0),
+    rates: classes.rates.filter(kept),
+    loads: classes.loads.filter((_, index) => indexes[Math.floor(index / types)]! >= 0),
+  };
+};
 
 /** One way per pace, the rank of a variant as the slowest: those that rank no later are open, at the load of that pace. */
 const waysByPace = (
@@ -176,13 +246,11 @@ const waysByPace = (
 const waysOfNone = (model: Model, loads: readonly number[]): RoutingWay[] =>
   waysByPace(model, loads, loads, (_, slowest) => slowest);
 
-const waysOfLoad = (model: Model, loads: readonly number[], rows: readonly number[]): RoutingWay[] => {
+const waysOfLoad = (model: Model, loads: readonly number[], rows: readonly number[], rate: number): RoutingWay[] => {
   const { demand, variants } = model;
   const seconds = variants.map(
-    ({ e2eSeconds }) =>
-      rows.reduce((sum, row) => sum + element(demand, row).arrivalRate * (e2eSeconds?.[row] ?? 0), 0) / rateOf(demand, rows),
+    ({ e2eSeconds }) => rows.reduce((sum, row) => sum + element(demand, row).arrivalRate * (e2eSeconds?.[row] ?? 0), 0) / rate,
   );
-  const rate = rateOf(demand, rows);
   const inFlight = loads.map((load, g) => (rate / load) * element(seconds, g));
   return waysByPace(
     model,

@@ -31,7 +31,7 @@ export const planOf = (snapshot: Snapshot, detail: PlanDetail = { routed: true }
 export interface PlanDetail {
   /** Whether to say where each row of demand goes: with many models it is most of a plan. */
   readonly routed: boolean;
-  /** Whether one that cannot serve all is of no interest, so that nobody looks for what it can serve; absent = no. */
+  /** Whether one that cannot serve all is of no interest: nobody looks for what it can serve, and it names no models; absent = no. */
   readonly allOrNothing?: boolean;
 }
 
@@ -113,9 +113,8 @@ const plannedTogether = (snapshot: Snapshot, detail: PlanDetail, spent: { work: 
   const outcome = solve(problem.fleet, { ...defaultOptions, ...limitsOfSnapshot(snapshot), allOrNothing });
   spent.work += outcome.work;
   const left = leftOver(problem, outcome.models);
-  const plans = problem.models.map(({ model, classes }, m) =>
-    modelPlan(model, classes, element(outcome.models, m), left, detail),
-  );
+  const ofInterest = allOrNothing && !servesAll(outcome) ? [] : problem.models;
+  const plans = ofInterest.map(({ model, classes }, m) => modelPlan(model, classes, element(outcome.models, m), left, detail));
   const cost = rounded(plans.reduce((sum, plan) => sum + plan.cost, 0));
   const bound = outcome.bound === null ? null : outcome.status === 'optimal' ? cost : Math.min(cost, rounded(outcome.bound));
   return {
@@ -210,18 +209,19 @@ const modelPlan = (
   // By index: with many models this is a good part of a tick.
   for (let row = 0; row < model.demand.length; row += 1) {
     const demand = model.demand[row]!;
+    const { inputTokens, outputTokens, arrivalRate } = demand;
     const c = element(classes.classOf, row);
-    if (c < 0 && demand.arrivalRate > 0) {
+    if (c < 0 && arrivalRate > 0) {
       unserved.push({ ...demand, reason: 'profile' });
       continue;
     }
     const part = c < 0 ? 1 : element(served, c);
     const spread = !detail.routed ? null : c < 0 ? idleShares(model, mix, row) : element(shares, row);
     if (part > 0 && spread !== null)
-      routing.push({ ...demand, arrivalRate: demand.arrivalRate * part, shares: sharesOf(spread) });
+      routing.push({ inputTokens, outputTokens, arrivalRate: arrivalRate * part, shares: sharesOf(spread) });
     if (part >= 1) continue;
     shortages[c] ??= shortage(model, classes, c, mix, left);
-    unserved.push({ ...demand, arrivalRate: demand.arrivalRate * (1 - part), reason: shortages[c] });
+    unserved.push({ ...demand, arrivalRate: arrivalRate * (1 - part), reason: shortages[c] });
   }
   return {
     name: model.name,
@@ -236,9 +236,9 @@ const modelPlan = (
 };
 
 /** Only variants that take a share. Rows that are spread alike have the same object: with many models it is most of a plan. */
-const namedShares = ({ variants }: Model) => {
+const namedShares = ({ variants }: Model): ((shares: readonly number[]) => Record<string, number>) => {
   let last: { readonly shares: readonly number[]; readonly named: Record<string, number> } | null = null;
-  return (shares: readonly number[]): Record<string, number> => {
+  return (shares) => {
     if (last?.shares === shares) return last.named;
     const taken = variants.flatMap(({ name }, g) => (element(shares, g) > 0 ? [[name, element(shares, g)] as const] : []));
     const named = Object.fromEntries(taken);

@@ -35,7 +35,7 @@ export const readyRouting = (
   const unlimited = { ...snapshot, stock: {}, quotas: {}, budget: null };
   const at = (scale: number): readonly RoutedDemand[] | null => {
     const demand = model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * scale }));
-    const plan = makePlan({ ...unlimited, models: [{ ...model, demand, variants }] });
+    const plan = makePlan({ ...unlimited, models: [{ ...model, demand, variants }] }, { routed: true, allOrNothing: true });
     return servesAll(plan) ? (plan.models[0]?.routing ?? []) : null;
   };
   let best: readonly RoutedDemand[] = [];
