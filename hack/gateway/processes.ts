@@ -199,10 +199,21 @@ export const writePlan = async (
   model: string,
   classes: readonly { fromTokens: number; toTokens: number | null; shares: Record<string, number> }[],
   concurrency: Readonly<Record<string, number>> = {},
+  limits: { readonly ttftSeconds?: number } = {},
 ): Promise<void> => {
   const client = new Redis(redisUrl);
   const now = Date.now() / 1000;
-  const plan = { version: 1, model, created: now, expires: now + 86_400, classes, ready: {}, planned: {}, concurrency };
+  const plan = {
+    version: 1,
+    model,
+    created: now,
+    expires: now + 86_400,
+    classes,
+    ready: {},
+    planned: {},
+    concurrency,
+    ...limits,
+  };
   await client.set(`gpumix:plan:${model}`, JSON.stringify(plan));
   client.disconnect();
 };

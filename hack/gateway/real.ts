@@ -13,13 +13,10 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { calibrate } from '../../src/benchmark/calibrate.ts';
-import { httpEndpoint } from '../../src/benchmark/http-endpoint.ts';
-import { promptOf } from '../../src/benchmark/words.ts';
 import type { RouterKnowledge } from '../../src/vocabulary/planning-documents.ts';
-import { seeded } from '../../src/vocabulary/random.ts';
 import { parseTrace, type TraceRequest } from '../../src/workload/gateway-records.ts';
 import { type LlamaServer, startLlama } from '../engine/llama-server.ts';
+import { promptsFor } from '../engine/prompts.ts';
 import { freePorts } from '../free-ports.ts';
 import { compareRouters } from './compare-routers.ts';
 import { plannedFleet } from './planned-fleet.ts';
@@ -80,20 +77,9 @@ const measure = async ({ gpu, price }: (typeof variants)[number], engine: LlamaS
   console.log(`${gpu}: req/s within the SLO ${JSON.stringify(profile.tputs)}, output x input ${JSON.stringify(profile.indexes)}`);
 };
 
-/** Learns from the engine what words cost. */
-const promptsFor = async ({ url }: LlamaServer): Promise<(tokens: number) => string> => {
-  const options = { api: 'completions', model, apiKey: null, temperature: 0, exactLength: true } as const;
-  const endpoint = httpEndpoint({ ...options, url: `${url}/v1`, timeoutSeconds: 60 }, () => performance.now() / 1000);
-  const random = seeded(1);
-  const { vocabulary, warning } = await calibrate(endpoint, 512, random);
-  if (warning !== null) console.log(warning);
-  endpoint.close();
-  return (tokens) => promptOf(tokens, vocabulary, random).text;
-};
-
 mkdirSync(join(folder, 'profiles', model), { recursive: true });
 const engines = await Promise.all(variants.map(({ gpu }) => startEngine(gpu)));
-const prompt = await promptsFor(engines[0]!);
+const prompt = await promptsFor(engines[0]!.url, model);
 await Promise.all(variants.map((variant, index) => measure(variant, engines[index]!)));
 for (const engine of engines) await engine.stop();
 
