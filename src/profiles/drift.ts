@@ -26,7 +26,7 @@ const fewestRequests = 100;
 const [surelyTimes, surelyMore] = [2, 5];
 
 /**
- * Compares a profile with what was served. Requests differ in size: as the load of a request grows about in proportion to its
+ * Compares a profile with what was served. Requests differ in size: as the work of a request grows about in proportion to its
  * tokens, their mean size stands for all of them. @returns null where too little was served to tell
  */
 export const driftOf = (profile: Profile, served: ServedByEngines): Drift | null => {
@@ -38,9 +38,9 @@ export const driftOf = (profile: Profile, served: ServedByEngines): Drift | null
   const missedShare = mostMissed(profile, served);
   const mayMiss = 1 - (profile.slo === null || profile.slo.percentile === 0 ? 50 : profile.slo.percentile) / 100;
   const missed = missedShare !== null && missedShare * requests > surelyTimes * mayMiss * requests + surelyMore;
-  const load = servedRate / profiledRate;
+  const overProfiled = servedRate / profiledRate;
   // Too much was asked of it: that the SLO is missed then is what the profile says.
-  const ratio = missed ? Math.min(1, load) : missedShare === null ? 1 : Math.max(1, load);
+  const ratio = missed ? Math.min(1, overProfiled) : missedShare === null ? 1 : Math.max(1, overProfiled);
   return { ratio, servedRate, profiledRate, missedShare };
 };
 

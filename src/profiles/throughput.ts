@@ -4,16 +4,16 @@ import type { Profile } from './profile-document.ts';
 /**
  * Throughput of a profile at any request size, from its grid.
  *
- * What is interpolated is the load of one request per second, 1/μ (replicas per req/s), bilinearly in log load over log
- * input and log output tokens: no value between ticks lies outside those of the four ticks around it.
+ * What is interpolated is the work of a request, 1/μ (replica-seconds), bilinearly in log work over log input and log
+ * output tokens: no value between ticks lies outside those of the four ticks around it.
  *
- * - A tick that is never within the SLO has no load of its own. It is given that of the nearest servable tick, in
- *   proportion to total tokens if it is larger, so that loads between the two are defined.
+ * - A tick that is never within the SLO tells no work of its own. It is given that of the nearest servable tick, in
+ *   proportion to total tokens if it is larger, so that the work between the two is defined.
  * - Whether a size is within the SLO is what its nearest tick says: between a servable and an unservable tick the border
  *   is their geometric mean.
- * - Below the grid the edge's load holds. Above it, up to four times its edge, the load goes on with the slope of the last two
+ * - Below the grid the edge's work holds. Above it, up to four times its edge, the work goes on with the slope of the last two
  *   ticks, and grows at least in proportion to total tokens. Farther out the slopes of both axes would multiply without end:
- *   there the load grows from its value at four times the edge in proportion to tokens, along the axis that is farther out alone.
+ *   there the work grows from its value at four times the edge in proportion to tokens, along the axis that is farther out alone.
  */
 export interface Throughput {
   /** μ (req/s); 0 = not within the SLO at this size. */
@@ -63,7 +63,7 @@ export const beyondSloThroughput = (profile: Profile, inputTokens: number, outpu
 
 /** The same of many sizes at once, for half the time and in one array of numbers: each tick asks it of every size of every model. */
 export const beyondSloThroughputs = (profile: Profile, sizes: readonly RequestSize[]): number[] => {
-  const surface = logLoads(profile);
+  const surface = logWorks(profile);
   if (surface === null) return sizes.map(() => 0);
   const [inputs, outputs] = [axisOf(profile.inputTokens), axisOf(profile.outputTokens)];
   const rates: number[] = [];
@@ -177,8 +177,8 @@ const logs = (values: readonly number[]): Float64Array => {
 
 const surfaces = new WeakMap<Profile, Float64Array | null>();
 
-/** Log load of every tick, input x output, unservable ones filled from the nearest servable; null if there is none. */
-const logLoads = (profile: Profile): Float64Array | null => {
+/** Log work of every tick, input x output, unservable ones filled from the nearest servable; null if there is none. */
+const logWorks = (profile: Profile): Float64Array | null => {
   const known = surfaces.get(profile);
   if (known !== undefined) return known;
   const cells = profile.inputTokens.flatMap((input) => profile.outputTokens.map((output) => ({ input, output })));

@@ -73,8 +73,8 @@ export interface BelieveTick {
   readonly reading: BelieveReading;
   readonly memory: {
     readonly believed: BelieveMemory;
-    /** Replicas' worth of work of one request per second, when it was last planned for, by `namespace/name`. */
-    readonly planned: { readonly loads: ReadonlyMap<string, number> };
+    /** Of what each variant was last planned for, by `namespace/name` (replica-seconds). */
+    readonly workPerRequest: ReadonlyMap<string, number>;
     /** The last decision, by `namespace/name`. */
     readonly moved: { readonly decisions: ReadonlyMap<string, Decision> };
   };
@@ -118,7 +118,11 @@ export interface Beliefs {
  * that cannot be true are left aside; of each model it is concluded in which state it is, what its Deployments can do, and which
  * demand to plan for.
  */
-export const believe = ({ reading: read, memory: { believed: memory, planned, moved }, settings }: BelieveTick): Beliefs => {
+export const believe = ({
+  reading: read,
+  memory: { believed: memory, workPerRequest, moved },
+  settings,
+}: BelieveTick): Beliefs => {
   const samples = samplesSeen(read, memory.samples);
   const workload = read.workload && trustedWorkload(read.workload, read.deployments.values(), samples);
   const shapes = new Map(memory.shapes);
@@ -126,7 +130,7 @@ export const believe = ({ reading: read, memory: { believed: memory, planned, mo
     const shape = shapeOf(intervals, settings.shapeWindowSeconds);
     if (shape !== null) shapes.set(name, shape);
   }
-  const judged = judgedProfiles(read, memory.trials, shapes, planned.loads);
+  const judged = judgedProfiles(read, memory.trials, shapes, workPerRequest);
   const reading = { ...read, workload, ...profilesToPlanBy(read, judged) };
   const behaviours = behavioursNow(reading, moved.decisions, memory.behaviours, settings);
   const concludedOf = conclusions(reading, moved.decisions, settings);

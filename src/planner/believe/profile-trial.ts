@@ -9,8 +9,8 @@ export interface ProfileTrial {
   readonly digest: string;
   /** The document; null = not seen again since a restart. */
   readonly found: FoundProfile | null;
-  /** Replicas' worth of work of one request per second, by the sizes that arrived last; null = nothing has arrived. */
-  readonly load: number | null;
+  /** By the sizes that arrived last (replica-seconds); null = nothing has arrived. */
+  readonly workPerRequest: number | null;
   /** Whether it ever served a size that arrived. */
   readonly proven: boolean;
   readonly heldBack: HeldBack | null;
@@ -19,7 +19,8 @@ export interface ProfileTrial {
 /** A document that would make the Deployment serve much more than the last one. */
 interface HeldBack {
   readonly digest: string;
-  readonly load: number;
+  /** Replica-seconds. */
+  readonly workPerRequest: number;
 }
 
 export interface TrialVerdict {
@@ -55,7 +56,7 @@ export const judgeProfile = (
   confirmed: string | null,
 ): TrialVerdict => {
   const accepted = (proven: boolean): TrialVerdict => ({
-    trial: { digest: found.digest, found, load: known?.load ?? null, proven, heldBack: null },
+    trial: { digest: found.digest, found, workPerRequest: known?.workPerRequest ?? null, proven, heldBack: null },
     found,
     stands: !proven && shape !== null,
     problem: proven || shape === null ? null : noneText(found, 'what runs stands'),
@@ -66,23 +67,24 @@ export const judgeProfile = (
   if (known === undefined || sameAsBefore) return accepted(servesSome);
   const sizes = shape ?? gridOf(found.profile);
   const last = known.found;
-  const holdBack = (why: string, load: number): TrialVerdict => ({
-    trial: { ...known, heldBack: { digest: found.digest, load } },
+  const holdBack = (why: string, workPerRequest: number): TrialVerdict => ({
+    trial: { ...known, heldBack: { digest: found.digest, workPerRequest } },
     found: last ?? found,
     stands: last === null,
     problem: why,
   });
   const standing = last === null ? 'what runs stands' : 'the last one stands';
-  const load = loadOf(found.profile, sizes);
+  const work = workPerRequest(found.profile, sizes);
   if (shape !== null && !servesSome && last !== null && servesAnyOf(last.profile, shape))
-    return holdBack(noneText(found, standing), load);
-  const before = last === null ? known.load : loadOf(last.profile, sizes);
-  const times = before === null ? 0 : before / load;
-  const seconded = known.heldBack !== null && known.heldBack.digest !== found.digest && incredible * load >= known.heldBack.load;
+    return holdBack(noneText(found, standing), work);
+  const before = last === null ? known.workPerRequest : workPerRequest(last.profile, sizes);
+  const times = before === null ? 0 : before / work;
+  const seconded =
+    known.heldBack !== null && known.heldBack.digest !== found.digest && incredible * work >= known.heldBack.workPerRequest;
   if (!(times > incredible) || seconded) return accepted(servesSome);
   const text = `the profile ${found.source} says ${times.toFixed(1)} times the throughput of the one before: ${standing} until a second document says the same, or the annotation gpumix.io/profile-confirmed: "${found.digest}"`;
   // A document that stays is the first, not its own second.
-  return known.heldBack?.digest === found.digest ? { ...holdBack(text, load), trial: known } : holdBack(text, load);
+  return known.heldBack?.digest === found.digest ? { ...holdBack(text, work), trial: known } : holdBack(text, work);
 };
 
 const noneText = ({ source, profile }: FoundProfile, standing: string): string =>
@@ -102,6 +104,6 @@ const gridOf = ({ inputTokens, outputTokens }: Profile): Sizes =>
 const servesAnyOf = (profile: Profile, sizes: Sizes): boolean =>
   sizes.some(({ inputTokens, outputTokens }) => throughputAt(profile, inputTokens, outputTokens).throughput > 0);
 
-/** Replicas' worth of work of one request per second of these sizes. */
-const loadOf = (profile: Profile, sizes: Sizes): number =>
+/** What a request of these sizes takes of a replica in the mean (replica-seconds). */
+const workPerRequest = (profile: Profile, sizes: Sizes): number =>
   beyondSloThroughputs(profile, sizes).reduce((sum, rate, index) => sum + element(sizes, index).share / rate, 0);

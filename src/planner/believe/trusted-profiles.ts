@@ -12,13 +12,13 @@ interface Profiled {
 
 /**
  * What to make of the profile of each Deployment that has one, by `namespace/name`.
- * @param loads replicas' worth of work of one request per second, when it was last planned for
+ * @param workPerRequest of what arrived, when it was last planned for (replica-seconds)
  */
 export const judgedProfiles = (
   { deployments, profiles }: Pick<Profiled, 'deployments' | 'profiles'>,
   trials: ReadonlyMap<string, ProfileTrial>,
   shapes: ReadonlyMap<string, Shape>,
-  loads: ReadonlyMap<string, number>,
+  workPerRequest: ReadonlyMap<string, number>,
 ): ReadonlyMap<string, TrialVerdict> =>
   new Map(
     [...profiles].flatMap(([key, found]) => {
@@ -26,7 +26,7 @@ export const judgedProfiles = (
       if (deployment === undefined) return [];
       const name = [deployment.model, ...deployment.aliases].find((one) => shapes.has(one)) ?? '';
       const trial = trials.get(key);
-      const known = trial && { ...trial, load: loads.get(key) ?? trial.load };
+      const known = trial && { ...trial, workPerRequest: workPerRequest.get(key) ?? trial.workPerRequest };
       return [[key, judgeProfile(known, found, shapes.get(name) ?? null, deployment.confirmedProfile)]];
     }),
   );

@@ -19,13 +19,6 @@ export interface PlanSettings extends SnapshotSettings {
   readonly keepSnapshot: boolean;
 }
 
-/** What is remembered of plans. */
-export interface PlanMemory {
-  /** Replicas' worth of work of one request per second of a model's demand, by `namespace/name`, when it was last planned for. */
-  readonly loads: ReadonlyMap<string, number>;
-}
-export const nothingPlanned: PlanMemory = { loads: new Map() };
-
 /** Models that were planned for together, and the plan. */
 export interface Planned {
   /** With the bounds by which they were planned. */
@@ -39,7 +32,8 @@ export interface Planned {
   readonly boundsIfPodsCame: ReadonlyMap<string, Bounds>;
   /** Of Deployments whose targets are not followed, what the plan wants of them. */
   readonly unfollowed: ReadonlyMap<string, number>;
-  readonly loads: ReadonlyMap<string, number>;
+  /** Of the demand that was planned for, by variant (replica-seconds); its next profile is judged by it. */
+  readonly workPerRequest: ReadonlyMap<string, number>;
 }
 
 /** What a tick knows when it plans. */
@@ -94,12 +88,12 @@ const planned = (
     ...final,
     unfollowed,
     boundsIfPodsCame: boundsIfPodsCame(models, reading.now),
-    loads: loadsOf(final.solved?.snapshot ?? null),
+    workPerRequest: workPerRequest(final.solved?.snapshot ?? null),
   };
 };
 
-/** Replicas' worth of work of one request per second of each model's demand on each of its variants, where it is finite. */
-const loadsOf = (snapshot: Snapshot | null): ReadonlyMap<string, number> =>
+/** What a request of each model's demand takes of a replica of each of its variants in the mean, where it is finite. */
+const workPerRequest = (snapshot: Snapshot | null): ReadonlyMap<string, number> =>
   new Map(
     (snapshot?.models ?? []).flatMap(({ demand, variants }) => {
       const rate = totalRate(demand);

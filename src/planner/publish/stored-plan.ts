@@ -29,7 +29,7 @@ export interface StoredPlan {
 const documentVersion = 3;
 
 /** Labels stay out: every replica watches them. */
-const encoded = ({ targets, models, plan, memory: { believed, planned, moved } }: TickOutcome): string =>
+const encoded = ({ targets, models, plan, memory: { believed, workPerRequest, moved } }: TickOutcome): string =>
   JSON.stringify({
     version: documentVersion,
     targets: targets.map(({ labels: _, ...target }) => target),
@@ -37,9 +37,9 @@ const encoded = ({ targets, models, plan, memory: { believed, planned, moved } }
     plan: plan === null ? null : { status: plan.status, cost: plan.cost },
     decisions: [...moved.decisions],
     strains: [...believed.strains],
-    trials: [...believed.trials].map(([key, { found: _, heldBack: __, ...rest }]) => [
+    trials: [...believed.trials].map(([key, { digest, workPerRequest: last, proven }]) => [
       key,
-      { ...rest, load: planned.loads.get(key) ?? rest.load },
+      { digest, load: workPerRequest.get(key) ?? last, proven },
     ]),
     observed: [...believed.behaviours].map(([key, { startups, ...rest }]) => [key, { ...rest, seconds: startups.seconds }]),
     forgone: [...moved.forgone],
@@ -57,14 +57,20 @@ const decoded = (at: number, text: string): StoredPlan | null => {
     plan,
     decisions: new Map(decisions),
     strains: new Map(strains),
-    trials: new Map(trials.map(([key, one]: [string, StoredTrial]) => [key, { ...one, found: null, heldBack: null }])),
+    trials: new Map(trials.map(([key, one]: [string, StoredTrial]) => [key, trialOf(one)])),
     behaviours: new Map(observed.map(([key, one]: [string, StoredBehaviour]) => [key, behaviourOf(one)])),
     forgone: new Map(forgone),
     recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wantedOf(flat)])),
   };
 };
-/** The documents themselves are not stored. */
-type StoredTrial = Omit<ProfileTrial, 'found' | 'heldBack'>;
+/** The documents themselves are not stored. `load` is the work per request: the first version called it so. */
+type StoredTrial = Pick<ProfileTrial, 'digest' | 'proven'> & { readonly load: ProfileTrial['workPerRequest'] };
+const trialOf = ({ load, ...rest }: StoredTrial): ProfileTrial => ({
+  ...rest,
+  workPerRequest: load,
+  found: null,
+  heldBack: null,
+});
 /** Which pods were seen is not stored: the next leader looks for itself. */
 type StoredBehaviour = Omit<DeploymentBehaviour, 'startups'> & Pick<Startups, 'seconds'>;
 const behaviourOf = ({ seconds, ...rest }: StoredBehaviour): DeploymentBehaviour => ({

@@ -1,27 +1,28 @@
 import { type BelieveMemory, nothingBelieved } from '../believe/believe.ts';
 import { type MoveMemory, nothingMoved } from '../move/move.ts';
-import { nothingPlanned, type PlanMemory } from '../plan/plan.ts';
+import type { Planned } from '../plan/plan.ts';
 
 /** What the stages remember from tick to tick. */
 export interface Memory {
   readonly believed: BelieveMemory;
-  readonly planned: PlanMemory;
+  /** By variant, as it was last planned for (replica-seconds). */
+  readonly workPerRequest: Planned['workPerRequest'];
   readonly moved: MoveMemory;
 }
-export const emptyMemory: Memory = { believed: nothingBelieved, planned: nothingPlanned, moved: nothingMoved };
+export const emptyMemory: Memory = { believed: nothingBelieved, workPerRequest: new Map(), moved: nothingMoved };
 
 /** What to remember: what was decided newly, and of Deployments that are still there what was before. */
 export const memoryAfter = (
-  { planned, moved }: Memory,
+  { workPerRequest, moved }: Memory,
   believed: BelieveMemory,
-  newly: readonly { readonly loads: PlanMemory['loads']; readonly moved: MoveMemory }[],
+  newly: readonly (Pick<Planned, 'workPerRequest'> & { readonly moved: MoveMemory })[],
   deployments: ReadonlyMap<string, unknown>,
 ): Memory => {
   const stillThere = <Value>(...all: readonly ReadonlyMap<string, Value>[]) =>
     new Map(all.flatMap((some) => [...some].filter(([key]) => deployments.has(key))));
   return {
     believed,
-    planned: { loads: stillThere(planned.loads, ...newly.map(({ loads }) => loads)) },
+    workPerRequest: stillThere(workPerRequest, ...newly.map((part) => part.workPerRequest)),
     moved: {
       decisions: stillThere(moved.decisions, ...newly.map((part) => part.moved.decisions)),
       recent: stillThere(moved.recent, ...newly.map((part) => part.moved.recent)),

@@ -43,7 +43,7 @@ export interface ReportTick {
  * each target says where there is no decision is settled here.
  */
 export const report = (
-  { beliefs, solved, loads, together }: Planned,
+  { beliefs, solved, workPerRequest, together }: Planned,
   moved: Moved,
   { reading, memory, settings, whatIf }: ReportTick,
 ): Report => {
@@ -68,7 +68,7 @@ export const report = (
     models: all.map(({ report }) => report),
     snapshot: together ? (solved?.snapshot ?? null) : null,
     plan: solved?.plan ?? null,
-    loads,
+    workPerRequest,
     moved,
     routes:
       solved === null || settings.routingPlans !== true

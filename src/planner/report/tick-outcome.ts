@@ -5,7 +5,7 @@ import type { Forecast } from '../believe/forecast.ts';
 import type { State } from '../believe/model-states.ts';
 import type { RecordDefect } from '../believe/record-defects.ts';
 import type { MoveMemory } from '../move/move.ts';
-import type { PlanMemory } from '../plan/plan.ts';
+import type { Planned } from '../plan/plan.ts';
 import { joined } from '../plan/plan-of-snapshot.ts';
 import type { Memory } from './memory.ts';
 import type { ModelRoutes } from './ready-routing.ts';
@@ -60,7 +60,7 @@ export interface TickOutcome {
 
 /** What is to be said of models that were planned for together: for all, or for one of many that share nothing. */
 export interface Report extends Pick<TickOutcome, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'> {
-  readonly loads: PlanMemory['loads'];
+  readonly workPerRequest: Planned['workPerRequest'];
   readonly moved: MoveMemory;
 }
 

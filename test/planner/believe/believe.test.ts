@@ -52,7 +52,7 @@ const reading = (names: Readonly<Record<string, readonly Interval[]>>, more: Par
 const believed = (read: BelieveReading, memory: BelieveMemory = nothingBelieved) => {
   const { models, memory: after } = believe({
     reading: read,
-    memory: { believed: memory, planned: { loads: new Map() }, moved: { decisions: new Map() } },
+    memory: { believed: memory, workPerRequest: new Map(), moved: { decisions: new Map() } },
     settings,
   });
   return { model: models[0]!, models, memory: after };

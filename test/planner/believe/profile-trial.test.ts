@@ -98,7 +98,7 @@ describe('a new document', () => {
 });
 
 describe('after a restart the last document is not there, but what it served is known', () => {
-  const remembered: ProfileTrial = { digest: 'good', found: null, load: 0.25, proven: true, heldBack: null };
+  const remembered: ProfileTrial = { digest: 'good', found: null, workPerRequest: 0.25, proven: true, heldBack: null };
 
   test('the same document is followed', () => {
     expect(judgeProfile(remembered, good, long, null)).toMatchObject({ found: good, stands: false, problem: null });

@@ -5,7 +5,7 @@ import { deployment, foundProfile } from '../../helpers/deployments.ts';
 
 const found = foundProfile('a', 5);
 const shape = [{ inputTokens: 1024, outputTokens: 64, share: 1 }];
-const trial = { digest: 'older', found: null, load: 1, proven: true, heldBack: null };
+const trial = { digest: 'older', found: null, workPerRequest: 1, proven: true, heldBack: null };
 const judgedOne = (more: Partial<TrialVerdict> = {}): TrialVerdict => ({
   trial: { ...trial, digest: found.digest },
   found,
@@ -28,12 +28,12 @@ describe('judgements', () => {
   });
 
   test('the load that was planned for last counts before the one of the trial', () => {
-    const judged = (loads: ReadonlyMap<string, number>) =>
+    const judged = (workPerRequest: ReadonlyMap<string, number>) =>
       judgedProfiles(
         { deployments, profiles: new Map([['ns/a', found]]) },
         new Map([['ns/a', trial]]),
         new Map([['m', shape]]),
-        loads,
+        workPerRequest,
       ).get('ns/a')!;
     // Five times the throughput of the last profile is too good to be believed; the same throughput is not.
     expect(judged(new Map()).problem).toContain('5.0 times');

@@ -65,7 +65,7 @@ test('a supply that limits nothing, or is not to be believed, divides no stock',
 
 test('a model without demand is planned for by nobody, alone or among others', () => {
   const none = model('b', { demand: null });
-  expect(planned([none])).toMatchObject([{ solved: null, loads: new Map() }]);
+  expect(planned([none])).toMatchObject([{ solved: null, workPerRequest: new Map() }]);
   const [together] = planned([model('a'), none], { keepSnapshot: true });
   expect(together!.solved!.snapshot.models.map(({ name }) => name)).toEqual(['a']);
   expect(together!.beliefs).toHaveLength(2);
@@ -80,7 +80,7 @@ test('the load of one request per second is the mean over the demand, of variant
   ];
   const candidates = [candidate('a', { profile: sizes }), candidate('b', { profile: { ...profile, throughput: [0] } })];
   const [part] = planned([model('a', { demand, candidates })]);
-  expect([...part!.loads]).toEqual([['ns/a', expect.closeTo((1 / 5 + 3 / 20) / 4, 9)]]);
+  expect([...part!.workPerRequest]).toEqual([['ns/a', expect.closeTo((1 / 5 + 3 / 20) / 4, 9)]]);
 });
 
 test('what a Deployment that does not follow lacks is planned for elsewhere, and what is wanted of it is told', () => {

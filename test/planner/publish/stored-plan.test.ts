@@ -67,6 +67,20 @@ test('it is news once, to this Lease and to one that is made anew; another insta
   expect(await other.keep(outcome, 4995, { ...term, uid: 'another' })).toBe('other');
 });
 
+test('the work per request is stored under the name that it had first: what an earlier gpumix stored is read', async () => {
+  const { store, plans } = setUp();
+  const trial = { digest: 'd', found: null, workPerRequest: 0.25, proven: true, heldBack: null };
+  const believed = { ...emptyMemory.believed, trials: new Map([['ns/a', trial]]) };
+  await plans.keep({ ...outcome, memory: { ...outcome.memory, believed } }, 4990, term);
+  const { document } = await store.readFields('gpumix:plans', ['document']);
+  expect(JSON.parse(document!).trials).toEqual([['ns/a', { digest: 'd', load: 0.25, proven: true }]]);
+  expect((await plans.last())!.plan.trials).toEqual(new Map([['ns/a', trial]]));
+
+  const workPerRequest = new Map([['ns/a', 0.5]]);
+  await plans.keep({ ...outcome, memory: { ...outcome.memory, believed, workPerRequest } }, 5000, term);
+  expect((await plans.last())!.plan.trials.get('ns/a')?.workPerRequest).toBe(0.5);
+});
+
 test('a document of another version is nothing', async () => {
   const { store, plans } = setUp();
   const order = { installation: 'ns/gpumix', lease: 'lease', leaseCreatedAt: 100, transitions: 0, sequence: 1 };

@@ -8,7 +8,7 @@ describe('what is remembered', () => {
   const decision = (replicas: number) => ({ replicas, asOf: 0 });
   const before: Memory = {
     ...emptyMemory,
-    planned: { loads: of({ a: 1, b: 2, gone: 3 }) },
+    workPerRequest: of({ a: 1, b: 2, gone: 3 }),
     moved: {
       decisions: of({ a: decision(1), b: decision(2), gone: decision(3) }),
       recent: of({ a: [], gone: [] }),
@@ -22,17 +22,20 @@ describe('what is remembered', () => {
     const recent = of({ a: [{ at: 7, replicas: 4 }] });
     const forgone = new Map([['m', { money: 1, at: 7 }]]);
     const parts = [
-      { loads: of({ a: 10 }), moved: { decisions: of({ a: decision(4) }), recent, forgone } },
-      { loads: of({ new: 30 }), moved: { decisions: of({ new: decision(5) }), recent: new Map(), forgone: new Map() } },
+      { workPerRequest: of({ a: 10 }), moved: { decisions: of({ a: decision(4) }), recent, forgone } },
+      { workPerRequest: of({ new: 30 }), moved: { decisions: of({ new: decision(5) }), recent: new Map(), forgone: new Map() } },
     ];
     const after = memoryAfter(before, believed, parts, deployments);
     expect(after.believed).toBe(believed);
-    expect(after.planned).toEqual({ loads: of({ a: 10, b: 2, new: 30 }) });
+    expect(after.workPerRequest).toEqual(of({ a: 10, b: 2, new: 30 }));
     expect(after.moved).toEqual({ decisions: of({ a: decision(4), b: decision(2), new: decision(5) }), recent, forgone });
   });
 
   test('is nothing of a Deployment that is not there, though it was decided for', () => {
-    const late = { loads: new Map(), moved: { decisions: of({ gone: decision(9) }), recent: new Map(), forgone: new Map() } };
+    const late = {
+      workPerRequest: new Map(),
+      moved: { decisions: of({ gone: decision(9) }), recent: new Map(), forgone: new Map() },
+    };
     expect([...memoryAfter(before, before.believed, [late], deployments).moved.decisions.keys()]).toEqual(['ns/a', 'ns/b']);
     expect(memoryAfter(before, before.believed, [late], new Map())).toEqual(emptyMemory);
   });

@@ -21,7 +21,7 @@ interface Given {
 const outcome = (one: Belief, { decided, last, solved, together = true, routingPlans = false }: Given = {}) => {
   const planned = { beliefs: [one], together, solved: solved ?? null, limits: noLimits, boundsIfPodsCame: new Map() };
   return report(
-    { ...planned, unfollowed: new Map(), loads: new Map() },
+    { ...planned, unfollowed: new Map(), workPerRequest: new Map() },
     { decisions: new Map(decided && [['ns/a', decided]]), recent: new Map(), forgone: new Map(), blocked: new Set() },
     {
       reading: { now, workload: null, ready: new Map() },
