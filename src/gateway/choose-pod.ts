@@ -71,7 +71,10 @@ const isFull = (pods: readonly Pod[], plan: RoutingPlan | null, overflow: number
 
 /** Of several with as little the one that was given least, so that idle pods take turns. */
 const leastOutstanding = (pods: readonly Pod[]): Pod =>
-  pods.reduce((least, pod) => (pod.work < least.work || (pod.work === least.work && pod.given < least.given) ? pod : least));
+  pods.reduce((least, pod) => {
+    const more = pod.outstandingTokens - least.outstandingTokens;
+    return more < 0 || (more === 0 && pod.given < least.given) ? pod : least;
+  });
 
 /**
  * Whose turn it is, by weight: over any stretch each gets its share to within one turn, without chance. Each gains its

@@ -4,11 +4,12 @@ export interface Pod {
   readonly origin: string;
   /** `namespace/deployment`. */
   readonly variant: string;
+  /** That it has now. */
   requests: number;
   /** Requests that it was ever given. */
   given: number;
-  /** Tokens of those requests, those of the answers as they are expected. */
-  work: number;
+  /** Of the requests that it has, prompt and expected answer. */
+  outstandingTokens: number;
   /** Failures in a row, and until when it is left alone for them (s of the caller's clock). */
   failures: number;
   restsUntil: number;
@@ -45,7 +46,16 @@ export const createModelPods = (): ModelPods => {
         const key = `${variant} ${origin}`;
         // A Deployment of several names has one pod at one address.
         const pod = pods.get(key) ??
-          before.get(key) ?? { origin, variant, requests: 0, given: 0, work: 0, failures: 0, restsUntil: 0, refusesUsage: false };
+          before.get(key) ?? {
+            origin,
+            variant,
+            requests: 0,
+            given: 0,
+            outstandingTokens: 0,
+            failures: 0,
+            restsUntil: 0,
+            refusesUsage: false,
+          };
         pods.set(key, pod);
         return pod;
       };

@@ -140,12 +140,12 @@ const turnAt = async (passage: Passage, place: Place, callWaiting: Places['callW
 const takePlace = (passage: Passage, { pod }: Place): void => {
   pod.requests += 1;
   pod.given += 1;
-  pod.work += workOf(passage);
+  pod.outstandingTokens += tokensOf(passage);
 };
 
 const leavePlace = (passage: Passage, { pod }: Place): void => {
   pod.requests -= 1;
-  pod.work -= workOf(passage);
+  pod.outstandingTokens -= tokensOf(passage);
 };
 
 /** Of each model that was ever asked for. */
@@ -172,4 +172,4 @@ const modelQueues = ({ plan, clock }: GatewayParts, settings: GatewaySettings) =
   return { all: (): ReadonlyMap<string, ModelQueue> => models, queueOf };
 };
 
-const workOf = ({ inputTokens, outputTokens }: Passage): number => inputTokens + outputTokens;
+const tokensOf = ({ inputTokens, outputTokens }: Passage): number => inputTokens + outputTokens;

@@ -58,10 +58,10 @@ describe('by the plan', () => {
   test('in the variant the pod with least work', () => {
     const { pick, podOf } = world();
     const first = podOf(pick(1));
-    first.work += 100;
+    first.outstandingTokens += 100;
     const second = podOf(pick(1));
     expect(second).not.toBe(first);
-    second.work += 200;
+    second.outstandingTokens += 200;
     expect(podOf(pick(1))).toBe(first);
   });
 
@@ -97,7 +97,8 @@ describe('by the plan', () => {
 
 test('without a plan the least outstanding work decides', () => {
   const { modelPods, pick, nameOf } = world();
-  for (const [name, pods] of modelPods.variants('m')!) for (const pod of pods) pod.work = name === 'ns/spare' ? 1 : 2;
+  for (const [name, pods] of modelPods.variants('m')!)
+    for (const pod of pods) pod.outstandingTokens = name === 'ns/spare' ? 1 : 2;
   expect(nameOf(pick(1, null))).toBe('no plan ns/spare');
 });
 
@@ -128,7 +129,7 @@ test('a pod that fails rests, longer each time, and is tried where all rest', ()
 test('a pod that stays keeps what is known of it', () => {
   const { modelPods, set } = world();
   const before = modelPods.variants('m')!.get('ns/small')![0]!;
-  before.work = 7;
+  before.outstandingTokens = 7;
   set({ 'ns/small': 1, 'ns/new': 1 });
   expect(modelPods.variants('m')!.get('ns/small')).toEqual([before]);
   expect(modelPods.variants('m')!.get('ns/small')![0]).toBe(before);

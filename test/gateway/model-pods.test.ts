@@ -13,7 +13,18 @@ describe('the pods of a model', () => {
       new Map([
         [
           'ns/a',
-          [{ origin: one, variant: 'ns/a', requests: 0, given: 0, work: 0, failures: 0, restsUntil: 0, refusesUsage: false }],
+          [
+            {
+              origin: one,
+              variant: 'ns/a',
+              requests: 0,
+              given: 0,
+              outstandingTokens: 0,
+              failures: 0,
+              restsUntil: 0,
+              refusesUsage: false,
+            },
+          ],
         ],
         ['ns/b', []],
       ]),

@@ -265,7 +265,7 @@ test('a client that leaves takes its request with it', async () => {
   answer.destroy();
   await until(() => left && gateway.gateway.inFlight() === 0);
   expect(gateway.fields()).toMatchObject({ meta_total_reqs: 1, meta_pending_reqs: 0 });
-  expect(gateway.modelPods.variants('m')?.get('ns/a')?.[0]).toMatchObject({ requests: 0, work: 0, failures: 0 });
+  expect(gateway.modelPods.variants('m')?.get('ns/a')?.[0]).toMatchObject({ requests: 0, outstandingTokens: 0, failures: 0 });
 });
 
 test('a client that reads slowly slows the pod down, and holds no memory', async () => {

@@ -298,7 +298,9 @@ test(`in ${states} random states a request chooses a bounded number of times, an
     if (!clients.every(({ over }) => over)) throw new Error(`${where}: somebody has no answer`);
     expect([gateway.waiting('m'), gateway.inFlight(), vi.getTimerCount()], where).toEqual([0, 0, 0]);
     const pods = [...known];
-    expect(new Set(pods.flatMap(({ requests, work }) => [requests, work])), where).toEqual(new Set(pods.length === 0 ? [] : [0]));
+    expect(new Set(pods.flatMap(({ requests, outstandingTokens }) => [requests, outstandingTokens])), where).toEqual(
+      new Set(pods.length === 0 ? [] : [0]),
+    );
     expect(counts.counter('m').pending(), where).toBe(0);
   }
   expect(visited).toBe(states);
