@@ -59,22 +59,22 @@ export const gatewayMetrics = (sources: GaugeSources): GatewayMetrics => {
   const held = counter('held_total', 'requests that had to wait for a replica', ['model']);
   const retried = counter('retried_total', 'attempts with another pod', ['model']);
   const rejected = counter('rejected_total', 'requests that the gateway itself refused', ['model', 'reason']);
-  gauge('waiting', 'requests that are waiting for a replica', ['model'], (one) => {
-    for (const { model, requests: waiting } of sources.waiting()) one.set({ model }, waiting);
+  gauge('waiting', 'requests that are waiting for a replica', ['model'], (counts) => {
+    for (const { model, requests: waiting } of sources.waiting()) counts.set({ model }, waiting);
   });
-  gauge('in_line', 'requests that wait for their turn at a pod', ['model'], (one) => {
-    for (const { model, inLine } of sources.waiting()) one.set({ model }, inLine);
+  gauge('in_line', 'requests that wait for their turn at a pod', ['model'], (counts) => {
+    for (const { model, inLine } of sources.waiting()) counts.set({ model }, inLine);
   });
-  gauge('ready_pods', 'pods that can receive requests', ['variant'], (one) => {
-    for (const { variant, ready } of sources.pods()) one.set({ variant }, ready);
+  gauge('ready_pods', 'pods that can receive requests', ['variant'], (counts) => {
+    for (const { variant, ready } of sources.pods()) counts.set({ variant }, ready);
   });
-  gauge('outstanding', 'requests that pods are working on', ['variant'], (one) => {
-    for (const { variant, requests: outstanding } of sources.pods()) one.set({ variant }, outstanding);
+  gauge('outstanding', 'requests that pods are working on', ['variant'], (counts) => {
+    for (const { variant, requests: outstanding } of sources.pods()) counts.set({ variant }, outstanding);
   });
-  gauge('in_flight', 'client requests without a complete answer', [], (one) => one.set(sources.inFlight()));
-  gauge('kept_records', 'request records that are not yet written to Redis', [], (one) => one.set(sources.keptRecords()));
-  gauge('missing_gateways', 'gateways that stopped writing records without shutting down properly', [], (one) =>
-    one.set(sources.missingGateways()),
+  gauge('in_flight', 'client requests without a complete answer', [], (count) => count.set(sources.inFlight()));
+  gauge('kept_records', 'request records that are not yet written to Redis', [], (count) => count.set(sources.keptRecords()));
+  gauge('missing_gateways', 'gateways that stopped writing records without shutting down properly', [], (count) =>
+    count.set(sources.missingGateways()),
   );
   const labels = ({ model, variant, inputTokens }: RequestLabels) => ({ model, variant, input_from: sizeOf(inputTokens) });
   return {
