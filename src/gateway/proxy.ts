@@ -33,52 +33,15 @@ export interface Gateway {
 }
 
 export const createGateway = (parts: GatewayParts, settings: GatewaySettings): Gateway => {
-  const { modelPods, metrics, clock } = parts;
+  const { modelPods, clock } = parts;
   const places = createPlaces(parts, settings);
   const stored = storedResponses(parts);
-  const offer = createOffer(parts, settings, places, stored.remember);
+  const passOn = passingOn(parts, settings, places, createOffer(parts, settings, places, stored.remember));
   let inFlight = 0;
-
-  /** Finds a pod for the request until one has answered, or nobody can. */
-  const passage = async (one: Passage): Promise<Refusal | 'done' | 'stopped'> => {
-    const { request, response, queue, stop, tried } = one;
-    const isOver = (): boolean => stop.signal.aborted || response.destroyed;
-    while (!isOver()) {
-      const given = await places.place(one);
-      if (given === null) break;
-      if (!('pod' in given)) return given;
-      const place = await places.turn(one, given);
-      if (place === 'gone') continue;
-      if (place === null) break;
-      if (isOver()) {
-        places.leave(one, place);
-        places.callWaiting(request.model, queue);
-        break;
-      }
-      const result = await offer(one, place);
-      if (result === 'done') return 'done';
-      if (result === null) break;
-      if (tried.size >= settings.attempts) return result;
-      one.last = result;
-      metrics.retried(request.model);
-    }
-    return 'stopped';
-  };
-
-  /** Why a request is refused before it is counted; null = it is not. */
-  const refusedAtOnce = ({ model }: GatewayRequest): Refusal | null => {
-    if (modelPods.variants(model) === undefined) {
-      metrics.rejected('', 'unknown model');
-      return unknownModel(model);
-    }
-    if (inFlight < settings.mostRequests) return null;
-    metrics.rejected(model, 'too many requests');
-    return tooMany(`${settings.mostRequests} requests are in flight`);
-  };
 
   return {
     serve: async (request, path, headers, response) => {
-      const refusal = refusedAtOnce(request);
+      const refusal = refusedAtOnce(request, inFlight, parts, settings);
       if (refusal !== null) return refuse(response, refusal);
       const stop = new AbortController();
       const leave = (): void => stop.abort();
@@ -91,7 +54,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
         const queue = places.queueOf(request.model);
         const onlyOrigin = request.previousResponse === null ? null : await stored.originOf(request.previousResponse);
         const about = { counter, onlyOrigin, response, startedAt: clock(), stop };
-        const result = await passage({ ...passageOf(request, path, headers, queue), ...about });
+        const result = await passOn({ ...passageOf(request, path, headers, queue), ...about });
         if (result === 'done') return;
         counter.failed();
         if (result !== 'stopped') return refuse(response, result);
@@ -113,6 +76,50 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
     inFlight: () => inFlight,
   };
 };
+
+/** Why a request is refused before it is counted; null = it is not. */
+const refusedAtOnce = (
+  { model }: GatewayRequest,
+  inFlight: number,
+  { modelPods, metrics }: GatewayParts,
+  { mostRequests }: GatewaySettings,
+): Refusal | null => {
+  if (modelPods.variants(model) === undefined) {
+    metrics.rejected('', 'unknown model');
+    return unknownModel(model);
+  }
+  if (inFlight < mostRequests) return null;
+  metrics.rejected(model, 'too many requests');
+  return tooMany(`${mostRequests} requests are in flight`);
+};
+
+/** Finds a pod for a request until one has answered, or nobody can. */
+const passingOn =
+  (parts: GatewayParts, settings: GatewaySettings, places: Places, offer: ReturnType<typeof createOffer>) =>
+  async (passage: Passage): Promise<Refusal | 'done' | 'stopped'> => {
+    const { request, response, queue, stop, tried } = passage;
+    const isOver = (): boolean => stop.signal.aborted || response.destroyed;
+    while (!isOver()) {
+      const found = await places.place(passage);
+      if (found === null) break;
+      if (!('pod' in found)) return found;
+      const place = await places.turn(passage, found);
+      if (place === 'gone') continue;
+      if (place === null) break;
+      if (isOver()) {
+        places.leave(passage, place);
+        places.callWaiting(request.model, queue);
+        break;
+      }
+      const result = await offer(passage, place);
+      if (result === 'done') return 'done';
+      if (result === null) break;
+      if (tried.size >= settings.attempts) return result;
+      passage.last = result;
+      parts.metrics.retried(request.model);
+    }
+    return 'stopped';
+  };
 
 const podsChanged = ({ modelPods }: GatewayParts, places: Places): void => {
   for (const [model, queue] of places.all()) {
