@@ -104,12 +104,8 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
       return plan;
     },
     board,
-    settings: {
-      ...{ ...config, prices: priceTable(config.prices), keepSnapshot: save !== null },
-      get workLimit() {
-        return work.limit();
-      },
-    },
+    workLimit: work.limit,
+    settings: { ...config, prices: priceTable(config.prices), keepSnapshot: save !== null },
     clock,
     share: shareThrough(stored, leadership),
     ...(config.routingPlans ? { route: routingPlanWriter(store, routersOf(config)) } : {}),

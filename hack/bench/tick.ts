@@ -1,4 +1,5 @@
-import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
+import { decide, type Reading, type TickSettings } from '../../src/planner/decide.ts';
+import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory } from '../../src/planner/report/memory.ts';
 import { type FoundProfile, profileOf } from '../../src/profiles/profile-document.ts';
@@ -38,11 +39,18 @@ const decideMilliseconds = (models: number, rounds: number): number => {
   return quantile(times, 0.5);
 };
 
-const settings: PlannerSettings = {
+const settings: TickSettings = {
   ...{ windowSeconds: 60, shapeWindowSeconds: 240, startupSeconds: 120, backlogSeconds: 120, headroom: 0, attainment: 0.99 },
   ...{ holdDownSeconds: 300, switchSavings: 0.1, followAfterSeconds: 600, growAtOnce: 3 },
   ...{ idleAfterSeconds: 300, settleSeconds: 2, staleAfterSeconds: 300, trustSilence: false, poolNamespaces: false },
-  ...{ routing: 'size', budget: null, prices: { H100: 4, L40S: 1 }, nodeLimit: 100_000, keepSnapshot: false },
+  ...{
+    routing: 'size',
+    budget: null,
+    prices: { H100: 4, L40S: 1 },
+    nodeLimit: 100_000,
+    keepSnapshot: false,
+    workLimit: tickWork,
+  },
 };
 
 /** Requests of one size in two of three thousands of tokens; each model has a Deployment on either of two types. */

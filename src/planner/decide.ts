@@ -1,7 +1,6 @@
 import { type BelieveReading, type BelieveSettings, believe } from './believe/believe.ts';
 import { type MoveSettings, move } from './move/move.ts';
 import { countedPlans, type MakePlan } from './plan/counted-plans.ts';
-import { tickWork } from './plan/machine-speed.ts';
 import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
 import { type Memory, memoryAfter } from './report/memory.ts';
 import { type ReportSettings, report } from './report/report.ts';
@@ -10,18 +9,16 @@ import { joinedReports, type TickOutcome } from './report/tick-outcome.ts';
 /** All that was read, as of one tick; each stage declares its own part. */
 export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {}
 
-/** Each stage's own. The work of a tick may be absent: {@link tickWork} then. */
-export interface PlannerSettings extends BelieveSettings, Omit<PlanSettings, 'workLimit'>, MoveSettings, ReportSettings {
-  readonly workLimit?: number;
-}
+/** Each stage's own. How much work a tick may take is no setting: the machine tells. */
+export interface PlannerSettings extends BelieveSettings, Omit<PlanSettings, 'workLimit'>, MoveSettings, ReportSettings {}
+export type TickSettings = PlannerSettings & Pick<PlanSettings, 'workLimit'>;
 
 /**
  * One tick of the planner: what was read is believed, what is believed is planned for, what runs moves toward the plan, and what
  * is to be said of it is said. Pure: whoever calls it reads before and publishes after.
  * @param maker makes the plan of a snapshot; asked also for what would be
  */
-export const decide = (reading: Reading, memory: Memory, given: PlannerSettings, maker: MakePlan): TickOutcome => {
-  const settings = { ...given, workLimit: given.workLimit ?? tickWork };
+export const decide = (reading: Reading, memory: Memory, settings: TickSettings, maker: MakePlan): TickOutcome => {
   const { makePlan, whatIf, asked } = countedPlans(maker, settings.workLimit);
   const tick = { reading, memory, settings, makePlan, whatIf };
   const beliefs = believe(tick);

@@ -1,6 +1,7 @@
 import type { Workload } from '../workload/workload.ts';
 import { decide, type PlannerSettings } from './decide.ts';
 import type { MakePlan } from './plan/counted-plans.ts';
+import { tickWork } from './plan/machine-speed.ts';
 import { type PublishParts, publish } from './publish/publish.ts';
 import { podsByDeployment, type ReadParts, read } from './read.ts';
 import { emptyMemory, memoryFrom, type StoredMemory } from './report/memory.ts';
@@ -11,6 +12,8 @@ import { workloadNow } from './workload-now.ts';
 export interface TickerParts extends ReadParts, PublishParts {
   readWorkload(names: readonly string[]): Promise<Workload>;
   readonly makePlan: MakePlan;
+  /** Units of work that the next tick may take; absent = {@link tickWork}. */
+  workLimit?(): number;
   readonly settings: PlannerSettings & { readonly intervalSeconds: number };
   /** Called after each tick, with everything that is wrong at the moment, one line each. */
   onTick(decided: TickOutcome, problems: readonly string[]): void;
@@ -26,7 +29,7 @@ export interface Ticker {
 }
 
 export const createTicker = (parts: TickerParts): Ticker => {
-  const { cluster, settings } = parts;
+  const { cluster, settings, workLimit = () => tickWork } = parts;
   const workload = workloadNow(parts.readWorkload, parts.clock, settings);
   /** Until the next tick. */
   const askEngines = (deployments: readonly string[]): void => {
@@ -39,7 +42,7 @@ export const createTicker = (parts: TickerParts): Ticker => {
   return {
     tick: async () => {
       const { reading, interval, problems } = await read(parts, workload);
-      const decided = decide(reading, memory, settings, parts.makePlan);
+      const decided = decide(reading, memory, { ...settings, workLimit: workLimit() }, parts.makePlan);
       memory = decided.memory;
       lastInterval = interval;
       const publishProblems = await publish(decided, reading, parts);

@@ -1,4 +1,4 @@
-import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
+import { decide, type Reading, type TickSettings } from '../../src/planner/decide.ts';
 import { type MoveMemory, nothingMoved } from '../../src/planner/move/move.ts';
 import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
@@ -7,7 +7,7 @@ import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment, foundProfile } from './deployments.ts';
 import { record } from './records.ts';
 
-export const settings: PlannerSettings & { readonly workLimit: number } = {
+export const settings: TickSettings = {
   workLimit: tickWork,
   windowSeconds: 60,
   shapeWindowSeconds: 240,
@@ -83,7 +83,7 @@ export const decidedBefore = (decisions: MoveMemory['decisions'], recent: MoveMe
   ...emptyMemory,
   moved: { ...nothingMoved, decisions, recent },
 });
-export const run = (given: Reading, memory: Memory = emptyMemory, more: Partial<PlannerSettings> = {}) =>
+export const run = (given: Reading, memory: Memory = emptyMemory, more: Partial<TickSettings> = {}) =>
   decide(given, memory, { ...settings, ...more }, planOf);
 export const targets = (decided: ReturnType<typeof run>) =>
   Object.fromEntries(

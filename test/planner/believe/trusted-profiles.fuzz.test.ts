@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../../src/config/serve-config.ts';
 import { decide, type Reading } from '../../../src/planner/decide.ts';
+import { tickWork } from '../../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory, type Memory } from '../../../src/planner/report/memory.ts';
 import { parseProfile } from '../../../src/profiles/profile-document.ts';
@@ -72,7 +73,7 @@ const world = async () => {
       engines: new Map(),
       unsynced: [],
     };
-    return decide(reading, memory, settings, planOf);
+    return decide(reading, memory, { ...settings, workLimit: tickWork }, planOf);
   };
   return { documents, tick };
 };
