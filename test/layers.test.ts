@@ -82,3 +82,9 @@ test('no file imports itself by way of others', () => {
   const cycles = files.filter((file) => reachedFrom(file).has(file));
   expect(cycles).toEqual([]);
 });
+
+test('the environment is read where a process starts', () => {
+  const readers = files.filter((file) => readFileSync(join(source, file), 'utf8').includes('process.env'));
+  // The client library reads KUBECONFIG itself.
+  expect(readers.sort()).toEqual(['cli/gpumix.ts', 'cluster/kubeconfig.ts']);
+});

@@ -11,6 +11,7 @@ import { appendResults, existingResults } from '../benchmark/results-file.ts';
 import { doubling, sizesOf } from '../benchmark/sizes.ts';
 import { type SweepOptions, sweep } from '../benchmark/sweep.ts';
 import { tokenizerOf } from '../benchmark/tokenizer.ts';
+import type { Environment } from '../config/settings.ts';
 import type { Slo } from '../profiles/profile-document.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 import { seeded } from '../vocabulary/random.ts';
@@ -79,10 +80,10 @@ export const benchmarkCommand: Command = {
     'gpumix benchmark --endpoint http://engine:8000 --dry-run',
     'gpumix benchmark --endpoint http://engine:8000 --ttft 1 --tpot 0.05 -o l40s.jsonl',
   ],
-  run: async (argv, io) => {
+  run: async (argv, io, environment) => {
     const values = readOptions(options, argv);
     const plan = measuringOf(values);
-    const asking = await askingOf(values);
+    const asking = await askingOf(values, environment);
     const dry = values['dry-run'] === true;
     const model = dry ? '' : await modelOf(asking.url, textOf(values, 'model'), asking.apiKey, asking.timeoutSeconds);
     const planned = planLines(plan).join('\n');
@@ -156,7 +157,7 @@ const trust = (file: string): void => {
 };
 
 /** Whom to ask, and how; read, with the dry run too, before anything is measured. */
-const askingOf = async (values: FlagValues) => {
+const askingOf = async (values: FlagValues, environment: Environment) => {
   const url = baseUrl(String(values['endpoint']));
   if (!/^https?:\/\//.test(url) || !URL.canParse(url))
     throw new GpumixError('BAD_USAGE', `--endpoint is ${JSON.stringify(values['endpoint'])}, not an http or https URL`);
@@ -170,7 +171,7 @@ const askingOf = async (values: FlagValues) => {
     url,
     api: api as Api,
     timeoutSeconds: positiveOption('timeout', values['timeout']),
-    apiKey: apiKeyOf(values),
+    apiKey: apiKeyOf(values, environment),
     tokenizer: tokenizer === null ? null : await tokenizerOf(tokenizer),
   };
 };
@@ -230,11 +231,11 @@ const clock: Clock = {
   },
 };
 
-const apiKeyOf = (values: FlagValues): string | null => {
+const apiKeyOf = (values: FlagValues, environment: Environment): string | null => {
   const file = textOf(values, 'api-key-file');
   if (file !== null && textOf(values, 'api-key') !== null)
     throw new GpumixError('BAD_USAGE', '--api-key and --api-key-file cannot both be given');
-  if (file === null) return textOf(values, 'api-key') ?? (process.env['GPUMIX_API_KEY'] || null);
+  if (file === null) return textOf(values, 'api-key') ?? (environment['GPUMIX_API_KEY'] || null);
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (cause) {

@@ -1,4 +1,5 @@
 import { parsedArguments } from '../config/command-line.ts';
+import type { Environment } from '../config/settings.ts';
 import { GpumixError } from '../vocabulary/errors.ts';
 
 /** Where a command writes. */
@@ -37,7 +38,7 @@ export interface Command {
    * Exit status: 0 done; 1 the job's answer is no.
    * @throws GpumixError for bad usage or bad input; the caller says it in one line on stderr and exits with 2
    */
-  run(argv: readonly string[], io: CommandStreams): Promise<number>;
+  run(argv: readonly string[], io: CommandStreams, environment: Environment): Promise<number>;
 }
 
 /** Commands are loaded when they are called: `plan` needs neither Redis nor Kubernetes. */

@@ -2,7 +2,7 @@ import { selectedPods } from '../cluster/gateway-pods.ts';
 import { metricsUrl } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import { type Config, settings } from '../config/serve-config.ts';
-import { flagsOfTable, settingOptions } from '../config/settings.ts';
+import { type Environment, flagsOfTable, settingOptions } from '../config/settings.ts';
 import { deploymentKey, ownerKey } from '../vocabulary/deployment-key.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { lookAtRedis, type RedisKeys } from '../workload/redis-look.ts';
@@ -32,9 +32,9 @@ const ownOptions: Command['options'] = {
 export const doctorCommand: Command = {
   options: { ...ownOptions, ...settingOptions(settings) },
   examples: ['gpumix doctor', 'gpumix doctor --kubeconfig ~/.kube/config --redis-url redis://localhost:6379'],
-  run: async (argv, io) => {
+  run: async (argv, io, environment) => {
     const { flags, own } = flagsOfTable(settings, ownOptions, argv, 0);
-    const { findings, blind } = await examined(configBesideServe(flags));
+    const { findings, blind } = await examined(configBesideServe(flags, environment), isInPod(environment));
     if (own['json'] === true) io.stdout(`${JSON.stringify({ findings: sorted(findings) })}\n`);
     else io.stdout(`${findingLines(findings, own['verbose'] === true).join('\n')}\n`);
     if (blind) return 2;
@@ -48,9 +48,12 @@ interface Examined {
   readonly blind: boolean;
 }
 
-const examined = async (config: Config): Promise<Examined> => {
+/** Kubernetes sets it in each container. */
+const isInPod = (environment: Environment): boolean => environment['KUBERNETES_SERVICE_HOST'] !== undefined;
+
+const examined = async (config: Config, inPod: boolean): Promise<Examined> => {
   try {
-    return { findings: await lookOnce(config, (look) => findingsOf(look, config)), blind: false };
+    return { findings: await lookOnce(config, (look) => findingsOf(look, config, inPod)), blind: false };
   } catch (error) {
     if (!(error instanceof GpumixError) || !isOfKubernetes(error)) throw error;
     const id = error.code === 'FORBIDDEN' ? 'right-missing' : 'kubernetes-away';
@@ -73,7 +76,7 @@ const findingsOfRedis = async (config: Config): Promise<readonly Finding[]> => {
   return [...redisFindings(redis), ...clocks, ...keysFinding(redis), leaderFinding(stored?.ageSeconds ?? null, config)];
 };
 
-const findingsOf = async (look: ClusterLook, config: Config): Promise<readonly Finding[]> => {
+const findingsOf = async (look: ClusterLook, config: Config, inPod: boolean): Promise<readonly Finding[]> => {
   const kubernetes = askedInPeace(look.kubernetes);
   const deployments = [...look.cluster.deployments.values()];
   const facts = { ...look, deployments };
@@ -109,7 +112,7 @@ const findingsOf = async (look: ClusterLook, config: Config): Promise<readonly F
     ),
     ...podFindings(pods),
     ...reachFindings(reach, look.cluster.objects, config.engineMetricsPort),
-    ...engineFindings(engines, process.env['KUBERNETES_SERVICE_HOST'] !== undefined),
+    ...engineFindings(engines, inPod),
     ...serveRightFindings(rights),
     ...certificateFindings(certificate, ours, Date.now()),
     ...findingsOfKubernetes(answers, { ...look, targets: targetsOf(look, config) }, config),

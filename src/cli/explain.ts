@@ -41,12 +41,12 @@ export const explainCommand: Command = {
     'gpumix explain serving/llama-8b-l40s',
     'kubectl exec -n gpumix-system deploy/gpumix -- node /app/dist/gpumix.js explain serving/llama-8b-l40s',
   ],
-  run: async (argv, io) => {
+  run: async (argv, io, environment) => {
     const { flags, own, positionals } = flagsOfTable(settings, ownOptions, argv, 1);
     const [key = ''] = positionals;
     if (!/^[^/]+\/[^/]+$/.test(key))
       throw new GpumixError('BAD_USAGE', `name the Deployment as NAMESPACE/DEPLOYMENT${key === '' ? '' : `, not ${key}`}`);
-    const config = configBesideServe(flags);
+    const config = configBesideServe(flags, environment);
     const question = await lookOnce(config, async ({ cluster, kubernetes, decided, stored }): Promise<Question> => {
       const deployment = cluster.deployments.get(key);
       if (deployment === undefined)

@@ -1,3 +1,4 @@
+import type { Environment } from '../config/settings.ts';
 import { suggestion } from '../config/suggestion.ts';
 import { version } from '../runtime/version.ts';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
@@ -57,7 +58,7 @@ const listed = Object.entries(commands).map(([name, { summary }]) => ({ name, su
 const usualColumns = 80;
 
 /** Runs the command that the arguments name and returns the exit status. */
-export const main = async (argv: readonly string[], io: CommandStreams): Promise<number> => {
+export const main = async (argv: readonly string[], io: CommandStreams, environment: Environment = {}): Promise<number> => {
   const [name = '--help', ...rest] = argv[0] === 'help' ? [argv[1] ?? '--help', '--help'] : argv;
   if (name === '--version') io.stdout(`${version}\n`);
   else if (name === '--help' || name === '-h') {
@@ -71,12 +72,17 @@ export const main = async (argv: readonly string[], io: CommandStreams): Promise
       io.stderr(`gpumix: there is no command ${JSON.stringify(name)}; ${more} (BAD_USAGE)\n`);
       return 2;
     }
-    return await runCommand({ name, ...found }, rest, io);
+    return await runCommand({ name, ...found }, rest, io, environment);
   }
   return 0;
 };
 
-const runCommand = async (row: UnloadedCommand & ListedCommand, argv: readonly string[], io: CommandStreams): Promise<number> => {
+const runCommand = async (
+  row: UnloadedCommand & ListedCommand,
+  argv: readonly string[],
+  io: CommandStreams,
+  environment: Environment,
+): Promise<number> => {
   const command = await row.load();
   if (argv.includes('--help') || argv.includes('-h')) {
     const { commandHelp } = await import('./help.ts');
@@ -84,7 +90,7 @@ const runCommand = async (row: UnloadedCommand & ListedCommand, argv: readonly s
     return 0;
   }
   try {
-    return await command.run(argv, io);
+    return await command.run(argv, io, environment);
   } catch (error) {
     if (!(error instanceof GpumixError)) throw error;
     io.stderr(
@@ -103,12 +109,13 @@ export const start = async (): Promise<void> => {
   // Who does not take our messages gets the status all the same.
   process.stderr.on('error', () => {});
   const argv = process.argv.slice(2);
-  process.exitCode = await main(argv, {
-    stdout: (text) => void process.stdout.write(text),
-    stderr: (text) => void process.stderr.write(text),
+  const io = {
+    stdout: (text: string) => void process.stdout.write(text),
+    stderr: (text: string) => void process.stderr.write(text),
     ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
     ...(process.stderr.isTTY ? { errorColumns: process.stderr.columns } : {}),
-  });
+  };
+  process.exitCode = await main(argv, io, process.env);
   // A server that was asked to stop has closed what it opened, and one that could not start need not: a client library's timer
   // must not hold the process. Output that failed is told of before that.
   if (process.exitCode === 2 || argv[0] === 'serve' || argv[0] === 'gateway') setImmediate(() => process.exit());

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { kubernetes as connectKubernetes, type Kubernetes, type KubernetesRequest } from '../cluster/kubernetes-connection.ts';
 import { type Cluster, watchCluster } from '../cluster/watch.ts';
 import { type Config, historySeconds, readConfig, stockConfigName } from '../config/serve-config.ts';
+import type { Environment } from '../config/settings.ts';
 import { priceTable } from '../planner/believe/candidates.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
 import { createBoard } from '../planner/publish/board.ts';
@@ -134,8 +135,8 @@ const synced = async (cluster: Cluster): Promise<void> => {
  * that it was started with, unless flags say otherwise.
  * @throws GpumixError BAD_SETTING, BAD_USAGE
  */
-export const configBesideServe = (argv: readonly string[]): Config =>
-  readConfig([...flagsOfServe(commandLineOfFirst()), ...argv], process.env);
+export const configBesideServe = (argv: readonly string[], environment: Environment): Config =>
+  readConfig([...flagsOfServe(commandLineOfFirst()), ...argv], environment);
 
 /** @param commandLine as in /proc: arguments that each end with NUL */
 export const flagsOfServe = (commandLine: string): readonly string[] => {

@@ -5,6 +5,7 @@ import { objectKey } from '../cluster/kubernetes-object.ts';
 import type { DeploymentPod } from '../cluster/pods.ts';
 import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Config } from '../config/serve-config.ts';
+import type { Environment } from '../config/settings.ts';
 import { driftsOf } from '../planner/profile-drift-watch.ts';
 import { type Drift, disagrees } from '../profiles/drift.ts';
 import type { FoundProfile, Profiles } from '../profiles/profile-document.ts';
@@ -34,9 +35,10 @@ export const checkProfiles = async (
   flags: readonly string[],
   { watchSeconds, json }: { readonly watchSeconds: number; readonly json: boolean },
   io: CommandStreams,
+  environment: Environment,
 ): Promise<number> => {
   const progress = progressOn(io);
-  const fleet = await readProfiles(configBesideServe(flags), watchSeconds, progress);
+  const fleet = await readProfiles(configBesideServe(flags, environment), watchSeconds, progress);
   progress.end();
   const { lines, wrong } = checkLines(fleet);
   io.stdout(json ? `${JSON.stringify(checkDocument(fleet))}\n` : `${lines.join('\n')}\n`);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type MeasuredProfile, profileOfResults } from '../benchmark/profile-of.ts';
 import { parseResults } from '../benchmark/results.ts';
 import { strictProblems } from '../benchmark/strict.ts';
+import type { Environment } from '../config/settings.ts';
 import type { Slo } from '../profiles/profile-document.ts';
 import { GpumixError, located } from '../vocabulary/errors.ts';
 import { redisDefaults, redisStore } from '../workload/redis.ts';
@@ -74,13 +75,13 @@ export const profileCommand: Command = {
     'gpumix profile llama-8b-l40s --benchmark l40s.jsonl --ttft 1 --tpot 0.05 --percentile 99 --cost 1.86',
     'gpumix profile --check --kubeconfig ~/.kube/config',
   ],
-  run: async (argv, io) => {
+  run: async (argv, io, environment) => {
     const { values, positionals } = readArguments(options, argv, 1);
     const [deployment] = positionals;
     if (values['check'] === true) {
       refuseUseless(options, argv, ofMaking, 'with --check, which makes no profile');
       if (deployment !== undefined) throw new GpumixError('BAD_USAGE', '--check is of all Deployments: name none');
-      return await check(values, io);
+      return await check(values, io, environment);
     }
     refuseUseless(options, argv, ofChecking, 'without --check');
     if (deployment === undefined) throw new GpumixError('BAD_USAGE', 'name the DEPLOYMENT that was measured');
@@ -112,11 +113,11 @@ const ofChecking = ['seconds', 'json', ...ofServe];
 const ofMaking = Object.keys(options).filter((name) => name !== 'check' && !ofChecking.includes(name));
 
 /** Loaded when it is asked for: making a profile needs no Kubernetes. */
-const check = async (values: FlagValues, io: CommandStreams): Promise<number> => {
+const check = async (values: FlagValues, io: CommandStreams, environment: Environment): Promise<number> => {
   const flags = ofServe.flatMap((name) => (typeof values[name] === 'string' ? [`--${name}=${values[name]}`] : []));
   const { checkProfiles } = await import('./profile-check.ts');
   const watchSeconds = numberOption('seconds', values['seconds'], 0);
-  return await checkProfiles(flags, { watchSeconds, json: values['json'] === true }, io);
+  return await checkProfiles(flags, { watchSeconds, json: values['json'] === true }, io, environment);
 };
 
 const profileOptions = (deployment: string, values: FlagValues) => {

@@ -31,7 +31,7 @@ export const replayCommand: Command = {
   options,
   usage: '--trace FILE --model NAME [flags]',
   examples: ['gpumix replay --trace requests.csv --model llama-8b --speed 2'],
-  run: async (argv, io) => {
+  run: async (argv, io, environment) => {
     const given = readOptions(options, argv);
     const [path, model] = [requiredText(given, 'trace'), requiredText(given, 'model')];
     const interval = wholeOption('interval', given['interval'], 1);
@@ -41,7 +41,7 @@ export const replayCommand: Command = {
     const counter = gatewayCounter(trace, interval, numberOption('seconds-per-token', given['seconds-per-token'], 0), speed);
     let reached = false;
     const store = redisStore(
-      { ...redisDefaults, redisUrl: String(given['redis-url']), redisPassword: process.env['REDIS_PASSWORD'] ?? null },
+      { ...redisDefaults, redisUrl: String(given['redis-url']), redisPassword: environment['REDIS_PASSWORD'] ?? null },
       // Before anything was written the error says it.
       (problem) => reached && io.stderr(`gpumix replay: redis: ${problem}\n`),
     );

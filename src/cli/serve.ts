@@ -6,8 +6,8 @@ import type { Command } from './command.ts';
 export const serveCommand: Command = {
   options: settingOptions(settings),
   examples: ['gpumix serve --redis-url redis://redis:6379 --headroom 0.2'],
-  run: async (argv) => {
-    await serve(readConfig(argv, process.env));
+  run: async (argv, _, environment) => {
+    await serve(readConfig(argv, environment));
     return 0;
   },
 };

@@ -13,6 +13,7 @@ const nowhere = 'http://localhost:8080';
  */
 export const readKubeconfig = (file: string | null): KubeConfig => {
   const config = new KubeConfig();
+  // The client library reads this variable by itself; here it is only what a problem is told of.
   const name = file ?? (process.env['KUBECONFIG'] || null);
   try {
     if (file === null) config.loadFromDefault();

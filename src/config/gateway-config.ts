@@ -2,6 +2,7 @@ import { settings as ofServe, redisSettings, tooLongInterval } from './serve-con
 import {
   anyText,
   atLeast,
+  type Environment,
   grouped,
   portNumber,
   readableOrNull,
@@ -87,10 +88,7 @@ export const gatewaySettings = {
 export type GatewayConfig = SettingsOf<typeof gatewaySettings>;
 
 /** @throws GpumixError BAD_SETTING */
-export const readGatewayConfig = (
-  argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
-): GatewayConfig =>
+export const readGatewayConfig = (argv: readonly string[], environment: Environment): GatewayConfig =>
   readSettings(gatewaySettings, argv, environment, ({ intervalSeconds, heldSeconds, requestSeconds }) => [
     ...tooLongInterval(intervalSeconds),
     ...(heldSeconds > requestSeconds ? [`--held-seconds ${heldSeconds} is longer than --request-seconds ${requestSeconds}`] : []),

@@ -10,6 +10,7 @@ import { redisAddress } from '../workload/redis.ts';
 import {
   anyText,
   atLeast,
+  type Environment,
   flag,
   flagOf,
   grouped,
@@ -257,7 +258,7 @@ export interface Config extends Omit<Settings, 'router'> {
  * The settings of `gpumix serve`.
  * @throws GpumixError BAD_SETTING
  */
-export const readConfig = (argv: readonly string[], environment: Readonly<Record<string, string | undefined>>): Config => {
+export const readConfig = (argv: readonly string[], environment: Environment): Config => {
   const config = readSettings(settings, argv, environment, contradictions);
   const { routing, note } = config.router;
   return { ...config, router: routing, routerNote: note === null ? null : `--router: ${note}` };

@@ -2,6 +2,9 @@ import { accessSync, constants } from 'node:fs';
 import { GpumixError, messageOf } from '../vocabulary/errors.ts';
 import { parsedArguments } from './command-line.ts';
 
+/** Environment variables of the process; who starts a command reads them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** One setting of a server: a flag, an environment variable, and what they may hold. */
 export interface Setting<T> {
   readonly default: string;
@@ -97,7 +100,7 @@ export const variableOf = (name: string, { env }: { readonly env?: string }): st
 export const readSettings = <Table extends SettingsTable>(
   table: Table,
   argv: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   contradictions: (settings: SettingsOf<Table>) => readonly string[] = () => [],
 ): SettingsOf<Table> => {
   const rows = Object.entries(table);

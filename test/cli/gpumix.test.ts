@@ -39,6 +39,13 @@ test('a slip of the keys is asked about', async () => {
   );
 });
 
+test.each(['serve', 'gateway', 'explain', 'doctor'])('%s reads the environment that it is started with', async (command) => {
+  const said: string[] = [];
+  const io = { stdout: () => {}, stderr: (text: string) => void said.push(text) };
+  expect(await main([command, ...(command === 'explain' ? ['ns/a'] : [])], io, { GPUMIX_INTERVAL_SECONDS: 'x' })).toBe(2);
+  expect(said).toEqual([`gpumix ${command}: GPUMIX_INTERVAL_SECONDS is "x": not a number (BAD_SETTING)\n`]);
+});
+
 test.each(['serve', 'plan', 'demo', 'replay'])('%s --help names its flags', async (command) => {
   const { status, stdout } = await run(command, '--help');
   expect(status).toBe(0);

@@ -18,7 +18,7 @@ const madeOf = async (deployment: string, { results, flags }: Golden): Promise<R
   const io = silent((text) => {
     printed += text;
   });
-  expect(await profileCommand.run(argv, io)).toBe(0);
+  expect(await profileCommand.run(argv, io, {})).toBe(0);
   return JSON.parse(printed);
 };
 
