@@ -43,14 +43,14 @@ export const chooser = (overflow: number) => {
     const usable = rested.some(([, pods]) => pods.length > 0) ? rested : untried;
     const open = new Map(usable.filter(([name, pods]) => pods.length > 0 && !isFull(variants.get(name)!, plan, overflow)));
     if (open.size === 0) return 'full';
-    const one = plan?.classes.find(({ toTokens }) => toTokens === null || inputTokens < toTokens);
-    if (one === undefined) return { pod: leastOutstanding([...open.values()].flat()), why: 'no plan' };
-    const weights = Object.fromEntries(Object.entries(one.shares).filter(([name]) => open.has(name)));
-    let turn = turns.get(one.fromTokens);
+    const routingClass = plan?.classes.find(({ toTokens }) => toTokens === null || inputTokens < toTokens);
+    if (routingClass === undefined) return { pod: leastOutstanding([...open.values()].flat()), why: 'no plan' };
+    const weights = Object.fromEntries(Object.entries(routingClass.shares).filter(([name]) => open.has(name)));
+    let turn = turns.get(routingClass.fromTokens);
     if (turn === undefined) {
       if (turns.size >= mostClasses) turns.clear();
       turn = weightedTurns();
-      turns.set(one.fromTokens, turn);
+      turns.set(routingClass.fromTokens, turn);
     }
     const name = turn(weights);
     return name === null

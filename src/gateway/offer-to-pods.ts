@@ -24,12 +24,12 @@ export const createOffer = (
   const ask = async (passage: Passage, place: Place, own: boolean): Promise<Refusal | 'done' | 'own body' | null> => {
     const { request, response, stop, startedAt, tried } = passage;
     const { pod } = place;
-    const others = tried.size + 1 < settings.attempts && anotherPod(parts.modelPods.variants(request.model), tried, pod);
+    const anotherMay = tried.size + 1 < settings.attempts && anotherPod(parts.modelPods.variants(request.model), tried, pod);
     const refusesUsage = (status: number | null): boolean => request.ownBody !== null && !own && unknownField.has(status ?? 0);
     const relayed = relay(response, {
       strip: request.stream && !request.usageAsked,
       typed: apiCalls[request.call].stream === 'events',
-      wanted: (status) => !refusesUsage(status) && !(others && worthAnotherPod.has(status)),
+      wanted: (status) => !refusesUsage(status) && !(anotherMay && worthAnotherPod.has(status)),
       onFirstByte: () => {
         passage.queue.turns.read(passage);
         parts.metrics.firstByte(labelsOf(passage, place), parts.clock() - startedAt);

@@ -31,9 +31,9 @@ interface Body {
 }
 
 /** @returns the request, or what is wrong with it in one line */
-export const readRequest = (call: ApiCall, given: string): GatewayRequest | string => {
+export const readRequest = (call: ApiCall, received: string): GatewayRequest | string => {
   // Some clients put a byte order mark first, which no engine reads.
-  const text = given.startsWith('\uFEFF') ? given.slice(1) : given;
+  const text = received.startsWith('\uFEFF') ? received.slice(1) : received;
   const object = jsonObject(text);
   if (object === null) return 'the body is no JSON object';
   const body: Body = object;

@@ -60,16 +60,16 @@ export const podConnections = ({ connectSeconds, silenceSeconds }: PodConnection
           agent.dispatch(
             { ...request, method: (request.method ?? 'POST') as Dispatcher.HttpMethod },
             {
-              onRequestStart: (given) => {
-                controller = given;
-                if (aborted) given.abort(notWanted);
+              onRequestStart: (started) => {
+                controller = started;
+                if (aborted) started.abort(notWanted);
               },
-              onResponseStart: (given, status, headers) => {
+              onResponseStart: (asking, status, headers) => {
                 headSeen = true;
-                if (!reader.head(status, headers)) given.abort(notWanted);
+                if (!reader.head(status, headers)) asking.abort(notWanted);
               },
-              onResponseData: (given, piece) => {
-                if (!reader.piece(piece)) given.pause();
+              onResponseData: (asking, piece) => {
+                if (!reader.piece(piece)) asking.pause();
               },
               onResponseEnd: () => resolve(null),
               onResponseError: (_, error) => {

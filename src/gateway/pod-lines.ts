@@ -33,9 +33,9 @@ export const createPodLines = <Pod, Request extends LineRequest>(
   const lines = new Map<Pod, Line<Request>>();
   let untilFirstToken = 0;
   const lineOf = (pod: Pod): Line<Request> => {
-    const known = lines.get(pod) ?? { order: serviceOrder(), waiting: [], unread: new Map() };
-    lines.set(pod, known);
-    return known;
+    const line = lines.get(pod) ?? { order: serviceOrder(), waiting: [], unread: new Map() };
+    lines.set(pod, line);
+    return line;
   };
   const longest = (): Line<Request> | null => {
     let most: Line<Request> | null = null;
@@ -44,11 +44,11 @@ export const createPodLines = <Pod, Request extends LineRequest>(
   };
   const serve = (pod: Pod, now: number): void => {
     const own = lineOf(pod);
-    const given = settings();
-    while (given === null || hasRoom(own)) {
+    const service = settings();
+    while (service === null || hasRoom(own)) {
       const line = own.waiting.length > 0 ? own : longest();
       if (line === null) return;
-      const index = given === null ? 0 : line.order.next(line.waiting, now, untilFirstToken, given);
+      const index = service === null ? 0 : line.order.next(line.waiting, now, untilFirstToken, service);
       if (line !== own && !suits(line.waiting[index]!, pod)) return;
       const [request] = line.waiting.splice(index, 1) as [Request];
       line.order.taken(now, line.waiting.length === 0);

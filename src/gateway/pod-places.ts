@@ -9,7 +9,7 @@ import { restTimer, waitingRoom } from './waiting-room.ts';
 
 /** What each model has of its own, and the places at its pods. */
 export interface Places {
-  all(): ReadonlyMap<string, ModelQueue>;
+  queues(): ReadonlyMap<string, ModelQueue>;
   queueOf(model: string): ModelQueue;
   /**
    * A place at a pod for this request, taken: at once, or when it is its turn. Else why there is none; null = the client has
@@ -29,7 +29,7 @@ export interface Places {
 
 export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Places => {
   const { modelPods, metrics, clock } = parts;
-  const { all, queueOf } = modelQueues(parts, settings);
+  const { queues, queueOf } = modelQueues(parts, settings);
 
   /** What there is for a request now; null = it has to wait. Nothing but the chooser knows what room is. */
   const ask = (passage: Passage): Place | Refusal | null => {
@@ -103,7 +103,7 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
     return (behind ? null : ask(passage)) ?? (await wait(passage, !behind));
   };
 
-  return { all, queueOf, place, turn: (passage, place) => turnAt(passage, place, callWaiting), leave, callWaiting };
+  return { queues, queueOf, place, turn: (passage, place) => turnAt(passage, place, callWaiting), leave, callWaiting };
 };
 
 const chosen = ({ plan, clock }: GatewayParts, passage: Passage, variants: Variants): PodChoice => {
@@ -117,7 +117,7 @@ const chosen = ({ plan, clock }: GatewayParts, passage: Passage, variants: Varia
 /** The pod that alone can serve it, if it is there and has not failed it. */
 const keptAt = ({ onlyOrigin, tried }: Passage, variants: Variants): Place | undefined => {
   if (onlyOrigin === null) return undefined;
-  const pod = [...variants.values()].flat().find((one) => one.origin === onlyOrigin && !tried.has(one));
+  const pod = [...variants.values()].flat().find((candidate) => candidate.origin === onlyOrigin && !tried.has(candidate));
   return pod === undefined ? undefined : { pod, why: 'response' };
 };
 
@@ -132,9 +132,9 @@ const turnAt = async (passage: Passage, place: Place, callWaiting: Places['callW
   leavePlace(passage, place);
   if (pod === null) callWaiting(passage.request.model, passage.queue);
   if (pod === null || pod === 'gone') return pod;
-  const other = { pod, why: place.why };
-  takePlace(passage, other);
-  return other;
+  const moved = { pod, why: place.why };
+  takePlace(passage, moved);
+  return moved;
 };
 
 const takePlace = (passage: Passage, { pod }: Place): void => {
@@ -152,8 +152,8 @@ const leavePlace = (passage: Passage, { pod }: Place): void => {
 const modelQueues = ({ plan, clock }: GatewayParts, settings: GatewaySettings) => {
   const models = new Map<string, ModelQueue>();
   const queueOf = (model: string): ModelQueue => {
-    const known = models.get(model);
-    if (known !== undefined) return known;
+    const existing = models.get(model);
+    if (existing !== undefined) return existing;
     const queue: ModelQueue = {
       choose: chooser(settings.overflow),
       room: waitingRoom({ requests: settings.heldRequests, bytes: settings.heldBytes }),
@@ -169,7 +169,7 @@ const modelQueues = ({ plan, clock }: GatewayParts, settings: GatewaySettings) =
     models.set(model, queue);
     return queue;
   };
-  return { all: (): ReadonlyMap<string, ModelQueue> => models, queueOf };
+  return { queues: (): ReadonlyMap<string, ModelQueue> => models, queueOf };
 };
 
 const tokensOf = ({ inputTokens, outputTokens }: Passage): number => inputTokens + outputTokens;

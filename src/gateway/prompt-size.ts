@@ -50,20 +50,20 @@ const emptySize = (): Counted => ({ characters: 0, tokens: 0, parts: { image: 0,
 
 /** Each document is read together with its question: one question with all of them, or each with its own. */
 const pairsSize = (questions: unknown, documents: unknown): PromptSize => {
-  const [asked, given] = [emptySize(), emptySize()];
-  count(questions, asked);
-  count(documents, given);
+  const [question, document] = [emptySize(), emptySize()];
+  count(questions, question);
+  count(documents, document);
   const documentsCount = Array.isArray(documents) ? documents.length : 1;
   const questionsCount = Array.isArray(questions) ? questions.length : 1;
   const times = questionsCount === 1 ? documentsCount : 1;
-  return { ...given, characters: given.characters + times * asked.characters };
+  return { ...document, characters: document.characters + times * question.characters };
 };
 
 /** Texts are characters, bare numbers tokens; of a message its content counts, of a part of it the text, or that it is there. */
 const count = (value: unknown, counted: Counted): void => {
   if (typeof value === 'string') counted.characters += value.length;
   else if (typeof value === 'number') counted.tokens += 1;
-  else if (Array.isArray(value)) for (const one of value) count(one, counted);
+  else if (Array.isArray(value)) for (const item of value) count(item, counted);
   else if (isObject(value)) {
     const { content, text, type } = value;
     const inside = content ?? text;

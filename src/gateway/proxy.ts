@@ -68,11 +68,11 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
     serveStored: stored.serve,
     podsChanged: () => podsChanged(parts, places),
     held: (model) => {
-      const queue = places.all().get(model);
+      const queue = places.queues().get(model);
       return queue === undefined || !hasNoPods(modelPods.variants(model) ?? new Map()) ? null : heldBy(queue);
     },
-    waiting: (model) => places.all().get(model)?.room.waiting() ?? 0,
-    inLine: (model) => places.all().get(model)?.turns.waiting() ?? 0,
+    waiting: (model) => places.queues().get(model)?.room.waiting() ?? 0,
+    inLine: (model) => places.queues().get(model)?.turns.waiting() ?? 0,
     inFlight: () => inFlight,
   };
 };
@@ -122,7 +122,7 @@ const passingOn =
   };
 
 const podsChanged = ({ modelPods }: GatewayParts, places: Places): void => {
-  for (const [model, queue] of places.all()) {
+  for (const [model, queue] of places.queues()) {
     queue.turns.podsAre([...(modelPods.variants(model)?.values() ?? [])].flat());
     places.callWaiting(model, queue);
   }

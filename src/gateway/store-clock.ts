@@ -15,15 +15,15 @@ const patienceMilliseconds = 500;
  */
 export const storeClock = (time: () => Promise<number>, steady: () => number, wall: () => number): SharedClock => {
   let ahead = wall() - steady();
-  let known = false;
+  let toldBefore = false;
   let reading: Promise<void> | null = null;
   const read = async (): Promise<void> => {
     const askedAt = steady();
     const told = await time();
     const toldAt = steady();
-    if (known && toldAt - askedAt > slowSeconds) return;
+    if (toldBefore && toldAt - askedAt > slowSeconds) return;
     ahead = told - (askedAt + toldAt) / 2;
-    known = true;
+    toldBefore = true;
   };
   return {
     now: () => steady() + ahead,

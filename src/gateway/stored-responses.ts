@@ -42,8 +42,8 @@ export const storedResponses = ({
   ];
 
   const originOf = async (id: string): Promise<string | null> => {
-    const known = origins.get(id);
-    if (known !== undefined) return known;
+    const remembered = origins.get(id);
+    if (remembered !== undefined) return remembered;
     const told = (await sharedResponses?.read(id).catch(() => null)) ?? null;
     // A pod that is gone has taken its responses with it.
     return told !== null && allOrigins().includes(told) ? told : null;
@@ -77,8 +77,8 @@ export const storedResponses = ({
     },
     serve: async (about, response) => {
       const there = allOrigins();
-      const known = await originOf(about.id);
-      const asked = known === null ? there.slice(0, mostAsked) : there.filter((origin) => origin === known);
+      const keeper = await originOf(about.id);
+      const asked = keeper === null ? there.slice(0, mostAsked) : there.filter((origin) => origin === keeper);
       for (const [index, origin] of asked.entries()) if (await ask(origin, about, response, index === asked.length - 1)) return;
       refuse(response, notFound(`no replica has the response ${about.id.slice(0, 200)}`));
     },

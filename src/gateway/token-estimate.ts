@@ -71,10 +71,10 @@ const lastOnes = <Item>() => {
       added += 1;
     },
     summed: <Sum>(sum: (items: readonly Item[]) => Sum | null): (() => Sum | null) => {
-      let [known, knownAt] = [null as Sum | null, 0];
+      let [last, summedAt] = [null as Sum | null, 0];
       return () => {
-        if (added > 0 && added - knownAt >= Math.max(1, items.length / 20)) [known, knownAt] = [sum(items), added];
-        return known;
+        if (added > 0 && added - summedAt >= Math.max(1, items.length / 20)) [last, summedAt] = [sum(items), added];
+        return last;
       };
     },
   };
@@ -110,10 +110,10 @@ const lineThrough = (texts: readonly TextCount[]): { readonly fixed: number; rea
   if (texts.length < fewest) return inProportion;
   const slopes: number[] = [];
   const most = Math.min(compared, texts.length - 1);
-  for (const [index, one] of texts.entries())
+  for (const [index, text] of texts.entries())
     for (let apart = 1; apart <= most; apart += 1) {
-      const other = texts[(index + apart) % texts.length]!;
-      const [short, long] = one.characters < other.characters ? [one, other] : [other, one];
+      const next = texts[(index + apart) % texts.length]!;
+      const [short, long] = text.characters < next.characters ? [text, next] : [next, text];
       if (long.characters >= longer * short.characters)
         slopes.push((long.tokens - short.tokens) / (long.characters - short.characters));
     }

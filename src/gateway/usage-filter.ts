@@ -61,22 +61,22 @@ export const usageFilter = (strip: boolean, onResponse: (id: string) => void = (
 
   return {
     take: (piece) => {
-      const all = held.length === 0 ? piece : Buffer.concat([held, piece]);
+      const unread = held.length === 0 ? piece : Buffer.concat([held, piece]);
       const kept: Buffer[] = [];
       let [start, passFrom] = [0, 0];
-      for (let end = eventEnd(all, start); end !== -1; end = eventEnd(all, start)) {
-        const event = all.subarray(start, end);
+      for (let end = eventEnd(unread, start); end !== -1; end = eventEnd(unread, start)) {
+        const event = unread.subarray(start, end);
         const passed = look(event);
         if (passed !== event) {
-          if (start > passFrom) kept.push(all.subarray(passFrom, start));
+          if (start > passFrom) kept.push(unread.subarray(passFrom, start));
           if (passed.length > 0) kept.push(passed);
           passFrom = end;
         }
         start = end;
       }
-      if (all.length - start > longestEvent) start = all.length;
-      if (start > passFrom) kept.push(all.subarray(passFrom, start));
-      held = start === all.length ? nothing : Buffer.from(all.subarray(start));
+      if (unread.length - start > longestEvent) start = unread.length;
+      if (start > passFrom) kept.push(unread.subarray(passFrom, start));
+      held = start === unread.length ? nothing : Buffer.from(unread.subarray(start));
       return kept.length === 1 ? kept[0]! : Buffer.concat(kept);
     },
     rest: () => {
@@ -124,6 +124,6 @@ const withoutUsage = (event: Buffer): Buffer => {
   const data = eventData(text)!;
   const { usage: _, ...rest } = exactJson(data) as Record<string, unknown>;
   const end = text.includes('\r\n') ? '\r\n' : '\n';
-  const others = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('data:'));
-  return Buffer.from([...others, `data: ${JSON.stringify(rest)}`, '', ''].join(end));
+  const otherLines = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('data:'));
+  return Buffer.from([...otherLines, `data: ${JSON.stringify(rest)}`, '', ''].join(end));
 };

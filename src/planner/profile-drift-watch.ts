@@ -14,18 +14,18 @@ export interface DriftWatch {
 
 /** @param samples null = engines are not asked, and nothing is known. @param clock Unix seconds */
 export const watchDrift = (samples: EngineSamples | null, clock: () => number): DriftWatch => {
-  let known: ReadonlyMap<string, Drift> = new Map();
+  let drifts: ReadonlyMap<string, Drift> = new Map();
   return {
     compare: (pods, profiles) => {
       if (samples === null) return [];
       const profiled = [...pods].filter((pod) => profiles.has(ownerKey(pod)));
       samples.observe(profiled, clock);
-      known = driftsOf(samples, profiled, profiles, clock());
-      return [...known]
+      drifts = driftsOf(samples, profiled, profiles, clock());
+      return [...drifts]
         .filter(([, drift]) => disagrees(drift))
         .map(([key, drift]) => `${key}: ${disagreement(drift)} (${profiles.get(key)!.source}): measure it again`);
     },
-    drifts: () => known,
+    drifts: () => drifts,
   };
 };
 

@@ -78,8 +78,8 @@ const engineActivities = (
   now: number,
 ): ReadonlyMap<string, EngineActivity> =>
   new Map(
-    [...pods].flatMap(([key, some]) => {
-      const activity = engines?.activity(some, now) ?? null;
+    [...pods].flatMap(([key, theirs]) => {
+      const activity = engines?.activity(theirs, now) ?? null;
       return activity === null ? [] : [[key, activity] as const];
     }),
   );
@@ -88,7 +88,7 @@ export const podsByDeployment = (pods: ReadonlyMap<string, DeploymentPod>): Read
   Map.groupBy(pods.values(), ownerKey);
 
 const alive = (pods: ReadonlyMap<string, readonly DeploymentPod[]>): ReadonlyMap<string, readonly DeploymentPod[]> =>
-  new Map([...pods].map(([key, some]) => [key, some.filter(({ ended, terminating }) => !ended && !terminating)]));
+  new Map([...pods].map(([key, theirs]) => [key, theirs.filter(({ ended, terminating }) => !ended && !terminating)]));
 
 const readyPods = (pods: ReadonlyMap<string, readonly DeploymentPod[]>): ReadonlyMap<string, number> =>
-  new Map([...pods].map(([key, some]) => [key, some.filter(({ ready }) => ready).length]));
+  new Map([...pods].map(([key, theirs]) => [key, theirs.filter(({ ready }) => ready).length]));

@@ -134,12 +134,12 @@ export const believe = ({
   const reading = { ...read, workload, ...profilesToPlanBy(read, judged) };
   const behaviours = behavioursNow(reading, moved.decisions, memory.behaviours, settings);
   const concludedOf = conclusions(reading, moved.decisions, settings);
-  const known = { reading, workload, decisions: moved.decisions, memory: { ...memory, shapes, behaviours }, settings };
+  const facts = { reading, workload, decisions: moved.decisions, memory: { ...memory, shapes, behaviours }, settings };
   const models = modelGroups(reading.deployments, reading.ready, settings.poolNamespaces).map((group) =>
-    beliefIn(group, concludedOf, known),
+    beliefIn(group, concludedOf, facts),
   );
-  const stillCalled = <Value>(...all: readonly ReadonlyMap<string, Value>[]) =>
-    new Map(all.flatMap((some) => [...some].filter(([name]) => workload?.names.has(name) ?? true)));
+  const stillCalled = <Value>(...maps: readonly ReadonlyMap<string, Value>[]) =>
+    new Map(maps.flatMap((map) => [...map].filter(([name]) => workload?.names.has(name) ?? true)));
   return {
     models,
     unsure: unsureOf(models, reading.gatewayReplicas ?? 1),
@@ -160,7 +160,7 @@ const unsureOf = (models: readonly Belief[], gatewayReplicas: number): readonly 
     .filter(({ conclusion, recordDefect }) => gatewayReplicas > 1 || conclusion.state !== 'fresh' || recordDefect !== null)
     .flatMap(({ deployments }) => deployments.map(deploymentKey));
 
-interface Known {
+interface Facts {
   readonly reading: BelieveReading & ReturnType<typeof profilesToPlanBy>;
   readonly workload: TrustedWorkload | null;
   readonly decisions: ReadonlyMap<string, Decision>;
@@ -168,12 +168,12 @@ interface Known {
   readonly settings: BelieveSettings;
 }
 
-const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>, known: Known): Belief => {
-  const { reading, workload, decisions, memory, settings } = known;
+const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>, facts: Facts): Belief => {
+  const { reading, workload, decisions, memory, settings } = facts;
   const { behaviours } = memory;
   const { candidates, refused } = candidatesOf(group.deployments, { ...reading, prices: settings.prices });
   const { conclusion, dataAt } = concludedOf(group, candidates);
-  const { demand, wait, ...seen } = conclusion.state === 'fresh' ? demandIn(group, candidates, conclusion, known) : noDemand;
+  const { demand, wait, ...seen } = conclusion.state === 'fresh' ? demandIn(group, candidates, conclusion, facts) : noDemand;
   const plannable = candidates.length === 0 ? null : demand;
   return {
     ...group,
@@ -209,7 +209,7 @@ const demandIn = (
   group: ModelGroup,
   candidates: readonly Candidate[],
   { silentUntil }: Conclusion,
-  { workload, decisions, memory, settings }: Known,
+  { workload, decisions, memory, settings }: Facts,
 ): DemandNow => {
   const startups = candidates.flatMap(({ key }) => memory.behaviours.get(key)?.startups ?? []);
   const decidedBefore = group.deployments.some((deployment) => decisions.has(deploymentKey(deployment)));

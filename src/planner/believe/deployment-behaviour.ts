@@ -134,10 +134,10 @@ export const variantReports = (
   deployments.map((deployment) => {
     const key = deploymentKey(deployment);
     const profile = candidates.find((candidate) => candidate.key === key)?.profile;
-    const known = profile !== undefined && demand !== null;
-    const beyond = known ? beyondGrid(profile, demand) : null;
+    const comparable = profile !== undefined && demand !== null;
+    const beyond = comparable ? beyondGrid(profile, demand) : null;
     const judged = {
-      extrapolatedShare: known ? extrapolatedShare(profile, demand) : null,
+      extrapolatedShare: comparable ? extrapolatedShare(profile, demand) : null,
       beyondGrid: beyond && { share: beyond.share, largest: sizeText(beyond.largest) },
       profileProblem: reading.profileProblems.get(key) ?? null,
     };

@@ -49,23 +49,23 @@ const most = 2;
  */
 export const strainNow = (previous: EngineStrain | undefined, strained: Strained): EngineStrain => {
   const { now, intervals, rate, requestWork, headroom, excess, ready, starting } = strained;
-  const known = previous ?? { factor: 1, steadySince: now, base: 1, rate, requestWork, ready, at: now };
-  const factor = 1 + (known.factor - 1) * 2 ** (-Math.max(0, now - known.at) / halfLife);
+  const before = previous ?? { factor: 1, steadySince: now, base: 1, rate, requestWork, ready, at: now };
+  const factor = 1 + (before.factor - 1) * 2 ** (-Math.max(0, now - before.at) / halfLife);
   // What is asked for because of what was just learned does not end the lesson.
-  const settled = !starting || now - known.steadySince >= span;
-  const risen = rate > risenRate * known.rate || requestWork > risenWork * known.requestWork;
-  if (!settled || ready !== known.ready || risen)
+  const settled = !starting || now - before.steadySince >= span;
+  const risen = rate > risenRate * before.rate || requestWork > risenWork * before.requestWork;
+  if (!settled || ready !== before.ready || risen)
     return { factor, steadySince: now, base: factor, rate, requestWork, ready, at: now };
-  const served = excess > 0 ? servedWhileGrowing(intervals, known.steadySince) : null;
+  const served = excess > 0 ? servedWhileGrowing(intervals, before.steadySince) : null;
   // At least this much was planned for: half of the headroom may be lacking.
-  const learned = served === null ? 0 : (margin * known.base * rate * (1 + headroom / 2)) / served;
-  return { ...known, factor: Math.min(most, Math.max(factor, learned)), at: now };
+  const learned = served === null ? 0 : (margin * before.base * rate * (1 + headroom / 2)) / served;
+  return { ...before, factor: Math.min(most, Math.max(factor, learned)), at: now };
 };
 
 /** req/s that end while what is in flight grows for certain; null = it does not. */
 const servedWhileGrowing = (intervals: readonly Interval[], since: number): number | null => {
   const newest = intervals.at(-1)?.time ?? 0;
-  const records = intervals.filter(({ time }) => time >= newest - span).flatMap((one) => recordOf(one) ?? []);
+  const records = intervals.filter(({ time }) => time >= newest - span).flatMap((interval) => recordOf(interval) ?? []);
   const [first, last] = [records[0], records.at(-1)];
   if (first?.pending == null || last?.pending == null || newest - span < since) return null;
   // What waited for a gateway that did not run says nothing of the engines.

@@ -19,17 +19,17 @@ export const modelGroups = (
   const byModel = Map.groupBy(deployments.values(), ({ model }) => model);
   return [...byModel]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([model, all]) => {
-      const aliases = [...new Set([model, ...all.flatMap((deployment) => deployment.aliases)])];
-      const namespaces = [...Map.groupBy(all, ({ namespace }) => namespace)];
-      if (namespaces.length === 1 || poolNamespaces) return [{ name: model, deployments: all, aliases, share: 1 }];
-      const counts = namespaces.map(([, some]) =>
-        some.reduce((sum, deployment) => sum + (ready.get(deploymentKey(deployment)) ?? 0), 0),
+    .flatMap(([model, ofModel]) => {
+      const aliases = [...new Set([model, ...ofModel.flatMap((deployment) => deployment.aliases)])];
+      const namespaces = [...Map.groupBy(ofModel, ({ namespace }) => namespace)];
+      if (namespaces.length === 1 || poolNamespaces) return [{ name: model, deployments: ofModel, aliases, share: 1 }];
+      const counts = namespaces.map(([, inNamespace]) =>
+        inNamespace.reduce((sum, deployment) => sum + (ready.get(deploymentKey(deployment)) ?? 0), 0),
       );
       const total = counts.reduce((sum, count) => sum + count, 0);
-      return namespaces.map(([namespace, some], index) => ({
+      return namespaces.map(([namespace, inNamespace], index) => ({
         name: `${model} (${namespace})`,
-        deployments: some,
+        deployments: inNamespace,
         aliases,
         share: total === 0 ? 1 / namespaces.length : counts[index]! / total,
       }));

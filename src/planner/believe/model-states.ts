@@ -157,5 +157,7 @@ const silentSeconds = (evidence: Evidence, { from, until }: Silence, settleSecon
 const lastActivity = (names: readonly (readonly Interval[])[]): number =>
   Math.max(
     never,
-    ...names.map((intervals) => intervals.findLast((one) => one.found === 'record' && active(one.record))?.time ?? never),
+    ...names.map(
+      (intervals) => intervals.findLast((interval) => interval.found === 'record' && active(interval.record))?.time ?? never,
+    ),
   );

@@ -50,25 +50,25 @@ const incredible = 4;
  * @param confirmed digest of the document that a user has confirmed; null = none
  */
 export const judgeProfile = (
-  known: ProfileTrial | undefined,
+  trial: ProfileTrial | undefined,
   found: FoundProfile,
   shape: Shape | null,
   confirmed: string | null,
 ): TrialVerdict => {
   const accepted = (proven: boolean): TrialVerdict => ({
-    trial: { digest: found.digest, found, workPerRequest: known?.workPerRequest ?? null, proven, heldBack: null },
+    trial: { digest: found.digest, found, workPerRequest: trial?.workPerRequest ?? null, proven, heldBack: null },
     found,
     stands: !proven && shape !== null,
     problem: proven || shape === null ? null : noneText(found, 'what runs stands'),
   });
-  const sameAsBefore = known?.digest === found.digest;
-  if ((sameAsBefore && known.proven) || confirmed === found.digest) return accepted(true);
+  const sameAsBefore = trial?.digest === found.digest;
+  if ((sameAsBefore && trial.proven) || confirmed === found.digest) return accepted(true);
   const servesSome = shape !== null && servesAnyOf(found.profile, shape);
-  if (known === undefined || sameAsBefore) return accepted(servesSome);
+  if (trial === undefined || sameAsBefore) return accepted(servesSome);
   const sizes = shape ?? gridOf(found.profile);
-  const last = known.found;
+  const last = trial.found;
   const holdBack = (why: string, workPerRequest: number): TrialVerdict => ({
-    trial: { ...known, heldBack: { digest: found.digest, workPerRequest } },
+    trial: { ...trial, heldBack: { digest: found.digest, workPerRequest } },
     found: last ?? found,
     stands: last === null,
     problem: why,
@@ -77,14 +77,14 @@ export const judgeProfile = (
   const work = workPerRequest(found.profile, sizes);
   if (shape !== null && !servesSome && last !== null && servesAnyOf(last.profile, shape))
     return holdBack(noneText(found, standing), work);
-  const before = last === null ? known.workPerRequest : workPerRequest(last.profile, sizes);
+  const before = last === null ? trial.workPerRequest : workPerRequest(last.profile, sizes);
   const times = before === null ? 0 : before / work;
   const seconded =
-    known.heldBack !== null && known.heldBack.digest !== found.digest && incredible * work >= known.heldBack.workPerRequest;
+    trial.heldBack !== null && trial.heldBack.digest !== found.digest && incredible * work >= trial.heldBack.workPerRequest;
   if (!(times > incredible) || seconded) return accepted(servesSome);
   const text = `the profile ${found.source} says ${times.toFixed(1)} times the throughput of the one before: ${standing} until a second document says the same, or the annotation gpumix.io/profile-confirmed: "${found.digest}"`;
   // A document that stays is the first, not its own second.
-  return known.heldBack?.digest === found.digest ? { ...holdBack(text, work), trial: known } : holdBack(text, work);
+  return trial.heldBack?.digest === found.digest ? { ...holdBack(text, work), trial } : holdBack(text, work);
 };
 
 const noneText = ({ source, profile }: FoundProfile, standing: string): string =>

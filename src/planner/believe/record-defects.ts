@@ -53,10 +53,10 @@ const samplesKeptSeconds = 600;
 /** What the engines of each model said of late, by model, oldest first. */
 export const samplesSeen = ({ deployments, engines, now }: DeploymentsAndEngines, before: SamplesByModel): SamplesByModel => {
   const byModel = Map.groupBy(deployments.values(), ({ model }) => model);
-  const seen = [...byModel].flatMap(([model, some]) => {
-    const newest = activityOfAll(some.flatMap((one) => engines.get(deploymentKey(one)) ?? []))?.sample ?? null;
-    const known = (before.get(model) ?? []).filter(({ at }) => at > now - samplesKeptSeconds);
-    const heard = newest === null || newest.at <= (known.at(-1)?.at ?? 0) ? known : [...known, newest];
+  const seen = [...byModel].flatMap(([model, deployed]) => {
+    const newest = activityOfAll(deployed.flatMap((deployment) => engines.get(deploymentKey(deployment)) ?? []))?.sample ?? null;
+    const recent = (before.get(model) ?? []).filter(({ at }) => at > now - samplesKeptSeconds);
+    const heard = newest === null || newest.at <= (recent.at(-1)?.at ?? 0) ? recent : [...recent, newest];
     return heard.length === 0 ? [] : [[model, heard] as const];
   });
   return new Map(seen);
@@ -79,8 +79,8 @@ export const trustedWorkload = (
     for (const [name, model] of modelOf) ended.set(model, (ended.get(model) ?? 0) + endedOf(workload.names.get(name)));
   const names = [...workload.names].map(([name, history]): [string, TrustedHistory] => {
     const seen = samples.get(modelOf.get(name) ?? '') ?? [];
-    const all = ended.get(modelOf.get(name) ?? '') ?? 0;
-    return [name, trusted(history, seen, all === 0 ? 1 : endedOf(history) / all)];
+    const endedOfModel = ended.get(modelOf.get(name) ?? '') ?? 0;
+    return [name, trusted(history, seen, endedOfModel === 0 ? 1 : endedOf(history) / endedOfModel)];
   });
   return { ...workload, names: new Map(names) };
 };
@@ -105,12 +105,14 @@ const endedOf = (history: NameHistory | undefined): number =>
  */
 export const trusted = (history: NameHistory, samples: readonly EngineSample[], share: number): TrustedHistory => {
   const { intervals, intervalSeconds } = history;
-  const records = intervals.filter((one) => one.found === 'record');
+  const records = intervals.filter((interval) => interval.found === 'record');
   const engines = saidByEngines(samples, share, intervalSeconds);
   const overwritten = overwrittenBy(records, engines);
   const contradicted = contradictedBy(intervals, intervalSeconds);
   const doubted =
-    overwritten !== null ? records : records.filter((one) => contradicted.has(one) || (one.record.pending ?? 0) < 0);
+    overwritten !== null
+      ? records
+      : records.filter((interval) => contradicted.has(interval) || (interval.record.pending ?? 0) < 0);
   const newest = doubted.at(-1);
   if (newest === undefined) return history;
   const sum = (of: 'arrivals' | 'completed') => doubted.reduce((total, { record }) => total + record[of], 0);
@@ -125,9 +127,12 @@ export const trusted = (history: NameHistory, samples: readonly EngineSample[], 
     return arrivalsBehind(record, endedThen + engines.growth(time));
   };
   const mended = new Map<Interval, Interval>(
-    doubted.map((one) => [
-      one,
-      { ...one, record: { ...one.record, arrivals: arrivalsOf(one), pending: engines.inFlight(one.time) } },
+    doubted.map((interval) => [
+      interval,
+      {
+        ...interval,
+        record: { ...interval.record, arrivals: arrivalsOf(interval), pending: engines.inFlight(interval.time) },
+      },
     ]),
   );
   const stopped = records.at(-1)!.time - newest.time > mendedAfter * intervalSeconds;
@@ -177,7 +182,7 @@ const contradictedBy = (intervals: readonly Interval[], intervalSeconds: number)
       possible += record.arrivals;
       completed += record.completed;
       if (last - first + 1 >= leastRun && certainlyExceeds(completed, possible + before.pending))
-        for (const one of intervals.slice(first, last + 1)) contradicted.add(one);
+        for (const interval of intervals.slice(first, last + 1)) contradicted.add(interval);
     }
   }
   return contradicted;

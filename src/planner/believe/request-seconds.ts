@@ -30,6 +30,6 @@ export const longestSeconds = (intervals: readonly Interval[], candidates: reado
 };
 
 const slowest = (seconds: readonly number[]): number | null => {
-  const known = seconds.filter((one) => one > 0);
-  return known.length === 0 ? null : known.reduce((a, b) => Math.max(a, b));
+  const positive = seconds.filter((duration) => duration > 0);
+  return positive.length === 0 ? null : positive.reduce((a, b) => Math.max(a, b));
 };

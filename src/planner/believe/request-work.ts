@@ -29,8 +29,8 @@ export const requestWorks = (shape: Shape, candidates: readonly Candidate[]): Re
 
 /** The mean over the candidates; 0 where none has a weight. */
 export const meanWork = (works: readonly number[], weights: readonly number[]): number => {
-  const all = weights.reduce((sum, weight) => sum + weight, 0);
-  return all === 0
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return total === 0
     ? 0
-    : works.reduce((sum, work, index) => (weights[index]! > 0 ? sum + (weights[index]! / all) * work : sum), 0);
+    : works.reduce((sum, work, index) => (weights[index]! > 0 ? sum + (weights[index]! / total) * work : sum), 0);
 };

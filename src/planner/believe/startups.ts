@@ -37,9 +37,9 @@ export const startupSeconds = ({ seconds }: Pick<Startups, 'seconds'>, otherwise
   seconds.length < enough ? otherwise : seconds.toSorted((a, b) => a - b)[Math.ceil(0.9 * seconds.length) - 1]!;
 
 /** The longest of those that are learned, so that demand is looked for far enough ahead; else what is set (s). */
-export const longestStartup = (all: readonly Pick<Startups, 'seconds'>[], otherwise: number): number => {
-  const known = all.filter(({ seconds }) => seconds.length >= enough);
-  return known.length === 0 ? otherwise : Math.max(...known.map((one) => startupSeconds(one, otherwise)));
+export const longestStartup = (startups: readonly Pick<Startups, 'seconds'>[], otherwise: number): number => {
+  const learned = startups.filter(({ seconds }) => seconds.length >= enough);
+  return learned.length === 0 ? otherwise : Math.max(...learned.map((seen) => startupSeconds(seen, otherwise)));
 };
 
 /**

@@ -42,7 +42,7 @@ export const conclusions = (
   return (group, candidates) => {
     const { aliases, deployments } = group;
     const otherModelAt = newestFirst.find(({ name }) => !aliases.includes(name))?.lastRecordAt ?? null;
-    const decidedAt = newest(deployments.map((one) => decisions.get(deploymentKey(one))?.asOf ?? null));
+    const decidedAt = newest(deployments.map((deployment) => decisions.get(deploymentKey(deployment))?.asOf ?? null));
     const concluded = concludedFrom(group, candidates, otherModelAt, reading, decidedAt !== null, settings);
     return concluded.conclusion.state === 'missing' && decidedAt !== null
       ? { conclusion: { ...concluded.conclusion, state: 'stale' }, dataAt: decidedAt }
@@ -74,7 +74,7 @@ const concludedFrom = (
       heartbeatAt: workload.heartbeatAt,
       otherModelAt,
       gatewayUnchangedSince,
-      engines: activityOfAll(deployments.flatMap((one) => engines.get(deploymentKey(one)) ?? [])),
+      engines: activityOfAll(deployments.flatMap((deployment) => engines.get(deploymentKey(deployment)) ?? [])),
       longestRequestSeconds: longestRequest(histories, candidates),
       trustSilence: settings.trustSilence,
     },
@@ -115,7 +115,7 @@ const longestRequest = (histories: readonly NameHistory[], candidates: readonly 
 
 /** Requests that a gateway holds are demand at once, whatever the records say so far. */
 const awaited = (conclusion: Conclusion, dataAt: number | null, held: readonly HeldRequests[]): Concluded => {
-  const requests = held.reduce((sum, one) => sum + one.requests, 0);
+  const requests = held.reduce((sum, waiting) => sum + waiting.requests, 0);
   return {
     conclusion:
       conclusion.state === 'fresh'
@@ -126,6 +126,6 @@ const awaited = (conclusion: Conclusion, dataAt: number | null, held: readonly H
 };
 
 const newest = (times: readonly (number | null)[]): number | null => {
-  const known = times.filter((time) => time !== null);
-  return known.length === 0 ? null : Math.max(...known);
+  const told = times.filter((time) => time !== null);
+  return told.length === 0 ? null : Math.max(...told);
 };

@@ -24,10 +24,10 @@ export const judgedProfiles = (
     [...profiles].flatMap(([key, found]) => {
       const deployment = deployments.get(key);
       if (deployment === undefined) return [];
-      const name = [deployment.model, ...deployment.aliases].find((one) => shapes.has(one)) ?? '';
+      const name = [deployment.model, ...deployment.aliases].find((alias) => shapes.has(alias)) ?? '';
       const trial = trials.get(key);
-      const known = trial && { ...trial, workPerRequest: workPerRequest.get(key) ?? trial.workPerRequest };
-      return [[key, judgeProfile(known, found, shapes.get(name) ?? null, deployment.confirmedProfile)]];
+      const before = trial && { ...trial, workPerRequest: workPerRequest.get(key) ?? trial.workPerRequest };
+      return [[key, judgeProfile(before, found, shapes.get(name) ?? null, deployment.confirmedProfile)]];
     }),
   );
 

@@ -23,11 +23,11 @@ export const extraReplicas = (
   makePlan: MakePlan,
 ): ReadonlyMap<string, number> => {
   const replicas = replicasOf(plan);
-  const all = snapshot.models.flatMap(({ variants }) => variants);
+  const variants = snapshot.models.flatMap((model) => model.variants);
   const used = (type: string) =>
-    all.reduce((sum, { name, gpu, gpusPerReplica }) => sum + (gpu === type ? gpusPerReplica * (replicas[name] ?? 0) : 0), 0);
+    variants.reduce((sum, { name, gpu, gpusPerReplica }) => sum + (gpu === type ? gpusPerReplica * (replicas[name] ?? 0) : 0), 0);
   const left = new Map([...limits.guessed].map((type) => [type, (snapshot.stock[type] ?? 0) - used(type)]));
-  const short = all.filter(
+  const short = variants.filter(
     ({ name, gpu, gpusPerReplica, maxReplicas }) =>
       (left.get(gpu) ?? Number.POSITIVE_INFINITY) < gpusPerReplica ||
       (boundsIfPodsCame.has(name) && replicas[name] === maxReplicas),

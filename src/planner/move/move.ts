@@ -53,8 +53,8 @@ export const move = (planned: Planned, tick: MoveTick): Moved => {
   const { beliefs, solved } = planned;
   const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, whatIf);
   const fits = solved === null ? null : stockLeftByOthers(solved.snapshot, solved.plan);
-  const plans = new Map(solved?.plan.models.map((one) => [one.name, one]));
-  const models = new Map(solved?.snapshot.models.map((one) => [one.name, one]));
+  const plans = new Map(solved?.plan.models.map((modelPlan) => [modelPlan.name, modelPlan]));
+  const models = new Map(solved?.snapshot.models.map((model) => [model.name, model]));
   const moves = beliefs.map((belief) => {
     const [own, model] = [plans.get(belief.name), models.get(belief.name)];
     if (belief.demand === null || own === undefined || model === undefined || solved === null || fits === null)
@@ -151,10 +151,12 @@ const idleMove = ({ name, conclusion, deployments, refused, dataAt }: Belief, fo
   const letGo = forgone.get(name);
   if (conclusion.state !== 'idle') return { ...nothingMoved, forgone: new Map(letGo === undefined ? [] : [[name, letGo]]) };
   const asOf = Math.max(dataAt ?? 0, conclusion.silentUntil);
-  const decided = deployments.filter((one) => !refused.has(deploymentKey(one)) && one.idleReplicas !== null);
+  const decided = deployments.filter((deployment) => !refused.has(deploymentKey(deployment)) && deployment.idleReplicas !== null);
   return {
-    decisions: new Map(decided.map((one) => [deploymentKey(one), { replicas: one.idleReplicas ?? 0, asOf, idle: true }])),
-    recent: new Map(deployments.map((one) => [deploymentKey(one), []])),
+    decisions: new Map(
+      decided.map((deployment) => [deploymentKey(deployment), { replicas: deployment.idleReplicas ?? 0, asOf, idle: true }]),
+    ),
+    recent: new Map(deployments.map((deployment) => [deploymentKey(deployment), []])),
     forgone: new Map(),
   };
 };

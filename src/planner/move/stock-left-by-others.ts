@@ -19,8 +19,8 @@ export const stockLeftByOthers = (snapshot: Snapshot, plan: Plan): ((model: Mode
       (gpus, { name, gpusPerReplica, running }) => gpus + gpusPerReplica * Math.max(planned[name] ?? 0, running ?? 0),
       0,
     );
-  const all = snapshot.models.flatMap(({ variants }) => variants);
-  const pools = poolsOf(snapshot).map((pool) => ({ pool, left: pool.gpus - taken(all.filter(pool.takes)) }));
+  const everyVariant = snapshot.models.flatMap(({ variants }) => variants);
+  const pools = poolsOf(snapshot).map((pool) => ({ pool, left: pool.gpus - taken(everyVariant.filter(pool.takes)) }));
   return ({ variants }) => {
     const own = pools.map(({ pool, left }) => {
       const takers = variants.filter(pool.takes);

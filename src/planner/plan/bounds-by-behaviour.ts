@@ -33,7 +33,7 @@ export const boundsIfPodsCame = (models: readonly Belief[], now: number): Readon
 
 /** Of Deployments whose targets are not followed, what the plan wants of them, by `namespace/name`. */
 export const plannedOfUnfollowed = (models: readonly Belief[], plan: Plan | null): ReadonlyMap<string, number> => {
-  const planned: Readonly<Record<string, number>> = Object.assign({}, ...(plan?.models ?? []).map((one) => one.replicas));
+  const planned: Readonly<Record<string, number>> = Object.assign({}, ...(plan?.models ?? []).map(({ replicas }) => replicas));
   return new Map(
     models.flatMap(({ candidates, behaviours }) =>
       candidates.flatMap(({ key }) =>

@@ -37,14 +37,14 @@ export const limitsNow = (
   if (supply === undefined) return noLimits;
   const solved = models.flatMap(({ demand, candidates }) => (demand === null ? [] : candidates));
   const keys = new Set(solved.map(({ key }) => key));
-  const others = models.flatMap(({ deployments }) => deployments).filter((one) => !keys.has(deploymentKey(one)));
+  const unsolved = models.flatMap(({ deployments }) => deployments).filter((deployment) => !keys.has(deploymentKey(deployment)));
   return limitsOf(
     supply,
     stock,
     solved.map((candidate): PoolTaker => ({ ...candidate, least: candidate.bounds.minReplicas })),
-    others.map((one): PoolTaker => {
-      const key = deploymentKey(one);
-      return { ...one, key, least: Math.max(one.replicas, decisions.get(key)?.replicas ?? 0) };
+    unsolved.map((deployment): PoolTaker => {
+      const key = deploymentKey(deployment);
+      return { ...deployment, key, least: Math.max(deployment.replicas, decisions.get(key)?.replicas ?? 0) };
     }),
   );
 };
@@ -71,7 +71,7 @@ export const makeSnapshot = (
 
 /** What the Deployments of a model say of their router; where they differ, the one that knows least. */
 const annotatedRouting = (deployments: readonly ModelDeployment[]): { readonly routing?: RouterKnowledge } => {
-  const routing = routerKnowledges.findLast((one) => deployments.some(({ router }) => router === one));
+  const routing = routerKnowledges.findLast((knowledge) => deployments.some(({ router }) => router === knowledge));
   return routing === undefined ? {} : { routing };
 };
 

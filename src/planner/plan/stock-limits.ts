@@ -28,19 +28,19 @@ export const noLimits: Limits = { stock: {}, guessed: new Set() };
  * GPUs for the Deployments that are solved for: what Nodes, ResourceQuotas and the user's limits leave, less what anybody
  * else holds; never below what they hold themselves or are bound to have. A type without a Node is not limited: a node
  * autoscaler may have gone down to none. Nor is, where the source is `auto`, a type in a pool that may grow.
- * @param others our Deployments that take no part in the solve
+ * @param unsolved our Deployments that take no part in the solve
  */
 export const limitsOf = (
   supply: Supply,
   source: StockSource,
   solved: readonly PoolTaker[],
-  others: readonly PoolTaker[],
+  unsolved: readonly PoolTaker[],
 ): Limits => {
   if (source === 'none') return noLimits;
   const nodes = withDevices(supply);
   const ours = takenBy(supply, nodes, solved);
-  const theirs = takenBy(supply, nodes, others);
-  const strangers = strangersOf(supply, nodes, [...solved, ...others]);
+  const theirs = takenBy(supply, nodes, unsolved);
+  const strangers = strangersOf(supply, nodes, [...solved, ...unsolved]);
   const stock: Record<string, number> = {};
   const guessed = new Set<string>();
   for (const type of new Set(solved.flatMap(({ gpu }) => gpu ?? []))) {
@@ -84,9 +84,9 @@ const withDevices = ({ nodes, slices }: Supply): ReadonlyMap<string, Node> => {
 
 /** null = Nodes say nothing that limits this type. */
 const shownByNodes = (nodes: ReadonlyMap<string, Node>, type: string, source: StockSource): number | null => {
-  const all = [...nodes.values()].filter(({ gpu, gpus }) => gpu === type && gpus > 0);
-  if (all.length === 0 || (source === 'auto' && all.some(({ elastic }) => elastic))) return null;
-  return all.reduce((sum, { usable, gpus }) => sum + (usable ? gpus : 0), 0);
+  const ofType = [...nodes.values()].filter(({ gpu, gpus }) => gpu === type && gpus > 0);
+  if (ofType.length === 0 || (source === 'auto' && ofType.some(({ elastic }) => elastic))) return null;
+  return ofType.reduce((sum, { usable, gpus }) => sum + (usable ? gpus : 0), 0);
 };
 
 interface PlacedPod {
@@ -107,9 +107,9 @@ const holderKey = ({ namespace, deployment }: GpuHolder): string => deploymentKe
 const sumOf = (pods: readonly PlacedPod[]): number => pods.reduce((sum, { gpus }) => sum + gpus, 0);
 
 /** GPUs of pods that belong to none of our Deployments, by any criterion. */
-const strangersOf = (supply: Supply, nodes: ReadonlyMap<string, Node>, known: readonly PoolTaker[]) => {
-  const keys = new Set(known.map(({ key }) => key));
-  const pods = supply.holders.filter((one) => !keys.has(holderKey(one))).map((one) => placed(one, nodes));
+const strangersOf = (supply: Supply, nodes: ReadonlyMap<string, Node>, ours: readonly PoolTaker[]) => {
+  const keys = new Set(ours.map(({ key }) => key));
+  const pods = supply.holders.filter((holder) => !keys.has(holderKey(holder))).map((holder) => placed(holder, nodes));
   return (which: (pod: PlacedPod) => boolean): number => sumOf(pods.filter(which));
 };
 
@@ -121,7 +121,7 @@ const takenBy = (supply: Supply, nodes: ReadonlyMap<string, Node>, takers: reado
     namespace: namespaceOf(taker.key),
     pods: (pods.get(taker.key) ?? []).map((pod) => placed(pod, nodes)),
   }));
-  const all = each.flatMap((taker) => taker.pods);
+  const allPods = each.flatMap((taker) => taker.pods);
   const placedOn = (type: string, within: readonly PlacedPod[]) => sumOf(within.filter((pod) => pod.type === type));
   const bound = (taker: PoolTaker) => taker.least * taker.gpusPerReplica;
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
@@ -130,12 +130,12 @@ const takenBy = (supply: Supply, nodes: ReadonlyMap<string, Node>, takers: reado
     placed: (type: string, onUsable: boolean) =>
       placedOn(
         type,
-        all.filter((pod) => pod.onUsable === onUsable),
+        allPods.filter((pod) => pod.onUsable === onUsable),
       ),
     /** The more of what they hold and what they are bound to have. */
     total: (type: string) =>
       sum(each.map((taker) => Math.max(placedOn(type, taker.pods), taker.gpu === type ? bound(taker) : 0))),
-    floor: (type: string) => Math.max(placedOn(type, all), sum(each.filter(({ gpu }) => gpu === type).map(bound))),
+    floor: (type: string) => Math.max(placedOn(type, allPods), sum(each.filter(({ gpu }) => gpu === type).map(bound))),
     /** In a namespace, of one type or of all; pods that wait for a place count there. */
     inNamespace: (namespace: string, type: string) =>
       sum(
@@ -169,7 +169,7 @@ const quotasFor = (
     found[namespace] = { ...found[namespace], [type]: Math.min(before, left) };
   };
   for (const namespace of new Set(solved.map(({ key }) => namespaceOf(key)))) {
-    for (const quota of quotas.filter((one) => one.namespace === namespace))
+    for (const quota of quotas.filter((quota) => quota.namespace === namespace))
       limit(namespace, anyGpuType, quota.gpus - strangers((pod) => pod.namespace === namespace && !pod.byClaim));
     for (const [type, gpus] of Object.entries(limits?.namespaces[namespace] ?? {})) limit(namespace, type, gpus);
   }

@@ -46,11 +46,11 @@ export const createBoard = (
   boundsAt: (now: number) => ReadonlyMap<string, Bounds> = () => new Map(),
 ): Board => {
   /** The API reads them far more often than they change. */
-  let bounds = { second: Number.NaN, all: new Map() as ReadonlyMap<string, Bounds> };
+  let bounds = { second: Number.NaN, byKey: new Map() as ReadonlyMap<string, Bounds> };
   const boundsOf = (key: string): Bounds | undefined => {
     const second = Math.floor(clock());
-    if (second !== bounds.second) bounds = { second, all: boundsAt(clock()) };
-    return bounds.all.get(key);
+    if (second !== bounds.second) bounds = { second, byKey: boundsAt(clock()) };
+    return bounds.byKey.get(key);
   };
   let published: ReadonlyMap<string, Target> = new Map();
   let models: readonly ModelReport[] = [];
@@ -93,7 +93,7 @@ export const createBoard = (
       const deployment = deployments.get(deploymentKey({ namespace, name }));
       return deployment === undefined ? undefined : targetOf(deployment);
     },
-    targets: (namespace) => [...deployments.values()].filter((one) => one.namespace === namespace).map(targetOf),
+    targets: (namespace) => [...deployments.values()].filter((deployment) => deployment.namespace === namespace).map(targetOf),
     pod: (namespace, name) => {
       const pod = allPods.get(objectKey({ namespace, name }));
       return pod !== undefined && ofModel(pod) ? pod : undefined;

@@ -21,16 +21,16 @@ export interface RoutingPlanSettings {
  * @param ready Ready replicas by `namespace/deployment`
  */
 export const routingPlanWriter = (store: RoutingStore, { prefix, lifetimeSeconds }: RoutingPlanSettings) => {
-  let known = new Map<string, ModelRoutes>();
+  let lastRoutes = new Map<string, ModelRoutes>();
   return async (
     { models, routes }: Pick<TickOutcome, 'models' | 'routes'>,
     ready: (key: string) => number,
     now: number,
   ): Promise<readonly string[]> => {
-    for (const one of routes) known.set(one.model, one);
+    for (const route of routes) lastRoutes.set(route.model, route);
     const names = new Set(models.map(({ name }) => name));
-    known = new Map([...known].filter(([name]) => names.has(name)));
-    const written = [...known].map(async ([model, { classes, routedFor, planned, concurrency, ttftSeconds }]) => {
+    lastRoutes = new Map([...lastRoutes].filter(([name]) => names.has(name)));
+    const written = [...lastRoutes].map(async ([model, { classes, routedFor, planned, concurrency, ttftSeconds }]) => {
       const readyNow = Object.fromEntries(Object.keys(planned).map((key) => [key, ready(key)]));
       const document: RoutingPlan = {
         version: 1,
@@ -45,7 +45,9 @@ export const routingPlanWriter = (store: RoutingStore, { prefix, lifetimeSeconds
       };
       await store.write(`${prefix}plan:${model}`, JSON.stringify(document), lifetimeSeconds);
     });
-    const failed = (await Promise.allSettled(written)).flatMap((one) => (one.status === 'rejected' ? messageOf(one.reason) : []));
+    const failed = (await Promise.allSettled(written)).flatMap((write) =>
+      write.status === 'rejected' ? messageOf(write.reason) : [],
+    );
     return [...new Set(failed)].map((problem) => `routing plans are not written: ${problem}`);
   };
 };

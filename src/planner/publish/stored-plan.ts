@@ -57,8 +57,8 @@ const decoded = (at: number, text: string): StoredPlan | null => {
     plan,
     decisions: new Map(decisions),
     strains: new Map(strains),
-    trials: new Map(trials.map(([key, one]: [string, StoredTrial]) => [key, trialOf(one)])),
-    behaviours: new Map(observed.map(([key, one]: [string, StoredBehaviour]) => [key, behaviourOf(one)])),
+    trials: new Map(trials.map(([key, trial]: [string, StoredTrial]) => [key, trialOf(trial)])),
+    behaviours: new Map(observed.map(([key, stored]: [string, StoredBehaviour]) => [key, behaviourOf(stored)])),
     forgone: new Map(forgone),
     recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wantedOf(flat)])),
   };

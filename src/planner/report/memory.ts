@@ -18,8 +18,8 @@ export const memoryAfter = (
   newly: readonly (Pick<Planned, 'workPerRequest'> & { readonly moved: MoveMemory })[],
   deployments: ReadonlyMap<string, unknown>,
 ): Memory => {
-  const stillThere = <Value>(...all: readonly ReadonlyMap<string, Value>[]) =>
-    new Map(all.flatMap((some) => [...some].filter(([key]) => deployments.has(key))));
+  const stillThere = <Value>(...maps: readonly ReadonlyMap<string, Value>[]) =>
+    new Map(maps.flatMap((map) => [...map].filter(([key]) => deployments.has(key))));
   return {
     believed,
     workPerRequest: stillThere(workPerRequest, ...newly.map((part) => part.workPerRequest)),
@@ -41,5 +41,5 @@ export const memoryFrom = (
 ): Memory => ({
   ...memory,
   believed: { ...memory.believed, behaviours, strains, trials },
-  moved: { decisions: new Map([...decisions].map(([key, one]) => [key, { ...one, restored: true }])), recent, forgone },
+  moved: { decisions: new Map([...decisions].map(([key, decision]) => [key, { ...decision, restored: true }])), recent, forgone },
 });

@@ -24,7 +24,7 @@ export const asKubernetesSays = (
     return { ...target, decision: paused ? { unavailable } : decision, standing: decision };
   }
   const { decision, standing } = target;
-  const bound = (one: Decision): Decision => withinBounds(asLabelled(one, deployment), bounds);
+  const bound = (unbound: Decision): Decision => withinBounds(asLabelled(unbound, deployment), bounds);
   if (!('replicas' in decision)) return { ...target, standing: bound(standing) };
   const unreadable = decision.idle === true && deployment.idleReplicas === null && problem !== null;
   return { ...target, decision: unreadable ? { unavailable: problem } : bound(decision), standing: bound(standing) };

@@ -98,7 +98,7 @@ const concurrencyOf = ({ demand, variants }: Model, routing: readonly RoutedDema
   const shares = demand.map(({ inputTokens, outputTokens }) => bySize.get(`${inputTokens}:${outputTokens}`) ?? {});
   return Object.fromEntries(
     variants.flatMap((variant) => {
-      const own = shares.some((some) => (some[variant.name] ?? 0) > 0);
+      const own = shares.some((ofRow) => (ofRow[variant.name] ?? 0) > 0);
       let [seconds, load] = [0, 0];
       for (const [row, { arrivalRate }] of demand.entries()) {
         const rate = arrivalRate * (own ? (shares[row]![variant.name] ?? 0) : 1);
@@ -146,13 +146,14 @@ export const classesForReady = (
   routedFor: Readonly<Record<string, number>>,
   ready: Readonly<Record<string, number>>,
 ): readonly RoutingClass[] =>
-  classes.map((one) => {
-    const present = Object.entries(one.shares).map(
+  classes.map((routingClass) => {
+    const present = Object.entries(routingClass.shares).map(
       ([variant, share]) => [variant, share * presence(ready[variant] ?? 0, routedFor[variant] ?? 0)] as const,
     );
-    const some = (weights: readonly (readonly [string, number])[]) => weights.some(([, weight]) => weight > 0);
-    const others = Object.entries(ready);
-    return { ...one, shares: some(present) ? normalized(present) : some(others) ? normalized(others) : one.shares };
+    const anyOf = (weights: readonly (readonly [string, number])[]) => weights.some(([, weight]) => weight > 0);
+    const replicas = Object.entries(ready);
+    const shares = anyOf(present) ? normalized(present) : anyOf(replicas) ? normalized(replicas) : routingClass.shares;
+    return { ...routingClass, shares };
   });
 
 const presence = (ready: number, before: number): number => (before > 0 ? Math.min(1, ready / before) : 0);

@@ -49,9 +49,9 @@ export const report = (
 ): Report => {
   const { decisions, blocked } = moved;
   const standing = (key: string): Decision | undefined => decisions.get(key) ?? memory.moved.decisions.get(key);
-  const plans = new Map(solved?.plan.models.map((one) => [one.name, one]));
+  const plans = new Map(solved?.plan.models.map((modelPlan) => [modelPlan.name, modelPlan]));
   const heartbeatAt = reading.workload?.heartbeatAt ?? null;
-  const all = beliefs.map((belief) => {
+  const reports = beliefs.map((belief) => {
     const targets = belief.deployments.map((deployment) =>
       targetOf(deployment, belief, standing(deploymentKey(deployment)), reading.now, settings),
     );
@@ -64,8 +64,8 @@ export const report = (
     return { targets, report };
   });
   return {
-    targets: all.flatMap(({ targets }) => targets),
-    models: all.map(({ report }) => report),
+    targets: reports.flatMap(({ targets }) => targets),
+    models: reports.map(({ report }) => report),
     snapshot: together ? (solved?.snapshot ?? null) : null,
     plan: solved?.plan ?? null,
     workPerRequest,
