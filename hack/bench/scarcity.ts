@@ -1,7 +1,8 @@
 import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import type { Fleet } from '../../src/solver/fleet.ts';
-import { lineTolerance, type Program } from '../../src/solver/program.ts';
+import type { Program } from '../../src/solver/program.ts';
 import { defaultOptions, type Outcome, solve } from '../../src/solver/solve.ts';
+import { lineTolerance } from '../../src/solver/tolerances.ts';
 import { byHighs, overload } from '../../test/solver/highs.ts';
 import { benchProgress } from './bench-progress.ts';
 import { type PlantedShape, plantedFleet } from './planted-fleets.ts';

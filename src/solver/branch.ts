@@ -1,6 +1,7 @@
 import { basic, Forest } from './price-forest.ts';
-import { leastSaving, type Program, provesOptimal, sameCost, wholeReplicas, wholeTolerance } from './program.ts';
+import { leastSaving, type Program, provesOptimal, wholeReplicas } from './program.ts';
 import { drawIn, Relaxation, type RelaxationStatus } from './relaxation.ts';
+import { sameCost, wholeTolerance } from './tolerances.ts';
 import type { WorkBudget } from './work-budget.ts';
 
 export interface BranchOptions {

@@ -1,6 +1,7 @@
 import { type BranchOptions, type BranchResult, branch } from './branch.ts';
 import { type NumberBound, NumberBounds } from './number-bounds.ts';
-import { leastSaving, type Program, provesOptimal, sameCost } from './program.ts';
+import { leastSaving, type Program, provesOptimal } from './program.ts';
+import { sameCost } from './tolerances.ts';
 
 /** Share of the nodes left that one number of replicas may take. */
 const shareOfOne = 0.6;

@@ -18,6 +18,8 @@ export interface Chosen {
 const pairsPerState = 1_000;
 /** States that are kept once the work is done. */
 const lastStates = 4;
+/** What the sum of all costs, taken in another order, may differ by (share of it). */
+const sumNoise = 1e-12;
 
 /**
  * One column per model within the stock, at the least cost: a dynamic program over the models, state = stock used, from both
@@ -42,7 +44,7 @@ export const choose = (
   if (columns.some((list) => list.length === 0)) return { choice: null, dropped: Number.POSITIVE_INFINITY };
   const order = columns.map((_, m) => m).sort((a, b) => columns[a]!.length - columns[b]!.length || a - b);
   const halves = [0, 1].map((side) => order.filter((_, i) => i % 2 === side));
-  const same = 1e-12 * columns.reduce((sum, list) => sum + list[0]!.cost, 0);
+  const same = sumNoise * columns.reduce((sum, list) => sum + list[0]!.cost, 0);
   const limits = { stock, poolPrices, excess, mostStates, same, work };
   const [one, other] = halves.map((half, side) => reachable(columns, half, halves[1 - side]!, limits));
   const joined = join(one!, other!, columns.length, limits);

@@ -62,6 +62,9 @@ export const maximise = (
   return { x: best.x, value: best.value };
 };
 
+/** A variable that the simplex left at its bound is there to the last digits. */
+const edgeTolerance = 1e-12;
+
 /** Whether the trust region, not the limit itself, stops a variable. */
 const stoppedByRegion = (x: number, edge: number, limit: number): boolean =>
-  edge !== limit && Math.abs(x - edge) < 1e-12 * (1 + Math.abs(edge));
+  edge !== limit && Math.abs(x - edge) < edgeTolerance * (1 + Math.abs(edge));

@@ -3,8 +3,14 @@ import { boundlessWork, cellWork, type WorkBudget } from './work-budget.ts';
 
 /** Pivots after which the tableau is computed afresh from the rows. */
 const refactorisationInterval = 150;
-const epsilon = 1e-9;
+/** A variable this far beyond a bound is put back to it; a reduced cost this far below 0 is not dual feasible. */
+const feasibilityTolerance = 1e-9;
+/** A smaller one would blow up what rounding has left in its row. */
 const smallestPivot = 1e-8;
+/** The ratio test lets reduced costs pass 0 by so much, and takes the largest pivot among those that do (Harris). */
+const ratioSlack = 1e-10;
+/** By how much a solution may be off a row (share of 1 + its activity) before the basis counts as lost. */
+const rowTolerance = 1e-7;
 
 /**
  * A bounded dual simplex on a dense tableau, for linear programs of few variables and many rows that come one by one:
@@ -109,12 +115,14 @@ export class DenseSimplex {
     const keeps = this.rows.every((row, i) => {
       let activity = 0;
       for (let j = 0; j < this.size; j++) activity += row[j]! * v[j]!;
-      const tolerance = 1e-7 * (1 + Math.abs(activity));
+      const tolerance = rowTolerance * (1 + Math.abs(activity));
       return activity >= this.lower[this.size + i]! - tolerance && activity <= this.upper[this.size + i]! + tolerance;
     });
     return (
       keeps &&
-      this.nonbasic.every((variable, j) => variable < this.size || (this.high[j] === 1 ? -1 : 1) * this.reduced[j]! >= -1e-9)
+      this.nonbasic.every(
+        (variable, j) => variable < this.size || (this.high[j] === 1 ? -1 : 1) * this.reduced[j]! >= -feasibilityTolerance,
+      )
     );
   }
 
@@ -154,7 +162,7 @@ export class DenseSimplex {
 
   /** Row of the basic variable farthest outside its bounds, relative to their size. */
   private leaving(values: Float64Array): number {
-    let [row, worst] = [-1, epsilon];
+    let [row, worst] = [-1, feasibilityTolerance];
     this.basicAt.forEach((variable, i) => {
       const outside = Math.max(this.lower[variable]! - values[i]!, values[i]! - this.upper[variable]!);
       const relative = outside / (1 + Math.abs(values[i]!));
@@ -178,7 +186,7 @@ export class DenseSimplex {
     let farthest = Number.POSITIVE_INFINITY;
     for (let j = 0; j < this.size; j++) {
       const size = helps(j);
-      if (size > 0) farthest = Math.min(farthest, (Math.abs(this.reduced[j]!) + 1e-10) / size);
+      if (size > 0) farthest = Math.min(farthest, (Math.abs(this.reduced[j]!) + ratioSlack) / size);
     }
     let [column, largest] = [-1, 0];
     for (let j = 0; j < this.size; j++) {

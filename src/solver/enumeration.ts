@@ -2,6 +2,7 @@ import { Forest } from './price-forest.ts';
 import type { Program } from './program.ts';
 import { wholeReplicas } from './program.ts';
 import { drawIn, Relaxation, type RelaxationStatus } from './relaxation.ts';
+import { roundingTolerance } from './tolerances.ts';
 import type { WorkBudget } from './work-budget.ts';
 
 /**
@@ -73,7 +74,7 @@ const divided = (relaxation: Relaxation): number => {
     const y = relaxation.replicas(g);
     const whole = wholeReplicas(y);
     if (whole <= lower[g]!) continue;
-    const fractional = whole - y > 1e-9 * whole;
+    const fractional = whole - y > roundingTolerance * whole;
     const weight = prices[g]! * (fractional ? 1e6 : 1);
     if (weight > worst) [at, worst] = [g, weight];
   }

@@ -2,12 +2,19 @@ import { type Fleet, type FleetModel, floorMixes, mixCost, poolUse, takes } from
 import { type Level, requestsPerMoney } from './levels.ts';
 import { withNowhere } from './nowhere.ts';
 import { solveModel } from './one-model.ts';
-import { lineScale, lineTolerance, wholeReplicas } from './program.ts';
+import { lineScale, wholeReplicas } from './program.ts';
 import { Relaxation } from './relaxation.ts';
+import { lineTolerance, quotientTolerance, roundingTolerance } from './tolerances.ts';
 import type { WorkBudget } from './work-budget.ts';
 
 /** Rounds in which what could not be rounded up is given to other variants. */
 const rounds = 4;
+/** Of two ways that leave as much unserved, but for this (req/s), the cheaper one is better. */
+const sameUnserved = 1e-9;
+/** Nowhere costs so many times the dearest type, so that it is taken where nothing else may be. */
+const lastResort = 1e6;
+/** One replica of nowhere serves more than this (req/s), however little arrives. */
+const leastUnit = 1e-9;
 
 /**
  * A plan that takes next to no work: one model after the other, the highest priority first, within one the most requests per money
@@ -109,7 +116,8 @@ const grown = (
     if (way.open.some((may, g) => may === 0 && model.variants[g]!.lower > 0)) continue;
     const { mix, unserved } = grownInWay({ ...model, ways: [way] }, poolPrices, left, money, work);
     const cost = mixCost(model, mix);
-    if (unserved < best.unserved - 1e-9 || (unserved < best.unserved + 1e-9 && cost < best.cost)) best = { mix, unserved, cost };
+    if (unserved < best.unserved - sameUnserved || (unserved < best.unserved + sameUnserved && cost < best.cost))
+      best = { mix, unserved, cost };
   }
   return best.mix;
 };
@@ -128,12 +136,12 @@ const grownInWay = (
     takes(variant).reduce((sum, [pool, amount]) => sum + amount * (poolPrices?.[pool] ?? 0), variant.price),
   );
   const dearest = Math.max(...priced);
-  const wide = withNowhere(model, 1e6 * dearest, demand, Math.max(1e-9, demand / 1e3));
+  const wide = withNowhere(model, lastResort * dearest, demand, Math.max(leastUnit, demand / 1e3));
   const upper = variants.map(({ lower, upper: most, price, ...variant }, g) => {
     const room = takes({ lower, upper: most, price, ...variant }).map(([pool, amount]) =>
       amount > 0 ? Math.floor(left[pool]! / amount) : Number.POSITIVE_INFINITY,
     );
-    const affordable = Math.floor((money / price) * (1 + 1e-12));
+    const affordable = Math.floor((money / price) * (1 + quotientTolerance));
     return ways[0]!.open[g] === 1 ? Math.min(most, lower + Math.max(0, Math.min(affordable, ...room))) : 0;
   });
   const relaxation = new Relaxation(
@@ -154,7 +162,7 @@ const grownInWay = (
     if (relaxation.solve(Number.POSITIVE_INFINITY) !== 'optimal') break;
     const y = variants.map((_, g) => relaxation.replicas(g));
     mix = rounded(model, y, left, money);
-    const cut = y.flatMap((need, g) => (mix[g]! < need * (1 - 1e-9) ? [g] : []));
+    const cut = y.flatMap((need, g) => (mix[g]! < need * (1 - roundingTolerance) ? [g] : []));
     if (cut.length === 0) break;
     for (const g of cut) relaxation.upper[g] = mix[g]!;
     relaxation.restart();
@@ -179,7 +187,7 @@ const rounded = ({ variants }: FleetModel, y: readonly number[], left: readonly 
     const drawn = takes(variant).filter(([, amount]) => amount > 0);
     const room = Math.min(
       most - mix[g]!,
-      Math.floor((rest / variant.price) * (1 + 1e-12)),
+      Math.floor((rest / variant.price) * (1 + quotientTolerance)),
       ...drawn.map(([pool, amount]) => Math.floor(stock[pool]! / amount)),
     );
     if (!(room > 0)) return;
@@ -187,7 +195,7 @@ const rounded = ({ variants }: FleetModel, y: readonly number[], left: readonly 
     rest -= room * variant.price;
     for (const [pool, amount] of drawn) stock[pool]! -= room * amount;
   };
-  for (const { g } of order) grow(g, Math.floor(y[g]! * (1 + 1e-9)));
+  for (const { g } of order) grow(g, Math.floor(y[g]! * (1 + roundingTolerance)));
   for (const { g } of order) grow(g, Math.min(variants[g]!.upper, wholeReplicas(y[g]!)));
   return mix;
 };

@@ -1,4 +1,5 @@
 import { fullLoads, spendable } from './program.ts';
+import { roundingTolerance } from './tolerances.ts';
 
 /**
  * One way in which a router can spread a model's classes: one program. A router that knows sizes has one way; the modes
@@ -93,10 +94,13 @@ const total = (fleet: Fleet, each: (variant: FleetVariant) => number): number =>
     0,
   );
 
+/** A million of them are still less than what two costs may differ by. */
+const trifle = 1e-12;
+
 /** A replica that costs nothing still counts a trifle, so that there are not more of them than needed. */
 const tinyPrice = (fleet: Fleet): number => {
   const dearest = Math.max(0, ...fleet.models.flatMap(({ variants }) => variants.map(({ price }) => price)));
-  return dearest === 0 ? 1 : dearest * 1e-12;
+  return dearest === 0 ? 1 : dearest * trifle;
 };
 
 /** Most replicas of each variant that its share of the demand could ever use, over all ways. */
@@ -115,22 +119,25 @@ const usefulReplicas = ({ variants, rates, ways }: FleetModel): number[] => {
 export const takes = ({ pools, gpus, amounts }: FleetVariant): readonly (readonly [pool: number, amount: number])[] =>
   pools.map((pool, at) => [pool, amounts?.[at] ?? gpus]);
 
+/** Units of a budget whose prices have no common one, and by how much of a unit a quotient may round. */
+const [unitsOfBudget, unitRounding] = [1e6, 1e-6];
+
 /**
  * The same fleet with its budget as one pool more, which each replica draws on by its price: in whole units, rounded so that what fits
  * there fits the budget.
  */
 export const withBudgetAsPool = (fleet: Fleet, unit: number): Fleet => {
   if (fleet.budget === Number.POSITIVE_INFINITY) return fleet;
-  const money = unit > 0 ? unit : fleet.budget / 1e6;
+  const money = unit > 0 ? unit : fleet.budget / unitsOfBudget;
   return {
-    stock: [...fleet.stock, Math.floor(fleet.budget / money + 1e-6)],
+    stock: [...fleet.stock, Math.floor(fleet.budget / money + unitRounding)],
     budget: Number.POSITIVE_INFINITY,
     models: fleet.models.map((model) => ({
       ...model,
       variants: model.variants.map((variant) => ({
         ...variant,
         pools: [...variant.pools, fleet.stock.length],
-        amounts: [...variant.pools.map(() => variant.gpus), Math.ceil(variant.price / money - 1e-6)],
+        amounts: [...variant.pools.map(() => variant.gpus), Math.ceil(variant.price / money - unitRounding)],
       })),
     })),
   };
@@ -200,9 +207,12 @@ export const costCeiling = ({ models, stock }: Fleet): number => {
       else
         for (const [pool, amount] of takes(variant))
           if (amount > 0) perGpu[pool] = Math.max(perGpu[pool]!, variant.price / amount);
-  return perGpu.reduce((sum, price, k) => sum + price * stock[k]!, ceiling) * (1 + 1e-9);
+  return perGpu.reduce((sum, price, k) => sum + price * stock[k]!, ceiling) * (1 + roundingTolerance);
 };
+
+/** Where all GPUs are free, steps are still taken in a price above 0 (money/h). */
+const leastDearest = 1e-9;
 
 /** Dearest price of one GPU of any variant (money/h). */
 export const dearestGpu = ({ models }: Fleet): number =>
-  Math.max(1e-9, ...models.flatMap(({ variants }) => variants.map(({ price, gpus }) => price / Math.max(1, gpus))));
+  Math.max(leastDearest, ...models.flatMap(({ variants }) => variants.map(({ price, gpus }) => price / Math.max(1, gpus))));

@@ -1,5 +1,10 @@
 import { atUpper, basic, type Forest } from './price-forest.ts';
 
+/** A load may be off a bound by this share of it, by rounding alone. */
+export const loadNoise = 1e-13;
+/** What is left of a class once its shares are given away sums but a few numbers up to 1. */
+const shareNoise = 1e-14;
+
 /** The primal side of a forest, recomputed for every iteration: nothing drifts. */
 export class Shares {
   /** Types from the roots down, and how many were reached. */
@@ -43,12 +48,12 @@ export class Shares {
         if (member[k * types + g] === 0 || g === over) continue;
         const replicas = status[g] === atUpper ? upper[g]! : lower[g]!;
         let free = replicas - need[g]!;
-        if (Math.abs(free) <= 1e-13 * replicas) free = 0;
+        if (Math.abs(free) <= loadNoise * replicas) free = 0;
         const taken = free / loads[row + g]!;
         share[k * types + g] = taken;
         left -= taken;
       }
-      if (Math.abs(left) < 1e-14) left = 0;
+      if (Math.abs(left) < shareNoise) left = 0;
       rest[k] = left;
       need[over]! += left * loads[row + over]!;
     }

@@ -130,7 +130,7 @@ export const roundedCut = (
   let worst = leastViolation;
   const divisors = new Set<number>();
   for (let g = 0; g < types; g++)
-    if (slopes[g]! > 0 && y[g]! > lower[g]! + 1e-6 && y[g]! < upper[g]! - 1e-6)
+    if (slopes[g]! > 0 && y[g]! > lower[g]! + offBound && y[g]! < upper[g]! - offBound)
       for (const part of [1, 2, 4]) divisors.add(slopes[g]! / part);
   for (const d of divisors) {
     const f = right / d - Math.floor(right / d);
@@ -153,5 +153,7 @@ export const roundedCut = (
 
 /** An upper bound that is hardly ever met says nothing. */
 const mostFlipped = 1e4;
+/** y this far from its bounds (replicas) lies between them, and not at one by what the simplex leaves. */
+const offBound = 1e-6;
 /** By how much a rounded cut must be violated to be worth its row (distance, replicas). */
 const leastViolation = 1e-3;

@@ -3,7 +3,7 @@ import type { DenseSimplex } from './dense-simplex.ts';
 import { closeUnusedVariants, preference } from './fleet.ts';
 import { type Joint, negligible } from './joint.ts';
 import { addCut, type Goal, goalValue, jointProgram, roundedCut } from './joint-program.ts';
-import { sameCost } from './program.ts';
+import { roundingTolerance, sameCost } from './tolerances.ts';
 
 export interface JointResult {
   readonly status: 'optimal' | 'feasible' | 'infeasible' | 'stopped';
@@ -14,7 +14,10 @@ export interface JointResult {
   readonly nodes: number;
 }
 
+/** y this close to a whole number is whole: what the simplex leaves of it. */
 const fractionTolerance = 1e-7;
+/** A row that is this close to its limit (share of it) holds the solution there. */
+const bindingTolerance = 1e-6;
 const cutRounds = 200;
 /** Rounds of rounded cuts at the root, and at each other node. */
 const rootRoundings = 30;
@@ -69,7 +72,7 @@ class Search {
   }
 
   private same(): number {
-    return this.goal.same + (this.goal.ties && this.value < Number.POSITIVE_INFINITY ? 1e-9 * this.value : 0);
+    return this.goal.same + (this.goal.ties && this.value < Number.POSITIVE_INFINITY ? roundingTolerance * this.value : 0);
   }
   private cutoff(): number {
     if (this.value === Number.POSITIVE_INFINITY) return this.value;
@@ -269,5 +272,5 @@ const snapped = (y: number): number => (Math.abs(y - Math.round(y)) < fractionTo
 
 const binds = ({ constant, slopes }: Cut, y: Float64Array, unserved: number): boolean => {
   const has = slopes.reduce((sum, slope, g) => sum + slope * y[g]!, unserved);
-  return has - constant < 1e-6 * Math.max(1, Math.abs(constant));
+  return has - constant < bindingTolerance * Math.max(1, Math.abs(constant));
 };

@@ -1,8 +1,11 @@
 import type { Shares } from './forest-shares.ts';
 import { atLower, atUpper, basic, type Forest, slack } from './price-forest.ts';
+import { roundingTolerance } from './tolerances.ts';
 
 /** Prices below this share of a type's own count as 0: a forest scales prices and could never leave 0 again. */
 const floorShare = 1e-12;
+/** A slope below this share of the terms that it is the sum of is spent: the rest is rounding. */
+const slopeNoise = 1e-13;
 
 /**
  * One step of the dual simplex: the prices of the types in S are multiplied by t, up from 1 or down from 1, while L grows.
@@ -64,12 +67,12 @@ export class LongStep {
     const { pi, types } = this.forest;
     this.count = 0;
     this.size = 0;
-    this.wanted = slope * (1 + 1e-9);
+    this.wanted = slope * (1 + roundingTolerance);
     this.spending = 0;
     this.farthest = Number.POSITIVE_INFINITY;
     if (direction === 1) this.breakpointsUp(inside, shares);
     else this.breakpointsDown(inside, shares, cut);
-    const spent = 1e-13 * (slope + this.value(inside));
+    const spent = slopeNoise * (slope + this.value(inside));
     const steps = this.sortHeap();
     let at = 1;
     this.gain = 0;

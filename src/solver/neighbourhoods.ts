@@ -12,6 +12,8 @@ const mostStates = 150;
 const mostWork = 4_000_000;
 const patience = 400;
 const patiencePerModel = 10;
+/** What is cheaper by less (money/h) is as cheap, and would be exchanged for ever. */
+const leastGain = 1e-9;
 
 /**
  * A choice within the stock made cheaper a few models at a time (large neighbourhoods): they give back what they hold and choose anew
@@ -39,7 +41,7 @@ export const improvedChoice = (
     work += mostStates * choices.reduce((sum, list) => sum + list.length, 0);
     const chosen = choose(choices, [...free], poolPrices, Number.POSITIVE_INFINITY, mostStates, budget).choice?.columns;
     idle++;
-    if (chosen === undefined || costOf(chosen) > costOf(held) - 1e-9) continue;
+    if (chosen === undefined || costOf(chosen) > costOf(held) - leastGain) continue;
     idle = 0;
     for (const [i, m] of models.entries()) columns[m] = chosen[i]!;
     left.set(free.map((gpus, k) => gpus - chosen.reduce((sum, { use }) => sum + use[k]!, 0)));

@@ -1,4 +1,5 @@
 import type { FleetModel } from './fleet.ts';
+import { roundingTolerance } from './tolerances.ts';
 
 /**
  * A model with one type more, that is no machine: what is not served.
@@ -15,7 +16,7 @@ export const withNowhere = (model: FleetModel, price: number, most: number, unit
     fluid: types,
     variants: [
       ...variants,
-      { price: price * unit, lower: 0, upper: (most / unit) * (1 + 1e-9), pools: [], gpus: 0, running: null },
+      { price: price * unit, lower: 0, upper: (most / unit) * (1 + roundingTolerance), pools: [], gpus: 0, running: null },
     ],
     ways: ways.map(({ loads, open }) => ({
       open: Uint8Array.from([...open, 1]),

@@ -1,5 +1,6 @@
 import type { Program } from './program.ts';
 import { Relaxation } from './relaxation.ts';
+import { roundingTolerance } from './tolerances.ts';
 import type { WorkBudget } from './work-budget.ts';
 
 /** The least that mixes of n replicas in all cost, by the price mu of one replica more that proves it (money/h). */
@@ -48,10 +49,10 @@ export class NumberBounds {
 
   /** The whole numbers next to the relaxation's; those from `enough` on need not be exact. */
   below(enough: number): NumberBound {
-    return this.at(Math.floor(this.root.replicas + 1e-9), enough);
+    return this.at(Math.floor(this.root.replicas + roundingTolerance), enough);
   }
   above(enough: number): NumberBound {
-    return this.at(Math.floor(this.root.replicas + 1e-9) + 1, enough);
+    return this.at(Math.floor(this.root.replicas + roundingTolerance) + 1, enough);
   }
 
   pricesLess(mu: number): Float64Array {
@@ -115,7 +116,7 @@ const meeting = (n: number, short: Tangent, over: Tangent): number | null => {
   const mu = (over.value + over.replicas * over.mu - short.value - short.replicas * short.mu) / apart;
   const promised = short.mu * n + short.value + (n - short.replicas) * (mu - short.mu);
   const known = Math.max(short.mu * n + short.value, over.mu * n + over.value);
-  return promised > known + 1e-9 * Math.abs(known) ? mu : null;
+  return promised > known + roundingTolerance * Math.abs(known) ? mu : null;
 };
 
 const add = (a: number, b: number): number => a + b;

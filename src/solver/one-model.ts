@@ -1,7 +1,8 @@
 import { type BranchOptions, type BranchResult, branch } from './branch.ts';
 import { branchByNumber, cheaperOf } from './by-number.ts';
 import { type FleetModel, favourite, mixCost, preference, type Way } from './fleet.ts';
-import { fullLoads, lineScale, type Program, provesOptimal, replicasFor, sameCost } from './program.ts';
+import { fullLoads, lineScale, type Program, provesOptimal, replicasFor } from './program.ts';
+import { roundingTolerance, sameCost } from './tolerances.ts';
 import { twoTypes } from './two-types.ts';
 import type { WorkBudget } from './work-budget.ts';
 
@@ -157,7 +158,7 @@ export const withoutDominated = (program: Program): Program => {
   const capped = upper.slice();
   for (let h = 0; h < types; h++)
     for (let g = 0; g < types; g++) {
-      if (prices[g]! >= prices[h]! * (1 - 1e-9) || upper[g]! < Math.ceil(full[g]!)) continue;
+      if (prices[g]! >= prices[h]! * (1 - roundingTolerance) || upper[g]! < Math.ceil(full[g]!)) continue;
       let c = 0;
       while (c < classes && loads[c * types + g]! <= loads[c * types + h]!) c++;
       if (c === classes) capped[h] = lower[h]!;
@@ -204,6 +205,9 @@ const wholeLoads = (loads: Float64Array): Float64Array => {
   return loads.map((load) => (load < Number.POSITIVE_INFINITY ? replicasFor(load) : load));
 };
 
+/** A price is a whole number of these, to within that; beyond so many the next digits of a double are no longer whole. */
+const [unitsOfMoney, unitRounding, mostUnits] = [1e5, 1e-6, 1e12];
+
 /**
  * Greatest common divisor of prices that are whole multiples of a hundred-thousandth; else 0.
  * @example commonUnit([9.8, 1.9, 0.8]) // => 0.1
@@ -211,8 +215,8 @@ const wholeLoads = (loads: Float64Array): Float64Array => {
 export const commonUnit = (prices: readonly number[]): number => {
   let unit = 0;
   for (const price of prices) {
-    let rest = Math.round(price * 1e5);
-    if (rest === 0 || Math.abs(rest - price * 1e5) > 1e-6 || rest > 1e12) return 0;
+    let rest = Math.round(price * unitsOfMoney);
+    if (rest === 0 || Math.abs(rest - price * unitsOfMoney) > unitRounding || rest > mostUnits) return 0;
     while (rest !== 0) [unit, rest] = [rest, unit % rest];
   }
   return unit / 1e5;

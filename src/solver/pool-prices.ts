@@ -9,10 +9,16 @@ const wholeShare = 0.7;
 const rounds = 30;
 /** {@link roughGap} once the prices are nearly right. */
 const fineGap = 1e-5;
+/** The tangents' promise (share of the bound) that ends the search for prices by relaxations, and by columns that are there. */
+const [relaxedPromise, columnPromise] = [1e-5, 1e-6];
+/** A round of whole mixes is worth its work for a promise above the first, and rough ones will do above the second. */
+const [leastPromise, greatPromise] = [5e-5, 2e-3];
 /** Where rounds were cut, few mixes were met: so many times the prices are varied by up to so much, for more of them. */
 const [variedRounds, variation, variedShare] = [12, 0.05, 0.3];
 /** Prices of the pools up to which a proof that the stock does not suffice is sought (of the dearest GPU's). */
 const hopelessPrice = 1e5;
+/** The promise (share of the ceiling) that ends the search for that proof. */
+const hopelessPromise = 1e-6;
 
 /**
  * The prices of the pools with the highest bound: by the relaxations first, then by whole mixes.
@@ -30,7 +36,7 @@ export const bestPrices = (priced: PricedFleet, ceiling: number): Priced | null 
     zero,
     zero.map(() => 50 * dearest),
     dearest / 4,
-    (value) => 1e-5 * Math.abs(value),
+    (value) => relaxedPromise * Math.abs(value),
     200,
     work.part(relaxedShare),
   );
@@ -48,7 +54,7 @@ export const isHopeless = (priced: PricedFleet, start: Float64Array, ceiling: nu
     start.map(() => 0),
     start.map(() => most),
     most / 8,
-    (bound) => (bound > ceiling ? Number.POSITIVE_INFINITY : 1e-6 * ceiling),
+    (bound) => (bound > ceiling ? Number.POSITIVE_INFINITY : hopelessPromise * ceiling),
     200,
     priced.work.part(relaxedShare),
   );
@@ -74,13 +80,13 @@ const byWholeMixes = (priced: PricedFleet, start: Float64Array, dearest: number)
       best.poolPrices.map((price) => Math.max(0, price - region)),
       best.poolPrices.map((price) => price + region),
       region,
-      (value) => 1e-6 * Math.abs(value),
+      (value) => columnPromise * Math.abs(value),
       100,
       pricing,
     );
     const promised = promising.value - best.bound;
-    if (promised <= 5e-5 * Math.abs(best.bound)) break;
-    const next = priced.byWholeMixes(promising.x, promised > 2e-3 * Math.abs(best.bound) ? roughGap : fineGap, pricing);
+    if (promised <= leastPromise * Math.abs(best.bound)) break;
+    const next = priced.byWholeMixes(promising.x, promised > greatPromise * Math.abs(best.bound) ? roughGap : fineGap, pricing);
     region *= next.bound - best.bound > 0.5 * promised ? 2 : 0.4;
     cut ||= next.cut;
     if (next.bound > best.bound) best = next;

@@ -2,8 +2,8 @@ import { enumerateMixes } from './enumeration.ts';
 import { changes, type FleetModel, mixCost, poolUse, preference, takes } from './fleet.ts';
 import { type SearchOptions, solveProgram, type WayProgram, wayPrograms } from './one-model.ts';
 import type { Column } from './partial-choices.ts';
-import { sameCost } from './program.ts';
 import { Relaxation } from './relaxation.ts';
+import { sameCost } from './tolerances.ts';
 import { boundlessWork, stepWork, type WorkBudget } from './work-budget.ts';
 
 /** One model at changing prices: its programs, and the columns met so far. */

@@ -1,3 +1,5 @@
+import { lineTolerance, roundingTolerance, wholeTolerance } from './tolerances.ts';
+
 /**
  * The integer program of one model: how many replicas of each variant ("type" below), and which share of each routing
  * class ("class") every type serves.
@@ -41,9 +43,6 @@ export interface Program {
   /** A type whose y need not be whole, as it is no machine: what is not served. Absent = there is none. */
   readonly fluid?: number;
 }
-
-/** A type carries its load when load <= replicas x (1 + this): solver, checkers and brute force use the same line. */
-export const lineTolerance = 1e-9;
 
 /** What may be spent of a budget: sums of prices round as loads do. */
 export const spendable = (budget: number): number => budget * (1 + lineTolerance);
@@ -107,17 +106,14 @@ export const fullLoads = (program: Program): Float64Array => {
   return full;
 };
 
-/** Whether a lower limit on all costs is as good as the cost itself: to within a billionth of it, what sums round. */
-export const provesOptimal = (bound: number, cost: number): boolean => bound >= cost * (1 - 1e-9);
+/** Whether a lower limit on all costs is as good as the cost itself, but for rounding. */
+export const provesOptimal = (bound: number, cost: number): boolean => bound >= cost * (1 - roundingTolerance);
 
-/** Costs closer than this share of each other are the same cost. */
-export const sameCost = 1e-11;
+/** By how much of a step two sums of prices, each some thousand steps, may round apart. */
+const stepRounding = 1e-6;
 
 /** What a cost that is lower at all is lower by at least: whole steps of the prices' common divisor, but for rounding (money/h). */
-export const leastSaving = (unit: number): number => unit * (1 - 1e-6);
-
-/** y this close below a whole number (share of y) is that number: far inside the line, above the rounding of sums. */
-export const wholeTolerance = 4e-12;
+export const leastSaving = (unit: number): number => unit * (1 - stepRounding);
 
 /** The whole number of replicas for a load that is divided by the line's scale. */
 export const wholeReplicas = (load: number): number => Math.ceil(load * (1 - wholeTolerance));

@@ -1,11 +1,12 @@
-import { Shares } from './forest-shares.ts';
+import { loadNoise, Shares } from './forest-shares.ts';
 import { LongStep } from './long-step.ts';
 import { atLower, atUpper, basic, Forest, slack } from './price-forest.ts';
 import { dualBound, type Program } from './program.ts';
+import { roundingTolerance } from './tolerances.ts';
 import { boundlessWork, iterationWork, type WorkBudget } from './work-budget.ts';
 
-/** A load may be off a bound by this share of it, by rounding alone. */
-const noise = 1e-13;
+/** What a bound that grew step by step may have gained by rounding (share of it); it is computed afresh where it counts. */
+const driftOfBound = 1e-12;
 
 /**
  * `optimal`: shares and y solve the relaxation. `cutoff`: its bound passed the cutoff. `infeasible`: no y within the
@@ -87,7 +88,7 @@ export class Relaxation {
     }
     if (status === 'optimal' && this.incrementalBound <= cutoff) {
       forest.classValue = this.incrementalBound - this.marginValue();
-      this.bound = this.incrementalBound - 1e-12 * Math.abs(this.incrementalBound);
+      this.bound = this.incrementalBound - driftOfBound * Math.abs(this.incrementalBound);
       return status;
     }
     this.bound = this.certifiedBound();
@@ -180,9 +181,9 @@ export class Relaxation {
         const k = above[g]!;
         slope = -share[k * types + g]! * this.loads[splitClass[k]! * types + g]! * pi[g]!;
       } else if (status[g] === slack) {
-        if (need[g]! > lower[g]! * (1 + noise)) slope = pi[g]! * (need[g]! - lower[g]!);
-      } else if (need[g]! > upper[g]! * (1 + noise)) slope = pi[g]! * (need[g]! - upper[g]!);
-      else if (need[g]! < lower[g]! * (1 - noise)) {
+        if (need[g]! > lower[g]! * (1 + loadNoise)) slope = pi[g]! * (need[g]! - lower[g]!);
+      } else if (need[g]! > upper[g]! * (1 + loadNoise)) slope = pi[g]! * (need[g]! - upper[g]!);
+      else if (need[g]! < lower[g]! * (1 - loadNoise)) {
         slope = pi[g]! * (lower[g]! - need[g]!);
         up = false;
       }
@@ -243,7 +244,7 @@ export class Relaxation {
       }
       if (least !== Number.POSITIVE_INFINITY) asked += least;
     }
-    return asked > offered * (1 + noise);
+    return asked > offered * (1 + loadNoise);
   }
 }
 
@@ -258,7 +259,7 @@ export class Relaxation {
 export const drawIn = ({ program, lower, upper, forest, bound }: Relaxation, cutoff: number): void => {
   const { types, prices } = program;
   const { pi, status } = forest;
-  const room = cutoff - bound + 1e-9 * Math.abs(bound);
+  const room = cutoff - bound + roundingTolerance * Math.abs(bound);
   if (room === Number.POSITIVE_INFINITY) return;
   for (let g = 0; g < types; g++) {
     const margin = prices[g]! - pi[g]!;

@@ -6,6 +6,8 @@ import { boundlessWork, stepWork, type WorkBudget } from './work-budget.ts';
 const mostExchanges = 300;
 /** The first weight of an overdrawn GPU (share of what one costs in the mean): small, so that it grows to what is needed. */
 const firstShare = 0.02;
+/** An exchange that gains less (money/h) gains nothing, and could be undone by the next for ever. */
+const leastGain = 1e-9;
 
 /**
  * A choice within the stock by exchanges. Every model starts with its best column. Then the column of one model at a time is exchanged:
@@ -63,7 +65,7 @@ const take = ({ m, column }: Exchange, picked: Column[], left: Float64Array): vo
 
 /** The exchange that gains most; null where none gains anything. */
 const best = (exchanges: readonly Exchange[], gain: (exchange: Exchange) => number): Exchange | null => {
-  let [found, most]: [Exchange | null, number] = [null, 1e-9];
+  let [found, most]: [Exchange | null, number] = [null, leastGain];
   for (const exchange of exchanges) {
     const gained = gain(exchange);
     if (gained > most) [found, most] = [exchange, gained];

@@ -6,6 +6,7 @@ import type { Level } from './levels.ts';
 import { withNowhere, without } from './nowhere.ts';
 import { partOf, type SearchOptions } from './one-model.ts';
 import { SharedStock } from './shared-stock.ts';
+import { roundingTolerance } from './tolerances.ts';
 
 /** Mixes of all models, and what the prices of the stock prove of what they leave unserved. */
 export interface ServedTogether {
@@ -23,6 +24,10 @@ const mostOfOneStep = 0.7;
 const [leastShare, wellKnown] = [0.5, 1e-3];
 /** So large a share of the demand is worth more than all GPUs together: what is served comes before what it costs. */
 const decisiveShare = 1e-4;
+/** A priority that is settled is worth this share of the one that is looked at; once all are, all are worth this share of the ceiling. */
+const [settledShare, lastShare] = [1e-9, 1e-12];
+/** Where nothing arrives, or nothing serves, a quotient still has a divisor (req/s). */
+const [leastDemand, leastUnit] = [1e-12, 1e-9];
 
 /**
  * The most that models on common stock can serve, by the search for what costs least. Each model has one variant more, "nowhere". It
@@ -50,7 +55,7 @@ export const servedTogether = (
   const floors = floorMixes(fleet);
   let mixes: readonly Float64Array[] = floors;
   const demandOf = ({ models }: Level): number => models.reduce((sum, m) => sum + demands[m]!, 0);
-  const decisivePrice = (level: Level): number => ceiling / Math.max(1e-12, decisiveShare * demandOf(level));
+  const decisivePrice = (level: Level): number => ceiling / Math.max(leastDemand, decisiveShare * demandOf(level));
   const leastUnserved: number[] = [];
   let nodes = 0;
   let steps = levels.length + 1;
@@ -66,7 +71,7 @@ export const servedTogether = (
       [...starts, ...[floors, mixes].map((held) => firstPlan(only(fleet, among), levels, joint.work, held, poolPrices))].flatMap(
         (start) => {
           const left = start.map((mix, m) => (among.has(m) ? joint.unserved(m, mix) : 0));
-          if (left.some((requests, m) => requests > most[m]! + 1e-9 * demands[m]!)) return [];
+          if (left.some((requests, m) => requests > most[m]! + roundingTolerance * demands[m]!)) return [];
           return [
             start.map((mix, m) => (among.has(m) ? Float64Array.of(...mix, Math.min(left[m]!, most[m]!) / unit) : floors[m]!)),
           ];
@@ -81,7 +86,7 @@ export const servedTogether = (
     for (const m of level.models) among.add(m);
     const price = decisivePrice(level);
     const current = new Set(level.models);
-    const result = solved((m) => (current.has(m) ? price : price * 1e-9), among);
+    const result = solved((m) => (current.has(m) ? price : price * settledShare), among);
     if (result.mixes === null)
       return {
         mixes: firstPlan(fleet, levels, joint.work, mixes),
@@ -94,7 +99,7 @@ export const servedTogether = (
     leastUnserved.push(leastUnserved.length === 0 ? Math.max(0, (result.bound - ceiling) / price) : 0);
     mixes = result.mixes.map((mix, m) => (among.has(m) ? mix.slice(0, -1) : mix));
   }
-  const cheapest = solved(() => ceiling * 1e-12, among);
+  const cheapest = solved(() => ceiling * lastShare, among);
   if (cheapest.mixes !== null) mixes = cheapest.mixes.map((mix) => mix.slice(0, -1));
   const left = levels.map(({ models }) => models.reduce((sum, m) => sum + most[m]!, 0));
   for (let l = 1; l < levels.length; l++) {
@@ -128,5 +133,5 @@ const unitOf = ({ models }: Fleet): number =>
         }
         return found;
       }, most),
-    1e-9,
+    leastUnit,
   );

@@ -6,7 +6,8 @@ import { commonUnit, type SearchOptions } from './one-model.ts';
 import type { Column } from './partial-choices.ts';
 import { bestPrices, gpusOver, isHopeless } from './pool-prices.ts';
 import { type Priced, PricedFleet } from './priced-fleet.ts';
-import { leastSaving, provesOptimal, sameCost, spendable } from './program.ts';
+import { leastSaving, provesOptimal, spendable } from './program.ts';
+import { sameCost } from './tolerances.ts';
 import { stateWork, type WorkBudget } from './work-budget.ts';
 
 export interface SharedResult {
@@ -25,6 +26,8 @@ const tieSteps = 150_000;
 const steps = [1 / 16, 1 / 8, 1 / 4, 0.4, 0.63, 1];
 /** The first excess that is enumerated (share of the dearest GPU's price): gaps do not grow with the number of models. */
 const firstExcess = 4e-3;
+/** A bound is the sum over all models of costs less what their GPUs cost: they round by less than this share of it. */
+const boundNoise = 1e-10;
 
 /**
  * Several models on common stock, to a proven optimum.
@@ -126,7 +129,7 @@ export class SharedStock {
   private enumerate(at: Priced, ceiling: number, first: Choice | null): SharedResult {
     const { poolPrices, bound } = at;
     let best = first;
-    const noise = 1e-10 * Math.abs(bound);
+    const noise = boundNoise * Math.abs(bound);
     let done = 0;
     let excess = Math.max(noise, firstExcess * dearestGpu(this.fleet));
     for (;;) {

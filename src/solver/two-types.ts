@@ -1,6 +1,7 @@
 import type { BranchOptions, BranchResult } from './branch.ts';
 import type { Program } from './program.ts';
-import { sameCost, wholeReplicas, wholeTolerance } from './program.ts';
+import { wholeReplicas } from './program.ts';
+import { sameCost, wholeTolerance } from './tolerances.ts';
 
 /**
  * Two types have a closed form. For a given y of the first type, the second carries least when the first is filled with the

@@ -2,8 +2,8 @@ import loadHighs from 'highs';
 import { expect, test } from 'vitest';
 import { type FleetInstance, fleetInstance } from '../../hack/bench/instances.ts';
 import { fleetOf } from '../../hack/bench/timing.ts';
-import { lineTolerance } from '../../src/solver/program.ts';
 import { defaultOptions, solve } from '../../src/solver/solve.ts';
+import { lineTolerance } from '../../src/solver/tolerances.ts';
 
 const highs = await (loadHighs as unknown as typeof loadHighs.default)();
 

@@ -5,8 +5,9 @@ import { fleetOfSnapshot } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { parseSnapshot } from '../../src/planner/plan/snapshot-document.ts';
 import { type BranchOptions, type BranchResult, branch } from '../../src/solver/branch.ts';
 import { branchByNumber, cheaperOf } from '../../src/solver/by-number.ts';
-import { lineScale, lineTolerance, type Program } from '../../src/solver/program.ts';
+import { lineScale, type Program } from '../../src/solver/program.ts';
 import { solve } from '../../src/solver/solve.ts';
+import { lineTolerance } from '../../src/solver/tolerances.ts';
 import { overload } from './highs.ts';
 import { Random } from './random.ts';
 

@@ -1,5 +1,6 @@
 import loadHighs from 'highs';
-import { lineTolerance, type Program } from '../../src/solver/program.ts';
+import type { Program } from '../../src/solver/program.ts';
+import { lineTolerance } from '../../src/solver/tolerances.ts';
 
 const highs = await (loadHighs as unknown as typeof loadHighs.default)();
 

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { type FleetInstance, fleetInstance, instance } from '../../hack/bench/instances.ts';
 import { alone, costOf, fleetOf } from '../../hack/bench/timing.ts';
-import { lineTolerance, type Program } from '../../src/solver/program.ts';
+import type { Program } from '../../src/solver/program.ts';
 import { type Outcome, solve } from '../../src/solver/solve.ts';
+import { lineTolerance } from '../../src/solver/tolerances.ts';
 import { byHighs, overload } from './highs.ts';
 
 /** Load over replicas of our own answer, from its shares. */
