@@ -11,13 +11,13 @@ import { askForCertificate, certificateFindings } from './certificate-findings.t
 import { clockFindings } from './clock-findings.ts';
 import type { Command } from './command.ts';
 import { askEngine, engineFindings } from './engine-findings.ts';
-import { beyondGridText } from './explain.ts';
 import { type Finding, findingLines, note, ok, sorted, wrong } from './finding.ts';
 import type { FindingId } from './finding-kinds.ts';
 import { askForReach, reachFindings } from './gateway-reach.ts';
 import { askForGateway, tracingFindings } from './gateway-tracing.ts';
 import { askedInPeace, itemsOf, type KubernetesAnswer, succeeded } from './kubernetes-answer.ts';
 import { type ClusterLook, configBesideServe, isAlive, lastPlan, lookOnce } from './one-look.ts';
+import { beyondGridText } from './plan-texts.ts';
 import { type PodStatus, podFindings } from './pod-findings.ts';
 import { problemFinding } from './problem-findings.ts';
 import { profileFindings } from './profile-findings.ts';
