@@ -1,9 +1,5 @@
-import { pino } from 'pino';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { plannerRegistry } from '../../../src/planner/publish/planner-metrics.ts';
-import { tickLog } from '../../../src/planner/publish/tick-log.ts';
-import { emptyMemory } from '../../../src/planner/report/memory.ts';
-import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
 
 const target = (deployment: string, decision: { replicas: number; asOf: number } | { unavailable: string }) => ({
   namespace: 'ns',
@@ -75,51 +71,4 @@ test('gauges say what stands now, and nothing of what has no answer', async () =
     'gpumix_leader 1',
     'gpumix_tick_age_seconds 2',
   ]);
-});
-
-test('changes and problems are said once, and a problem also when it is gone', () => {
-  const lines: { msg: string; problem?: string; target?: string; model?: string; reason?: string }[] = [];
-  const report = tickLog(pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }));
-  const decided = (replicas: number): TickOutcome => ({
-    memory: emptyMemory,
-    targets: [target('a', { replicas, asOf: 0 })],
-    models: [model],
-    snapshot: null,
-    plan: null,
-    routes: [],
-    unsure: [],
-    plansMade: 1,
-  });
-  report(decided(1), ['broken record']);
-  report(decided(1), ['broken record']);
-  // A tick later.
-  const steady = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_000);
-  report(decided(2), []);
-  steady.mockRestore();
-  expect(lines.map(({ msg, problem, target: to }) => [msg, problem ?? to])).toEqual([
-    ['problem', 'broken record'],
-    ['state', undefined],
-    ['target', '1'],
-    ['problem gone', 'broken record'],
-    ['target', '2'],
-  ]);
-  const { reason } = lines.at(-1)!;
-  expect([lines.at(-1)!.model, reason]).toEqual(['m', '3.5 req/s are planned for']);
-});
-
-test.each([
-  [{ unavailable: 'stale: why' }, {}, 'stale: why'],
-  [{ replicas: 5, asOf: 0, pinned: true }, {}, 'pinned by the annotation gpumix.io/pin'],
-  [{ replicas: 5, asOf: 0, waiting: 1 }, {}, '3.5 req/s are planned for; 1 beyond the plan wait for a GPU that may come'],
-  [
-    { replicas: 0, asOf: 0, idle: true },
-    { state: 'idle', reason: 'no request for 900 s', arrivalRate: null },
-    'idle: no request for 900 s',
-  ],
-] as const)('the log says why a target is %j', (decision, more, reason) => {
-  const lines: { msg: string; reason?: string }[] = [];
-  const report = tickLog(pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }));
-  const told = { ...{ memory: emptyMemory, snapshot: null, plan: null, routes: [], unsure: [], plansMade: 1 } };
-  report({ ...told, targets: [target('a', decision)], models: [{ ...model, ...more }] }, []);
-  expect(lines.find(({ msg }) => msg === 'target')?.reason).toBe(reason);
 });

@@ -1,0 +1,104 @@
+import { pino } from 'pino';
+import { expect, test, vi } from 'vitest';
+import { tickLog } from '../../../src/planner/publish/tick-log.ts';
+import { emptyMemory } from '../../../src/planner/report/memory.ts';
+import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
+
+const target = (deployment: string, decision: { replicas: number; asOf: number } | { unavailable: string }) => ({
+  namespace: 'ns',
+  deployment,
+  labels: {},
+  decision,
+  standing: { replicas: 1, asOf: 0 },
+});
+const model = {
+  name: 'm',
+  state: 'fresh' as const,
+  reason: 'r',
+  arrivalRate: 3.5,
+  unserved: { stock: 1.5 },
+  beyondSlo: 0.5,
+  swapBlocked: true,
+  cannotWake: false,
+  variants: [
+    {
+      deployment: 'ns/a',
+      startupSeconds: 90,
+      outOfStock: true,
+      podsRefused: null,
+      notFollowed: false,
+      triedAgainAt: null,
+      withinTolerance: true,
+      extrapolatedShare: 0.25,
+      beyondGrid: null,
+      profileProblem: null,
+    },
+  ],
+  forecast: null,
+  strain: 1.25,
+  headroom: 0.1,
+  dataAt: 990,
+  recordDefect: { kind: 'arrivals' as const, counted: 28, ended: 2351, lastAt: 990 },
+  deployments: ['ns/a'],
+};
+
+test('changes and problems are said once, and a problem also when it is gone', () => {
+  const lines: { msg: string; problem?: string; target?: string; model?: string; reason?: string }[] = [];
+  const report = tickLog(pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }));
+  const decided = (replicas: number): TickOutcome => ({
+    memory: emptyMemory,
+    targets: [target('a', { replicas, asOf: 0 })],
+    models: [model],
+    snapshot: null,
+    plan: null,
+    routes: [],
+    unsure: [],
+    plansMade: 1,
+  });
+  report(decided(1), ['broken record']);
+  report(decided(1), ['broken record']);
+  // A tick later.
+  const steady = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 10_000);
+  report(decided(2), []);
+  steady.mockRestore();
+  expect(lines.map(({ msg, problem, target: to }) => [msg, problem ?? to])).toEqual([
+    ['problem', 'broken record'],
+    ['state', undefined],
+    ['target', '1'],
+    ['problem gone', 'broken record'],
+    ['target', '2'],
+  ]);
+  const { reason } = lines.at(-1)!;
+  expect([lines.at(-1)!.model, reason]).toEqual(['m', '3.5 req/s are planned for']);
+});
+
+test.each([
+  [{ unavailable: 'stale: why' }, {}, 'stale: why'],
+  [{ replicas: 5, asOf: 0, pinned: true }, {}, 'pinned by the annotation gpumix.io/pin'],
+  [{ replicas: 5, asOf: 0, waiting: 1 }, {}, '3.5 req/s are planned for; 1 beyond the plan wait for a GPU that may come'],
+  [
+    { replicas: 0, asOf: 0, idle: true },
+    { state: 'idle', reason: 'no request for 900 s', arrivalRate: null },
+    'idle: no request for 900 s',
+  ],
+] as const)('the log says why a target is %j', (decision, more, reason) => {
+  const lines: { msg: string; reason?: string }[] = [];
+  const report = tickLog(pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }));
+  const told = { ...{ memory: emptyMemory, snapshot: null, plan: null, routes: [], unsure: [], plansMade: 1 } };
+  report({ ...told, targets: [target('a', decision)], models: [{ ...model, ...more }] }, []);
+  expect(lines.find(({ msg }) => msg === 'target')?.reason).toBe(reason);
+});
+
+test('what is gone and comes back is said again, and a plan is told of with what it took', () => {
+  const lines: Record<string, unknown>[] = [];
+  const report = tickLog(pino({ level: 'debug', base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) }));
+  const told = { ...{ memory: emptyMemory, snapshot: null, routes: [], unsure: [], plansMade: 3 } };
+  const solve = { milliseconds: 5, nodes: 2, work: 900 };
+  const plan = { ...{ version: 1, status: 'optimal', cost: 8, bound: 8, gap: 0, servedGap: null, models: [] }, solve } as never;
+  const here = { targets: [target('a', { replicas: 1, asOf: 0 })], models: [model] };
+  for (const part of [here, { targets: [], models: [] }, here]) report({ ...told, ...part, plan: null }, []);
+  expect(lines.map(({ msg }) => msg)).toEqual(['state', 'target', 'state', 'target']);
+  report({ ...told, ...here, plan }, []);
+  expect(lines.at(-1)).toMatchObject({ msg: 'planned', status: 'optimal', cost: 8, gap: 0, ...solve, plansMade: 3 });
+  expect(lines).toHaveLength(5);
+});
