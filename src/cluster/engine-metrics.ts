@@ -44,12 +44,12 @@ export const activityOfAll = (activities: readonly EngineActivity[]): EngineActi
 };
 
 const sampledTogether = (samples: readonly (EngineSample | null)[]): EngineSample | null => {
-  const known = samples.flatMap((one) => one ?? []);
-  if (known.length < samples.length) return null;
+  const heard = samples.flatMap((sample) => sample ?? []);
+  if (heard.length < samples.length) return null;
   return {
-    at: Math.max(...known.map(({ at }) => at)),
-    inFlight: known.reduce((sum, { inFlight }) => sum + inFlight, 0),
-    ended: known.reduce<number | null>((sum, { ended }) => (sum === null || ended === null ? null : sum + ended), 0),
+    at: Math.max(...heard.map(({ at }) => at)),
+    inFlight: heard.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    ended: heard.reduce<number | null>((sum, { ended }) => (sum === null || ended === null ? null : sum + ended), 0),
   };
 };
 
@@ -88,7 +88,7 @@ const engines = [
 ];
 
 /**
- * The load in an engine's metrics, in Prometheus' text format; null where no engine that is known wrote them, or too
+ * How busy an engine is by its metrics, in Prometheus' text format; null where no engine that is known wrote them, or too
  * little of it to tell.
  * @example engineOccupancy('vllm:num_requests_running{model_name="a"} 2\nvllm:request_success_total 7\n') // => { inFlight: 2, served: 7, ended: 7 }
  */
@@ -120,8 +120,8 @@ const metricsIn = (text: string) => {
   const found = (name: string | null) => (name === null ? [] : (byName.get(name) ?? []));
   return {
     sum: (...names: readonly (string | null)[]): number | null => {
-      const known = names.flatMap(found);
-      return known.length === 0 ? null : known.reduce((total, { value }) => total + value, 0);
+      const samples = names.flatMap(found);
+      return samples.length === 0 ? null : samples.reduce((total, { value }) => total + value, 0);
     },
     buckets: (name: string | null): LatencyBuckets | null => {
       const counts = new Map<number, number>();
@@ -152,15 +152,15 @@ export const countedBetween = (before: EngineCounts, after: EngineCounts): Engin
 };
 
 /** The counts of several engines together; a time that one of them does not count is not counted. */
-export const countedTogether = (all: readonly EngineCounts[]): EngineCounts | null =>
-  all.length === 0
+export const countedTogether = (counts: readonly EngineCounts[]): EngineCounts | null =>
+  counts.length === 0
     ? null
-    : all.reduce((sum, one) => {
-        const more = (name: 'ttft' | 'tpot' | 'e2e') => combined(sum[name], one[name], (a, b) => a + b);
+    : counts.reduce((sum, counted) => {
+        const more = (name: 'ttft' | 'tpot' | 'e2e') => combined(sum[name], counted[name], (a, b) => a + b);
         return {
-          requests: sum.requests + one.requests,
-          promptTokens: sum.promptTokens + one.promptTokens,
-          generatedTokens: sum.generatedTokens + one.generatedTokens,
+          requests: sum.requests + counted.requests,
+          promptTokens: sum.promptTokens + counted.promptTokens,
+          generatedTokens: sum.generatedTokens + counted.generatedTokens,
           ttft: more('ttft'),
           tpot: more('tpot'),
           e2e: more('e2e'),
