@@ -16,7 +16,8 @@ type Values = Readonly<Record<string, unknown>>;
 
 /**
  * Fields in short: number, key of the JSON form, type where it is not a string.
- * @example fields('1 name, 2 count int?') // => [{ number: 1, key: 'name', type: 'string', form: 'always' }, { number: 2, key: 'count', type: 'int', form: 'optional' }]
+ * @example fields('1 name') // => [{ number: 1, key: 'name', type: 'string', form: 'always' }]
+ * @example fields('2 count int?') // => [{ number: 2, key: 'count', type: 'int', form: 'optional' }]
  */
 export const fields = (text: string): readonly Field[] =>
   text.split(',').map((part) => {

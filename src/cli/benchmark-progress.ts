@@ -21,8 +21,8 @@ export interface BenchmarkProgress {
 }
 
 /**
- * What `benchmark` says while it measures: a line for each rate and each size; on a terminal, between them, what is being measured
- * and how long that, and all, still takes.
+ * What `benchmark` says while it measures: a line for each rate and each size; on a terminal, between them, what is being
+ * measured and how long that, and all, still takes.
  * @param clock ms
  */
 export const benchmarkProgress = (

@@ -114,7 +114,10 @@ interface Spent {
 
 type EmbeddedWorld = ReturnType<typeof embeddedWorld>;
 
-/** One traffic, and several fleets that the same planner plans for: all GPU types, each of them alone, and one that stays as it is. */
+/**
+ * One traffic, and several fleets that the same planner plans for: all GPU types, each of them alone, and one that
+ * stays as it is.
+ */
 export const embeddedWorld = (traffic: Traffic) => {
   const { variants, profiles } = servingSet();
   const start = Math.floor(Date.now() / 1000 / demoInterval) * demoInterval - history;

@@ -23,7 +23,8 @@ export const askEngine = async (url: string, milliseconds: number): Promise<Engi
 
 /**
  * Engines that do not say what they do, so that only records show whether a model is idle; one finding for each Deployment.
- * @param isInside whether it is asked from within the cluster; from elsewhere anybody may answer, or refuse, at the address of a pod
+ * @param isInside whether it is asked from within the cluster; from elsewhere anybody may answer, or refuse, at the
+ *   address of a pod
  */
 export const engineFindings = (asked: readonly EngineAnswer[], isInside: boolean): readonly Finding[] => {
   if (asked.length === 0) return [];

@@ -40,7 +40,7 @@ export const explainLines = (asked: Question, config: Config): readonly string[]
   ];
 };
 
-/** The same for programs. */
+/** Why a Deployment has the target that it has, for programs. */
 export const explainDocument = ({ deployment, ready, decided, stored }: Question, reasons: readonly string[]) => {
   const key = deploymentKey(deployment);
   const said = stored?.plan ?? decided;
@@ -110,8 +110,8 @@ const notFollowedText = (triedAgainAt: number | null): string => {
 };
 
 /**
- * What of the demand is for requests that wait beyond what is normal; nothing where none does. Who looks once foresees nothing, so that
- * what is planned beyond arrivals, headroom and strain is for those.
+ * What of the demand is for requests that wait beyond what is normal; nothing where none does. Who looks once foresees nothing,
+ * so that what is planned beyond arrivals, headroom and strain is for those.
  */
 const waitingText = ({ deployment, decided }: Question, { backlogSeconds }: Config): readonly string[] => {
   const report = decided.models.find(({ deployments }) => deployments.includes(deploymentKey(deployment)));

@@ -31,8 +31,8 @@ const labels = { wrong: 'WRONG', unknown: '?    ', note: 'note ', ok: 'ok   ' };
 const order = ['wrong', 'note', 'ok', 'unknown'] as const;
 
 /**
- * The same in the order in which to look at them, each as the chain goes from Redis to the HPAs: what is wrong first, what could not be
- * looked at last, as that says nothing of the fleet.
+ * The same in the order in which to look at them, each as the chain goes from Redis to the HPAs: what is wrong first, what
+ * could not be looked at last, as that says nothing of the fleet.
  */
 export const sorted = (findings: readonly Finding[]): readonly Finding[] =>
   order.flatMap((verdict) => findings.filter((one) => one.verdict === verdict));

@@ -36,7 +36,10 @@ const besides = {
   later: ['AIBRIX_PREFIX_CACHE_KV_EVENT_SYNC_ENABLED', 'AIBRIX_PREFIX_CACHE_USE_REMOTE_TOKENIZER'],
 };
 
-/** Switches that a release needs to write records; v0.1 and v0.2 write them in any case. @param version `v0.7.0`; null = not known */
+/**
+ * Switches that a release needs to write records; v0.1 and v0.2 write them in any case.
+ * @param version `v0.7.0`; null = not known
+ */
 export const tracingSwitches = (version: string | null): readonly string[] => {
   const [major = 0, minor = 0] = version?.slice(1).split('.').map(Number) ?? [0, 99];
   if (major === 0 && minor < 3) return [];

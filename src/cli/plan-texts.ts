@@ -12,7 +12,7 @@ export const rateText = (rate: number): string => `${Number(rate.toPrecision(3))
 export const sizeText = ({ inputTokens, outputTokens, arrivalRate }: DemandRow): string =>
   `${rateText(arrivalRate)} of ${Math.round(inputTokens)} + ${Math.round(outputTokens)} tokens`;
 
-/** @example percentText(0.12345) // => '12.3 %' */
+/** A share to three digits. @example percentText(0.12345) // => '12.3 %' */
 export const percentText = (share: number): string => `${Number((100 * share).toPrecision(3))} %`;
 
 /** @example mixText({ a: 3, b: 0, c: 1 }) // => '3 x a + 1 x c' */

@@ -67,7 +67,7 @@ export const checkLines = (fleet: CheckedProfiles): { readonly lines: readonly s
   return { lines: [...lines, ...fleet.profiles.problems], wrong };
 };
 
-/** The same for programs. */
+/** What the fleet has for profiles, for programs. */
 export const checkDocument = ({ deployments, profiles, demand, drifts }: CheckedProfiles) => ({
   deployments: deployments.map((deployment) => {
     const key = objectKey(deployment);

@@ -90,7 +90,9 @@ const engines = [
 /**
  * How busy an engine is by its metrics, in Prometheus' text format; null where no engine that is known wrote them, or too
  * little of it to tell.
- * @example engineOccupancy('vllm:num_requests_running{model_name="a"} 2\nvllm:request_success_total 7\n') // => { inFlight: 2, served: 7, ended: 7 }
+ * @example
+ * const text = 'vllm:num_requests_running 2\nvllm:request_success_total 7\n';
+ * engineOccupancy(text) // => { inFlight: 2, served: 7, ended: 7 }
  */
 export const engineOccupancy = (text: string): EngineOccupancy | null => {
   const { sum } = metricsIn(text);

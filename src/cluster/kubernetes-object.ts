@@ -28,6 +28,10 @@ export interface Condition {
 /** Amounts of resources by name. */
 export type Quantities = Readonly<Record<string, string | number>>;
 
-/** `namespace/name`; the name alone of what has no namespace. */
+/**
+ * `namespace/name`; the name alone of what has no namespace.
+ * @example objectKey({ namespace: 'ns', name: 'a' }) // => 'ns/a'
+ * @example objectKey({ name: 'a' }) // => 'a'
+ */
 export const objectKey = ({ namespace, name }: { readonly namespace?: string; readonly name: string }): string =>
   namespace === undefined ? name : `${namespace}/${name}`;

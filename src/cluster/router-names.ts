@@ -18,8 +18,8 @@ interface Strategy {
 }
 
 /**
- * Each of AIBrix's routing strategies by the mode that spreads requests most nearly as it does. The table in docs/routers.md is generated from
- * this list.
+ * Each of AIBrix's routing strategies by the mode that spreads requests most nearly as it does. The table in docs/routers.md is
+ * generated from this list.
  */
 export const strategies: Readonly<Record<string, Strategy>> = {
   random: { routing: 'none', fastest: 41 },

@@ -23,7 +23,10 @@ export interface ModelDeployment {
   readonly gpusPerReplica: number;
   /** Annotation `gpumix.io/price`, of one replica (money/h). */
   readonly price: number | null;
-  /** Annotation `gpumix.io/attainment`: share of the model's requests within the limits of its profiles that is asked for; null = the setting counts. */
+  /**
+   * Annotation `gpumix.io/attainment`: share of the model's requests within the limits of its profiles that is asked for; null
+   * = the setting counts.
+   */
   readonly attainment: number | null;
   /** Annotation `gpumix.io/pin`: these replicas, whatever is planned, until then (Unix s; null = until it is taken away). */
   readonly pin: { readonly replicas: number; readonly until: number | null } | null;

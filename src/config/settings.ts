@@ -48,7 +48,7 @@ export const wholeFrom =
     return Number(value);
   };
 export const whole = wholeFrom(0);
-/** 0 = any free one. */
+/** A port to listen on; 0 = any free one. */
 export const portNumber = (value: string): number => {
   if (!/^\d+$/.test(value) || Number(value) > 65_535) throw new Error('not a port, a whole number from 0 to 65535');
   return Number(value);

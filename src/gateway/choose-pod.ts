@@ -7,7 +7,7 @@ import { hasNoPods, type Pod, type Variants } from './model-pods.ts';
  */
 export type ChoiceReason = 'plan' | 'fallback' | 'no plan' | 'response';
 
-/** A place at a pod. */
+/** A place at a pod, and why it is at this one. */
 export interface Place {
   readonly pod: Pod;
   readonly why: ChoiceReason;

@@ -2,7 +2,7 @@ import { Counter, Histogram, Registry } from 'prom-client';
 import { gaugesIn } from '../runtime/gauges.ts';
 import type { ChoiceReason } from './choose-pod.ts';
 
-/** What a metric is about. */
+/** By what requests are told apart in metrics. */
 export interface RequestLabels {
   readonly model: string;
   readonly variant: string;

@@ -1,6 +1,9 @@
 import { type ServiceSettings, serviceOrder } from './service-order.ts';
 
-/** A pod has so many prompts unread at most, unless they have few tokens together: it never runs dry, and nearly all wait in line. */
+/**
+ * A pod has so many prompts unread at most, unless they have few tokens together: it never runs dry, and nearly all
+ * wait in line.
+ */
 const [fewPrompts, fewTokens] = [2, 1024];
 /** Weight of the newest time to a first token in its mean. */
 const newest = 0.1;

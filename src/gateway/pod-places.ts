@@ -17,8 +17,8 @@ export interface Places {
    */
   place(passage: Passage): Promise<Place | Refusal | null>;
   /**
-   * Waits for the request's turn at its pod: the place that it has then, which may be at another pod. `gone` = its pod is gone; null = the
-   * client has left. Where there is no place any more it was left.
+   * Waits for the request's turn at its pod: the place that it has then, which may be at another pod. `gone` = its pod is gone;
+   * null = the client has left. Where there is no place any more it was left.
    */
   turn(passage: Passage, place: Place): Promise<Place | 'gone' | null>;
   /** The request is no longer at this pod. Who waits may be called then. */

@@ -19,7 +19,8 @@ export interface TurnTaker {
 export interface PodTurns {
   /**
    * Waits until a pod takes the request.
-   * @returns the pod, which may be another than the one that it had a place at; `gone` = that one is gone; null = the client has left
+   * @returns the pod, which may be another than the one that it had a place at; `gone` = that one is gone; null = the
+   *   client has left
    */
   turn(taker: TurnTaker, place: Place): Promise<Pod | 'gone' | null>;
   /** The first token of its answer has come. */
@@ -42,8 +43,8 @@ interface Turn extends LineRequest {
 }
 
 /**
- * A first token that comes after so large a share of the whole answer's time tells nothing of when the prompt was read: the answers are
- * buffered on their way, or are a token long. Where most are like that, nobody waits in line.
+ * A first token that comes after so large a share of the whole answer's time tells nothing of when the prompt was read: the
+ * answers are buffered on their way, or are a token long. Where most are like that, nobody waits in line.
  */
 const [atItsEnd, mostly, newest] = [0.8, 0.5, 0.05];
 

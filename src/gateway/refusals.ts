@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http';
 
-/** Every refusal of the gateway's own, by its stable code. The table of refusals in docs/reference.md is generated from this list. */
+/**
+ * Every refusal of the gateway's own, by its stable code. The table of refusals in docs/reference.md is
+ * generated from this list.
+ */
 export const refusalCodes = {
   bad_request: {
     status: 400,

@@ -1,4 +1,4 @@
-/** One who waits. */
+/** A request that waits in line for its turn at a pod. */
 export interface InLine {
   /** s */
   readonly arrivedAt: number;
@@ -12,15 +12,15 @@ export interface ServiceSettings {
 }
 
 /**
- * Nobody waits so many times longer than first come, first served would have made somebody wait since the line was last empty; waits up to
- * so many times the limit count as short.
+ * Nobody waits so many times longer than first come, first served would have made somebody wait since the line was last empty;
+ * waits up to so many times the limit count as short.
  */
 const [longest, short] = [1.4, 4];
 
 /**
- * Whose turn it is among those who wait. First come, first served makes everybody late after an overload, until the last of its queue
- * has gone. Here those go first who can still have their first token within the limit. Those who cannot get a share of the turns, and all
- * turns once one of them has waited for too long.
+ * Whose turn it is among those who wait. First come, first served makes everybody late after an overload, until the last of its
+ * queue has gone. Here those go first who can still have their first token within the limit. Those who cannot get a share of
+ * the turns, and all turns once one of them has waited for too long.
  */
 export const serviceOrder = () => {
   let owed = 0;

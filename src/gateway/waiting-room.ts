@@ -3,7 +3,7 @@ import type { Pod } from './model-pods.ts';
 /** How a wait ends without an answer: it was too long, or the client has left. */
 export type WaitEnd = 'timeout' | 'left';
 
-/** A request that waits. */
+/** A request that waits for a place at any pod. */
 export interface Waiter<Answer> {
   /** When it came (s): who came first is asked first, also where it comes back after a pod has failed it. */
   readonly arrivedAt: number;

@@ -61,7 +61,10 @@ export const isExtrapolated = (profile: Profile, inputTokens: number, outputToke
 export const beyondSloThroughput = (profile: Profile, inputTokens: number, outputTokens: number): number =>
   element(beyondSloThroughputs(profile, [{ inputTokens, outputTokens }]), 0);
 
-/** The same of many sizes at once, for half the time and in one array of numbers: each tick asks it of every size of every model. */
+/**
+ * The same of many sizes at once, for half the time and in one array of numbers: each tick asks it of every
+ * size of every model.
+ */
 export const beyondSloThroughputs = (profile: Profile, sizes: readonly RequestSize[]): number[] => {
   const surface = logWorks(profile);
   if (surface === null) return sizes.map(() => 0);

@@ -14,7 +14,8 @@ export interface Garbage {
 /**
  * What a tick allocates is garbage soon. Left to itself V8 lets the heap grow to several times what is alive before it
  * looks; with 1,000 Deployments that is 300 MiB more, and a tenth of a second of collecting every ten seconds less.
- * @param least garbage that may pile up before it is collected (bytes); where much lives, a part of that, as collecting takes as long as much
+ * @param least garbage that may pile up before it is collected (bytes); where much lives, a part of that, as collecting takes
+ *   as long as much
  * lives
  */
 export const garbage = (least: number): Garbage => {

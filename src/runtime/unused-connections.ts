@@ -21,7 +21,7 @@ interface Requested {
   readonly stream?: { readonly session?: Http2Session };
 }
 
-/** Of HTTP/2 the session's. */
+/** The socket that a request came by; of HTTP/2 that of its session. */
 export const connectionOf = ({ socket, stream }: Requested): Socket => stream?.session?.socket ?? socket;
 
 /** The encrypted socket and the one below it share this. */

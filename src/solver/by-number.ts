@@ -7,17 +7,18 @@ import { sameCost } from './tolerances.ts';
 const shareOfOne = 0.6;
 
 /**
- * Branch and bound by how many replicas there are in all, for types that are alike. Of those a replica of one does nearly what one
- * of another does: a bound on one type moves its load to the next, and the node's bound stays. That there are no 44.3 replicas is
- * what counts, and no bound of a single type says it.
+ * Branch and bound by how many replicas there are in all, for types that are alike. Of those a replica of one does nearly what
+ * one of another does: a bound on one type moves its load to the next, and the node's bound stays. That there are no 44.3
+ * replicas is what counts, and no bound of a single type says it.
  *
- * For each number n the mixes of n replicas are a search of their own, at prices less mu (number-bounds.ts), with mu n added to its
- * bounds. What it rounds up counts at the true prices, however many replicas that has. The numbers below and above those of the
- * relaxation are searched in the order of their bounds, until these pass the incumbent on either side. Where these bounds close little
- * of the gap the types differ, and null is the answer.
+ * For each number n the mixes of n replicas are a search of their own, at prices less mu (number-bounds.ts), with mu n added to
+ * its bounds. What it rounds up counts at the true prices, however many replicas that has. The numbers below and above those of
+ * the relaxation are searched in the order of their bounds, until these pass the incumbent on either side. Where these bounds
+ * close little of the gap the types differ, and null is the answer.
  *
- * Six types within 5 % of each other: the relaxation has 44.3 replicas and costs 146.28, with 44, 45 and 46 of them 147.61, 147.16
- * and 149.26, and 147.18 is the least cost. Type by type 200,000 nodes prove 146.28 and find 147.39; so 15,000 prove 147.18.
+ * Six types within 5 % of each other: the relaxation has 44.3 replicas and costs 146.28, with 44, 45 and 46 of them
+ * 147.61, 147.16 and 149.26, and 147.18 is the least cost. Type by type 200,000 nodes prove 146.28 and find 147.39; so
+ * 15,000 prove 147.18.
  *
  * @param first what is known so far, and how many nodes that took
  * @param worthwhile share of its gap that the bounds of whole numbers must close

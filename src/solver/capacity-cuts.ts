@@ -3,8 +3,8 @@ import { Relaxation } from './relaxation.ts';
 import type { WorkBudget } from './work-budget.ts';
 
 /**
- * weight unserved(y) + sum_g slope_g y_g >= constant for every y. With a weight of 1 a plane below the convex function unserved(y),
- * which it touches at one y; others hold for whole y alone.
+ * weight unserved(y) + sum_g slope_g y_g >= constant for every y. With a weight of 1 a plane below the convex function
+ * unserved(y), which it touches at one y; others hold for whole y alone.
  */
 export interface Cut {
   readonly constant: number;

@@ -10,7 +10,8 @@ export interface Tangent {
 /**
  * Maximises a concave function of a few variables over least <= x <= most by its tangents (Kelley's cutting planes) within a
  * trust region: the next point is the best by the tangents so far near the best point so far; the region grows where that
- * holds what it promised and shrinks where not. Stops when the tangents promise less than `enough`, after so many rounds, or with the work.
+ * holds what it promised and shrinks where not. Stops when the tangents promise less than `enough`, after so many rounds, or
+ * with the work.
  */
 export const maximise = (
   at: (x: Float64Array) => Tangent,

@@ -77,8 +77,8 @@ export class DenseSimplex {
   }
 
   /**
-   * Value and v at the optimum, or where the work ended; null where the rows and bounds contradict each other. What comes out of a worn basis is
-   * checked against A itself; where that fails, or before it says null, it starts again from the rows.
+   * Value and v at the optimum, or where the work ended; null where the rows and bounds contradict each other. What comes out
+   * of a worn basis is checked against A itself; where that fails, or before it says null, it starts again from the rows.
    */
   solve(): { readonly value: number; readonly v: Float64Array } | null {
     const first = this.iterate();

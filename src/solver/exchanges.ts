@@ -11,8 +11,8 @@ const leastGain = 1e-8;
 const mostExchanges = 300;
 
 /**
- * Mixes that do not serve all, made to serve more a replica at a time: one more where that serves most, in room that is left or that one
- * replica less somewhere else makes, where it serves less. Ends where no such exchange serves more. Proves nothing.
+ * Mixes that do not serve all, made to serve more a replica at a time: one more where that serves most, in room that is left or
+ * that one replica less somewhere else makes, where it serves less. Ends where no such exchange serves more. Proves nothing.
  */
 export const exchanged = (
   joint: Joint,

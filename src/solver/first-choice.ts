@@ -36,8 +36,8 @@ export const statesFor = (lists: readonly (readonly Column[])[], most: number): 
   Math.min(20_000, Math.max(1, Math.ceil(most / lists.reduce((sum, list) => sum + list.length, 1))));
 
 /**
- * A choice made to fit by exchanges. The pools that stay overdrawn are dearer in the next round, twice as much each time: every model is
- * asked for one more mix at these prices.
+ * A choice made to fit by exchanges. The pools that stay overdrawn are dearer in the next round, twice as much each time: every
+ * model is asked for one more mix at these prices.
  */
 const fitted = (priced: PricedFleet, at: Priced): Choice | null => {
   const { stock } = priced.fleet;

@@ -17,9 +17,10 @@ const lastResort = 1e6;
 const leastUnit = 1e-9;
 
 /**
- * A plan that takes next to no work: one model after the other, the highest priority first, within one the most requests per money
- * first. Each takes what its relaxation does of what the floors and the models before it leave, whole; where a variant's replicas do
- * not fit, its load goes to the others. It is within bounds, stock and budget, as the floors are, and proves nothing.
+ * A plan that takes next to no work: one model after the other, the highest priority first, within one the most
+ * requests per money first. Each takes what its relaxation does of what the floors and the models before it leave,
+ * whole; where a variant's replicas do not fit, its load goes to the others. It is within bounds, stock and budget, as
+ * the floors are, and proves nothing.
  * @param floors what every model has in any case
  * @param poolPrices what a GPU of a pool counts beside the variants' prices
  */
@@ -60,8 +61,8 @@ const withFloors = (fleet: Fleet, floors: readonly Float64Array[]): Fleet => ({
 });
 
 /**
- * The last plan within today's bounds; where stock or budget do not hold it any more, models go back to their floors, those of the
- * lowest priority first. Null where no plan is known.
+ * The last plan within today's bounds; where stock or budget do not hold it any more, models go back to their floors, those of
+ * the lowest priority first. Null where no plan is known.
  */
 export const lastMixes = (fleet: Fleet, levels: readonly Level[]): readonly Float64Array[] | null => {
   if (fleet.models.every(({ known }) => known === null)) return null;
@@ -92,7 +93,10 @@ export const withinLimits = ({ models, stock, budget }: Fleet, mixes: readonly F
 /** Nodes for each model's search among fewer replicas. */
 const trimmingNodes = 30;
 
-/** Mixes without the replicas that they need not have: of each model that is served, the cheapest that is found with no more of any type. */
+/**
+ * Mixes without the replicas that they need not have: of each model that is served, the cheapest that is found with no
+ * more of any type.
+ */
 export const trimmed = ({ models }: Fleet, mixes: readonly Float64Array[], work: WorkBudget): readonly Float64Array[] =>
   mixes.map((mix, m) => {
     const model = models[m]!;

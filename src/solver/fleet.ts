@@ -123,8 +123,8 @@ export const takes = ({ pools, gpus, amounts }: FleetVariant): readonly (readonl
 const [unitsOfBudget, unitRounding] = [1e6, 1e-6];
 
 /**
- * The same fleet with its budget as one pool more, which each replica draws on by its price: in whole units, rounded so that what fits
- * there fits the budget.
+ * The same fleet with its budget as one pool more, which each replica draws on by its price: in whole units, rounded so that
+ * what fits there fits the budget.
  */
 export const withBudgetAsPool = (fleet: Fleet, unit: number): Fleet => {
   if (fleet.budget === Number.POSITIVE_INFINITY) return fleet;

@@ -111,9 +111,9 @@ const clearFraction = 0.02;
  *   sum_g a_g z_g + u >= b   =>   sum_g G(a_g / d) z_g + u / (d f) >= ceil(b / d),   f = b / d - floor(b / d),
  *   G(a) = floor(a) + min(1, (a - floor(a)) / f)
  *
- * A variable near its upper bound is counted from there, z_g = upper_g - y_g. Of types that are alike it makes "so many replicas in
- * all", which no bound of a single type does. Returns the one that v violates most for some d among the slopes; null = none does.
- * With 1 y_A + 1.01 y_B >= 2.5 and d = 1.01: f = 0.475, G(0.99) = 1, so y_A + y_B >= 3.
+ * A variable near its upper bound is counted from there, z_g = upper_g - y_g. Of types that are alike it makes "so many
+ * replicas in all", which no bound of a single type does. Returns the one that v violates most for some d among the slopes;
+ * null = none does. With 1 y_A + 1.01 y_B >= 2.5 and d = 1.01: f = 0.475, G(0.99) = 1, so y_A + y_B >= 3.
  */
 export const roundedCut = (
   { constant, slopes }: Cut,

@@ -145,7 +145,9 @@ class Search {
     return added;
   }
 
-  /** The same of what the cuts that bind say of whole replicas. They hold everywhere, as they start from the fleet's own bounds. */
+  /**
+   * The same of what the cuts that bind say of whole replicas. They hold everywhere, as they start from the fleet's own bounds.
+   */
   private addRoundedCuts(simplex: DenseSimplex, ways: readonly number[], v: Float64Array): boolean {
     const { joint } = this;
     let added = false;

@@ -18,7 +18,10 @@ export class Joint {
   private readonly oracles: (CapacityCuts | undefined)[][];
   private readonly cuts: Cut[][][];
 
-  /** @param totals what a model's unserved req/s are divided by, to give its share @param work what its searches are charged to */
+  /**
+   * @param totals what a model's unserved req/s are divided by, to give its share
+   * @param work what its searches are charged to
+   */
   constructor(fleet: Fleet, totals: readonly number[], work: WorkBudget = boundlessWork) {
     this.work = work;
     this.fleet = fleet;

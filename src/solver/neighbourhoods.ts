@@ -16,9 +16,9 @@ const patiencePerModel = 10;
 const leastGain = 1e-9;
 
 /**
- * A choice within the stock made cheaper a few models at a time (large neighbourhoods): they give back what they hold and choose anew
- * by the dynamic program of choice.ts, the others held. The models are drawn from a seed, so that the same lists give the same choice.
- * Proves nothing.
+ * A choice within the stock made cheaper a few models at a time (large neighbourhoods): they give back what they hold and
+ * choose anew by the dynamic program of choice.ts, the others held. The models are drawn from a seed, so that the same lists
+ * give the same choice. Proves nothing.
  * @param lists columns of each model, by reduced cost at the prices w
  * @param start a column per model, within the stock together
  */

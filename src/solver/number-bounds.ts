@@ -22,9 +22,9 @@ const mostCuts = 30;
  *
  *   price . y  =  mu n + (price - mu) . y  >=  mu n + L(pi; price - mu),
  *
- * and f(n) is the most of that over mu. It is concave in mu with slope n - (replicas of the relaxation at price - mu): mu is bracketed, and
- * then sought where the tangents from both sides meet. f is convex in n, with its least where the relaxation at mu = 0 is. What is
- * fluid is no replica.
+ * and f(n) is the most of that over mu. It is concave in mu with slope n - (replicas of the relaxation at price - mu): mu is
+ * bracketed, and then sought where the tangents from both sides meet. f is convex in n, with its least where the relaxation at
+ * mu = 0 is. What is fluid is no replica.
  */
 export class NumberBounds {
   /** Relaxations solved. */

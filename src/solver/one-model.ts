@@ -87,14 +87,17 @@ export const solveProgram = (program: Program, scaled: Float64Array, options: Br
   program.types === 2 && program.fluid === undefined ? twoTypes(program, scaled, options) : manyTypes(program, scaled, options);
 
 /**
- * Nodes of a search type by type, and the share of the gap left then that whole numbers of replicas must close for a search by number.
- * Types that differ are proven by the first few nodes; with a better incumbent less is worth it.
+ * Nodes of a search type by type, and the share of the gap left then that whole numbers of replicas must close for a search by
+ * number. Types that differ are proven by the first few nodes; with a better incumbent less is worth it.
  */
 const rounds = [
   { plain: 2_000, worthwhile: 0.15 },
   { plain: 20_000, worthwhile: 0.01 },
 ] as const;
-/** Where the dearest type costs so many times the cheapest at the most, types may be alike: the first search then is a short one. */
+/**
+ * Where the dearest type costs so many times the cheapest at the most, types may be alike: the first search
+ * then is a short one.
+ */
 const alikeWithin = 1.3;
 const shortSearch = { plain: 500, share: 0.4 };
 /** Share of the nodes left for the search by number; the rest goes to the plain one, where that has not proven the cost. */

@@ -61,7 +61,10 @@ export const isHopeless = (priced: PricedFleet, start: Float64Array, ceiling: nu
   return value > ceiling;
 };
 
-/** GPUs above each pool's stock where each model takes what is cheapest for it, by the relaxations; null where some model has no mix. */
+/**
+ * GPUs above each pool's stock where each model takes what is cheapest for it, by the relaxations; null where some
+ * model has no mix.
+ */
 export const gpusOver = (priced: PricedFleet): Float64Array | null => {
   const { value, slope } = priced.relaxed(new Float64Array(priced.fleet.stock.length));
   return value === Number.POSITIVE_INFINITY ? null : slope;

@@ -23,7 +23,10 @@ export class PricedModel {
     this.relaxations = this.programs.map(({ program, scaled }) => new Relaxation(program, scaled, work));
   }
 
-  /** The relaxation's optimum at price + w . gpus, w the price of a GPU of each pool (`poolPrices`), gpus what a mix takes of it. */
+  /**
+   * The relaxation's optimum at price + w . gpus, w the price of a GPU of each pool (`poolPrices`), gpus what a mix
+   * takes of it.
+   */
   relaxed(poolPrices: Float64Array): { value: number; use: readonly number[] } {
     this.reprice(poolPrices);
     const { variants, rates } = this.model;

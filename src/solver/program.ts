@@ -112,7 +112,9 @@ export const provesOptimal = (bound: number, cost: number): boolean => bound >= 
 /** By how much of a step two sums of prices, each some thousand steps, may round apart. */
 const stepRounding = 1e-6;
 
-/** What a cost that is lower at all is lower by at least: whole steps of the prices' common divisor, but for rounding (money/h). */
+/**
+ * What a cost that is lower at all is lower by at least: whole steps of the prices' common divisor, but for rounding (money/h).
+ */
 export const leastSaving = (unit: number): number => unit * (1 - stepRounding);
 
 /** The whole number of replicas for a load that is divided by the line's scale. */

@@ -10,13 +10,13 @@ const firstShare = 0.02;
 const leastGain = 1e-9;
 
 /**
- * A choice within the stock by exchanges. Every model starts with its best column. Then the column of one model at a time is exchanged:
- * the exchange that lowers
+ * A choice within the stock by exchanges. Every model starts with its best column. Then the column of one model at a time is
+ * exchanged: the exchange that lowers
  *
  *   sum of reduced costs + sum_k weight_k * (GPUs by which pool k is overdrawn)
  *
- * most. Where none lowers it, the overdrawn pools get more weight (breakout search: Morris, AAAI 1993). Once no pool is overdrawn,
- * exchanges that save money follow. It proves nothing.
+ * most. Where none lowers it, the overdrawn pools get more weight (breakout search: Morris, AAAI 1993). Once no pool is
+ * overdrawn, exchanges that save money follow. It proves nothing.
  * @returns the choice; null where none was met, and then what the last exchanges leave of each pool (GPUs; below 0 = overdrawn)
  */
 export const repaired = (

@@ -125,8 +125,8 @@ const looserBounds = (fleet: Fleet, m: number, mix: Float64Array, options: Solve
 };
 
 /**
- * Any other mix that does not hold all of this one has fewer of some type. So: the cheapest of the mixes with one fewer of one type, for
- * each in turn.
+ * Any other mix that does not hold all of this one has fewer of some type. So: the cheapest of the mixes with one fewer of one
+ * type, for each in turn.
  */
 const runnerUp = (fleet: Fleet, mix: Float64Array, options: SolveOptions): Float64Array | null => {
   let best: { readonly cost: number; readonly mix: Float64Array } | null = null;

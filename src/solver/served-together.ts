@@ -20,20 +20,26 @@ export interface ServedTogether {
 
 /** Share of the work left that one priority may take. */
 const mostOfOneStep = 0.7;
-/** Share of the work left for what lower priorities can be served at all, where the unserved share of one is not known this well. */
+/**
+ * Share of the work left for what lower priorities can be served at all, where the unserved share of one is not
+ * known this well.
+ */
 const [leastShare, wellKnown] = [0.5, 1e-3];
 /** So large a share of the demand is worth more than all GPUs together: what is served comes before what it costs. */
 const decisiveShare = 1e-4;
-/** A priority that is settled is worth this share of the one that is looked at; once all are, all are worth this share of the ceiling. */
+/**
+ * A priority that is settled is worth this share of the one that is looked at; once all are, all are worth this share
+ * of the ceiling.
+ */
 const [settledShare, lastShare] = [1e-9, 1e-12];
 /** Where nothing arrives, or nothing serves, a quotient still has a divisor (req/s). */
 const [leastDemand, leastUnit] = [1e-12, 1e-9];
 
 /**
- * The most that models on common stock can serve, by the search for what costs least. Each model has one variant more, "nowhere". It
- * is no machine and takes any share of any class, and a request there costs more than everything else does. The highest priority
- * comes first. What it leaves unserved of each model is then the most that may be left of it, while the next one is looked at. Last
- * come the costs.
+ * The most that models on common stock can serve, by the search for what costs least. Each model has one variant more,
+ * "nowhere". It is no machine and takes any share of any class, and a request there costs more than everything else does. The
+ * highest priority comes first. What it leaves unserved of each model is then the most that may be left of it, while the next
+ * one is looked at. Last come the costs.
  *
  * With W the price of a request per second that is not served, and C what all GPUs cost at the most,
  *
@@ -120,7 +126,9 @@ const only = (fleet: Fleet, among: ReadonlySet<number>): Fleet => ({
   models: fleet.models.map((model, m) => (among.has(m) ? model : without(model))),
 });
 
-/** The most requests per second that any GPU serves: what counts as one replica of nowhere, so that its price is that of a GPU. */
+/**
+ * The most requests per second that any GPU serves: what counts as one replica of nowhere, so that its price is that of a GPU.
+ */
 const unitOf = ({ models }: Fleet): number =>
   models.reduce(
     (most, { rates, variants, ways }) =>

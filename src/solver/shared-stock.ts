@@ -19,7 +19,10 @@ export interface SharedResult {
 
 /** Share of the work left for enumerating. */
 const enumerationShare = 0.5;
-/** Steps (state x column) that one choice may take, and the same once the cost is proven and only mixes of the same cost are looked at. */
+/**
+ * Steps (state x column) that one choice may take, and the same once the cost is proven and only mixes of the same cost
+ * are looked at.
+ */
 const mostSteps = 1_500_000;
 const tieSteps = 150_000;
 /** Shares of an excess at which the enumerated mixes are chosen from: what a choice takes grows fast with it. */
@@ -34,7 +37,8 @@ const boundNoise = 1e-10;
  *
  *   minimise sum_m cost_m(y_m)  with  S_k: sum_m use_mk(y_m) <= stock_k  for each pool k
  *
- * At prices w_k >= 0 of a GPU (`poolPrices`, pool-prices.ts) the models fall apart: each takes its cheapest mix at price + w . gpus, and
+ * At prices w_k >= 0 of a GPU (`poolPrices`, pool-prices.ts) the models fall apart: each takes its cheapest mix at
+ * price + w . gpus, and
  *
  *   bound(w) = sum_m min over y_m of (cost_m + w . use_m) - w . stock  <=  the optimum.
  *

@@ -40,7 +40,8 @@ export interface Outcome {
  *
  * 1. Each model by itself (one-model): two types by two-types; more by branch, type by type, over the bound of relaxation (with
  *    price-forest, forest-shares and long-step); where types are alike, by-number over number-bounds and capacity-cuts.
- * 2. Where these do not fit the common stock, all by its prices (shared-stock): pool-prices finds them, priced-model and enumeration the
+ * 2. Where these do not fit the common stock, all by its prices (shared-stock): pool-prices finds them, priced-model
+ * and enumeration the
  *    mixes worth having, first-choice, choice and repair one of each that fits together, neighbourhoods better ones.
  * 3. Where no such choice serves all, the same with unserved demand at a price (served-together: nowhere, least-unserved).
  * 4. Where not all can be served, best-effort by priority (levels): joint-search proves small fleets over joint-program, a linear
@@ -50,8 +51,8 @@ export interface Outcome {
  */
 
 /**
- * The cheapest mixes that carry all demand of a fleet, within its bounds, stock and budget. Whatever stops the search, there is a plan,
- * and one that serves all where one was met.
+ * The cheapest mixes that carry all demand of a fleet, within its bounds, stock and budget. Whatever stops the search, there is
+ * a plan, and one that serves all where one was met.
  */
 export const solve = (given: Fleet, options: SolveOptions = defaultOptions): Outcome => {
   const { fleet, floorsFit } = prepared(given);
@@ -96,8 +97,8 @@ const nothing = ({ models }: Fleet, nodes: number, work: number): Outcome => ({
 /** Variants of all models, above which a node of the joint search is dear. */
 const manyVariants = 100;
 /**
- * Shares of the work left: for each model by itself, for all on common stock, and for what they can serve of it at all, where that is
- * asked for a start; for the most that they can serve on it where not all is, of a large fleet and a small one.
+ * Shares of the work left: for each model by itself, for all on common stock, and for what they can serve of it at all, where
+ * that is asked for a start; for the most that they can serve on it where not all is, of a large fleet and a small one.
  */
 const [aloneShare, stockShare, togetherShare] = [0.3, 0.6, 0.6];
 const [largeShare, smallShare] = [0.7, 0.5];

@@ -1,7 +1,7 @@
 /**
- * What the searches of one solve may still do, in one unit of about a microsecond of an ordinary core. It counts steps, not time, so
- * that the same snapshot gives the same plan on every machine. All searches of a solve charge the same budget, each through a part
- * of it: a part ends for itself, what it leaves is there for those that come after it.
+ * What the searches of one solve may still do, in one unit of about a microsecond of an ordinary core. It counts steps, not
+ * time, so that the same snapshot gives the same plan on every machine. All searches of a solve charge the same budget, each
+ * through a part of it: a part ends for itself, what it leaves is there for those that come after it.
  */
 export class WorkBudget {
   /** Units charged so far. */
@@ -38,8 +38,8 @@ export class WorkBudget {
 export const boundlessWork = new WorkBudget(Number.POSITIVE_INFINITY);
 
 /**
- * Units of one iteration of a relaxation with so many cells (class x type), of a cell of a dense tableau, of one state with one column in a
- * choice or one exchange in a repair, of a state that a choice keeps, and of a column's use of one pool.
+ * Units of one iteration of a relaxation with so many cells (class x type), of a cell of a dense tableau, of one state with one
+ * column in a choice or one exchange in a repair, of a state that a choice keeps, and of a column's use of one pool.
  */
 export const iterationWork = (cells: number): number => 0.7 + 0.0055 * cells;
 export const cellWork = 0.003;

@@ -1,4 +1,6 @@
-/** Every failure that gpumix expects, by its stable code. The table of errors in docs/reference.md is generated from this list. */
+/**
+ * Every failure that gpumix expects, by its stable code. The table of errors in docs/reference.md is generated from this list.
+ */
 export const errorCodes = {
   BAD_USAGE: 'the arguments of a command are wrong',
   BAD_SETTING: 'a setting (flag or environment variable) has an invalid value',

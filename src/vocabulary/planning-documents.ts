@@ -148,7 +148,8 @@ export interface Plan {
   readonly bound: number | null;
   readonly gap: number | null;
   /**
-   * Share of all demand that may be servable beyond what is served; 0 = it is proven that no more can be. Null when all is served.
+   * Share of all demand that may be servable beyond what is served; 0 = it is proven that no more can be. Null
+   * when all is served.
    */
   readonly servedGap: number | null;
   readonly models: readonly ModelPlan[];

@@ -43,7 +43,8 @@ const mostKeys = 200_000;
 
 /**
  * @param withKeys whether to search for keys, which `serve` never does: it takes a second where there are very many
- * @param newest records that are asked for when they were written, unless they are of gateways of ours, which go by the clock of Redis and
+ * @param newest records that are asked for when they were written, unless they are of gateways of ours, which go by the clock
+ *   of Redis and
  * add to a record later; `keyPrefix` is that of their heartbeats
  */
 export const lookAtRedis = async (

@@ -224,7 +224,9 @@ const clientOf = (settings: RedisSettings, address: RedisAddress): Redis | Clust
   }
 };
 
-/** A connection of its own, which is not waited for longer than its settings say. What is wrong with it is told by its commands. */
+/**
+ * A connection of its own, which is not waited for longer than its settings say. What is wrong with it is told by its commands.
+ */
 export const redisClient = (settings: RedisSettings): Redis | Cluster => {
   const client = clientOf(settings, redisAddress(settings.redisUrl));
   client.on('error', () => {});

@@ -44,8 +44,8 @@ export const arrivalRate = (
 const growthSeconds = 120;
 
 /**
- * How fast arrivals grow, by least squares over the intervals of two minutes (req/s per s); 0 where fewer than three are covered. Of a
- * window in which the rate has changed for certain only the part since then counts, as for the rate itself.
+ * How fast arrivals grow, by least squares over the intervals of two minutes (req/s per s); 0 where fewer than three are
+ * covered. Of a window in which the rate has changed for certain only the part since then counts, as for the rate itself.
  */
 export const arrivalGrowth = (intervals: readonly Interval[], intervalSeconds: number, coverage: Coverage): number => {
   const window = sinceChange(windowOf(intervals, intervalSeconds, growthSeconds, coverage));

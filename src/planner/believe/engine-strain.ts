@@ -43,9 +43,9 @@ const most = 2;
 
 /**
  * Engines that are slower than their profiles show as more requests in flight than is normal, and still more, though all
- * replicas that the plan asked for are Ready, and neither the rate nor the work of a request has risen: longer prompts are no slower engine. What is served then is what they can do; the plan's
- * capacity over that is the factor. Without it a backlog would be worked off, the replicas for it be taken away, and the
- * next one begin.
+ * replicas that the plan asked for are Ready, and neither the rate nor the work of a request has risen: longer prompts are no
+ * slower engine. What is served then is what they can do; the plan's capacity over that is the factor. Without it a backlog
+ * would be worked off, the replicas for it be taken away, and the next one begin.
  */
 export const strainNow = (previous: EngineStrain | undefined, strained: Strained): EngineStrain => {
   const { now, intervals, rate, requestWork, headroom, excess, ready, starting } = strained;

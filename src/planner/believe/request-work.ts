@@ -27,7 +27,11 @@ export const requestWorks = (shape: Shape, candidates: readonly Candidate[]): Re
   return { means: moments.map(({ mean }) => mean), spread: spread >= 1 && spread < Number.POSITIVE_INFINITY ? spread : 1 };
 };
 
-/** The mean over the candidates; 0 where none has a weight. */
+/**
+ * The mean over the candidates; 0 where none has a weight.
+ * @example meanWork([2, 4], [1, 3]) // => 3.5
+ * @example meanWork([2, 4], [0, 0]) // => 0
+ */
 export const meanWork = (works: readonly number[], weights: readonly number[]): number => {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return total === 0

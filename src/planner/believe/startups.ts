@@ -32,6 +32,8 @@ const leastPatienceSeconds = 30;
 /**
  * Startup time: the 90th percentile of the last twenty, once there are three (s).
  * @param otherwise until then
+ * @example startupSeconds({ seconds: [60, 80, 70] }, 600) // => 80
+ * @example startupSeconds({ seconds: [60, 80] }, 600) // => 600
  */
 export const startupSeconds = ({ seconds }: Pick<Startups, 'seconds'>, otherwise: number): number =>
   seconds.length < enough ? otherwise : seconds.toSorted((a, b) => a - b)[Math.ceil(0.9 * seconds.length) - 1]!;

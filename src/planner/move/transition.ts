@@ -58,8 +58,9 @@ const sinceThen = (wanted: readonly WantedReplicas[], since: number): readonly W
   );
 
 /**
- * A target falls only to the most that any plan of the hold-down time wanted. What a plan wanted holds until the next one, as ticks may
- * fail to come: so the plan before the hold-down time counts too. Until there are plans as old as that, nothing falls.
+ * A target falls only to the most that any plan of the hold-down time wanted. What a plan wanted holds until the next
+ * one, as ticks may fail to come: so the plan before the hold-down time counts too. Until there are plans as old as
+ * that, nothing falls.
  */
 const notBelowRecent = (wants: number, current: number, recent: readonly WantedReplicas[], since: number): number => {
   const reachesBack = recent.some(({ at }) => at <= since);

@@ -11,7 +11,10 @@ export type MakePlan = (snapshot: Snapshot, detail?: PlanDetail) => Plan;
 export interface CountedPlans {
   /** Plans that are followed. */
   readonly makePlan: MakePlan;
-  /** Plans that decide something and are not followed. All of a tick share a limit; a late one is still answered, with what is seen at once. */
+  /**
+   * Plans that decide something and are not followed. All of a tick share a limit; a late one is still answered, with what is
+   * seen at once.
+   */
   readonly whatIf: MakePlan;
   /** How many plans it was so far. */
   asked(): number;

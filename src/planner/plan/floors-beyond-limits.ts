@@ -30,7 +30,12 @@ export const floorsBeyondLimits = (snapshot: Snapshot): readonly FloorBeyondLimi
 /** Deployments that are named at most. */
 const named = 5;
 
-/** @example floorText({ limit: 'H100', floor: 12, available: 8, variants: ['ns/a'] }) // => 'the least replicas of ns/a take 12 H100, and there are 8' */
+/**
+ * What is wrong, for people.
+ * @example
+ * const beyond = { limit: 'H100', floor: 12, available: 8, variants: ['ns/a'] };
+ * floorText(beyond) // => 'the least replicas of ns/a take 12 H100, and there are 8'
+ */
 export const floorText = ({ limit, floor, available, variants }: FloorBeyondLimit): string => {
   const whose = `${variants.slice(0, named).join(', ')}${variants.length > named ? ` and ${variants.length - named} more` : ''}`;
   return limit === 'budget'

@@ -16,7 +16,7 @@ export const partsOf = ({ targets, models }: Publication, most: number): readonl
     models: models.slice(part * most, (part + 1) * most),
   }));
 
-/** The parts as one. */
+/** What was said in parts, as one again; labels are left to who answers. */
 export const publicationOf = (parts: readonly PublicationPart[], plan: PlanSummary | null): Publication => ({
   targets: parts.flatMap(({ targets }) => targets.map((target) => ({ ...target, labels: {} }))),
   models: parts.flatMap(({ models }) => models),

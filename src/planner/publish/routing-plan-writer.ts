@@ -3,7 +3,7 @@ import type { RoutingPlan } from '../../vocabulary/routing-plan.ts';
 import { classesForReady, type ModelRoutes } from '../report/ready-routing.ts';
 import type { TickOutcome } from '../report/tick-outcome.ts';
 
-/** What is asked of Redis. */
+/** What writing routing plans asks of Redis. */
 export interface RoutingStore {
   write(key: string, value: string, expirySeconds: number): Promise<void>;
 }

@@ -88,7 +88,7 @@ export interface LeaderTerm {
   readonly transitions: number;
 }
 
-/** What is asked of Redis. */
+/** What keeping plans asks of Redis. */
 export interface PlanStore {
   time(): Promise<number>;
   readFields(key: string, names: readonly string[]): Promise<Readonly<Record<string, string>>>;

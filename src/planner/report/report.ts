@@ -39,8 +39,8 @@ export interface ReportTick {
 }
 
 /**
- * The fourth stage of a tick: what is to be said of models that were planned for and moved, to autoscalers, to people, and to routers. What
- * each target says where there is no decision is settled here.
+ * The fourth stage of a tick: what is to be said of models that were planned for and moved, to autoscalers, to people, and to
+ * routers. What each target says where there is no decision is settled here.
  */
 export const report = (
   { beliefs, solved, workPerRequest, together }: Planned,
