@@ -1,4 +1,5 @@
 import type { PlannerSettings } from '../planner/decide.ts';
+import type { ModelReport } from '../planner/report/tick-outcome.ts';
 import type { Profile } from '../profiles/profile-document.ts';
 import { servedByProfile } from '../profiles/served-demand.ts';
 import { type DemandRow, type Plan, totalRate } from '../vocabulary/planning-documents.ts';
@@ -17,6 +18,8 @@ export type ReadAndPlanSettings = PlannerSettings & ReaderSettings;
 export interface Scenario extends Omit<World, 'initial' | 'variants' | 'profiles' | 'slo'> {
   readonly set: ProfileSet;
   readonly settings: ReadAndPlanSettings;
+  /** Told of the model after each of the planner's ticks. */
+  readonly onReport?: (report: ModelReport) => void;
 }
 
 /** Extra demand that fleets start with: nothing is measured yet. */
@@ -40,7 +43,7 @@ const planFor = (demand: readonly DemandRow[], world: Omit<World, 'initial'>): P
 
 export const planner = (
   name: string,
-  { settings, solve, set, faults = [] }: Scenario,
+  { settings, solve, set, faults = [], onReport }: Scenario,
   world: World,
   pinned?: ReadonlyMap<string, number>,
 ): Policy =>
@@ -53,6 +56,7 @@ export const planner = (
     solve,
     faults,
     ...(pinned === undefined ? {} : { pinned }),
+    ...(onReport === undefined ? {} : { onReport }),
   });
 
 /** gpumix itself. */

@@ -4,6 +4,7 @@ import type { ModelDeployment } from '../cluster/variant.ts';
 import { standInCluster } from '../planner/cluster-stand-in.ts';
 import type { PlannerSettings } from '../planner/decide.ts';
 import { createBoard } from '../planner/publish/board.ts';
+import type { ModelReport } from '../planner/report/tick-outcome.ts';
 import { createTicker } from '../planner/tick.ts';
 import type { FoundProfile, Profile } from '../profiles/profile-document.ts';
 import { ownerKey } from '../vocabulary/deployment-key.ts';
@@ -32,6 +33,8 @@ export interface PlannerParts {
   readonly pinned?: ReadonlyMap<string, number>;
   /** What goes wrong with the store. */
   readonly faults?: readonly Fault[];
+  /** Told of the model after each tick. */
+  readonly onReport?: (report: ModelReport) => void;
 }
 
 /**
@@ -47,6 +50,7 @@ export const plannerPolicy = ({
   solve,
   pinned,
   faults = [],
+  onReport,
 }: PlannerParts): Policy => {
   let now = 0;
   const clock = (): number => epoch + now;
@@ -65,7 +69,8 @@ export const plannerPolicy = ({
     board,
     settings: { ...settings, keepSnapshot: true },
     clock,
-    onTick: ({ snapshot, plan }) => {
+    onTick: ({ snapshot, plan, models }) => {
+      for (const report of models) onReport?.(report);
       if (snapshot !== null && plan !== null) planned = { snapshot, plan };
     },
   });
