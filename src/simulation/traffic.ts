@@ -63,7 +63,9 @@ export type MixtureOverTime = (time: number) => Shape;
 export const poisson = (rate: RateOverTime, mixture: Shape | MixtureOverTime, seconds: number, seed: number): Traffic => {
   const mixtureAt: MixtureOverTime = typeof mixture === 'function' ? mixture : () => mixture;
   const random = seeded(seed);
-  const most = Math.max(...Array.from({ length: Math.ceil(seconds) + 1 }, (_, time) => rate(time)));
+  // One by one: the seconds of five days are more than a call takes arguments.
+  let most = 0;
+  for (let time = 0; time <= Math.ceil(seconds); time += 1) most = Math.max(most, rate(time));
   const requests: TraceRequest[] = [];
   // Thinning: arrivals at the highest rate, of which a share stays.
   for (let time = exponential(random, 1 / most); time < seconds; time += exponential(random, 1 / most)) {
