@@ -42,12 +42,13 @@ const allOf = async (given: Scenario, from: number): Promise<Runs> => ({
   reachable: counted(await reachable(given, share), from),
 });
 
-/** Attained by the requests that ended after a time; all that were never served count as missed. */
+/** Attained by the requests that ended, or were given up, after a time. */
 const counted = (outcome: PolicyOutcome, from: number): PolicyOutcome => {
   const before = outcome.samples.find(({ time }) => time >= from);
   if (from === 0 || before === undefined) return outcome;
-  const missed = outcome.requests * (1 - outcome.attainment) - (before.ended - before.within);
-  return { ...outcome, attainment: 1 - missed / (outcome.requests - before.ended) };
+  const over = before.ended + before.unserved;
+  const missed = outcome.requests * (1 - outcome.attainment) - (over - before.within);
+  return { ...outcome, attainment: 1 - missed / (outcome.requests - over) };
 };
 
 const head = [

@@ -61,9 +61,10 @@ export interface RunSample {
   readonly spec: Readonly<Record<string, number>>;
   /** Share of the demand that the Ready replicas cannot carry by their profiles. */
   readonly gap: number;
-  /** Requests that have ended so far, and those of them within the SLO. */
+  /** Requests that have ended so far, those of them within the SLO, and those that no replica took in time. */
   readonly ended: number;
   readonly within: number;
+  readonly unserved: number;
   /** Money so far. */
   readonly cost: number;
 }
@@ -181,7 +182,7 @@ const createTally = (slo: Slo) => {
     unserved: (requests: number): void => {
       lost += requests;
     },
-    sofar: () => ({ ended, within }),
+    sofar: () => ({ ended, within, unserved: lost }),
     /** @param all requests that there were @param pending those that have not ended */
     outcome: (all: number, pending: number) => {
       firstTokens.sort((a, b) => a - b);
@@ -232,7 +233,7 @@ const sampleOf = (
   demand: readonly DemandRow[],
   replicas: Replicas<Arrived>,
   capacity: ServingFleet & Pick<World, 'variants'>,
-): Omit<RunSample, 'ended' | 'within'> => {
+): Omit<RunSample, 'ended' | 'within' | 'unserved'> => {
   const counts = (of: (key: string) => number) => Object.fromEntries(capacity.variants.map(({ key }) => [key, of(key)]));
   return {
     time,
