@@ -56,12 +56,12 @@ export const demoCommand: Command = {
   options,
   examples: ['gpumix demo --ticks 3'],
   run: async (argv, io) => {
-    const given = readOptions(options, argv);
-    const ticks = given['ticks'] === undefined ? Number.POSITIVE_INFINITY : wholeOption('ticks', given['ticks'], 1);
-    const traffic = traffics[String(given['traffic'])];
-    if (traffic === undefined) throw new GpumixError('BAD_USAGE', `--traffic is "${given['traffic']}", neither wave nor azure`);
-    const port = portOption('port', given['port']);
-    const json = given['json'] === true;
+    const flags = readOptions(options, argv);
+    const ticks = flags['ticks'] === undefined ? Number.POSITIVE_INFINITY : wholeOption('ticks', flags['ticks'], 1);
+    const traffic = traffics[String(flags['traffic'])];
+    if (traffic === undefined) throw new GpumixError('BAD_USAGE', `--traffic is "${flags['traffic']}", neither wave nor azure`);
+    const port = portOption('port', flags['port']);
+    const json = flags['json'] === true;
     const world = embeddedWorld(traffic.make());
     const log = createLogger('error');
     const server = await startOpenServer({ board: world.mix.board, version, log, host: '127.0.0.1', port, readyChecks: [] });

@@ -32,20 +32,20 @@ export const replayCommand: Command = {
   usage: '--trace FILE --model NAME [flags]',
   examples: ['gpumix replay --trace requests.csv --model llama-8b --speed 2'],
   run: async (argv, io, environment) => {
-    const given = readOptions(options, argv);
-    const [path, model] = [requiredText(given, 'trace'), requiredText(given, 'model')];
-    const interval = wholeOption('interval', given['interval'], 1);
-    const speed = numberOption('speed', given['speed'], 1e-3);
-    const linger = numberOption('linger', given['linger'], 0);
+    const flags = readOptions(options, argv);
+    const [path, model] = [requiredText(flags, 'trace'), requiredText(flags, 'model')];
+    const interval = wholeOption('interval', flags['interval'], 1);
+    const speed = numberOption('speed', flags['speed'], 1e-3);
+    const linger = numberOption('linger', flags['linger'], 0);
     const trace = parseTrace(await readText(path, 'BAD_TRACE'), path);
-    const counter = gatewayCounter(trace, interval, numberOption('seconds-per-token', given['seconds-per-token'], 0), speed);
+    const counter = gatewayCounter(trace, interval, numberOption('seconds-per-token', flags['seconds-per-token'], 0), speed);
     let reached = false;
     const store = redisStore(
-      { ...redisDefaults, redisUrl: String(given['redis-url']), redisPassword: environment['REDIS_PASSWORD'] ?? null },
+      { ...redisDefaults, redisUrl: String(flags['redis-url']), redisPassword: environment['REDIS_PASSWORD'] ?? null },
       // Before anything was written the error says it.
       (problem) => reached && io.stderr(`gpumix replay: redis: ${problem}\n`),
     );
-    const heartbeat = given['no-heartbeat'] === true ? null : heartbeatsKey(String(given['key-prefix']));
+    const heartbeat = flags['no-heartbeat'] === true ? null : heartbeatsKey(String(flags['key-prefix']));
     const writer = `replay-${process.pid}`;
     /** A failed write loses its interval, as in the gateway; the next one is tried again. */
     const write = async (time: number, record: string | null): Promise<void> => {

@@ -76,19 +76,19 @@ export const simulateCommand: Command = {
   options,
   examples: ['gpumix simulate --traffic spike --stock H100=2', 'gpumix simulate --trace requests.csv --copies 4 --svg plot.svg'],
   run: async (argv, io) => {
-    const given = readOptions(options, argv);
-    const trace = textOf(given, 'trace') !== null;
+    const flags = readOptions(options, argv);
+    const trace = textOf(flags, 'trace') !== null;
     refuseUseless(options, argv, trace ? ofMadeUp : ['copies'], trace ? 'with --trace' : 'without --trace');
-    const svg = textOf(given, 'svg');
+    const svg = textOf(flags, 'svg');
     if (svg !== null) await checkWritable(svg, '--svg');
-    const scenario = await scenarioOf(given);
-    const alone = given['alone'] === true;
+    const scenario = await scenarioOf(flags);
+    const alone = flags['alone'] === true;
     const progress = progressOn(io);
     const watched = { ...scenario, onTime: runProgress(progress, scenario, alone ? 1 : runsOf(scenario)) };
     const outcomes = alone ? [await runPlanner(watched)] : await compare(watched);
     progress.end();
     if (svg !== null) await writeText(svg, plotOf(outcomes), '--svg');
-    if (given['json'] === true) io.stdout(`${JSON.stringify({ outcomes })}\n`);
+    if (flags['json'] === true) io.stdout(`${JSON.stringify({ outcomes })}\n`);
     else io.stdout(outcomesTable(outcomes));
     return 0;
   },
@@ -109,34 +109,34 @@ const runProgress = (progress: Progress, { traffic }: Scenario, runs: number) =>
 /** Flags of traffic that is made up. */
 const ofMadeUp = ['traffic', 'rate', 'mixture', 'seed'];
 
-const scenarioOf = async (given: FlagValues): Promise<Scenario> => {
+const scenarioOf = async (flags: FlagValues): Promise<Scenario> => {
   const asked = ['attainment', 'headroom'].flatMap((name) => {
-    const value = textOf(given, name);
+    const value = textOf(flags, name);
     return value === null ? [] : [`--${name}`, value];
   });
   const config = readConfig(asked, {});
   const set = profileSet(
-    oneOf<ProfileSetName>(given, 'profiles', profileSetNames),
-    numberOption('startup', given['startup'], 0),
-    numberOption('slowdown', given['slowdown'], 0.01),
+    oneOf<ProfileSetName>(flags, 'profiles', profileSetNames),
+    numberOption('startup', flags['startup'], 0),
+    numberOption('slowdown', flags['slowdown'], 0.01),
   );
   const gpus = set.variants.map(({ gpu }) => gpu);
-  const stock = stockOf(textOf(given, 'stock'), gpus);
-  const traffic = await trafficOf(given);
-  const routing = oneOf<RouterKnowledge>(given, 'routing', routerKnowledges);
+  const stock = stockOf(textOf(flags, 'stock'), gpus);
+  const traffic = await trafficOf(flags);
+  const routing = oneOf<RouterKnowledge>(flags, 'routing', routerKnowledges);
   return {
     traffic,
     set,
     routing,
-    serveLate: shareOption('serve-late', given['serve-late']),
+    serveLate: shareOption('serve-late', flags['serve-late']),
     stock: () => stock,
-    faults: faultsOf(textOf(given, 'faults'), gpus, traffic.seconds),
+    faults: faultsOf(textOf(flags, 'faults'), gpus, traffic.seconds),
     settings: {
       ...config,
       routing,
       historySeconds: historySeconds(config),
       instance: 'simulation',
-      startupSeconds: numberOption('startup', given['startup'], 0),
+      startupSeconds: numberOption('startup', flags['startup'], 0),
       prices: {},
       keepSnapshot: true,
     },
@@ -144,28 +144,28 @@ const scenarioOf = async (given: FlagValues): Promise<Scenario> => {
   };
 };
 
-const trafficOf = async (given: FlagValues): Promise<Traffic> => {
-  const seed = wholeOption('seed', given['seed'], 0);
-  const trace = textOf(given, 'trace');
+const trafficOf = async (flags: FlagValues): Promise<Traffic> => {
+  const seed = wholeOption('seed', flags['seed'], 0);
+  const trace = textOf(flags, 'trace');
   if (trace !== null) {
     const files = trace.split(',');
-    const copies = wholeOption('copies', given['copies'], 1);
+    const copies = wholeOption('copies', flags['copies'], 1);
     const streams = await Promise.all(files.map(async (file) => parseTrace(await readText(file, 'BAD_TRACE'), file)));
     const length = Math.ceil(Math.max(...streams.map((stream) => stream.at(-1)!.time)));
-    const seconds = given['seconds'] === undefined ? length : numberOption('seconds', given['seconds'], 1);
+    const seconds = flags['seconds'] === undefined ? length : numberOption('seconds', flags['seconds'], 1);
     return traced(superposed(merged(...streams), copies, shiftSeconds, length), seconds);
   }
-  const kind = oneOf(given, 'traffic', Object.keys(syntheticRates));
+  const kind = oneOf(flags, 'traffic', Object.keys(syntheticRates));
   const { rate, seconds: usual } = syntheticRates[kind]!;
-  const seconds = given['seconds'] === undefined ? usual : numberOption('seconds', given['seconds'], 1);
-  const mixture = mixtures[oneOf(given, 'mixture', Object.keys(mixtures))]!;
-  return poisson(rate(numberOption('rate', given['rate'], 0.01), seconds), mixture, seconds, seed);
+  const seconds = flags['seconds'] === undefined ? usual : numberOption('seconds', flags['seconds'], 1);
+  const mixture = mixtures[oneOf(flags, 'mixture', Object.keys(mixtures))]!;
+  return poisson(rate(numberOption('rate', flags['rate'], 0.01), seconds), mixture, seconds, seed);
 };
 
-const oneOf = <T extends string>(given: FlagValues, name: string, values: readonly T[]): T => {
-  const found = values.find((value) => value === given[name]);
+const oneOf = <T extends string>(flags: FlagValues, name: string, values: readonly T[]): T => {
+  const found = values.find((value) => value === flags[name]);
   if (found === undefined)
-    throw new GpumixError('BAD_USAGE', `--${name} is ${JSON.stringify(given[name])}, none of ${values.join(', ')}`);
+    throw new GpumixError('BAD_USAGE', `--${name} is ${JSON.stringify(flags[name])}, none of ${values.join(', ')}`);
   return found;
 };
 
