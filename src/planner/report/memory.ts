@@ -5,7 +5,7 @@ import type { Planned } from '../plan/plan.ts';
 /** What the stages remember from tick to tick. */
 export interface Memory {
   readonly believed: BelieveMemory;
-  /** By variant, as it was last planned for (replica-seconds). */
+  /** What a request takes of a replica of each variant, by the demand that was last planned for (replica-seconds). */
   readonly workPerRequest: Planned['workPerRequest'];
   readonly moved: MoveMemory;
 }
@@ -15,18 +15,18 @@ export const emptyMemory: Memory = { believed: nothingBelieved, workPerRequest: 
 export const memoryAfter = (
   { workPerRequest, moved }: Memory,
   believed: BelieveMemory,
-  newly: readonly (Pick<Planned, 'workPerRequest'> & { readonly moved: MoveMemory })[],
+  reports: readonly (Pick<Planned, 'workPerRequest'> & { readonly moved: MoveMemory })[],
   deployments: ReadonlyMap<string, unknown>,
 ): Memory => {
   const stillThere = <Value>(...maps: readonly ReadonlyMap<string, Value>[]) =>
     new Map(maps.flatMap((map) => [...map].filter(([key]) => deployments.has(key))));
   return {
     believed,
-    workPerRequest: stillThere(workPerRequest, ...newly.map((part) => part.workPerRequest)),
+    workPerRequest: stillThere(workPerRequest, ...reports.map((report) => report.workPerRequest)),
     moved: {
-      decisions: stillThere(moved.decisions, ...newly.map((part) => part.moved.decisions)),
-      recent: stillThere(moved.recent, ...newly.map((part) => part.moved.recent)),
-      forgone: new Map(newly.flatMap((part) => [...part.moved.forgone])),
+      decisions: stillThere(moved.decisions, ...reports.map((report) => report.moved.decisions)),
+      recent: stillThere(moved.recent, ...reports.map((report) => report.moved.recent)),
+      forgone: new Map(reports.flatMap((report) => [...report.moved.forgone])),
     },
   };
 };
