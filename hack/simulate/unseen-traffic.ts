@@ -19,6 +19,7 @@ import {
 import { exponential, seeded } from '../../src/vocabulary/random.ts';
 
 const hour = 3600;
+const day = 24 * hour;
 const mixed = mixtures['mixed']!;
 
 /** Traffic that no constant of gpumix was tuned on, by name; each by a seed. */
@@ -29,6 +30,7 @@ export const unseenTraffic: Readonly<Record<string, (seed: number) => Traffic>> 
   'bursty, a rate that wanders around 10 req/s': (seed) => poisson(wandering(10, 2 * hour, seed), mixed, 2 * hour, seed),
   'one prompt in a hundred of 30,000 tokens, 8 req/s': (seed) => poisson(steady(8), bimodal, hour, seed),
   'idle but for 10 min in 4 h': (seed) => poisson(onOff(10, 0, 600, 4 * hour - 600), mixed, 24 * hour, seed),
+  'idle but for 10 min twice a day, four days': (seed) => poisson(onOff(10, 0, 600, 12 * hour - 600), mixed, 4 * day, seed),
   'sine of 150 s, 5 to 20 req/s': (seed) =>
     poisson(sine(5, 20, 150), [{ inputTokens: 3000, outputTokens: 150, share: 1 }], 1200, seed),
   'stairs 15, 2, 10, 15, 5, 2 req/s': (seed) => poisson(stairs([15, 2, 10, 15, 5, 2], 150), even, 900, seed),
@@ -83,6 +85,8 @@ export const countedFrom: Readonly<Record<string, number>> = {
   'flash crowds of 30 s, 10 to 40 req/s every 10 min': 1200,
   'batches, 20 req/s for 10 min, then 2 for 20': 3600,
   'idle but for 10 min in 4 h': 8 * hour,
+  // What is there at the very beginning comes to no idle model, so that its second day is the first.
+  'idle but for 10 min twice a day, four days': 2 * day + hour,
   'sine of 150 s, 5 to 20 req/s': 300,
   'a week, an hour to the day, 3 to 20 req/s': 2 * hour,
 };
