@@ -42,7 +42,14 @@ const decideMilliseconds = (models: number, rounds: number): number => {
 const settings: TickSettings = {
   ...{ windowSeconds: 60, shapeWindowSeconds: 240, startupSeconds: 120, backlogSeconds: 120, headroom: 0, attainment: 0.99 },
   ...{ holdDownSeconds: 300, switchSavings: 0.1, followAfterSeconds: 600, growAtOnce: 3 },
-  ...{ idleAfterSeconds: 300, settleSeconds: 2, staleAfterSeconds: 300, trustSilence: false, poolNamespaces: false },
+  ...{
+    idleAfterSeconds: 300,
+    settleSeconds: 2,
+    staleAfterSeconds: 300,
+    trustSilence: false,
+    poolNamespaces: false,
+    wakeAhead: true,
+  },
   ...{
     routing: 'size',
     budget: null,

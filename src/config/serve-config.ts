@@ -141,6 +141,11 @@ export const settings = {
       'share of the requests that are to be within the limits of the profiles; extra demand is planned for by it',
     ),
     headroom: setting(atLeast(0), '0', 'least extra demand to plan for; 0.1 = 10 %'),
+    wakeAhead: setting(
+      flag,
+      'true',
+      'start replicas of an idle model ahead of the time of day at which its requests came on earlier days',
+    ),
   }),
   ...grouped('Targets', {
     holdDownSeconds: setting(seconds, '120', 'how long plans must want a lower target before it is published (s)'),

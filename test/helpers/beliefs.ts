@@ -32,6 +32,7 @@ export const belief = (more: Partial<Belief> = {}): Belief => ({
   chance: 0,
   histories: new Map(),
   strains: new Map(),
+  wakings: new Map(),
   behaviours: new Map(),
   variants: [],
   ...more,

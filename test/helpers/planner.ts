@@ -24,6 +24,7 @@ export const settings: TickSettings = {
   settleSeconds: 2,
   staleAfterSeconds: 300,
   trustSilence: false,
+  wakeAhead: true,
   poolNamespaces: false,
   routing: 'size',
   budget: null,

@@ -26,6 +26,8 @@ import { type RecordDefect, samplesSeen, type TrustedWorkload, trustedWorkload }
 import { longestStartup } from './startups.ts';
 import { conclusions, type StateReading } from './state-evidence.ts';
 import { judgedProfiles, profilesToPlanBy, trialsAfter } from './trusted-profiles.ts';
+import { type WakingHistory, whileBusy, whileIdle } from './waking-ahead.ts';
+import { type WokenDemand, wokenDemand } from './woken-demand.ts';
 
 /** What was read of requests, engines, Deployments and profiles. */
 export interface BelieveReading extends StateReading, DeploymentReading {
@@ -40,6 +42,8 @@ export interface BelieveReading extends StateReading, DeploymentReading {
 export interface BelieveSettings extends DemandSettings, StateSettings, BehaviourSettings {
   readonly trustSilence: boolean;
   readonly poolNamespaces: boolean;
+  /** Whether an idle model is woken ahead of traffic that came at the same time on earlier days. */
+  readonly wakeAhead: boolean;
   /** Price of one GPU by type (money/h). */
   readonly prices: Readonly<Record<string, number>>;
 }
@@ -58,6 +62,8 @@ export interface BelieveMemory {
   readonly trials: ReadonlyMap<string, ProfileTrial>;
   /** What its engines said of late, by model, oldest first. */
   readonly samples: ReadonlyMap<string, readonly EngineSample[]>;
+  /** When those that were idle were woken, by name. */
+  readonly wakings: ReadonlyMap<string, WakingHistory>;
 }
 export const nothingBelieved: BelieveMemory = {
   shapes: new Map(),
@@ -66,6 +72,7 @@ export const nothingBelieved: BelieveMemory = {
   strains: new Map(),
   trials: new Map(),
   samples: new Map(),
+  wakings: new Map(),
 };
 
 /** What a tick knows when it believes. */
@@ -98,9 +105,10 @@ export interface Belief extends ModelGroup {
   /** Extra demand in it, and what chance may bring; 0.1 = 10 %. */
   readonly headroom: number;
   readonly chance: number;
-  /** Its arrival rates so far, and what was learned of its engines, by name. */
+  /** Its arrival rates so far, what was learned of its engines, and when it was woken, by name. */
   readonly histories: ReadonlyMap<string, DemandHistory>;
   readonly strains: ReadonlyMap<string, EngineStrain>;
+  readonly wakings: ReadonlyMap<string, WakingHistory>;
   /** How its Deployments behave, by `namespace/name`; and the same for people. */
   readonly behaviours: ReadonlyMap<string, DeploymentBehaviour>;
   readonly variants: readonly VariantReport[];
@@ -150,6 +158,7 @@ export const believe = ({
       strains: stillCalled(memory.strains, ...models.map(({ strains }) => strains)),
       trials: trialsAfter(memory.trials, judged, reading.deployments),
       samples,
+      wakings: settings.wakeAhead ? stillCalled(memory.wakings, ...models.map(({ wakings }) => wakings)) : new Map(),
     },
   };
 };
@@ -173,12 +182,19 @@ const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>
   const { behaviours } = memory;
   const { candidates, refused } = candidatesOf(group.deployments, { ...reading, prices: settings.prices });
   const { conclusion, dataAt } = concludedOf(group, candidates);
-  const { demand, wait, ...seen } = conclusion.state === 'fresh' ? demandIn(group, candidates, conclusion, facts) : noDemand;
-  const plannable = candidates.length === 0 ? null : demand;
+  const demandSettings = demandSettingsOf(group, candidates, facts);
+  const { demand, wait, rates, ...seen } =
+    conclusion.state === 'fresh' ? demandIn(group, candidates, conclusion, demandSettings, facts) : noDemand;
+  const wakings = settings.wakeAhead ? wakingsOf(group, conclusion.state, rates, facts) : new Map<string, WakingHistory>();
+  const woken =
+    conclusion.state === 'idle' ? wokenDemand({ ...group, ...memory, wakings, candidates }, reading.now, demandSettings) : null;
+  const plannable = candidates.length === 0 ? null : (woken?.demand ?? demand);
   return {
     ...group,
     ...seen,
-    conclusion: wait === null ? conclusion : { ...conclusion, state: 'quiet', reason: wait },
+    ...(woken === null ? {} : { forecast: woken.forecast, headroom: woken.headroom, chance: woken.chance }),
+    wakings,
+    conclusion: concludedBy(conclusion, wait, plannable === null ? null : woken),
     dataAt,
     recordDefect: group.aliases.flatMap((name) => workload?.names.get(name)?.defect ?? [])[0] ?? null,
     candidates,
@@ -195,9 +211,34 @@ const attainmentOf = (deployments: readonly ModelDeployment[], otherwise: number
   return asked.length === 0 ? otherwise : Math.max(...asked);
 };
 
+/** Where demand must wait the model is quiet; one that is woken ahead is idle still. */
+const concludedBy = (conclusion: Conclusion, wait: string | null, woken: WokenDemand | null): Conclusion => {
+  if (wait !== null) return { ...conclusion, state: 'quiet', reason: wait };
+  return woken === null ? conclusion : { ...conclusion, reason: `${conclusion.reason}; ${woken.reason}` };
+};
+
+/** When the model was woken, with what is known now: in other states than these two nobody knows. */
+const wakingsOf = (
+  { aliases }: ModelGroup,
+  state: Conclusion['state'],
+  rates: DemandNow['rates'],
+  { reading, workload, memory }: Facts,
+): ReadonlyMap<string, WakingHistory> =>
+  new Map(
+    aliases.flatMap((name): [string, WakingHistory][] => {
+      const history = memory.wakings.get(name);
+      const idle = state === 'idle' && workload?.names.has(name) === true;
+      const now = idle
+        ? whileIdle(history, reading.now)
+        : whileBusy(history, reading.now, { rate: rates.get(name) ?? 0, shape: memory.shapes.get(name) });
+      return now === undefined ? [] : [[name, now]];
+    }),
+  );
+
 const noDemand: DemandNow = {
   demand: null,
   wait: null,
+  rates: new Map(),
   histories: new Map(),
   strains: new Map(),
   forecast: null,
@@ -205,20 +246,27 @@ const noDemand: DemandNow = {
   chance: 0,
 };
 
+/** As learned of its pods, and as its Deployments ask for. */
+const demandSettingsOf = (
+  { deployments }: ModelGroup,
+  candidates: readonly Candidate[],
+  { memory, settings }: Facts,
+): DemandSettings => {
+  const startups = candidates.flatMap(({ key }) => memory.behaviours.get(key)?.startups ?? []);
+  return {
+    ...settings,
+    startupSeconds: longestStartup(startups, settings.startupSeconds),
+    attainment: attainmentOf(deployments, settings.attainment),
+  };
+};
+
 const demandIn = (
   group: ModelGroup,
   candidates: readonly Candidate[],
   { silentUntil }: Conclusion,
-  { workload, decisions, memory, settings }: Facts,
+  settings: DemandSettings,
+  { workload, decisions, memory }: Facts,
 ): DemandNow => {
-  const startups = candidates.flatMap(({ key }) => memory.behaviours.get(key)?.startups ?? []);
   const decidedBefore = group.deployments.some((deployment) => decisions.has(deploymentKey(deployment)));
-  return demandNow(
-    { ...group, ...memory, workload, decisions, candidates, silentUntil, decidedBefore },
-    {
-      ...settings,
-      startupSeconds: longestStartup(startups, settings.startupSeconds),
-      attainment: attainmentOf(group.deployments, settings.attainment),
-    },
-  );
+  return demandNow({ ...group, ...memory, workload, decisions, candidates, silentUntil, decidedBefore }, settings);
 };

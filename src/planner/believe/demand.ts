@@ -15,8 +15,9 @@ import { meanWork, requestWorks } from './request-work.ts';
 export interface DemandNow {
   readonly demand: readonly DemandRow[] | null;
   readonly wait: string | null;
-  /** What was seen of each name so far. */
+  /** What was seen of each name so far, and what arrives now (req/s). */
   readonly histories: ReadonlyMap<string, DemandHistory>;
+  readonly rates: ReadonlyMap<string, number>;
   /** What was learned of the engines under each name. */
   readonly strains: ReadonlyMap<string, EngineStrain>;
   /** Where one was believed. */
@@ -111,8 +112,9 @@ const nothingYet = (wait: string, rated: readonly RatedName[]): DemandNow => ({
   chance: 0,
 });
 
-const seenOf = (rated: readonly RatedName[]): Pick<DemandNow, 'histories' | 'strains'> => ({
+const seenOf = (rated: readonly RatedName[]): Pick<DemandNow, 'histories' | 'rates' | 'strains'> => ({
   histories: new Map(rated.map(({ name, history }) => [name, history])),
+  rates: new Map(rated.map(({ name, rate }) => [name, rate])),
   strains: new Map(rated.map(({ name, strain }) => [name, strain])),
 });
 

@@ -27,7 +27,8 @@ export interface RateHistory {
 }
 
 export interface Forecast {
-  readonly method: ForecastMethod;
+  /** `time of day`: nothing arrives now, and traffic came at this time on earlier days. */
+  readonly method: ForecastMethod | 'time of day';
   /** req/s, never below the rate now. */
   readonly rate: number;
 }

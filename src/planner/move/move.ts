@@ -62,7 +62,7 @@ export const move = (planned: Planned, tick: MoveTick): Moved => {
     const mixes = { ...mixesOf(model, solved.snapshot, whatIf, belief), fits: fits(model) };
     const { targets, recent, forgone, blocked } = towardPlan(belief, own, mixes, planned.unfollowed, tick);
     return {
-      decisions: asDecisions(targets, extra, belief.dataAt),
+      decisions: asDecisions(notBelowLabels(belief, targets), extra, dataUntil(belief)),
       recent,
       forgone: new Map([[belief.name, forgone]]),
       blocked: blocked ? [belief.name] : [],
@@ -146,11 +146,27 @@ const asDecisions = (
   return new Map([...targets].map(([key, target]) => [key, decisionOf(target, extra.get(key) ?? 0)]));
 };
 
+/** That nothing came is data too. @returns Unix s; null = there was never any */
+const dataUntil = ({ conclusion: { state, silentUntil }, dataAt }: Belief): number | null =>
+  state === 'idle' ? Math.max(dataAt ?? 0, silentUntil) : dataAt;
+
+/** A model that is woken ahead is idle until something comes, and has what its labels say until then. */
+const notBelowLabels = (
+  { conclusion: { state }, deployments }: Belief,
+  targets: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> => {
+  if (state !== 'idle') return targets;
+  const labels = new Map(deployments.map((deployment) => [deploymentKey(deployment), deployment.idleReplicas ?? 0]));
+  return new Map([...targets].map(([key, target]) => [key, Math.max(target, labels.get(key) ?? 0)]));
+};
+
 /** Idle goes to the label; what earlier plans wanted is over. In other states nothing is newly decided, and nothing forgotten. */
-const idleMove = ({ name, conclusion, deployments, refused, dataAt }: Belief, forgone: MoveMemory['forgone']): MoveMemory => {
+const idleMove = (belief: Belief, forgone: MoveMemory['forgone']): MoveMemory => {
+  const { name, conclusion, deployments, refused } = belief;
   const letGo = forgone.get(name);
-  if (conclusion.state !== 'idle') return { ...nothingMoved, forgone: new Map(letGo === undefined ? [] : [[name, letGo]]) };
-  const asOf = Math.max(dataAt ?? 0, conclusion.silentUntil);
+  const asOf = dataUntil(belief);
+  if (conclusion.state !== 'idle' || asOf === null)
+    return { ...nothingMoved, forgone: new Map(letGo === undefined ? [] : [[name, letGo]]) };
   const decided = deployments.filter((deployment) => !refused.has(deploymentKey(deployment)) && deployment.idleReplicas !== null);
   return {
     decisions: new Map(

@@ -21,6 +21,7 @@ const settings: BelieveSettings = {
   idleAfterSeconds: 240,
   settleSeconds: 2,
   trustSilence: false,
+  wakeAhead: true,
   poolNamespaces: false,
   prices: { L40S: 1 },
 };

@@ -74,6 +74,14 @@ test('an idle model goes to its label, where it has one and is not refused, and 
   expect(idle({ deployments: labelled, refused: new Map([['ns/a', 'no profile']]) }).decisions).toEqual({});
 });
 
+test('an idle model that is woken ahead gets what the plan wants, and never less than its label', () => {
+  const conclusion = { state: 'idle', reason: 'no request', silentUntil: 995 } as const;
+  const woken = (idleReplicas: number) =>
+    moved(belief({ conclusion, demand, deployments: [deployment('a', { idleReplicas, replicas: 0 })] })).decisions;
+  expect(woken(0)).toEqual({ 'ns/a': { replicas: 3, asOf: 995 } });
+  expect(woken(4)).toEqual({ 'ns/a': { replicas: 4, asOf: 995 } });
+});
+
 test('without a plan nothing is decided, and what was wanted stays as it is', () => {
   const nothing = { decisions: {}, recent: {}, blocked: [] };
   const last = { ...nothingMoved, decisions: new Map([['ns/a', { replicas: 2, asOf: 900 }]]) };

@@ -81,6 +81,11 @@ test.each([
     { state: 'idle', reason: 'no request for 900 s', arrivalRate: null },
     'idle: no request for 900 s',
   ],
+  [
+    { replicas: 2, asOf: 0 },
+    { state: 'idle', reason: 'woken ahead: why', arrivalRate: 3.5 },
+    '3.5 req/s are planned for: woken ahead: why',
+  ],
 ] as const)('the log says why a target is %j', (decision, more, reason) => {
   const lines: { msg: string; reason?: string }[] = [];
   const report = tickLog(pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }));
