@@ -51,7 +51,14 @@ const target = (replicas: number) => {
 };
 /** @param wanted by plans 60 s and 0 s ago */
 const question = (published: number, wanted: readonly [number, number], annotations = {}): Question => {
-  const empty = { decisions: new Map(), forgone: new Map(), behaviours: new Map(), strains: new Map(), trials: new Map() };
+  const empty = {
+    decisions: new Map(),
+    forgone: new Map(),
+    behaviours: new Map(),
+    strains: new Map(),
+    trials: new Map(),
+    wakings: new Map(),
+  };
   const recent = new Map([['serving/l40s', wanted.map((replicas, index) => ({ at: 940 + 60 * index, replicas }))]]);
   const stored = { at: 1000, targets: [target(published)], models: [report], plan: null, recent, ...empty };
   return {

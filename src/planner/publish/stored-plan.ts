@@ -8,6 +8,7 @@ import type { MoveMemory } from '../move/move.ts';
 import type { WantedReplicas } from '../move/variant-transition.ts';
 import type { ModelReport, TickOutcome } from '../report/tick-outcome.ts';
 import type { PlanSummary } from './board.ts';
+import { decodedWakings, encodedWakings } from './stored-wakings.ts';
 
 /** What the leader said at one tick, for the other replicas and for whoever leads next. */
 export interface StoredPlan {
@@ -23,6 +24,7 @@ export interface StoredPlan {
   readonly behaviours: BelieveMemory['behaviours'];
   readonly strains: BelieveMemory['strains'];
   readonly trials: BelieveMemory['trials'];
+  readonly wakings: BelieveMemory['wakings'];
 }
 
 /** Of another version nothing is taken over. */
@@ -42,13 +44,16 @@ const encoded = ({ targets, models, plan, memory: { believed, workPerRequest, mo
       { digest, load: workPerRequest.get(key) ?? last, proven },
     ]),
     observed: [...believed.behaviours].map(([key, { startups, ...rest }]) => [key, { ...rest, seconds: startups.seconds }]),
+    wakings: encodedWakings(believed.wakings),
     forgone: [...moved.forgone],
     recent: [...moved.recent].map(([key, wanted]) => [key, wanted.flatMap(({ at, replicas }) => [at, replicas])]),
   });
 
 const decoded = (at: number, text: string): StoredPlan | null => {
-  const { version, targets, models, plan, decisions, recent, observed, strains, trials = [], forgone = [] } = JSON.parse(text);
+  const { version, targets, models, plan, decisions, recent, observed, strains, ...later } = JSON.parse(text);
   if (version !== documentVersion) return null;
+  // Documents of earlier releases do not have them.
+  const { trials = [], forgone = [], wakings = [] } = later;
   const labelled = targets.map((target: Omit<Target, 'labels'>) => ({ ...target, labels: {} }));
   return {
     at,
@@ -59,6 +64,7 @@ const decoded = (at: number, text: string): StoredPlan | null => {
     strains: new Map(strains),
     trials: new Map(trials.map(([key, trial]: [string, StoredTrial]) => [key, trialOf(trial)])),
     behaviours: new Map(observed.map(([key, stored]: [string, StoredBehaviour]) => [key, behaviourOf(stored)])),
+    wakings: decodedWakings(wakings),
     forgone: new Map(forgone),
     recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wantedOf(flat)])),
   };

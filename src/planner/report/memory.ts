@@ -32,14 +32,14 @@ export const memoryAfter = (
 };
 
 /** What an earlier leader remembered, as far as it is stored. */
-export type StoredMemory = MoveMemory & Pick<BelieveMemory, 'behaviours' | 'strains' | 'trials'>;
+export type StoredMemory = MoveMemory & Pick<BelieveMemory, 'behaviours' | 'strains' | 'trials' | 'wakings'>;
 
 /** The same memory with what is stored. What was decided then may not be followed yet, or no longer: it is marked as restored. */
 export const memoryFrom = (
   memory: Memory,
-  { decisions, recent, forgone, behaviours, strains, trials }: StoredMemory,
+  { decisions, recent, forgone, behaviours, strains, trials, wakings }: StoredMemory,
 ): Memory => ({
   ...memory,
-  believed: { ...memory.believed, behaviours, strains, trials },
+  believed: { ...memory.believed, behaviours, strains, trials, wakings },
   moved: { decisions: new Map([...decisions].map(([key, decision]) => [key, { ...decision, restored: true }])), recent, forgone },
 });

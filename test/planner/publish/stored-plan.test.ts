@@ -6,10 +6,11 @@ import { memoryStore } from '../../../src/workload/memory-store.ts';
 
 const term = { uid: 'lease', createdAt: 100, transitions: 0 };
 const strain = { factor: 1.2, steadySince: 4000, base: 1, rate: 3, requestWork: 0.1, ready: 2, at: 4900 };
+const waking = { idleFrom: 1, idleAt: 2, began: null, shape: null, habits: [{ next: 9, days: [{ at: 3, rate: 4 }] }] };
 const outcome: TickOutcome = {
   memory: {
     ...emptyMemory,
-    believed: { ...emptyMemory.believed, strains: new Map([['m', strain]]) },
+    believed: { ...emptyMemory.believed, strains: new Map([['m', strain]]), wakings: new Map([['m', waking]]) },
     moved: {
       decisions: new Map([['ns/a', { replicas: 3, asOf: 4890 }]]),
       recent: new Map([
@@ -44,12 +45,13 @@ test('what a leader has decided comes back as it was, but for labels, and with i
   clock.now = 5030;
   const { plan, ageSeconds } = (await plans.last())!;
   expect(ageSeconds).toBe(40);
-  expect([plan.at, plan.forgone, plan.decisions, plan.recent, plan.strains]).toEqual([
+  expect([plan.at, plan.forgone, plan.decisions, plan.recent, plan.strains, plan.wakings]).toEqual([
     4990,
     outcome.memory.moved.forgone,
     outcome.memory.moved.decisions,
     outcome.memory.moved.recent,
     outcome.memory.believed.strains,
+    outcome.memory.believed.wakings,
   ]);
   expect(plan.targets).toEqual([{ ...outcome.targets[0], labels: {} }]);
 });
