@@ -154,15 +154,18 @@ const modelQueues = ({ plan, clock }: GatewayParts, settings: GatewaySettings) =
   const queueOf = (model: string): ModelQueue => {
     const existing = models.get(model);
     if (existing !== undefined) return existing;
+    const serviceNow = () => {
+      const ttft = plan(model)?.ttftSeconds;
+      return ttft === undefined ? null : { ttft, serveLate: settings.serveLate };
+    };
+    const turns = createPodTurns(serviceNow, clock);
+    const limits = { requests: settings.heldRequests, bytes: settings.heldBytes };
     const queue: ModelQueue = {
       choose: chooser(settings.overflow),
-      room: waitingRoom({ requests: settings.heldRequests, bytes: settings.heldBytes }),
+      room: waitingRoom(limits, { settings: serviceNow, untilFirstToken: turns.untilFirstToken, clock }),
       restEnds: restTimer(clock),
       estimate: tokenEstimate(),
-      turns: createPodTurns(() => {
-        const ttft = plan(model)?.ttftSeconds;
-        return ttft === undefined ? null : { ttft, serveLate: settings.serveLate };
-      }, clock),
+      turns,
       heldInput: 0,
       heldOutput: 0,
     };

@@ -30,6 +30,8 @@ export interface PodTurns {
   /** Pods have come or gone. */
   podsAre(pods: readonly Pod[]): void;
   waiting(): number;
+  /** What a request takes to its first token once it is with a pod, in the mean (s); 0 = not known. */
+  untilFirstToken(): number;
 }
 
 /** A request in line, and with its pod. */
@@ -115,5 +117,6 @@ export const createPodTurns = (limits: () => ServiceSettings | null, clock: () =
       for (const pod of pods) lines.serve(pod, clock());
     },
     waiting: () => [...turns.values()].filter(({ pod }) => pod === null).length,
+    untilFirstToken: lines.untilFirstToken,
   };
 };

@@ -1,11 +1,12 @@
 import type { Pod } from './model-pods.ts';
+import { type ServiceSettings, serviceOrder } from './service-order.ts';
 
 /** How a wait ends without an answer: it was too long, or the client has left. */
 export type WaitEnd = 'timeout' | 'left';
 
 /** A request that waits for a place at any pod. */
 export interface Waiter<Answer> {
-  /** When it came (s): who came first is asked first, also where it comes back after a pod has failed it. */
+  /** When it came (s), also where it comes back after a pod has failed it. */
   readonly arrivedAt: number;
   readonly bytes: number;
   /** How much longer it may wait (s). */
@@ -22,8 +23,8 @@ export interface WaitingRoom<Answer> {
   /** Waits for an answer; null = there is no room. */
   enter(waiter: Waiter<Answer>): Promise<Answer | WaitEnd> | null;
   /**
-   * Asks for those who wait, in the order in which they came. Where there is nothing for one that would take any pod, there is
-   * nothing for those behind it either, and the call ends.
+   * Asks for those who wait, in the order of service-order.ts. Where there is nothing for one that would take any pod, there is
+   * nothing for the others either, and the call ends.
    */
   call(): void;
   waiting(): number;
@@ -36,13 +37,29 @@ export interface RoomLimits {
   readonly bytes: number;
 }
 
-/** Requests that cannot be served yet, in order of arrival; bounded in number, bytes and time. */
-export const waitingRoom = <Answer>(room: RoomLimits): WaitingRoom<Answer> => {
+/** What decides whose turn it is. */
+export interface RoomService {
+  /** Null = first come, first served. */
+  settings(): ServiceSettings | null;
+  /** What a request takes to its first token once it has a place (s). */
+  untilFirstToken(): number;
+  /** s */
+  clock(): number;
+}
+
+const firstComeFirstServed: RoomService = { settings: () => null, untilFirstToken: () => 0, clock: () => 0 };
+
+/** Requests that cannot be served yet; bounded in number, bytes and time. */
+export const waitingRoom = <Answer>(room: RoomLimits, service = firstComeFirstServed): WaitingRoom<Answer> => {
   interface Seat extends Waiter<Answer> {
     readonly release: (how: Answer | WaitEnd) => void;
   }
+  /** In order of arrival. */
   const seats: Seat[] = [];
+  const order = serviceOrder();
   let bytesHeld = 0;
+  const nextOf = (unasked: readonly Seat[], settings: ServiceSettings | null): number =>
+    settings === null ? 0 : order.next(unasked, service.clock(), service.untilFirstToken(), settings);
   return {
     enter: (waiter) => {
       const { arrivedAt, bytes, seconds, signal } = waiter;
@@ -57,6 +74,8 @@ export const waitingRoom = <Answer>(room: RoomLimits): WaitingRoom<Answer> => {
           bytesHeld -= bytes;
           clearTimeout(timer);
           signal.removeEventListener('abort', leave);
+          if (how === 'timeout' || how === 'left') order.left(arrivedAt);
+          else order.taken(service.clock(), seats.length === 0);
           resolve(how);
         };
         const leave = (): void => release('left');
@@ -64,10 +83,14 @@ export const waitingRoom = <Answer>(room: RoomLimits): WaitingRoom<Answer> => {
         signal.addEventListener('abort', leave);
         const seat = { ...waiter, release };
         seats.splice(seats.findLastIndex((other) => other.arrivedAt <= arrivedAt) + 1, 0, seat);
+        order.joined(arrivedAt);
       });
     },
     call: () => {
-      for (const { ask, choosy, release } of [...seats]) {
+      const settings = service.settings();
+      const unasked = [...seats];
+      while (unasked.length > 0) {
+        const [{ ask, choosy, release }] = unasked.splice(nextOf(unasked, settings), 1) as [Seat];
         const answer = ask();
         if (answer !== null) release(answer);
         else if (!choosy) break;

@@ -32,6 +32,32 @@ test('who came first is asked first, also where it comes back later', async () =
   expect(room.waiting()).toBe(0);
 });
 
+test('with a limit on the first token those go first who can still be in time, and the late keep their share', () => {
+  let now = 10;
+  const service = { settings: () => ({ ttft: 5, serveLate: 0.25 }), untilFirstToken: () => 1, clock: () => now };
+  const room = waitingRoom<string>({ requests: 20, bytes: 1000 }, service);
+  const out: number[] = [];
+  let places = 0;
+  for (let arrivedAt = 1; arrivedAt <= 10; arrivedAt += 1) {
+    const ask = (): string | null => {
+      if (places === 0) return null;
+      places -= 1;
+      out.push(arrivedAt);
+      return 'a place';
+    };
+    void room.enter({ arrivedAt, bytes: 1, seconds: 60, signal: new AbortController().signal, choosy: false, ask });
+  }
+  places = 4;
+  room.call();
+  // Until 11 s those can be in time who came after 6 s.
+  expect(out).toEqual([7, 8, 9, 1]);
+  now = 12;
+  places = 10;
+  room.call();
+  expect(out.slice(4)).toEqual([10, 2, 3, 4, 5, 6]);
+  expect(room.waiting()).toBe(0);
+});
+
 test('behind one that would take any pod and finds none nobody is asked; behind a choosy one the next is', async () => {
   const { room, free, enter } = opened();
   enter('choosy', { arrivedAt: 1, choosy: true });
