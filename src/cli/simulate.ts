@@ -1,6 +1,6 @@
 import { historySeconds, readConfig } from '../config/serve-config.ts';
 import { planOf } from '../planner/plan/plan-of-snapshot.ts';
-import { compare, runPlanner, type Scenario } from '../simulation/compare.ts';
+import { compare, pauses, runPlanner, type Scenario } from '../simulation/compare.ts';
 import { type Fault, faultKinds, parseFaults } from '../simulation/faults.ts';
 import { mixtures, syntheticRates } from '../simulation/mixtures.ts';
 import { plotOf } from '../simulation/plot.ts';
@@ -94,8 +94,10 @@ export const simulateCommand: Command = {
   },
 };
 
-/** Runs of a comparison: gpumix, the static peak, and each GPU type alone, by gpumix and by three HPAs. */
-const runsOf = ({ set }: Scenario): number => 2 + 4 * set.variants.length;
+/**
+ * Runs of a comparison: gpumix, also with a warm replica, the static peak, and each GPU type alone, by gpumix and by three HPAs.
+ */
+const runsOf = (scenario: Scenario): number => 2 + (pauses(scenario) ? 1 : 0) + 4 * scenario.set.variants.length;
 
 /** Runs follow each other, and each begins at 0. */
 const runProgress = (progress: Progress, { traffic }: Scenario, runs: number) => {

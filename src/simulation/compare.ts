@@ -6,7 +6,7 @@ import { type DemandRow, type Plan, totalRate } from '../vocabulary/planning-doc
 import type { ReaderSettings } from '../workload/reader.ts';
 import { snapshotFor } from './capacity.ts';
 import { hpaPolicy, inFlightMetric, queueMetric, requestRateMetric } from './hpa-policy.ts';
-import { plannerPolicy } from './planner-policy.ts';
+import { type PlannerParts, plannerPolicy } from './planner-policy.ts';
 import type { Policy } from './policy.ts';
 import { type PolicyOutcome, simulate, type World } from './policy-run.ts';
 import type { ProfileSet } from './profile-sets.ts';
@@ -45,7 +45,7 @@ export const planner = (
   name: string,
   { settings, solve, set, faults = [], onReport }: Scenario,
   world: World,
-  pinned?: ReadonlyMap<string, number>,
+  fixed: Pick<PlannerParts, 'pinned' | 'warm'> = {},
 ): Policy =>
   plannerPolicy({
     name,
@@ -55,7 +55,7 @@ export const planner = (
     settings,
     solve,
     faults,
-    ...(pinned === undefined ? {} : { pinned }),
+    ...fixed,
     ...(onReport === undefined ? {} : { onReport }),
   });
 
@@ -91,7 +91,30 @@ const peakMix = (scenario: Scenario, world: World): ReadonlyMap<string, number> 
 export const runStaticPeak = async (scenario: Scenario): Promise<PolicyOutcome> => {
   const world = worldOf(scenario);
   const initial = peakMix(scenario, world);
-  return await simulate({ ...world, initial }, planner('static peak', scenario, world, initial));
+  return await simulate({ ...world, initial }, planner('static peak', scenario, world, { pinned: initial }));
+};
+
+/**
+ * gpumix with one replica of the cheapest type that is kept while nothing comes, by its label `min_replicas`; nothing where the
+ * traffic never pauses so long that the model is idle.
+ */
+export const runWarm = async (scenario: Scenario): Promise<readonly PolicyOutcome[]> => {
+  if (!pauses(scenario)) return [];
+  const world = worldOf(scenario);
+  const cheapest = world.variants.reduce((a, b) => (b.price < a.price ? b : a));
+  const initial = new Map([...world.initial, [cheapest.key, Math.max(1, world.initial.get(cheapest.key) ?? 0)]]);
+  const warm = new Map([[cheapest.key, 1]]);
+  return [await simulate({ ...world, initial }, planner(`gpumix, one ${cheapest.gpu} kept warm`, scenario, world, { warm }))];
+};
+
+/** Whether the model is idle at some time. */
+export const pauses = ({ traffic, settings }: Pick<Scenario, 'traffic' | 'settings'>): boolean => {
+  let last = 0;
+  for (const { time } of [...traffic.requests, { time: traffic.seconds }]) {
+    if (time - last > settings.idleAfterSeconds) return true;
+    last = time;
+  }
+  return false;
 };
 
 /** Of those that attain about as much as any the cheapest. */
@@ -144,6 +167,7 @@ const oneReplica = (
 /** gpumix and the baselines that come with it. */
 export const compare = async (scenario: Scenario): Promise<readonly PolicyOutcome[]> => [
   await runPlanner(scenario),
+  ...(await runWarm(scenario)),
   ...(await runEachType(scenario)),
   await runStaticPeak(scenario),
   ...(await runHpas(scenario)),

@@ -31,6 +31,8 @@ export interface PlannerParts {
   readonly solve: (snapshot: Snapshot) => Plan;
   /** Replicas that are not the planner's to choose: those of a fleet of fixed size. */
   readonly pinned?: ReadonlyMap<string, number>;
+  /** Labels `min_replicas`, which idle models keep; absent = 0. */
+  readonly warm?: ReadonlyMap<string, number>;
   /** What goes wrong with the store. */
   readonly faults?: readonly Fault[];
   /** Told of the model after each tick. */
@@ -49,13 +51,14 @@ export const plannerPolicy = ({
   settings,
   solve,
   pinned,
+  warm,
   faults = [],
   onReport,
 }: PlannerParts): Policy => {
   let now = 0;
   const clock = (): number => epoch + now;
   const store = storeWith(faults, () => now, clock);
-  const deployments = new Map(variants.map((variant) => [variant.key, deploymentOf(variant, model, pinned)]));
+  const deployments = new Map(variants.map((variant) => [variant.key, deploymentOf(variant, model, { pinned, warm })]));
   const found = new Map(variants.map(({ key }) => [key, { profile: profiles.get(key)!, source: key, seenAt: 0, digest: key }]));
   const pods = new Map<string, DeploymentPod>();
   const board = createBoard(deployments, pods, settings.staleAfterSeconds, clock);
@@ -118,10 +121,14 @@ const storeWith = (faults: readonly Fault[], now: () => number, clock: () => num
 const deploymentOf = (
   variant: SimulatedVariant,
   model: string,
-  pinned: ReadonlyMap<string, number> | undefined,
+  { pinned, warm }: { readonly [Key in 'pinned' | 'warm']: PlannerParts[Key] | undefined },
 ): ModelDeployment => {
   const pin = pinned?.get(variant.key);
-  return { ...simulatedDeployment(variant, model), pin: pin === undefined ? null : { replicas: pin, until: null } };
+  return {
+    ...simulatedDeployment(variant, model),
+    pin: pin === undefined ? null : { replicas: pin, until: null },
+    idleReplicas: warm?.get(variant.key) ?? 0,
+  };
 };
 
 /** What the watches would have seen. */
