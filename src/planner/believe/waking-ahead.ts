@@ -1,12 +1,13 @@
 import type { Shape } from './arrival-rates.ts';
 
 /**
- * Traffic that comes to an idle model at the same time of day. A forecast of rates multiplies what arrives now, so it can never wake a model
- * to which nothing comes.
+ * Traffic that comes to an idle model at the same time of day. A forecast of rates multiplies what arrives now, so it can never
+ * wake a model to which nothing comes.
  *
- * A habit is a time of day at which an idle model was woken, with what came of it on each day since. It is believed while traffic came on at
- * least two days, and on more than two thirds of the last seven of which that is known: so five working days carry a weekend, one wrong
- * waking ends a habit of two days, and three end one of seven. Days on which nobody can say whether the model was idle count neither way.
+ * A habit is a time of day at which an idle model was woken, with what came of it on each day since. It is believed while
+ * traffic came on at least two days, and on more than two thirds of the last seven of which that is known: so five working days
+ * carry a weekend, one wrong waking ends a habit of two days, and three end one of seven. Days on which nobody can say whether
+ * the model was idle count neither way.
  */
 export interface WakingHistory {
   /** The model was idle at each look from then until then (Unix s). */
@@ -14,7 +15,10 @@ export interface WakingHistory {
   readonly idleAt: number;
   /** When the traffic of now began, where that was seen; null = it did not, or nobody knows. */
   readonly began: number | null;
-  /** Sizes of what came when it was woken last; null = none was known. The last sizes before idling are of the few longest requests. */
+  /**
+   * Sizes of what came when it was woken last; null = none was known. The last sizes before idling are of the few longest
+   * requests.
+   */
   readonly shape: Shape | null;
   readonly habits: readonly Habit[];
 }
@@ -113,7 +117,9 @@ export const foreseenWaking = (history: WakingHistory | undefined, now: number, 
   return due.length === 0 ? null : due.reduce((a, b) => (b.rate > a.rate ? b : a));
 };
 
-/** Nothing came, if the model was idle all the while; where that is not known the day does not count. Old habits are forgotten. */
+/**
+ * Nothing came, if the model was idle all the while; where that is not known the day does not count. Old habits are forgotten.
+ */
 const judged = (habit: Habit, idleFrom: number, now: number): readonly Habit[] => {
   if (now <= habit.next + tolerance) return [habit];
   const nothing = idleFrom <= habit.next - tolerance;
@@ -123,7 +129,9 @@ const judged = (habit: Habit, idleFrom: number, now: number): readonly Habit[] =
   return now - lastCame > (keptDays + 1) * daySeconds ? [] : [{ days, next: habit.next + passed * daySeconds }];
 };
 
-/** A beginning is a day of the habit that is nearest, or the first of a new one; the second one of a day at that time is neither. */
+/**
+ * A beginning is a day of the habit that is nearest, or the first of a new one; the second one of a day at that time is neither.
+ */
 const withBeginning = (habits: readonly Habit[], at: number, rate: number): readonly Habit[] => {
   const distance = (time: number) => Math.abs(time - at);
   const [nearest] = habits.filter(({ next }) => distance(next) <= tolerance).sort((a, b) => distance(a.next) - distance(b.next));

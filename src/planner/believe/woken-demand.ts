@@ -23,7 +23,10 @@ export type WakingSources = Pick<DemandSources, 'aliases' | 'share' | 'strains' 
 /** Beyond its startup a replica needs a tick, an autoscaler's turn and a place (s). */
 const leadSeconds = 60;
 
-/** Traffic that came at this time on earlier days, of the sizes that it had when it came last; null = none that is to be believed. */
+/**
+ * Traffic that came at this time on earlier days, of the sizes that it had when it came last; null = none that is to be
+ * believed.
+ */
 export const wokenDemand = (sources: WakingSources, now: number, settings: DemandSettings): WokenDemand | null => {
   const due = sources.aliases.flatMap((name) => {
     const history = sources.wakings.get(name);

@@ -11,8 +11,8 @@ const asked = 0.99;
 const seeds = [1, 2];
 
 /**
- * What holds for each seed, with room for what another seed would bring: five seeds of the first two and three of the last were looked
- * at. `npm run bench -- unseen` has the figures of all scenarios.
+ * What holds for each seed, with room for what another seed would bring: five seeds of the first two and three of the last were
+ * looked at. `npm run bench -- unseen` has the figures of all scenarios.
  */
 interface Bars {
   readonly attainment: number;
