@@ -10,6 +10,7 @@ const floors = [
   ['planner/believe'],
   ['planner/plan'],
   ['planner/move'],
+  ['planner/remember'],
   ['planner/report'],
   ['planner/publish'],
   ['planner'],

@@ -1,7 +1,7 @@
 import { decide, type Reading, type TickSettings } from '../../src/planner/decide.ts';
 import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { emptyMemory } from '../../src/planner/report/memory.ts';
+import { emptyMemory } from '../../src/planner/remember/tick-memory.ts';
 import { type FoundProfile, profileOf } from '../../src/profiles/profile-document.ts';
 import { deploymentKey } from '../../src/vocabulary/deployment-key.ts';
 import type { Interval } from '../../src/workload/workload.ts';

@@ -2,7 +2,7 @@ import { type BelieveReading, type BelieveSettings, believe } from './believe/be
 import { type MoveSettings, move } from './move/move.ts';
 import { countedPlans, type MakePlan } from './plan/counted-plans.ts';
 import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
-import { type Memory, memoryAfter } from './report/memory.ts';
+import { type Memory, memoryAfter } from './remember/tick-memory.ts';
 import { type ReportSettings, report } from './report/report.ts';
 import { joinedReports, type TickOutcome } from './report/tick-outcome.ts';
 
@@ -22,16 +22,16 @@ export const decide = (reading: Reading, memory: Memory, settings: TickSettings,
   const { makePlan, whatIf, asked } = countedPlans(maker, settings.workLimit);
   const tick = { reading, memory, settings, makePlan, whatIf };
   const beliefs = believe(tick);
-  // Models that share nothing are planned for one after the other: the numbers of only one are in memory.
-  const reports = plan(beliefs.models, tick)
+  // One group after the other: of the plans' numbers only those of one are in memory.
+  const groups = plan(beliefs.models, tick)
     .map((planned) => {
       const moved = move(planned, tick);
-      return report(planned, moved, tick);
+      return { workPerRequest: planned.workPerRequest, moved, report: report(planned, moved, tick) };
     })
     .toArray();
   return {
-    ...joinedReports(reports),
-    memory: memoryAfter(memory, beliefs.memory, reports, reading.deployments),
+    ...joinedReports(groups.map((group) => group.report)),
+    memory: memoryAfter(memory, beliefs.memory, groups, reading.deployments),
     unsure: beliefs.unsure,
     plansMade: asked(),
   };

@@ -4,7 +4,7 @@ import type { MakePlan } from './plan/counted-plans.ts';
 import { tickWork } from './plan/machine-speed.ts';
 import { type PublishParts, publish } from './publish/publish.ts';
 import { podsByDeployment, type ReadParts, read } from './read.ts';
-import { emptyMemory, memoryFrom, type StoredMemory } from './report/memory.ts';
+import { emptyMemory, memoryFrom, type StoredMemory } from './remember/tick-memory.ts';
 import type { TickOutcome } from './report/tick-outcome.ts';
 import { problemsOf } from './report/tick-problems.ts';
 import { workloadNow } from './workload-now.ts';

@@ -5,7 +5,7 @@ import { readConfig } from '../../src/config/serve-config.ts';
 import { demandHistoryWith } from '../../src/planner/believe/demand-history.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
-import { emptyMemory } from '../../src/planner/report/memory.ts';
+import { emptyMemory } from '../../src/planner/remember/tick-memory.ts';
 
 const config = readConfig([], {});
 const deployment = (annotations: Readonly<Record<string, string>> = {}) =>

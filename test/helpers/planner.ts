@@ -2,7 +2,7 @@ import { decide, type Reading, type TickSettings } from '../../src/planner/decid
 import { type MoveMemory, nothingMoved } from '../../src/planner/move/move.ts';
 import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { emptyMemory, type Memory } from '../../src/planner/report/memory.ts';
+import { emptyMemory, type Memory } from '../../src/planner/remember/tick-memory.ts';
 import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment, foundProfile } from './deployments.ts';
 import { record } from './records.ts';

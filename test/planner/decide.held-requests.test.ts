@@ -4,7 +4,7 @@ import { decide, type Reading, type TickSettings } from '../../src/planner/decid
 import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { routingNow } from '../../src/planner/plan/router-now.ts';
-import { emptyMemory, type Memory } from '../../src/planner/report/memory.ts';
+import { emptyMemory, type Memory } from '../../src/planner/remember/tick-memory.ts';
 import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment } from '../helpers/deployments.ts';
 import { reading as readingOf, workload as workloadOf } from '../helpers/planner.ts';

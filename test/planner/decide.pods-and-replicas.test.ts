@@ -4,7 +4,7 @@ import { noStartups, type ReplicaPod } from '../../src/planner/believe/startups.
 import type { PlannerSettings } from '../../src/planner/decide.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
-import { emptyMemory } from '../../src/planner/report/memory.ts';
+import { emptyMemory } from '../../src/planner/remember/tick-memory.ts';
 import { deployment } from '../helpers/deployments.ts';
 import { busy, deployments, reading, run, targets, workload } from '../helpers/planner.ts';
 

@@ -3,7 +3,7 @@ import type { Supply } from '../../src/cluster/stock.ts';
 import type { PlannerSettings } from '../../src/planner/decide.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { snapshotOf } from '../../src/planner/plan/snapshot-document.ts';
-import { emptyMemory, type Memory } from '../../src/planner/report/memory.ts';
+import { emptyMemory, type Memory } from '../../src/planner/remember/tick-memory.ts';
 import { deployment } from '../helpers/deployments.ts';
 import { busy, decidedBefore, deployments, reading, run, targets, times, workload } from '../helpers/planner.ts';
 import { record } from '../helpers/records.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { emptyMemory } from '../../src/planner/report/memory.ts';
+import { emptyMemory } from '../../src/planner/remember/tick-memory.ts';
 import type { RouterKnowledge, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
 import { busy, deployments, reading, run, steady, targets, times, workload } from '../helpers/planner.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Reading } from '../../src/planner/decide.ts';
-import { emptyMemory } from '../../src/planner/report/memory.ts';
+import { emptyMemory } from '../../src/planner/remember/tick-memory.ts';
 import { foundProfile } from '../helpers/deployments.ts';
 import { busy, decidedBefore, reading, run, steady, targets, times, workload } from '../helpers/planner.ts';
 import { record } from '../helpers/records.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { emptyMemory, type Memory } from '../../src/planner/report/memory.ts';
+import { emptyMemory, type Memory } from '../../src/planner/remember/tick-memory.ts';
 import { busy, reading, run, targets, times, workload } from '../helpers/planner.ts';
 import { nothing, record } from '../helpers/records.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { leaderOrFollower, shareThrough } from '../../src/planner/leader-or-follower.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
 import { type LeaderTerm, storedPlans } from '../../src/planner/publish/stored-plan.ts';
-import { emptyMemory } from '../../src/planner/report/memory.ts';
+import { emptyMemory } from '../../src/planner/remember/tick-memory.ts';
 import type { TickOutcome } from '../../src/planner/report/tick-outcome.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import type { Store } from '../../src/workload/store.ts';

@@ -3,7 +3,7 @@ import type { EngineWatch } from '../../src/cluster/engines.ts';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
-import { emptyMemory } from '../../src/planner/report/memory.ts';
+import { emptyMemory } from '../../src/planner/remember/tick-memory.ts';
 import { createTicker } from '../../src/planner/tick.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';

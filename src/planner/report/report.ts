@@ -43,7 +43,7 @@ export interface ReportTick {
  * routers. What each target says where there is no decision is settled here.
  */
 export const report = (
-  { beliefs, solved, workPerRequest, together }: Planned,
+  { beliefs, solved, together }: Planned,
   moved: Moved,
   { reading, memory, settings, whatIf }: ReportTick,
 ): Report => {
@@ -68,8 +68,6 @@ export const report = (
     models: reports.map(({ report }) => report),
     snapshot: together ? (solved?.snapshot ?? null) : null,
     plan: solved?.plan ?? null,
-    workPerRequest,
-    moved,
     routes:
       solved === null || settings.routingPlans !== true
         ? []

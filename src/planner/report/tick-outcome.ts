@@ -4,10 +4,8 @@ import type { VariantReport } from '../believe/deployment-behaviour.ts';
 import type { Forecast } from '../believe/forecast.ts';
 import type { State } from '../believe/model-states.ts';
 import type { RecordDefect } from '../believe/record-defects.ts';
-import type { MoveMemory } from '../move/move.ts';
-import type { Planned } from '../plan/plan.ts';
 import { joined } from '../plan/plan-of-snapshot.ts';
-import type { Memory } from './memory.ts';
+import type { Memory } from '../remember/tick-memory.ts';
 import type { ModelRoutes } from './ready-routing.ts';
 
 /** What became of one model in this tick. */
@@ -59,15 +57,10 @@ export interface TickOutcome {
 }
 
 /** What is to be said of models that were planned for together: for all, or for one of many that share nothing. */
-export interface Report extends Pick<TickOutcome, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'> {
-  readonly workPerRequest: Planned['workPerRequest'];
-  readonly moved: MoveMemory;
-}
+export type Report = Pick<TickOutcome, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'>;
 
 /** All that is to be said of a tick. */
-export const joinedReports = (
-  reports: readonly Report[],
-): Pick<TickOutcome, 'targets' | 'models' | 'snapshot' | 'plan' | 'routes'> => {
+export const joinedReports = (reports: readonly Report[]): Report => {
   const plans = reports.flatMap(({ plan }) => plan ?? []);
   return {
     targets: reports.flatMap(({ targets }) => targets),

@@ -4,7 +4,7 @@ import { readConfig } from '../../../src/config/serve-config.ts';
 import { decide, type Reading } from '../../../src/planner/decide.ts';
 import { tickWork } from '../../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
-import { emptyMemory, type Memory } from '../../../src/planner/report/memory.ts';
+import { emptyMemory, type Memory } from '../../../src/planner/remember/tick-memory.ts';
 import { parseProfile } from '../../../src/profiles/profile-document.ts';
 import { profileSources } from '../../../src/profiles/sources.ts';
 import { beyondSloThroughput, throughputAt } from '../../../src/profiles/throughput.ts';

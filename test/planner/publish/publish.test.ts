@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type PublishParts, publish, type ShareOutcome } from '../../../src/planner/publish/publish.ts';
-import { emptyMemory } from '../../../src/planner/report/memory.ts';
+import { emptyMemory } from '../../../src/planner/remember/tick-memory.ts';
 import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
 
 const decided: TickOutcome = {

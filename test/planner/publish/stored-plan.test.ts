@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { storedPlans } from '../../../src/planner/publish/stored-plan.ts';
-import { emptyMemory } from '../../../src/planner/report/memory.ts';
+import { emptyMemory } from '../../../src/planner/remember/tick-memory.ts';
 import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
 import { memoryStore } from '../../../src/workload/memory-store.ts';
 

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { tickLog } from '../../../src/planner/publish/tick-log.ts';
-import { emptyMemory } from '../../../src/planner/report/memory.ts';
+import { emptyMemory } from '../../../src/planner/remember/tick-memory.ts';
 import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
 
 const target = (deployment: string, decision: { replicas: number; asOf: number } | { unavailable: string }) => ({

@@ -4,8 +4,7 @@ import type { Plan, Snapshot, Status } from '../../../src/vocabulary/planning-do
 import { steady } from '../../helpers/planner.ts';
 
 const part = (more: Partial<Report> = {}): Report => ({
-  ...{ targets: [], models: [], snapshot: null, plan: null, routes: [], workPerRequest: new Map() },
-  moved: { decisions: new Map(), recent: new Map(), forgone: new Map() },
+  ...{ targets: [], models: [], snapshot: null, plan: null, routes: [] },
   ...more,
 });
 const plan = (name: string, cost: number, status: Status = 'optimal', bound: number | null = cost): Plan => ({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { emptyMemory, type Memory, memoryAfter } from '../../../src/planner/report/memory.ts';
+import { emptyMemory, type Memory, memoryAfter } from '../../../src/planner/remember/tick-memory.ts';
 
 describe('what is remembered', () => {
   /** Of Deployments in namespace `ns`. */

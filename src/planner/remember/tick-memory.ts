@@ -11,22 +11,28 @@ export interface Memory {
 }
 export const emptyMemory: Memory = { believed: nothingBelieved, workPerRequest: new Map(), moved: nothingMoved };
 
+/** What was done for models that were planned for together, as far as it is remembered. */
+export interface Done {
+  readonly workPerRequest: Planned['workPerRequest'];
+  readonly moved: MoveMemory;
+}
+
 /** What to remember: what was decided newly, and of Deployments that are still there what was before. */
 export const memoryAfter = (
   { workPerRequest, moved }: Memory,
   believed: BelieveMemory,
-  reports: readonly (Pick<Planned, 'workPerRequest'> & { readonly moved: MoveMemory })[],
+  done: readonly Done[],
   deployments: ReadonlyMap<string, unknown>,
 ): Memory => {
   const stillThere = <Value>(...maps: readonly ReadonlyMap<string, Value>[]) =>
     new Map(maps.flatMap((map) => [...map].filter(([key]) => deployments.has(key))));
   return {
     believed,
-    workPerRequest: stillThere(workPerRequest, ...reports.map((report) => report.workPerRequest)),
+    workPerRequest: stillThere(workPerRequest, ...done.map((group) => group.workPerRequest)),
     moved: {
-      decisions: stillThere(moved.decisions, ...reports.map((report) => report.moved.decisions)),
-      recent: stillThere(moved.recent, ...reports.map((report) => report.moved.recent)),
-      forgone: new Map(reports.flatMap((report) => [...report.moved.forgone])),
+      decisions: stillThere(moved.decisions, ...done.map((group) => group.moved.decisions)),
+      recent: stillThere(moved.recent, ...done.map((group) => group.moved.recent)),
+      forgone: new Map(done.flatMap((group) => [...group.moved.forgone])),
     },
   };
 };
