@@ -1,7 +1,7 @@
 import { type BelieveReading, type BelieveSettings, believe } from './believe/believe.ts';
 import { type MoveSettings, move } from './move/move.ts';
 import { countedPlans, type MakePlan } from './plan/counted-plans.ts';
-import { type PlanReading, type PlanSettings, plan } from './plan/plan.ts';
+import { type PlanReading, type PlanSettings, planGroups } from './plan/plan.ts';
 import { type Memory, memoryAfter } from './remember/tick-memory.ts';
 import { type ReportSettings, report } from './report/report.ts';
 import { joinedReports, type TickOutcome } from './report/tick-outcome.ts';
@@ -22,8 +22,7 @@ export const decide = (reading: Reading, memory: Memory, settings: TickSettings,
   const { makePlan, whatIf, asked } = countedPlans(maker, settings.workLimit);
   const tick = { reading, memory, settings, makePlan, whatIf };
   const beliefs = believe(tick);
-  // One group after the other: of the plans' numbers only those of one are in memory.
-  const groups = plan(beliefs.models, tick)
+  const groups = planGroups(beliefs.models, tick)
     .map((planned) => {
       const moved = move(planned, tick);
       return { workPerRequest: planned.workPerRequest, moved, report: report(planned, moved, tick) };

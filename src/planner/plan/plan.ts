@@ -49,20 +49,27 @@ export interface PlanTick {
 const leastWorkOfModel = 20_000;
 
 /**
- * The second stage of a tick: the cheapest replicas for what is believed. Models that share no budget and no stock come one after
- * the other, so that the numbers of only one are in memory.
+ * The second stage of a tick: the cheapest replicas for what is believed, group by group. A group is planned for when it is asked
+ * for, so that the numbers of only one are in memory.
  */
-export function* plan(models: readonly Belief[], tick: PlanTick): Generator<Planned, void> {
-  const { reading, settings } = tick;
-  const independent = settings.budget === null && !settings.keepSnapshot && !mayLimit(reading.supply, settings.stock ?? 'none');
-  const { supply: _, ...unlimited } = reading;
-  const workLimit = Math.max(leastWorkOfModel, Math.floor(settings.workLimit / Math.max(1, models.length)));
-  const tickOfOne = { ...tick, reading: unlimited, settings: { ...settings, workLimit } };
-  for (const group of independent ? models.map((model) => [model]) : [models])
-    yield { ...planned(group, independent ? tickOfOne : tick), together: !independent };
+export function* planGroups(models: readonly Belief[], tick: PlanTick): Generator<Planned, void> {
+  if (belongTogether(tick)) yield { ...planTogether(models, tick), together: true };
+  else for (const model of models) yield { ...planTogether([model], tickOfOne(tick, models.length)), together: false };
 }
 
-const planned = (
+/** Whether what one model gets may be missing to another, or the snapshot of all is wanted. */
+const belongTogether = ({ reading, settings }: PlanTick): boolean =>
+  settings.budget !== null || settings.keepSnapshot || mayLimit(reading.supply, settings.stock ?? 'none');
+
+/** Each of so many models has its part of the work. */
+const tickOfOne = (tick: PlanTick, models: number): PlanTick => {
+  const { supply: _, ...unlimited } = tick.reading;
+  const workLimit = Math.max(leastWorkOfModel, Math.floor(tick.settings.workLimit / models));
+  return { ...tick, reading: unlimited, settings: { ...tick.settings, workLimit } };
+};
+
+/** A second plan is made where those that do not follow their targets lack replicas: it plans around them. */
+const planTogether = (
   models: readonly Belief[],
   { reading, memory: { moved }, settings, makePlan }: PlanTick,
 ): Omit<Planned, 'together'> => {
@@ -74,16 +81,16 @@ const planned = (
     return { beliefs, limits, solved: snapshot === null ? null : { snapshot, plan: makePlan(snapshot) } };
   };
   const beliefs = models.map((model) => withAttainableBounds(model, reading.now));
-  const first = planFor(beliefs);
-  const unfollowed = plannedOfUnfollowed(beliefs, first.solved?.plan ?? null);
+  const asIfFollowed = planFor(beliefs);
+  const unfollowed = plannedOfUnfollowed(beliefs, asIfFollowed.solved?.plan ?? null);
   const lacking = beliefs.some(({ candidates }) => candidates.some((candidate) => isLacking(candidate, unfollowed)));
-  const left = Math.max(leastWorkOfModel, settings.workLimit - (first.solved?.plan.solve.work ?? 0));
+  const left = Math.max(leastWorkOfModel, settings.workLimit - (asIfFollowed.solved?.plan.solve.work ?? 0));
   const final = lacking
     ? planFor(
         beliefs.map((belief) => withUnfollowed(belief, unfollowed)),
         left,
       )
-    : first;
+    : asIfFollowed;
   return {
     ...final,
     unfollowed,

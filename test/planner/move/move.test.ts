@@ -3,7 +3,7 @@ import type { Belief } from '../../../src/planner/believe/believe.ts';
 import type { DeploymentBehaviour } from '../../../src/planner/believe/deployment-behaviour.ts';
 import { noStartups } from '../../../src/planner/believe/startups.ts';
 import { type MoveMemory, move, nothingMoved, startsOf } from '../../../src/planner/move/move.ts';
-import { plan } from '../../../src/planner/plan/plan.ts';
+import { planGroups } from '../../../src/planner/plan/plan.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
 import { belief } from '../../helpers/beliefs.ts';
@@ -17,7 +17,7 @@ const behaving = (behaviour: Partial<DeploymentBehaviour>): Belief['behaviours']
 const unfollowed = behaving({ following: { replicas: 1, rising: true, since: 0, fixedUntil: 1300, spec: null } });
 const moved = (one: Belief, last: MoveMemory = nothingMoved) => {
   const tick = { reading, memory: { moved: last }, settings, makePlan: planOf, whatIf: planOf };
-  const { decisions, recent, blocked } = move(plan([one], tick).next().value!, tick);
+  const { decisions, recent, blocked } = move(planGroups([one], tick).next().value!, tick);
   return { decisions: Object.fromEntries(decisions), recent: Object.fromEntries(recent), blocked: [...blocked] };
 };
 /** `ns/a` serves 5 req/s with each replica: three are needed. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Supply } from '../../../src/cluster/stock.ts';
 import type { Belief } from '../../../src/planner/believe/believe.ts';
 import { noStartups } from '../../../src/planner/believe/startups.ts';
-import { type PlanSettings, type PlanTick, plan } from '../../../src/planner/plan/plan.ts';
+import { type PlanSettings, type PlanTick, planGroups } from '../../../src/planner/plan/plan.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import { belief, candidate } from '../../helpers/beliefs.ts';
 import { deployment } from '../../helpers/deployments.ts';
@@ -17,7 +17,7 @@ const supply = (more: Partial<Supply>): Supply => ({
   ...more,
 });
 const planned = (models: readonly Belief[], more: Partial<PlanSettings> = {}, reading: Partial<PlanTick['reading']> = {}) => [
-  ...plan(models, {
+  ...planGroups(models, {
     reading: { now: 1000, workload: null, ...reading },
     memory: { moved: { decisions: new Map() } },
     settings: { ...settings, keepSnapshot: false, ...more },
@@ -35,7 +35,7 @@ test('models that share nothing are planned one after the other, each when it is
     return planOf(snapshot);
   };
   const known = { reading: { now: 1000, workload: null }, memory: { moved: { decisions: new Map() } }, makePlan };
-  const parts = plan([model('a'), model('b')], { ...known, settings: { ...settings, keepSnapshot: false } });
+  const parts = planGroups([model('a'), model('b')], { ...known, settings: { ...settings, keepSnapshot: false } });
   expect(made).toBe(0);
   expect(parts.next().value).toMatchObject({ together: false, beliefs: [{ name: 'a' }] });
   expect(made).toBe(1);
