@@ -126,40 +126,58 @@ export interface Beliefs {
  * that cannot be true are left aside; of each model it is concluded in which state it is, what its Deployments can do, and which
  * demand to plan for.
  */
-export const believe = ({
-  reading: read,
-  memory: { believed: memory, workPerRequest, moved },
-  settings,
-}: BelieveTick): Beliefs => {
-  const samples = samplesSeen(read, memory.samples);
-  const workload = read.workload && trustedWorkload(read.workload, read.deployments.values(), samples);
-  const shapes = new Map(memory.shapes);
-  for (const [name, { intervals }] of workload?.names ?? []) {
-    const shape = shapeOf(intervals, settings.shapeWindowSeconds);
-    if (shape !== null) shapes.set(name, shape);
-  }
-  const judged = judgedProfiles(read, memory.trials, shapes, workPerRequest);
-  const reading = { ...read, workload, ...profilesToPlanBy(read, judged) };
-  const behaviours = behavioursNow(reading, moved.decisions, memory.behaviours, settings);
-  const concludedOf = conclusions(reading, moved.decisions, settings);
-  const facts = { reading, workload, decisions: moved.decisions, memory: { ...memory, shapes, behaviours }, settings };
+export const believe = (tick: BelieveTick): Beliefs => {
+  const { memory, settings } = tick;
+  const { decisions } = memory.moved;
+  const trusted = trustedReading(tick);
+  const { reading, shapes } = trusted;
+  const behaviours = behavioursNow(reading, decisions, memory.believed.behaviours, settings);
+  const facts = { reading, decisions, memory: { ...memory.believed, shapes, behaviours }, settings };
+  const concludedOf = conclusions(reading, decisions, settings);
   const models = modelGroups(reading.deployments, reading.ready, settings.poolNamespaces).map((group) =>
     beliefIn(group, concludedOf, facts),
   );
+  return { models, unsure: unsureOf(models, reading.gatewayReplicas ?? 1), memory: believedAfter(facts, trusted, models) };
+};
+
+/** What was read, without what cannot be true, and what was learned in telling the two apart. */
+const trustedReading = ({ reading, memory: { believed, workPerRequest }, settings }: BelieveTick) => {
+  const samples = samplesSeen(reading, believed.samples);
+  const workload = reading.workload && trustedWorkload(reading.workload, reading.deployments.values(), samples);
+  const shapes = shapesAfter(believed.shapes, workload, settings.shapeWindowSeconds);
+  const judged = judgedProfiles(reading, believed.trials, shapes, workPerRequest);
+  return { reading: { ...reading, workload, ...profilesToPlanBy(reading, judged) }, shapes, samples, judged };
+};
+
+/** A name of which no request has ended of late keeps its last shape. */
+const shapesAfter = (
+  before: BelieveMemory['shapes'],
+  workload: TrustedWorkload | null,
+  windowSeconds: number,
+): BelieveMemory['shapes'] => {
+  const newest = [...(workload?.names ?? [])].flatMap(([name, { intervals }]): [string, Shape][] => {
+    const shape = shapeOf(intervals, windowSeconds);
+    return shape === null ? [] : [[name, shape]];
+  });
+  return new Map([...before, ...newest]);
+};
+
+/** Of names that nothing is called by any more nothing is remembered. */
+const believedAfter = (
+  { reading: { workload, deployments }, memory, settings }: Facts,
+  { samples, judged }: Pick<ReturnType<typeof trustedReading>, 'samples' | 'judged'>,
+  models: readonly Belief[],
+): BelieveMemory => {
   const stillCalled = <Value>(...maps: readonly ReadonlyMap<string, Value>[]) =>
     new Map(maps.flatMap((map) => [...map].filter(([name]) => workload?.names.has(name) ?? true)));
   return {
-    models,
-    unsure: unsureOf(models, reading.gatewayReplicas ?? 1),
-    memory: {
-      shapes: stillCalled(shapes),
-      histories: stillCalled(memory.histories, ...models.map(({ histories }) => histories)),
-      behaviours,
-      strains: stillCalled(memory.strains, ...models.map(({ strains }) => strains)),
-      trials: trialsAfter(memory.trials, judged, reading.deployments),
-      samples,
-      wakings: settings.wakeAhead ? stillCalled(memory.wakings, ...models.map(({ wakings }) => wakings)) : new Map(),
-    },
+    shapes: stillCalled(memory.shapes),
+    histories: stillCalled(memory.histories, ...models.map(({ histories }) => histories)),
+    behaviours: memory.behaviours,
+    strains: stillCalled(memory.strains, ...models.map(({ strains }) => strains)),
+    trials: trialsAfter(memory.trials, judged, deployments),
+    samples,
+    wakings: settings.wakeAhead ? stillCalled(memory.wakings, ...models.map(({ wakings }) => wakings)) : new Map(),
   };
 };
 
@@ -169,16 +187,17 @@ const unsureOf = (models: readonly Belief[], gatewayReplicas: number): readonly 
     .filter(({ conclusion, recordDefect }) => gatewayReplicas > 1 || conclusion.state !== 'fresh' || recordDefect !== null)
     .flatMap(({ deployments }) => deployments.map(deploymentKey));
 
+/** What each model's belief is made from. */
 interface Facts {
-  readonly reading: BelieveReading & ReturnType<typeof profilesToPlanBy>;
-  readonly workload: TrustedWorkload | null;
+  readonly reading: ReturnType<typeof trustedReading>['reading'];
   readonly decisions: ReadonlyMap<string, Decision>;
+  /** With the shapes and behaviours of now. */
   readonly memory: BelieveMemory;
   readonly settings: BelieveSettings;
 }
 
 const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>, facts: Facts): Belief => {
-  const { reading, workload, decisions, memory, settings } = facts;
+  const { reading, decisions, memory, settings } = facts;
   const { behaviours } = memory;
   const { candidates, refused } = candidatesOf(group.deployments, { ...reading, prices: settings.prices });
   const { conclusion, dataAt } = concludedOf(group, candidates);
@@ -196,7 +215,7 @@ const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>
     wakings,
     conclusion: concludedBy(conclusion, wait, plannable === null ? null : woken),
     dataAt,
-    recordDefect: group.aliases.flatMap((name) => workload?.names.get(name)?.defect ?? [])[0] ?? null,
+    recordDefect: group.aliases.flatMap((name) => reading.workload?.names.get(name)?.defect ?? [])[0] ?? null,
     candidates,
     refused,
     demand: plannable,
@@ -222,12 +241,12 @@ const wakingsOf = (
   { aliases }: ModelGroup,
   state: Conclusion['state'],
   rates: DemandNow['rates'],
-  { reading, workload, memory }: Facts,
+  { reading, memory }: Facts,
 ): ReadonlyMap<string, WakingHistory> =>
   new Map(
     aliases.flatMap((name): [string, WakingHistory][] => {
       const history = memory.wakings.get(name);
-      const idle = state === 'idle' && workload?.names.has(name) === true;
+      const idle = state === 'idle' && reading.workload?.names.has(name) === true;
       const now = idle
         ? whileIdle(history, reading.now)
         : whileBusy(history, reading.now, { rate: rates.get(name) ?? 0, shape: memory.shapes.get(name) });
@@ -265,7 +284,7 @@ const demandIn = (
   candidates: readonly Candidate[],
   { silentUntil }: Conclusion,
   settings: DemandSettings,
-  { workload, decisions, memory }: Facts,
+  { reading: { workload }, decisions, memory }: Facts,
 ): DemandNow => {
   const decidedBefore = group.deployments.some((deployment) => decisions.has(deploymentKey(deployment)));
   return demandNow({ ...group, ...memory, workload, decisions, candidates, silentUntil, decidedBefore }, settings);

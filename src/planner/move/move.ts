@@ -49,30 +49,46 @@ export interface MoveTick {
  * is no plan to follow nothing is decided. Replicas that limits are only guessed to forbid are asked for one at a time.
  */
 export const move = (planned: Planned, tick: MoveTick): Moved => {
-  const { whatIf } = tick;
   const { beliefs, solved } = planned;
-  const extra: ReadonlyMap<string, number> = solved === null ? new Map() : extraReplicas({ ...planned, ...solved }, whatIf);
-  const fits = solved === null ? null : stockLeftByOthers(solved.snapshot, solved.plan);
-  const plans = new Map(solved?.plan.models.map((modelPlan) => [modelPlan.name, modelPlan]));
-  const models = new Map(solved?.snapshot.models.map((model) => [model.name, model]));
-  const moves = beliefs.map((belief) => {
-    const [own, model] = [plans.get(belief.name), models.get(belief.name)];
-    if (belief.demand === null || own === undefined || model === undefined || solved === null || fits === null)
-      return { ...idleMove(belief, tick.memory.moved.forgone), blocked: [] };
-    const mixes = { ...mixesOf(model, solved.snapshot, whatIf, belief), fits: fits(model) };
-    const { targets, recent, forgone, blocked } = towardPlan(belief, own, mixes, planned.unfollowed, tick);
+  const moveOf = solved === null ? restOf(tick) : movesByPlan({ ...planned, solved }, tick);
+  const moves = beliefs.map(moveOf);
+  return {
+    decisions: new Map(moves.flatMap(({ decisions }) => [...decisions])),
+    recent: new Map(moves.flatMap(({ recent }) => [...recent])),
+    forgone: new Map(moves.flatMap(({ forgone }) => [...forgone])),
+    blocked: new Set(moves.flatMap(({ blocked }) => blocked)),
+  };
+};
+
+/** Of one model. */
+interface ModelMove extends MoveMemory {
+  readonly blocked: readonly string[];
+}
+
+/** How a model moves for which there is no plan. */
+const restOf =
+  ({ memory: { moved } }: MoveTick) =>
+  (belief: Belief): ModelMove => ({ ...idleMove(belief, moved.forgone), blocked: [] });
+
+/** How each model moves where there are plans for some. */
+const movesByPlan = (planned: Planned & { readonly solved: NonNullable<Planned['solved']> }, tick: MoveTick) => {
+  const { snapshot, plan } = planned.solved;
+  const extra = extraReplicas({ ...planned, snapshot, plan }, tick.whatIf);
+  const fits = stockLeftByOthers(snapshot, plan);
+  const plans = new Map(plan.models.map((modelPlan) => [modelPlan.name, modelPlan]));
+  const models = new Map(snapshot.models.map((model) => [model.name, model]));
+  const rests = restOf(tick);
+  return (belief: Belief): ModelMove => {
+    const [modelPlan, model] = [plans.get(belief.name), models.get(belief.name)];
+    if (belief.demand === null || modelPlan === undefined || model === undefined) return rests(belief);
+    const mixes = { ...mixesOf(model, snapshot, tick.whatIf, belief), fits: fits(model) };
+    const { targets, recent, forgone, blocked } = towardPlan(belief, modelPlan, mixes, planned.unfollowed, tick);
     return {
       decisions: asDecisions(notBelowLabels(belief, targets), extra, dataUntil(belief)),
       recent,
       forgone: new Map([[belief.name, forgone]]),
       blocked: blocked ? [belief.name] : [],
     };
-  });
-  return {
-    decisions: new Map(moves.flatMap(({ decisions }) => [...decisions])),
-    recent: new Map(moves.flatMap(({ recent }) => [...recent])),
-    forgone: new Map(moves.flatMap(({ forgone }) => [...forgone])),
-    blocked: new Set(moves.flatMap(({ blocked }) => blocked)),
   };
 };
 
