@@ -127,7 +127,7 @@ const samplePlan = (): string => {
 };
 
 /** Generated parts by document, each between its markers. */
-const partsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const batchesOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/reference.md': referenceParts,
   'docs/simulation.md': {
     faults: table(
@@ -192,7 +192,7 @@ const triedText = [
 ];
 
 const filled = (path: string): string =>
-  Object.entries(partsOf[path]!).reduce(
+  Object.entries(batchesOf[path]!).reduce(
     (text, [name, part]) => {
       const between = new RegExp(`(<!-- ${name}:begin -->\n)(?:[\\s\\S]*?\n)??(<!-- ${name}:end -->)`);
       if (!between.test(text)) throw new Error(`${path} has no part called ${name}`);
@@ -202,7 +202,7 @@ const filled = (path: string): string =>
   );
 
 const documents: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(Object.keys(partsOf).map((path) => [path, filled(path)])),
+  ...Object.fromEntries(Object.keys(batchesOf).map((path) => [path, filled(path)])),
   'docs/samples/plan.json': `${samplePlan()}\n`,
   'docs/doctor.md': doctorPage(),
 };

@@ -7,7 +7,7 @@ import { type EngineSamples, sampleEngines } from './cluster/engine-samples.ts';
 import { type EngineWatch, watchEngines } from './cluster/engines.ts';
 import { type Config, historySeconds } from './config/serve-config.ts';
 import { priceTable } from './planner/believe/candidates.ts';
-import { type Leadership, leaderOrFollower, shareThrough } from './planner/leader-or-follower.ts';
+import { type Leadership, leaderOrFollower, tellingReplicas } from './planner/leader-or-follower.ts';
 import { workLimitOfMachine } from './planner/plan/machine-speed.ts';
 import { planOf } from './planner/plan/plan-of-snapshot.ts';
 import { type ServingThread, servedBy } from './planner/planner-thread.ts';
@@ -17,7 +17,6 @@ import { snapshotsFolder } from './planner/publish/snapshots-folder.ts';
 import { type StoredPlans, storedPlans } from './planner/publish/stored-plan.ts';
 import { tickLog } from './planner/publish/tick-log.ts';
 import { createTicker, type Ticker } from './planner/tick.ts';
-import type { Profiles } from './profiles/profile-document.ts';
 import { profileSources } from './profiles/sources.ts';
 import { everySecond } from './runtime/every-second.ts';
 import { garbage } from './runtime/garbage.ts';
@@ -58,10 +57,10 @@ const planInThread = ({ config, installation }: PlannerThreadData): void => {
   const stored = storedPlans(store, `${config.planPrefix}plans`, installation);
   const { leadership } = serving;
   const { board, ...cluster } = servedBy(serving);
-  const loop = tickerOf(config, { store, stored, leadership, board, cluster, serving }, collectIfMuch, log);
+  const ticker = tickerOf(config, { store, stored, leadership, board, cluster, serving }, collectIfMuch, log);
   const onProblem = (problem: string | null) =>
     problem === null ? log.info({}, 'stored plan is read again') : log.warn({ problem }, 'stored plan cannot be read');
-  turns(leaderOrFollower({ leadership, stored, loop, board, clock, onProblem }), collect, log);
+  turns(leaderOrFollower({ leadership, stored, ticker, board, clock, onProblem }), collect, log);
   everySecond(() => void serving.alive());
 };
 
@@ -84,18 +83,13 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
     historySeconds: historySeconds(config),
     instance: `${hostname()}-${process.pid}`,
   });
-  const profiles = profileSources((keys) => store.read(keys), config.profiles);
-  let lastProfiles: Profiles = { found: new Map(), problems: [] };
   const save = config.snapshots === null ? null : snapshotsFolder(config.snapshots, config.snapshotsKept);
   const logTick = tickLog(log);
   const work = workLimitOfMachine();
   return createTicker({
     cluster,
     readWorkload: (names) => reader.read(names),
-    readProfiles: async (wanted, now) => {
-      lastProfiles = await profiles(wanted, now);
-      return lastProfiles;
-    },
+    readProfiles: profileSources((keys) => store.read(keys), config.profiles),
     engines: enginesOf(config),
     makePlan: (snapshot, detail) => {
       collectIfMuch();
@@ -107,12 +101,12 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
     workLimit: work.limit,
     settings: { ...config, prices: priceTable(config.prices), keepSnapshot: save !== null },
     clock,
-    share: shareThrough(stored, leadership),
-    ...(config.routingPlans ? { route: routingPlanWriter(store, routersOf(config)) } : {}),
-    onTick: (decided, problems) => {
+    tellReplicas: tellingReplicas(stored, leadership),
+    ...(config.routingPlans ? { tellRouters: routingPlanWriter(store, routersOf(config)) } : {}),
+    onTick: (decided, { profiles }, problems) => {
       logTick(decided, [
         ...problems,
-        ...drift.compare(cluster.pods.values(), lastProfiles.found),
+        ...drift.compare(cluster.pods.values(), profiles),
         ...(config.routerNote === null ? [] : [config.routerNote]),
         ...cluster.notes(),
       ]);

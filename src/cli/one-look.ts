@@ -69,7 +69,7 @@ export const lookOnce = async <Seen>(config: Config, see: (look: ClusterLook) =>
       board: createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock),
       settings: { ...config, prices: priceTable(config.prices), keepSnapshot: true },
       clock,
-      onTick: (decided, problems) => {
+      onTick: (decided, _, problems) => {
         seen = { decided, problems };
       },
     });

@@ -5,6 +5,7 @@ import { type PlanReading, type PlanSettings, planGroups } from './plan/plan.ts'
 import { type Memory, memoryAfter } from './remember/tick-memory.ts';
 import { type ReportSettings, report } from './report/report.ts';
 import { joinedReports, type TickOutcome } from './report/tick-outcome.ts';
+import { problemsOf } from './report/tick-problems.ts';
 
 /** All that was read, as of one tick; each stage declares its own part. */
 export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {}
@@ -28,8 +29,10 @@ export const decide = (reading: Reading, memory: Memory, settings: TickSettings,
       return { workPerRequest: planned.workPerRequest, moved, report: report(planned, moved, tick) };
     })
     .toArray();
+  const reports = joinedReports(groups.map((group) => group.report));
   return {
-    ...joinedReports(groups.map((group) => group.report)),
+    ...reports,
+    problems: problemsOf(reports.models, reports.snapshot),
     memory: memoryAfter(memory, beliefs.memory, groups, reading.deployments),
     unsure: beliefs.unsure,
     plansMade: asked(),

@@ -1,5 +1,5 @@
 import { messageOf } from '../vocabulary/errors.ts';
-import type { PublishParts, ShareOutcome } from './publish/publish.ts';
+import type { PublishParts, ReplicasTold } from './publish/publish.ts';
 import type { LeaderTerm, StoredPlan, StoredPlans } from './publish/stored-plan.ts';
 import type { TickOutcome } from './report/tick-outcome.ts';
 import type { Ticker } from './tick.ts';
@@ -16,7 +16,7 @@ export type Leadership = () => Leading | Promise<Leading>;
 export interface PeerParts {
   readonly leadership: Leadership;
   readonly stored: StoredPlans;
-  readonly loop: Pick<Ticker, 'due' | 'tick' | 'restore'>;
+  readonly ticker: Pick<Ticker, 'due' | 'tick' | 'restore'>;
   readonly board: PublishParts['board'];
   /** Unix seconds, our own clock. */
   clock(): number;
@@ -31,7 +31,7 @@ const livingSeconds = 30;
  * One of several replicas: the leader plans, the others say what it said. What it returns is to be called every second,
  * and tells whether there was anything to do.
  */
-export const leaderOrFollower = ({ leadership, stored, loop, board, clock, onProblem }: PeerParts) => {
+export const leaderOrFollower = ({ leadership, stored, ticker, board, clock, onProblem }: PeerParts) => {
   let last: StoredPlan | null = null;
   /** The term that this replica plans in; null = it follows. */
   let own: number | null = null;
@@ -64,11 +64,11 @@ export const leaderOrFollower = ({ leadership, stored, loop, board, clock, onPro
     }
     if (own !== term.transitions) {
       await follow(term);
-      if (last !== null) loop.restore(last);
+      if (last !== null) ticker.restore(last);
       own = term.transitions;
     }
-    if (!loop.due()) return false;
-    await loop.tick();
+    if (!ticker.due()) return false;
+    await ticker.tick();
     return true;
   };
 };
@@ -82,10 +82,10 @@ const restored = (plan: StoredPlan): StoredPlan => ({
   })),
 });
 
-/** What the loop decided goes to the store first: if another leads by now, nothing of it is published. */
-export const shareThrough =
+/** What a tick decided goes to the store first: if another leads by now, nothing of it is published. */
+export const tellingReplicas =
   (stored: StoredPlans, leadership: Leadership) =>
-  async (decided: TickOutcome, at: number): Promise<ShareOutcome> => {
+  async (decided: TickOutcome, at: number): Promise<ReplicasTold> => {
     const { leads, term } = await leadership();
     if (!leads || term === null) return { superseded: true, problems: ['another replica leads: this tick is void'] };
     try {

@@ -4,7 +4,7 @@ import type { Drift } from '../profiles/drift.ts';
 import type { Remote } from '../runtime/thread-calls.ts';
 import type { Leading } from './leader-or-follower.ts';
 import type { Board, PlanSummary } from './publish/board.ts';
-import { type PublicationPart, partsOf, publicationOf } from './publish/publication-parts.ts';
+import { batchesOf, type PublicationBatch, publicationOf } from './publish/publication-batches.ts';
 import type { ModelReport } from './report/tick-outcome.ts';
 
 /** A model that nothing will wake, and its Deployments. */
@@ -12,7 +12,7 @@ export type SleepingModel = Pick<ModelReport, 'name' | 'deployments'>;
 
 /**
  * What the thread that serves, and watches the cluster, does for the one that plans. Each call takes it a moment only: what is
- * large comes in parts.
+ * large comes in batches.
  */
 export type ServingThread = {
   /** Called every second: the other thread lives. */
@@ -21,15 +21,15 @@ export type ServingThread = {
   /** The next of the changes in the cluster; null = that is all for now. */
   nextChanges(): ObjectChanges | null;
   watches(): Readonly<Record<keyof WatchState, readonly string[]>>;
-  sayPart(part: PublicationPart): void;
-  /** What the parts add up to is said from now on. */
+  sayBatch(batch: PublicationBatch): void;
+  /** What the batches add up to is said from now on. */
   say(plan: PlanSummary | null, at: number): void;
   /** Said after a tick of our own: models that nothing will wake, and how far profiles are from what is served. */
   noted(sleeping: readonly SleepingModel[], drifts: ReadonlyMap<string, Drift>): void;
 };
 
 /** Objects, or entries of a publication, that are copied in one turn. */
-const partSize = 500;
+const batchSize = 500;
 
 export interface ServingParts {
   readonly objects: ClusterObjects;
@@ -41,9 +41,9 @@ export interface ServingParts {
 
 /** The calls of one thread that plans; the next one is told everything anew. */
 export const servingThread = ({ objects, watches, board, leadership, onNotes }: ServingParts): ServingThread => {
-  const changes = changesIn(objects, partSize);
+  const changes = changesIn(objects, batchSize);
   let untold: ObjectChanges[] | null = null;
-  let parts: PublicationPart[] = [];
+  let batches: PublicationBatch[] = [];
   return {
     alive: () => {},
     leadership,
@@ -54,10 +54,10 @@ export const servingThread = ({ objects, watches, board, leadership, onNotes }: 
       return next;
     },
     watches: () => ({ unsynced: watches.unsynced(), problems: watches.problems() }),
-    sayPart: (part) => void parts.push(part),
+    sayBatch: (batch) => void batches.push(batch),
     say: (plan, at) => {
-      board.publish(publicationOf(parts, plan), at);
-      parts = [];
+      board.publish(publicationOf(batches, plan), at);
+      batches = [];
     },
     noted: onNotes,
   };
@@ -77,7 +77,7 @@ export const servedBy = (serving: Remote<ServingThread>) => {
     },
     board: {
       publish: async (...[said, at]: Parameters<Board['publish']>): Promise<void> => {
-        for (const part of partsOf(said, partSize)) await serving.sayPart(part);
+        for (const batch of batchesOf(said, batchSize)) await serving.sayBatch(batch);
         await serving.say(said.plan && { status: said.plan.status, cost: said.plan.cost }, at);
       },
     },

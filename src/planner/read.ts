@@ -6,7 +6,7 @@ import type { ModelDeployment } from '../cluster/variant.ts';
 import type { Profiles } from '../profiles/profile-document.ts';
 import { ownerKey } from '../vocabulary/deployment-key.ts';
 import type { Reading } from './decide.ts';
-import type { WorkloadNow } from './workload-now.ts';
+import type { WorkloadAndClock } from './workload-and-clock.ts';
 
 /** The cluster as the loop sees it. What is absent is so where there is no cluster to ask. */
 export interface ClusterSeen
@@ -25,19 +25,19 @@ export interface ReadParts {
 
 export interface TickReading {
   readonly reading: Reading;
-  /** Number of the newest interval whose records were due when they were read. */
-  readonly interval: number;
+  /** Of the newest interval whose records were due when they were read. */
+  readonly intervalNumber: number;
   readonly problems: readonly string[];
 }
 
 /** Reads all that a tick decides by. What Redis does not give is a problem, one line each. */
-export const read = async ({ cluster, readProfiles, engines }: ReadParts, workload: WorkloadNow): Promise<TickReading> => {
+export const read = async ({ cluster, readProfiles, engines }: ReadParts, workload: WorkloadAndClock): Promise<TickReading> => {
   await cluster.update?.();
   const deployments = new Map([...cluster.deployments].sort(([a], [b]) => (a < b ? -1 : 1)));
   const names = new Set([...deployments.values()].flatMap(({ model, aliases }) => [model, ...aliases]));
   const problems = await workload.read([...names]);
   const now = workload.time();
-  const interval = workload.intervalNumber();
+  const intervalNumber = workload.intervalNumber();
   const profiles = await readProfiles([...deployments.values()], now);
   const pods = podsByDeployment(cluster.pods);
   const supply = cluster.supply?.();
@@ -59,7 +59,7 @@ export const read = async ({ cluster, readProfiles, engines }: ReadParts, worklo
   };
   return {
     reading,
-    interval,
+    intervalNumber,
     problems: [...problems, ...profiles.problems, ...cluster.problems(), ...undercount(reading.gatewayReplicas)],
   };
 };

@@ -73,6 +73,7 @@ const question = (published: number, wanted: readonly [number, number], annotati
       plan: planOf(snapshot),
       routes: [],
       unsure: [],
+      problems: [],
       plansMade: 1,
     },
     stored: { plan: stored, ageSeconds: 4 },

@@ -103,7 +103,7 @@ export const replayRecording = async (
     board,
     settings: { ...config, headroom: 0, attainment: null, prices: {}, keepSnapshot: false },
     clock: () => world.now,
-    onTick: (one, found) => {
+    onTick: (one, _, found) => {
       decided = one;
       problems = found;
     },

@@ -2,7 +2,7 @@ import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import type { ModelDeployment } from '../../src/cluster/variant.ts';
 import { readConfig } from '../../src/config/serve-config.ts';
 import { standInCluster } from '../../src/planner/cluster-stand-in.ts';
-import { leaderOrFollower, shareThrough } from '../../src/planner/leader-or-follower.ts';
+import { leaderOrFollower, tellingReplicas } from '../../src/planner/leader-or-follower.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { type Board, createBoard } from '../../src/planner/publish/board.ts';
 import { storedPlans } from '../../src/planner/publish/stored-plan.ts';
@@ -80,12 +80,12 @@ export const virtualFleet = (
       board,
       settings: { ...config, headroom: 0.1, attainment: null, prices: { H100: 5, L40S: 1 }, keepSnapshot: false },
       clock: hostNow,
-      share: shareThrough(stored, leadership),
-      onTick: (_decided, found) => {
+      tellReplicas: tellingReplicas(stored, leadership),
+      onTick: (_decided, _reading, found) => {
         problems.now = found;
       },
     });
-    const turn = leaderOrFollower({ leadership, stored, loop, board, clock: hostNow, onProblem: () => {} });
+    const turn = leaderOrFollower({ leadership, stored, ticker: loop, board, clock: hostNow, onProblem: () => {} });
     const instance = { turn, board, problems: () => problems.now };
     instances.add(instance);
     return instance;

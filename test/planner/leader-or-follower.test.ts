@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { leaderOrFollower, shareThrough } from '../../src/planner/leader-or-follower.ts';
+import { leaderOrFollower, tellingReplicas } from '../../src/planner/leader-or-follower.ts';
 import { createBoard } from '../../src/planner/publish/board.ts';
 import { type LeaderTerm, storedPlans } from '../../src/planner/publish/stored-plan.ts';
 import { emptyMemory } from '../../src/planner/remember/tick-memory.ts';
@@ -33,6 +33,7 @@ const decided = (replicas: number, asOf: number): TickOutcome => ({
   plan: null,
   routes: [],
   unsure: [],
+  problems: [],
   plansMade: 1,
 });
 
@@ -47,13 +48,13 @@ const setUp = () => {
     const stored = storedPlans(through, 'gpumix:plans', installation);
     const deployments = new Map([['ns/a', deployment('a', { replicas: 1 })]]);
     const board = createBoard(deployments, new Map(), 300, () => clock.now);
-    const share = shareThrough(stored, asLeadership);
+    const share = tellingReplicas(stored, asLeadership);
     const planner = { wants: 3, restored: [] as unknown[] };
     const problems: (string | null)[] = [];
     const turn = leaderOrFollower({
       leadership: asLeadership,
       stored,
-      loop: {
+      ticker: {
         due: () => true,
         tick: async () => {
           const result = decided(planner.wants, clock.now - 100);
@@ -138,7 +139,7 @@ test('who lost the Lease during a tick publishes nothing of it', async () => {
   const { replica } = setUp();
   const one = replica();
   one.lead(0);
-  const share = shareThrough(
+  const share = tellingReplicas(
     storedPlans(
       memoryStore(() => 0),
       'k',

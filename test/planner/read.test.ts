@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EngineActivity } from '../../src/cluster/engine-metrics.ts';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import { type ClusterSeen, podsByDeployment, type ReadParts, read } from '../../src/planner/read.ts';
-import type { WorkloadNow } from '../../src/planner/workload-now.ts';
+import type { WorkloadAndClock } from '../../src/planner/workload-and-clock.ts';
 import { deployment, foundProfile } from '../helpers/deployments.ts';
 import { workload } from '../helpers/planner.ts';
 import { deploymentPod } from '../helpers/pods.ts';
@@ -25,7 +25,7 @@ const reading = async (more: Partial<ClusterSeen> = {}, parts: Partial<ReadParts
     ...more,
   };
   let now = 1000;
-  const requests: WorkloadNow = {
+  const requests: WorkloadAndClock = {
     read: async (names) => {
       asked.push(names);
       now += 3;
@@ -53,10 +53,10 @@ test('requests are read of every model and its other names, each once, and profi
 });
 
 test('all that depends on the time is as of when requests were read', async () => {
-  const { reading: given, interval } = await reading();
+  const { reading: given, intervalNumber } = await reading();
   expect(given).toMatchObject({ now: 1003, workload: { now: 1003 }, gatewayUnchangedSince: 998, unsynced: ['pods'] });
   expect(given.bounds).toEqual(of({ a: { minReplicas: 1003, maxReplicas: null } }));
-  expect([interval, given.profiles.get('ns/a')?.source]).toEqual([100, 'profile a']);
+  expect([intervalNumber, given.profiles.get('ns/a')?.source]).toEqual([100, 'profile a']);
 });
 
 test('problems are those of requests, then those of profiles and of the cluster, then what several gateways do', async () => {

@@ -52,11 +52,11 @@ const setUp = (behind = 0, gateways = 1, recordSeconds = 10, engines?: EngineWat
     board,
     settings: { ...settings, intervalSeconds: 10, followAfterSeconds: 120, prices: {}, nodeLimit: 1000 },
     clock: () => clock.now,
-    route: async ({ models }, ready, now) => {
+    tellRouters: async ({ models }, ready, now) => {
       routed.push({ models: models.map(({ name }) => name), ready: ready('ns/l40s'), now });
       return pods.length === 0 ? [] : ['of routing'];
     },
-    onTick: (decided, found) => {
+    onTick: (decided, _, found) => {
       remembered = decided.memory;
       problems.push(found);
     },

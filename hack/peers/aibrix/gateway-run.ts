@@ -73,7 +73,7 @@ const rampPart: Played = {
 const ampleReplicas = 5;
 
 /** The whole of it for one replica; with more, what they destroy of each other's records is the question. */
-const partsOf = ({ replicas }: Writer): readonly Played[] =>
+const batchesOf = ({ replicas }: Writer): readonly Played[] =>
   replicas > 1 ? [steadyPart(10, 2, 10)] : [rampPart, steadyPart(2, 2), steadyPart(10, 2), steadyPart(50, 10)];
 /** How long the last answers may take (s): a fleet that was far too small has a long queue. */
 const patienceSeconds = 60;
@@ -138,7 +138,7 @@ export const runGateway = async (stack: Stack, writer: Writer): Promise<Judged> 
   };
   const isAmple = async (): Promise<boolean> => deployments.every((name) => pods?.origins().get(name)?.length === ampleReplicas);
   let pinned = false;
-  for (const part of partsOf(writer)) {
+  for (const part of batchesOf(writer)) {
     if (part.ample && !pinned) {
       pinned = true;
       await pin(`gpumix.io/pin=${ampleReplicas}`);

@@ -5,7 +5,7 @@ import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey, ownerKey } from '../../vocabulary/deployment-key.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Decision, Target } from '../../vocabulary/target.ts';
-import { asKubernetesSays } from '../report/pins-and-bounds.ts';
+import { targetByKubernetes } from '../report/target-by-kubernetes.ts';
 import type { ModelReport, TickOutcome } from '../report/tick-outcome.ts';
 
 export type PlanSummary = Pick<Plan, 'status' | 'cost'>;
@@ -58,7 +58,7 @@ export const createBoard = (
   let publishedAt: number | null = null;
 
   const targetOf = (deployment: ModelDeployment): Target =>
-    asKubernetesSays(decidedFor(deployment), deployment, boundsOf(deploymentKey(deployment)), clock());
+    targetByKubernetes(decidedFor(deployment), deployment, boundsOf(deploymentKey(deployment)), clock());
   const decidedFor = (deployment: ModelDeployment): Target => {
     const { namespace, name, labels, replicas } = deployment;
     const target = published.get(deploymentKey(deployment));

@@ -6,12 +6,12 @@ export interface PublishParts {
   /** Unix seconds, our own clock. */
   clock(): number;
   /** Lets the other replicas know, before anything is published here; absent where there are none. */
-  share?(decided: TickOutcome, now: number): Promise<ShareOutcome>;
+  tellReplicas?(decided: TickOutcome, now: number): Promise<ReplicasTold>;
   /** Tells routers where requests go, after it is published; absent where nobody listens. Answers what is wrong. */
-  route?(decided: TickOutcome, ready: (key: string) => number, now: number): Promise<readonly string[]>;
+  tellRouters?(decided: TickOutcome, ready: (key: string) => number, now: number): Promise<readonly string[]>;
 }
 
-export interface ShareOutcome {
+export interface ReplicasTold {
   /** Another replica leads by now: what was decided here is void. */
   readonly superseded: boolean;
   readonly problems: readonly string[];
@@ -25,11 +25,11 @@ export interface ShareOutcome {
 export const publish = async (
   decided: TickOutcome,
   { now, ready }: { readonly now: number; readonly ready: ReadonlyMap<string, number> },
-  { board, clock, share, route }: PublishParts,
+  { board, clock, tellReplicas, tellRouters }: PublishParts,
 ): Promise<readonly string[]> => {
-  const shared = await share?.(decided, now);
-  if (shared?.superseded) return shared.problems;
+  const told = await tellReplicas?.(decided, now);
+  if (told?.superseded) return told.problems;
   await board.publish(decided, clock());
-  const routeProblems = await route?.(decided, (key) => ready.get(key) ?? 0, now);
-  return [...(shared?.problems ?? []), ...(routeProblems ?? [])];
+  const routeProblems = await tellRouters?.(decided, (key) => ready.get(key) ?? 0, now);
+  return [...(told?.problems ?? []), ...(routeProblems ?? [])];
 };

@@ -9,8 +9,8 @@ import type { Moved } from '../move/move.ts';
 import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Planned } from '../plan/plan.ts';
 import { cannotWake } from './cannot-wake.ts';
-import { asKubernetesSays } from './pins-and-bounds.ts';
 import { routesOf } from './ready-routing.ts';
+import { targetByKubernetes } from './target-by-kubernetes.ts';
 import type { ModelReport, Report } from './tick-outcome.ts';
 
 export interface ReportReading {
@@ -108,7 +108,7 @@ const targetOf = (
     decision: stands && unreadableLabel(deployment, state) === null ? last : unavailable(),
     standing: last ?? { replicas, asOf: now },
   };
-  return asKubernetesSays(target, deployment, undefined, now);
+  return targetByKubernetes(target, deployment, undefined, now);
 };
 
 /** Only an idle model needs its label. */

@@ -50,6 +50,8 @@ export interface TickOutcome {
   readonly plan: Plan | null;
   /** Of each model that was planned for, where routers are told: where its requests go. */
   readonly routes: readonly ModelRoutes[];
+  /** What is wrong with each model, and with all of them together, one line each. */
+  readonly problems: readonly string[];
   /** Deployments whose engines are to be asked until the next tick. */
   readonly unsure: readonly string[];
   /** How many plans were made for it, its own among them. */

@@ -1,12 +1,22 @@
 import { expect, test } from 'vitest';
-import { type PublishParts, publish, type ShareOutcome } from '../../../src/planner/publish/publish.ts';
+import { type PublishParts, publish, type ReplicasTold } from '../../../src/planner/publish/publish.ts';
 import { emptyMemory } from '../../../src/planner/remember/tick-memory.ts';
 import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
 
 const decided: TickOutcome = {
-  ...{ memory: emptyMemory, targets: [], models: [], snapshot: null, plan: null, routes: [], unsure: [], plansMade: 0 },
+  ...{
+    memory: emptyMemory,
+    targets: [],
+    models: [],
+    snapshot: null,
+    plan: null,
+    routes: [],
+    unsure: [],
+    problems: [],
+    plansMade: 0,
+  },
 };
-const shares = (superseded: boolean, ...problems: string[]): ShareOutcome => ({ superseded, problems });
+const shares = (superseded: boolean, ...problems: string[]): ReplicasTold => ({ superseded, problems });
 /** What was done, in order, and what is said to be wrong. */
 const published = async (more: (done: string[]) => Partial<PublishParts> = () => ({})) => {
   const done: string[] = [];
@@ -22,12 +32,12 @@ test('without other replicas and routers the board alone is told, by our own clo
 
 test('other replicas are told before the board and routers after it, and what is wrong with either is said', async () => {
   const outcome = await published((done) => ({
-    share: async (outcome, now) => {
+    tellReplicas: async (outcome, now) => {
       await null;
       done.push(`share ${outcome === decided} ${now}`);
       return shares(false, 'not shared');
     },
-    route: async (outcome, ready, now) => {
+    tellRouters: async (outcome, ready, now) => {
       done.push(`route ${outcome === decided} ${ready('ns/a')} ${ready('ns/b')} ${now}`);
       return ['not routed'];
     },
@@ -40,8 +50,8 @@ test('other replicas are told before the board and routers after it, and what is
 
 test('where another replica leads by now neither the board nor a router is told', async () => {
   const outcome = await published((done) => ({
-    share: async () => shares(true, 'another leads'),
-    route: async () => {
+    tellReplicas: async () => shares(true, 'another leads'),
+    tellRouters: async () => {
       done.push('route');
       return [];
     },
@@ -50,7 +60,7 @@ test('where another replica leads by now neither the board nor a router is told'
 });
 
 test('what fails before the board is told leaves it as it was, and what fails after it does not', async () => {
-  const failing = async (part: 'share' | 'route') => {
+  const failing = async (part: 'tellReplicas' | 'tellRouters') => {
     const seen: string[] = [];
     const fails = async (): Promise<never> => {
       throw new Error('broken');
@@ -60,6 +70,6 @@ test('what fails before the board is told leaves it as it was, and what fails af
     await expect(publish(decided, { now: 1000, ready: new Map() }, parts)).rejects.toThrow('broken');
     return seen;
   };
-  expect(await failing('share')).toEqual([]);
-  expect(await failing('route')).toEqual(['board']);
+  expect(await failing('tellReplicas')).toEqual([]);
+  expect(await failing('tellRouters')).toEqual(['board']);
 });

@@ -31,7 +31,7 @@ const outcome: TickOutcome = {
       ...{ decision: { replicas: 3, asOf: 4890 }, standing: { replicas: 3, asOf: 4890 } },
     },
   ],
-  ...{ models: [], snapshot: null, plan: null, routes: [], unsure: [], plansMade: 1 },
+  ...{ models: [], snapshot: null, plan: null, routes: [], unsure: [], problems: [], plansMade: 1 },
 };
 const setUp = () => {
   const clock = { now: 5000 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { partsOf, publicationOf } from '../../../src/planner/publish/publication-parts.ts';
+import { batchesOf, publicationOf } from '../../../src/planner/publish/publication-batches.ts';
 import type { ModelReport } from '../../../src/planner/report/tick-outcome.ts';
 
 const target = (deployment: string) => {
@@ -11,7 +11,7 @@ const plan = { status: 'optimal', cost: 3 } as const;
 
 test('the parts together say what was said, labels apart; none has more than is asked for', () => {
   const said = { targets: ['a', 'b', 'c', 'd', 'e'].map(target), models: ['m', 'n'].map(model), plan };
-  const parts = partsOf(said, 2);
+  const parts = batchesOf(said, 2);
   expect(parts.map(({ targets, models }) => [targets.length, models.length])).toEqual([
     [2, 2],
     [2, 0],
@@ -21,6 +21,6 @@ test('the parts together say what was said, labels apart; none has more than is 
 });
 
 test('what says nothing has no parts', () => {
-  expect(partsOf({ targets: [], models: [], plan: null }, 2)).toEqual([]);
+  expect(batchesOf({ targets: [], models: [], plan: null }, 2)).toEqual([]);
   expect(publicationOf([], null)).toEqual({ targets: [], models: [], plan: null });
 });

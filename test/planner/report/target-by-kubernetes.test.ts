@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { asKubernetesSays } from '../../../src/planner/report/pins-and-bounds.ts';
+import { targetByKubernetes } from '../../../src/planner/report/target-by-kubernetes.ts';
 import type { Target } from '../../../src/vocabulary/target.ts';
 import { deployment } from '../../helpers/deployments.ts';
 
@@ -10,7 +10,7 @@ const target = (decision: Target['decision'], standing = { replicas: 3, asOf: 90
 });
 const bounds = { minReplicas: 2, maxReplicas: 5 };
 const decisionOf = (decision: Target['decision'], one = deployment('a'), given: typeof bounds | undefined = bounds) =>
-  asKubernetesSays(target(decision), one, given, now).decision;
+  targetByKubernetes(target(decision), one, given, now).decision;
 
 describe('bounds', () => {
   test('a decision is raised to the minimum, cut at the maximum, and keeps the age of its data', () => {
@@ -20,14 +20,14 @@ describe('bounds', () => {
 
   test('without bounds, or without a maximum, a decision stays what it is', () => {
     const decision = { replicas: 9, asOf: 900 };
-    expect(asKubernetesSays(target(decision), deployment('a'), undefined, now).decision).toBe(decision);
+    expect(targetByKubernetes(target(decision), deployment('a'), undefined, now).decision).toBe(decision);
     const noMaximum = { minReplicas: 2, maxReplicas: null };
-    expect(asKubernetesSays(target(decision), deployment('a'), noMaximum, now).decision).toBe(decision);
+    expect(targetByKubernetes(target(decision), deployment('a'), noMaximum, now).decision).toBe(decision);
   });
 
   test('what is unavailable stays so, while what stands for it is bound', () => {
     const given = target({ unavailable: 'stale' }, { replicas: 9, asOf: 900 });
-    expect(asKubernetesSays(given, deployment('a'), bounds, now)).toMatchObject({
+    expect(targetByKubernetes(given, deployment('a'), bounds, now)).toMatchObject({
       decision: { unavailable: 'stale' },
       standing: { replicas: 5, asOf: 900 },
     });
@@ -61,7 +61,7 @@ describe('what somebody fixed', () => {
 
   test('a pause says what of its annotations cannot be read, and what runs stands', () => {
     const paused = deployment('a', { paused: true, replicas: 7, problem: 'neither true nor false' });
-    expect(asKubernetesSays(target({ replicas: 3, asOf: 900 }), paused, bounds, now)).toMatchObject({
+    expect(targetByKubernetes(target({ replicas: 3, asOf: 900 }), paused, bounds, now)).toMatchObject({
       decision: { unavailable: 'paused by the annotation gpumix.io/paused (neither true nor false)' },
       standing: { replicas: 7, asOf: now },
     });

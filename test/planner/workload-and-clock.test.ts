@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { workloadNow } from '../../src/planner/workload-now.ts';
+import { workloadAndClock } from '../../src/planner/workload-and-clock.ts';
 import type { NameHistory, Workload } from '../../src/workload/workload.ts';
 
 const settings = { intervalSeconds: 10, settleSeconds: 5 };
@@ -17,7 +17,7 @@ const workload = (now: number, more: Partial<Workload> = {}): Workload => ({
 /** Our own clock, and what Redis answers; a read takes `takes` seconds. */
 const stage = () => {
   const at = { clock: 1000, takes: 0, answer: (): Workload => workload(1000) };
-  const watched = workloadNow(
+  const watched = workloadAndClock(
     async () => {
       at.clock += at.takes;
       return at.answer();

@@ -2,7 +2,7 @@ import { messageOf } from '../vocabulary/errors.ts';
 import type { Workload } from '../workload/workload.ts';
 
 /** What was last read of requests, and Redis' clock, which goes on while Redis is away. */
-export interface WorkloadNow {
+export interface WorkloadAndClock {
   /** Reads it anew; answers what is wrong, one line each, and never throws. */
   read(names: readonly string[]): Promise<readonly string[]>;
   /** null = it was never read. */
@@ -13,17 +13,17 @@ export interface WorkloadNow {
   intervalNumber(): number;
 }
 
-export interface WorkloadNowSettings {
+export interface ClockSettings {
   readonly intervalSeconds: number;
   readonly settleSeconds: number;
 }
 
 /** @param clock Unix s, our own */
-export const workloadNow = (
+export const workloadAndClock = (
   readWorkload: (names: readonly string[]) => Promise<Workload>,
   clock: () => number,
-  settings: WorkloadNowSettings,
-): WorkloadNow => {
+  settings: ClockSettings,
+): WorkloadAndClock => {
   let workload: Workload | null = null;
   /** Redis' clock minus ours (s). */
   let clockOffset = 0;

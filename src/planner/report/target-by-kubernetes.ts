@@ -9,7 +9,7 @@ import type { Decision, Target } from '../../vocabulary/target.ts';
  * @param bounds those of now; undefined = none
  * @param now Unix s
  */
-export const asKubernetesSays = (
+export const targetByKubernetes = (
   target: Target,
   deployment: ModelDeployment,
   bounds: Bounds | undefined,
