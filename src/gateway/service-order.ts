@@ -11,18 +11,17 @@ export interface ServiceSettings {
   readonly serveLate: number;
 }
 
-/**
- * Nobody waits so many times longer than first come, first served would have made somebody wait since the line was last empty;
- * waits up to so many times the limit count as short.
- */
-const [longest, short] = [1.4, 4];
+/** Waits up to so many times the limit count as short. */
+const short = 4;
 
 /**
  * Whose turn it is among those who wait. First come, first served makes everybody late after an overload, until the last of its
  * queue has gone. Here those go first who can still have their first token within the limit. Those who cannot get a share of
  * the turns, and all turns once one of them has waited for too long.
+ * @param longest nobody waits so many times longer than first come, first served would have made somebody wait since the line
+ *   was last empty
  */
-export const serviceOrder = () => {
+export const serviceOrder = (longest = 1.4) => {
   let owed = 0;
   let pays = 0;
   /** When those came whom first come, first served would not have served yet, and the longest that it has made one wait (s). */

@@ -37,6 +37,9 @@ export interface RoomLimits {
   readonly bytes: number;
 }
 
+/** See service-order.ts; what a request waits in front of its pod comes on top. */
+const longestInRoom = 1.2;
+
 /** What decides whose turn it is. */
 export interface RoomService {
   /** Null = first come, first served. */
@@ -56,7 +59,7 @@ export const waitingRoom = <Answer>(room: RoomLimits, service = firstComeFirstSe
   }
   /** In order of arrival. */
   const seats: Seat[] = [];
-  const order = serviceOrder();
+  const order = serviceOrder(longestInRoom);
   let bytesHeld = 0;
   const nextOf = (unasked: readonly Seat[], settings: ServiceSettings | null): number =>
     settings === null ? 0 : order.next(unasked, service.clock(), service.untilFirstToken(), settings);
