@@ -97,7 +97,7 @@ const assembled = (config: GatewayConfig, { store, clock, endpoints, plans, writ
   let gateway: Gateway;
   const metrics = gatewayMetrics({
     waiting: () =>
-      modelPods.models().map((model) => ({ model, requests: gateway.waiting(model), inLine: gateway.inLine(model) })),
+      modelPods.models().map((model) => ({ model, requests: gateway.waiting(model), queued: gateway.queued(model) })),
     pods: () => podsByVariant(modelPods),
     keptRecords: writer.kept,
     missingGateways: () => missing.length,

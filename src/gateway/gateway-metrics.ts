@@ -25,7 +25,7 @@ export interface GatewayMetrics {
 
 /** What the gauges are read from when they are asked for. */
 export interface GaugeSources {
-  waiting(): readonly { readonly model: string; readonly requests: number; readonly inLine: number }[];
+  waiting(): readonly { readonly model: string; readonly requests: number; readonly queued: number }[];
   pods(): readonly { readonly variant: string; readonly ready: number; readonly requests: number }[];
   keptRecords(): number;
   missingGateways(): number;
@@ -63,7 +63,7 @@ export const gatewayMetrics = (sources: GaugeSources): GatewayMetrics => {
     for (const { model, requests: waiting } of sources.waiting()) counts.set({ model }, waiting);
   });
   gauge('in_line', 'requests that wait for their turn at a pod', ['model'], (counts) => {
-    for (const { model, inLine } of sources.waiting()) counts.set({ model }, inLine);
+    for (const { model, queued } of sources.waiting()) counts.set({ model }, queued);
   });
   gauge('ready_pods', 'pods that can receive requests', ['variant'], (counts) => {
     for (const { variant, ready } of sources.pods()) counts.set({ variant }, ready);

@@ -1,6 +1,6 @@
 import type { Place } from './choose-pod.ts';
 import type { Pod } from './model-pods.ts';
-import { createPodLines, type LineRequest } from './pod-lines.ts';
+import { createPodQueues, type QueuedRequest } from './pod-queues.ts';
 import type { ServiceSettings } from './service-order.ts';
 
 /** What is to be known of a request that takes its turn. */
@@ -34,8 +34,8 @@ export interface PodTurns {
   untilFirstToken(): number;
 }
 
-/** A request in line, and with its pod. */
-interface Turn extends LineRequest {
+/** A request in the queue of a pod, and with the pod that took it. */
+interface Turn extends QueuedRequest {
   readonly taker: TurnTaker;
   readonly go: (pod: Pod | 'gone' | null) => void;
   pod: Pod | null;
@@ -46,7 +46,7 @@ interface Turn extends LineRequest {
 
 /**
  * A first token that comes after so large a share of the whole answer's time tells nothing of when the prompt was read: the
- * answers are buffered on their way, or are a token long. Where most are like that, nobody waits in line.
+ * answers are buffered on their way, or are a token long. Where most are like that, nobody waits in a queue.
  */
 const [atItsEnd, mostly, newest] = [0.8, 0.5, 0.05];
 
@@ -57,12 +57,12 @@ const [atItsEnd, mostly, newest] = [0.8, 0.5, 0.05];
 export const createPodTurns = (limits: () => ServiceSettings | null, clock: () => number): PodTurns => {
   let untold = 0;
   const turns = new Map<TurnTaker, Turn>();
-  const lines = createPodLines<Pod, Turn>(
+  const queues = createPodQueues<Pod, Turn>(
     () => (untold > mostly ? null : limits()),
     (turn, pod, now) => {
       [turn.pod, turn.sentAt] = [pod, now];
       // Who streams nothing never says that its prompt is read: it is taken to be, when others' are.
-      if (!turn.taker.request.stream) turn.timer = setTimeout(() => read(turn.taker), 1000 * lines.untilFirstToken());
+      if (!turn.taker.request.stream) turn.timer = setTimeout(() => read(turn.taker), 1000 * queues.untilFirstToken());
       turn.go(pod);
     },
     ({ taker }, pod) => !taker.tried.has(pod) && pod.restsUntil <= clock(),
@@ -71,7 +71,7 @@ export const createPodTurns = (limits: () => ServiceSettings | null, clock: () =
     const turn = turns.get(taker);
     if (turn?.pod == null || turn.readAt !== null) return;
     turn.readAt = clock();
-    lines.read(turn, turn.pod, turn.readAt);
+    queues.read(turn, turn.pod, turn.readAt);
   };
   const over = (taker: TurnTaker): void => {
     const turn = turns.get(taker);
@@ -83,7 +83,7 @@ export const createPodTurns = (limits: () => ServiceSettings | null, clock: () =
       const told = turn.readAt - turn.sentAt < atItsEnd * (now - turn.sentAt);
       untold += newest * ((told ? 0 : 1) - untold);
     }
-    lines.leave(turn, now);
+    queues.leave(turn, now);
   };
   return {
     turn: (taker, { pod, why }) => {
@@ -104,19 +104,19 @@ export const createPodTurns = (limits: () => ServiceSettings | null, clock: () =
         const { startedAt: arrivedAt, inputTokens } = taker;
         const turn: Turn = { arrivedAt, inputTokens, taker, go, pod: null, sentAt: 0, readAt: null, timer: undefined };
         turns.set(taker, turn);
-        lines.join(turn, pod, clock());
+        queues.join(turn, pod, clock());
       });
     },
     read,
     over,
     podsAre: (pods) => {
-      for (const { taker, go } of lines.keep(new Set(pods))) {
+      for (const { taker, go } of queues.keep(new Set(pods))) {
         turns.delete(taker);
         go('gone');
       }
-      for (const pod of pods) lines.serve(pod, clock());
+      for (const pod of pods) queues.serve(pod, clock());
     },
     waiting: () => [...turns.values()].filter(({ pod }) => pod === null).length,
-    untilFirstToken: lines.untilFirstToken,
+    untilFirstToken: queues.untilFirstToken,
   };
 };

@@ -28,7 +28,7 @@ export interface Gateway {
   held(model: string): Held | null;
   waiting(model: string): number;
   /** Requests that have a pod, and wait for their turn at it. */
-  inLine(model: string): number;
+  queued(model: string): number;
   inFlight(): number;
 }
 
@@ -72,7 +72,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
       return queue === undefined || !hasNoPods(modelPods.variants(model) ?? new Map()) ? null : heldBy(queue);
     },
     waiting: (model) => places.queues().get(model)?.room.waiting() ?? 0,
-    inLine: (model) => places.queues().get(model)?.turns.waiting() ?? 0,
+    queued: (model) => places.queues().get(model)?.turns.waiting() ?? 0,
     inFlight: () => inFlight,
   };
 };

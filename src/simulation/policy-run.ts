@@ -6,7 +6,7 @@ import type { EngineRequest } from './engine.ts';
 import { type Fault, gatewayLost } from './faults.ts';
 import type { Policy, ReplicaView } from './policy.ts';
 import { createReplicas, type Replicas, type SimulatedVariant, type StockOverTime } from './replicas.ts';
-import { deadlineLine, firstComeLine, type RequestLine } from './request-line.ts';
+import { deadlineQueue, firstComeQueue, type RequestQueue } from './request-queue.ts';
 import { createRouter, type Router } from './router.ts';
 import { withinSlo } from './slo.ts';
 import type { Traffic } from './traffic.ts';
@@ -93,17 +93,17 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
   const replicas = createReplicas<Arrived>({ variants, initial, stock, faults }, (replica, kind, request, time) => {
     tally.tell(kind, request, time);
     if (kind === 'done') gateway.ended(request.inputTokens, request.outputTokens);
-    if (kind === 'firstToken') line.room(replica, time, request);
+    if (kind === 'firstToken') queue.room(replica, time, request);
   });
   const router = createRouter(world.routing, replicas, world.solve);
   const capacity = { ...world, ready: (key: string) => replicas.ready(key).length };
   const samples: RunSample[] = [];
-  const line = lineOf(world, router, replicas);
+  const queue = queueOf(world, router, replicas);
   const resend = (now: number): void => {
-    const lost = line.giveUp(now, patienceSeconds);
+    const lost = queue.giveUp(now, patienceSeconds);
     for (let more = lost; more > 0; more -= 1) gateway.failed();
     tally.unserved(lost);
-    line.call(now);
+    queue.call(now);
   };
   const view = (now: number): ReplicaView => ({ ...viewOf(replicas, now), arrivalRate: () => rateOf(arrivals, now) });
 
@@ -113,7 +113,7 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
       samples.push({ ...sampleOf(now, traffic.demandAt(now), replicas, capacity), ...tally.sofar() });
     }),
     timer(intervalSeconds, intervalSeconds, async (now) => {
-      const record = recordText(intervalSeconds, gateway.take(), line.waiting());
+      const record = recordText(intervalSeconds, gateway.take(), queue.waiting());
       if (!gatewayLost(faults, now)) await policy.observe(record, now);
     }),
     timer(settleSeconds, intervalSeconds, async (now) => {
@@ -142,7 +142,7 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
     replicas.catchUp(time);
     gateway.arrived();
     arrivals.push(time);
-    line.arrive({ inputTokens, outputTokens: Math.max(1, outputTokens), arrivedAt: time, firstTokenAt: Number.NaN }, time);
+    queue.arrive({ inputTokens, outputTokens: Math.max(1, outputTokens), arrivedAt: time, firstTokenAt: Number.NaN }, time);
   }
   await runTimers(traffic.seconds);
   replicas.advance(traffic.seconds);
@@ -160,10 +160,10 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
 };
 
 /** Who is served next, where the time to the first token is limited and somebody in front minds it. */
-const lineOf = ({ slo, serveLate }: World, router: Router<Arrived>, replicas: Replicas<Arrived>): RequestLine<Arrived> =>
+const queueOf = ({ slo, serveLate }: World, router: Router<Arrived>, replicas: Replicas<Arrived>): RequestQueue<Arrived> =>
   serveLate === undefined || slo.ttft === undefined
-    ? firstComeLine(router)
-    : deadlineLine(router, replicas, { ttft: slo.ttft, serveLate });
+    ? firstComeQueue(router)
+    : deadlineQueue(router, replicas, { ttft: slo.ttft, serveLate });
 
 /** What became of the requests. */
 const createTally = (slo: Slo) => {

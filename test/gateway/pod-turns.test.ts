@@ -49,10 +49,10 @@ test('a pod has two prompts unread at a time: the third goes when one has its fi
   const answers = ['a', 'b'].map((name) => ask(gateway.url, named(name)));
   await until(() => engine.names().length === 2);
   answers.push(ask(gateway.url, named('c')));
-  await until(() => gateway.gateway.inLine('m') === 1);
+  await until(() => gateway.gateway.queued('m') === 1);
   engine.first('a');
   await until(() => engine.names().length === 3);
-  expect([engine.names().at(-1), gateway.gateway.inLine('m')]).toEqual(['c', 0]);
+  expect([engine.names().at(-1), gateway.gateway.queued('m')]).toEqual(['c', 0]);
   for (const name of ['b', 'c']) engine.first(name);
   for (const name of ['a', 'b', 'c']) engine.end(name);
   for (const answer of answers) expect(await (await answer).text()).toContain('[DONE]');
@@ -67,7 +67,7 @@ test('without a limit in the plan all of them go at once', async () => {
   await Promise.all(answers);
 });
 
-test('who leaves the line is not waited for, and who leaves a pod makes room', async () => {
+test('who leaves the queue is not waited for, and who leaves a pod makes room', async () => {
   const engine = await streamingPod();
   const gateway = await gatewayWith({ 'ns/a': [engine.pod] }, 60);
   const [leaver, sitter] = [new AbortController(), new AbortController()];
@@ -81,11 +81,11 @@ test('who leaves the line is not waited for, and who leaves a pod makes room', a
   const second = asking('b').catch(() => null);
   await until(() => engine.names().length === 2);
   const third = asking('c', leaver.signal).catch(() => null);
-  await until(() => gateway.gateway.inLine('m') === 1);
+  await until(() => gateway.gateway.queued('m') === 1);
   const fourth = asking('d');
-  await until(() => gateway.gateway.inLine('m') === 2);
+  await until(() => gateway.gateway.queued('m') === 2);
   leaver.abort();
-  await until(() => gateway.gateway.inLine('m') === 1);
+  await until(() => gateway.gateway.queued('m') === 1);
   sitter.abort();
   await until(() => engine.names().length === 3);
   expect(engine.names()).toEqual(['a', 'b', 'd']);
@@ -98,10 +98,10 @@ test('a pod that comes takes those who wait for another; those of a pod that goe
   const [one, two] = [await streamingPod(), await streamingPod()];
   const gateway = await gatewayWith({ 'ns/a': [one.pod] }, 60);
   const answers = ['a', 'b', 'c', 'd', 'e'].map((name) => ask(gateway.url, named(name)));
-  await until(() => one.names().length === 2 && gateway.gateway.inLine('m') === 3);
+  await until(() => one.names().length === 2 && gateway.gateway.queued('m') === 3);
   gateway.set({ 'ns/a': [one.pod, two.pod] });
   await until(() => two.names().length === 2);
-  expect(gateway.gateway.inLine('m')).toBe(1);
+  expect(gateway.gateway.queued('m')).toBe(1);
   gateway.set({ 'ns/a': [two.pod] });
   two.first(two.names()[0]!);
   await until(() => two.names().length === 3);
@@ -110,7 +110,7 @@ test('a pod that comes takes those who wait for another; those of a pod that goe
   for (const answer of answers) expect((await answer).status).toBe(200);
 });
 
-test('where answers come whole, nobody waits in line', async () => {
+test('where answers come whole, nobody waits in a queue', async () => {
   const engine = await streamingPod();
   const gateway = await gatewayWith({ 'ns/a': [engine.pod] }, 60);
   for (let index = 0; index < 30; index += 1) {

@@ -7,12 +7,12 @@ const arrivals = (...times: number[]) => times.map((arrivedAt) => ({ arrivedAt }
 /** Serves one request every `seconds` from a time on; when each of those that came was served, by its time of arrival. */
 const served = (times: readonly number[], from: number, seconds: number, given = settings) => {
   const order = serviceOrder();
-  const line = arrivals(...times);
+  const queue = arrivals(...times);
   for (const time of times) order.joined(time);
   const when = new Map<number, number>();
-  for (let now = from; line.length > 0; now += seconds) {
-    const [one] = line.splice(order.next(line, now, 0, given), 1);
-    order.taken(now, line.length === 0);
+  for (let now = from; queue.length > 0; now += seconds) {
+    const [one] = queue.splice(order.next(queue, now, 0, given), 1);
+    order.taken(now, queue.length === 0);
     when.set(one!.arrivedAt, now);
   }
   return when;
@@ -33,9 +33,9 @@ test('late ones let those pass who can still be in time', () => {
 
 test('they have their share of the turns all the same', () => {
   const order = serviceOrder();
-  const line = arrivals(1, 2, 3, ...Array.from({ length: 20 }, () => 8.9));
+  const queue = arrivals(1, 2, 3, ...Array.from({ length: 20 }, () => 8.9));
   const turns = Array.from({ length: 8 }, () => {
-    const index = order.next(line, 9, 0, settings);
+    const index = order.next(queue, 9, 0, settings);
     order.taken(9, false);
     return index === 0 ? 'late' : 'in time';
   });
@@ -44,8 +44,8 @@ test('they have their share of the turns all the same', () => {
 
 test('a turn that could not be taken costs nothing', () => {
   const order = serviceOrder();
-  const line = arrivals(1, 8.9);
-  for (let asked = 0; asked < 10; asked += 1) expect(order.next(line, 9, 0, settings)).toBe(1);
+  const queue = arrivals(1, 8.9);
+  for (let asked = 0; asked < 10; asked += 1) expect(order.next(queue, 9, 0, settings)).toBe(1);
 });
 
 test('with a share of 1 it is first come, first served', () => {
@@ -59,16 +59,16 @@ test('nobody waits much longer than first come, first served would have made som
   const times = Array.from({ length: 240 }, (_, index) => index / 4);
   const wait = (given: typeof settings) => {
     const order = serviceOrder();
-    const line: { arrivedAt: number }[] = [];
+    const queue: { arrivedAt: number }[] = [];
     let [next, longest] = [0, 0];
-    for (let now = 0; next < times.length || line.length > 0; now += 0.3) {
+    for (let now = 0; next < times.length || queue.length > 0; now += 0.3) {
       for (; next < times.length && times[next]! <= now; next += 1) {
-        line.push({ arrivedAt: times[next]! });
+        queue.push({ arrivedAt: times[next]! });
         order.joined(times[next]!);
       }
-      if (line.length === 0) continue;
-      const [one] = line.splice(order.next(line, now, 0, given), 1);
-      order.taken(now, line.length === 0);
+      if (queue.length === 0) continue;
+      const [one] = queue.splice(order.next(queue, now, 0, given), 1);
+      order.taken(now, queue.length === 0);
       longest = Math.max(longest, now - one!.arrivedAt);
     }
     return longest;

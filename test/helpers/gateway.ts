@@ -75,7 +75,7 @@ export const startTestGateway = async (
   let unreachable: string | null = null;
   let gateway: Gateway;
   const metrics = gatewayMetrics({
-    waiting: () => [{ model: 'm', requests: gateway.waiting('m'), inLine: gateway.inLine('m') }],
+    waiting: () => [{ model: 'm', requests: gateway.waiting('m'), queued: gateway.queued('m') }],
     pods: () => [],
     keptRecords: () => 0,
     missingGateways: () => 0,

@@ -1,13 +1,13 @@
-import { createPodLines, type LineRequest } from '../gateway/pod-lines.ts';
+import { createPodQueues, type QueuedRequest } from '../gateway/pod-queues.ts';
 import type { ServiceSettings } from '../gateway/service-order.ts';
 import type { EngineRequest } from './engine.ts';
 import type { Replica, Replicas } from './replicas.ts';
 import type { Router } from './router.ts';
 
-type Waiting = EngineRequest & LineRequest;
+type Waiting = EngineRequest & QueuedRequest;
 
 /** What waits in front of the engines. */
-export interface RequestLine<Request extends Waiting> {
+export interface RequestQueue<Request extends Waiting> {
   arrive(request: Request, now: number): void;
   /** This replica has had a first token, or a request has gone. */
   room(replica: Replica<Request>, now: number, request: Request): void;
@@ -19,7 +19,7 @@ export interface RequestLine<Request extends Waiting> {
 }
 
 /** Every request goes to an engine at once, and waits there; only where no replica is Ready it waits here. */
-export const firstComeLine = <Request extends Waiting>(router: Router<Request>): RequestLine<Request> => {
+export const firstComeQueue = <Request extends Waiting>(router: Router<Request>): RequestQueue<Request> => {
   let held: Request[] = [];
   const arrive = (request: Request, now: number): void => {
     const replica = router.choose(request);
@@ -44,29 +44,29 @@ export const firstComeLine = <Request extends Waiting>(router: Router<Request>):
 };
 
 /** As `gpumix gateway` has it with --serve-late. */
-export const deadlineLine = <Request extends Waiting>(
+export const deadlineQueue = <Request extends Waiting>(
   router: Router<Request>,
   replicas: Replicas<Request>,
   settings: ServiceSettings,
-): RequestLine<Request> => {
-  const lines = createPodLines<Replica<Request>, Request>(
+): RequestQueue<Request> => {
+  const queues = createPodQueues<Replica<Request>, Request>(
     () => settings,
     (request, replica, now) => replica.engine.submit(request, now),
   );
   let unassigned: readonly Request[] = [];
   const arrive = (request: Request, now: number): void => {
-    const replica = router.choose(request, lines.waiting);
+    const replica = router.choose(request, queues.waiting);
     if (replica === null) unassigned = [...unassigned, request];
-    else lines.join(request, replica, now);
+    else queues.join(request, replica, now);
   };
   return {
     arrive,
-    room: (replica, now, request) => lines.read(request, replica, now),
+    room: (replica, now, request) => queues.read(request, replica, now),
     call: (now) => {
-      const again = [...unassigned, ...lines.keep(new Set(replicas.allReady()))];
+      const again = [...unassigned, ...queues.keep(new Set(replicas.allReady()))];
       unassigned = [];
       for (const request of again) arrive(request, now);
-      for (const replica of replicas.allReady()) lines.serve(replica, now);
+      for (const replica of replicas.allReady()) queues.serve(replica, now);
     },
     giveUp: (now, patienceSeconds) => {
       const all = unassigned.length;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPodLines } from '../../src/gateway/pod-lines.ts';
+import { createPodQueues } from '../../src/gateway/pod-queues.ts';
 
 interface Waiting {
   readonly name: string;
@@ -8,9 +8,9 @@ interface Waiting {
 }
 const request = (name: string, arrivedAt = 0, inputTokens = 800): Waiting => ({ name, arrivedAt, inputTokens });
 
-const lines = (settings: { ttft: number; serveLate: number } | null = { ttft: 2, serveLate: 0 }) => {
+const queues = (settings: { ttft: number; serveLate: number } | null = { ttft: 2, serveLate: 0 }) => {
   const sent: string[] = [];
-  const made = createPodLines<string, Waiting>(
+  const made = createPodQueues<string, Waiting>(
     () => settings,
     ({ name }, pod) => sent.push(`${name} ${pod}`),
   );
@@ -18,7 +18,7 @@ const lines = (settings: { ttft: number; serveLate: number } | null = { ttft: 2,
 };
 
 test('a pod gets two prompts at a time, and the next one when it has read one', () => {
-  const { join, read, sent, waiting, untilFirstToken } = lines();
+  const { join, read, sent, waiting, untilFirstToken } = queues();
   const all = ['a', 'b', 'c', 'd'].map((name) => request(name));
   for (const one of all) join(one, 'p', 0);
   expect([sent, waiting('p')]).toEqual([['a p', 'b p'], 2]);
@@ -28,13 +28,13 @@ test('a pod gets two prompts at a time, and the next one when it has read one', 
 });
 
 test('or more, while they are short', () => {
-  const { join, sent } = lines();
+  const { join, sent } = queues();
   for (const name of ['a', 'b', 'c', 'd', 'e']) join(request(name, 0, 300), 'p', 0);
   expect(sent).toHaveLength(4);
 });
 
 test('a request that goes makes room, whether it was read or not', () => {
-  const { join, leave, sent, waiting } = lines();
+  const { join, leave, sent, waiting } = queues();
   const all = ['a', 'b', 'c', 'd'].map((name) => request(name));
   for (const one of all) join(one, 'p', 0);
   leave(all[2]!, 1);
@@ -42,15 +42,15 @@ test('a request that goes makes room, whether it was read or not', () => {
   expect([sent, waiting('p')]).toEqual([['a p', 'b p', 'd p'], 0]);
 });
 
-test('a pod that nobody waits for takes from the longest line', () => {
-  const { join, serve, sent } = lines();
+test('a pod that nobody waits for takes from the longest queue', () => {
+  const { join, serve, sent } = queues();
   for (const name of ['a', 'b', 'c', 'd', 'e']) join(request(name), 'p', 0);
   serve('q', 1);
   expect(sent.slice(2)).toEqual(['c q', 'd q']);
 });
 
 test('those who can still be in time go first', () => {
-  const { join, read, sent } = lines();
+  const { join, read, sent } = queues();
   const all = [request('a', 0), request('b', 0), request('late', 0), request('new', 5)];
   for (const one of all) join(one, 'p', one.arrivedAt);
   read(all[0]!, 'p', 5.5);
@@ -58,13 +58,13 @@ test('those who can still be in time go first', () => {
 });
 
 test('what waits for a pod that is gone is given back', () => {
-  const { join, keep, waiting } = lines();
+  const { join, keep, waiting } = queues();
   for (const name of ['a', 'b', 'c']) join(request(name), 'p', 0);
   expect([keep(new Set(['q'])).map(({ name }) => name), waiting('p')]).toEqual([['c'], 0]);
 });
 
 test('where nothing says by when, all is sent at once', () => {
-  const { join, sent } = lines(null);
+  const { join, sent } = queues(null);
   for (const name of ['a', 'b', 'c']) join(request(name), 'p', 0);
   expect(sent).toHaveLength(3);
 });
