@@ -31,7 +31,7 @@ export const createOffer = (
       typed: apiCalls[request.call].stream === 'events',
       wanted: (status) => !refusesUsage(status) && !(anotherMay && worthAnotherPod.has(status)),
       onFirstByte: () => {
-        passage.queue.turns.read(passage);
+        passage.front.turns.read(passage);
         parts.metrics.firstByte(labelsOf(passage, place), parts.clock() - startedAt);
       },
       onResponse: (id) => remember(id, pod.origin),
@@ -48,7 +48,7 @@ export const createOffer = (
   };
 
   return async (passage: Passage, place: Place): Promise<Refusal | 'done' | null> => {
-    const { request, queue } = passage;
+    const { request, front } = passage;
     const { pod } = place;
     try {
       const result = await ask(passage, place, request.ownBody !== null && pod.refusesUsage);
@@ -60,7 +60,7 @@ export const createOffer = (
     } finally {
       // Those who wait are called once it is known whether this pod rests.
       leave(passage, place);
-      callWaiting(request.model, queue);
+      callWaiting(request.model, front);
     }
   };
 };
@@ -120,12 +120,12 @@ const podAnswered = (parts: GatewayParts, { passage, place, relayed }: Offered):
 };
 
 const served = (parts: GatewayParts, passage: Passage, place: Place, { usage, contentEvents }: Finished): void => {
-  const { request, queue, counter } = passage;
+  const { request, front, counter } = passage;
   const { sized } = apiCalls[request.call];
   // What nobody knows the size of is in no record.
   if (usage === null && !sized) return;
   const { inputTokens, outputTokens } = usage ?? { inputTokens: passage.inputTokens, outputTokens: contentEvents };
-  if (usage !== null && sized) queue.estimate.learn(request, inputTokens, outputTokens);
+  if (usage !== null && sized) front.estimate.learn(request, inputTokens, outputTokens);
   counter.ended(inputTokens, outputTokens);
   parts.metrics.tokens(labelsOf(passage, place), inputTokens, outputTokens);
 };

@@ -1,29 +1,20 @@
 import type { ServerResponse } from 'node:http';
 import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
 import type { RequestCounts } from '../workload/request-counts.ts';
-import type { chooser, Place } from './choose-pod.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
+import type { FrontSettings, ModelFront } from './model-fronts.ts';
 import type { ModelPods, Pod } from './model-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
 import type { PodConnections, PodRequest } from './pod-connections.ts';
-import type { PodTurns } from './pod-turns.ts';
 import type { Refusal } from './refusals.ts';
 import type { RequestCounter } from './request-counter.ts';
 import type { SharedResponses } from './shared-responses.ts';
-import type { TokenEstimate } from './token-estimate.ts';
-import type { restTimer, WaitingRoom } from './waiting-room.ts';
 
-export interface GatewaySettings {
-  /** A variant takes at most so many times the requests in flight that its profile was measured at. */
-  readonly overflow: number;
+export interface GatewaySettings extends FrontSettings {
   /** Requests that may be passed on at once, held ones included. */
   readonly mostRequests: number;
-  /** Requests of one model that may be held, their bytes together, and how long each (s). */
-  readonly heldRequests: number;
-  readonly heldBytes: number;
+  /** How long a request may be held (s). */
   readonly heldSeconds: number;
-  /** Share of the turns that late requests get while others can still have their first token in time, 0 to 1. */
-  readonly serveLate: number;
   /** Pods that one request is offered to. */
   readonly attempts: number;
   /** Longest time of one request (s). */
@@ -46,24 +37,12 @@ export interface GatewayParts {
   readonly sharedResponses?: SharedResponses;
 }
 
-/** What one model has of its own. */
-export interface ModelQueue {
-  readonly choose: ReturnType<typeof chooser>;
-  readonly room: WaitingRoom<Place | Refusal>;
-  /** Calls those who wait when a pod has rested. */
-  readonly restEnds: ReturnType<typeof restTimer>;
-  readonly estimate: TokenEstimate;
-  readonly turns: PodTurns;
-  heldInput: number;
-  heldOutput: number;
-}
-
 /** A request on its way. */
 export interface Passage {
   readonly request: GatewayRequest;
   readonly to: Pick<PodRequest, 'path' | 'headers'>;
   readonly response: ServerResponse;
-  readonly queue: ModelQueue;
+  readonly front: ModelFront;
   readonly counter: RequestCounter;
   readonly inputTokens: number;
   readonly outputTokens: number;

@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { apiCalls } from './api-calls.ts';
+import { type ModelFront, type ModelFronts, modelFronts } from './model-fronts.ts';
 import { hasNoPods } from './model-pods.ts';
 import { createOffer } from './offer-to-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
-import type { GatewayParts, GatewaySettings, ModelQueue, Passage } from './passage.ts';
+import type { GatewayParts, GatewaySettings, Passage } from './passage.ts';
 import { passedOn } from './passed-headers.ts';
 import { createPlaces, type Places } from './pod-places.ts';
 import { type Refusal, refuse, tooLong, tooMany, unknownModel } from './refusals.ts';
@@ -33,7 +34,8 @@ export interface Gateway {
 }
 
 export const createGateway = (parts: GatewayParts, settings: GatewaySettings): Gateway => {
-  const { modelPods, clock } = parts;
+  const { modelPods, plan, clock } = parts;
+  const fronts = modelFronts(plan, clock, settings);
   const places = createPlaces(parts, settings);
   const stored = storedResponses(parts);
   const passOn = passingOn(parts, settings, places, createOffer(parts, settings, places, stored.remember));
@@ -51,10 +53,10 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
       counter.arrived();
       inFlight += 1;
       try {
-        const queue = places.queueOf(request.model);
+        const front = fronts.of(request.model);
         const onlyOrigin = request.previousResponse === null ? null : await stored.originOf(request.previousResponse);
         const about = { counter, onlyOrigin, response, startedAt: clock(), stop };
-        const result = await passOn({ ...passageOf(request, path, headers, queue), ...about });
+        const result = await passOn({ ...passageOf(request, path, headers, front), ...about });
         if (result === 'done') return;
         counter.failed();
         if (result !== 'stopped') return refuse(response, result);
@@ -66,13 +68,13 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
       }
     },
     serveStored: stored.serve,
-    podsChanged: () => podsChanged(parts, places),
+    podsChanged: () => podsChanged(parts, fronts, places),
     held: (model) => {
-      const queue = places.queues().get(model);
-      return queue === undefined || !hasNoPods(modelPods.variants(model) ?? new Map()) ? null : heldBy(queue);
+      const front = fronts.existing().get(model);
+      return front === undefined || !hasNoPods(modelPods.variants(model) ?? new Map()) ? null : heldBy(front);
     },
-    waiting: (model) => places.queues().get(model)?.room.waiting() ?? 0,
-    queued: (model) => places.queues().get(model)?.turns.waiting() ?? 0,
+    waiting: (model) => fronts.existing().get(model)?.room.waiting() ?? 0,
+    queued: (model) => fronts.existing().get(model)?.turns.waiting() ?? 0,
     inFlight: () => inFlight,
   };
 };
@@ -97,7 +99,7 @@ const refusedAtOnce = (
 const passingOn =
   (parts: GatewayParts, settings: GatewaySettings, places: Places, offer: ReturnType<typeof createOffer>) =>
   async (passage: Passage): Promise<Refusal | 'done' | 'stopped'> => {
-    const { request, response, queue, stop, tried } = passage;
+    const { request, response, front, stop, tried } = passage;
     const isOver = (): boolean => stop.signal.aborted || response.destroyed;
     while (!isOver()) {
       const found = await places.place(passage);
@@ -108,7 +110,7 @@ const passingOn =
       if (place === null) break;
       if (isOver()) {
         places.leave(passage, place);
-        places.callWaiting(request.model, queue);
+        places.callWaiting(request.model, front);
         break;
       }
       const result = await offer(passage, place);
@@ -121,14 +123,14 @@ const passingOn =
     return 'stopped';
   };
 
-const podsChanged = ({ modelPods }: GatewayParts, places: Places): void => {
-  for (const [model, queue] of places.queues()) {
-    queue.turns.podsAre([...(modelPods.variants(model)?.values() ?? [])].flat());
-    places.callWaiting(model, queue);
+const podsChanged = ({ modelPods }: GatewayParts, fronts: ModelFronts, places: Places): void => {
+  for (const [model, front] of fronts.existing()) {
+    front.turns.podsAre([...(modelPods.variants(model)?.values() ?? [])].flat());
+    places.callWaiting(model, front);
   }
 };
 
-const heldBy = ({ room, heldInput, heldOutput }: ModelQueue): Held | null =>
+const heldBy = ({ room, heldInput, heldOutput }: ModelFront): Held | null =>
   room.waiting() === 0 ? null : { requests: room.waiting(), inputTokens: heldInput, outputTokens: heldOutput };
 
 /** A request on its way, and what its answer will be taken for until the engine says. */
@@ -136,14 +138,14 @@ const passageOf = (
   request: GatewayRequest,
   path: string,
   headers: IncomingHttpHeaders,
-  queue: ModelQueue,
+  front: ModelFront,
 ): Omit<Passage, 'counter' | 'onlyOrigin' | 'response' | 'startedAt' | 'stop'> => ({
   request,
   // What is read on its way must not be compressed.
   to: { path, headers: { ...passedOn(headers, ['accept-encoding']), 'accept-encoding': 'identity' } },
-  queue,
-  inputTokens: queue.estimate.inputTokens(request),
-  outputTokens: apiCalls[request.call].makesTokens ? queue.estimate.outputTokens(request.mostOutputTokens) : 0,
+  front,
+  inputTokens: front.estimate.inputTokens(request),
+  outputTokens: apiCalls[request.call].makesTokens ? front.estimate.outputTokens(request.mostOutputTokens) : 0,
   tried: new Set(),
   last: null,
 });

@@ -84,7 +84,7 @@ const setUp = (scripts: readonly Script[], request: Partial<GatewayRequest> = {}
     request: { call: 'completions', model: 'm', body: 'body', ownBody: null, stream: false, usageAsked: true, ...request },
     ...{ to: { path: '/', headers: {} }, response: response as unknown as ServerResponse, stop, startedAt: 99 },
     ...{ inputTokens: 50, outputTokens: 5, onlyOrigin: null, tried: new Set<Pod>(), last: null },
-    queue: { turns: { read: () => said.push('read') }, estimate: { learn: () => said.push('learned') } },
+    front: { turns: { read: () => said.push('read') }, estimate: { learn: () => said.push('learned') } },
     counter: {
       ended: (input: number, output: number) => said.push(`ended ${input} + ${output}`),
       failed: () => said.push('failed'),

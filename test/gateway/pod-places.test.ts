@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Place } from '../../src/gateway/choose-pod.ts';
 import type { GatewayMetrics } from '../../src/gateway/gateway-metrics.ts';
+import { modelFronts } from '../../src/gateway/model-fronts.ts';
 import { createModelPods, failed, type Pod } from '../../src/gateway/model-pods.ts';
 import type { GatewayRequest } from '../../src/gateway/openai-request.ts';
 import type { GatewayParts, GatewaySettings, Passage } from '../../src/gateway/passage.ts';
@@ -35,7 +36,9 @@ const setUp = (more: Partial<GatewayParts> = {}, settings: Partial<GatewaySettin
     onNoPods: (model: string) => said.push(`${model} asleep`),
     ...more,
   } as GatewayParts;
-  const places = createPlaces(parts, { ...usual, ...settings });
+  const allSettings = { ...usual, ...settings };
+  const places = createPlaces(parts, allSettings);
+  const front = modelFronts(parts.plan, parts.clock, allSettings).of('m');
   const set = (...origins: readonly string[]) => modelPods.update(new Map([['m', new Map([['ns/a', origins]])]]));
   const pods = (): readonly Pod[] => [...(modelPods.variants('m')?.values() ?? [])].flat();
   const passage = (about: Partial<Passage> = {}): Passage => ({
@@ -43,11 +46,11 @@ const setUp = (more: Partial<GatewayParts> = {}, settings: Partial<GatewaySettin
     to: { path: '/', headers: {} },
     response: {} as ServerResponse,
     counter: { arrived: () => {}, ended: () => {}, failed: () => {} },
-    ...{ queue: places.queueOf('m'), inputTokens: 30, outputTokens: 12, onlyOrigin: null, startedAt: 0 },
+    ...{ front, inputTokens: 30, outputTokens: 12, onlyOrigin: null, startedAt: 0 },
     ...{ stop: new AbortController(), tried: new Set(), last: null },
     ...about,
   });
-  return { places, modelPods, set, pods, passage, said };
+  return { places, front, modelPods, set, pods, passage, said };
 };
 const taken = (answer: unknown): Place => answer as Place;
 
@@ -62,27 +65,27 @@ test('a place is taken with its tokens, and given back with them', async () => {
 });
 
 test('where every pod is full the next one waits, and gets the place that is given back', async () => {
-  const { places, set, passage, said } = setUp();
+  const { places, front, set, passage, said } = setUp();
   set('http://1');
   const first = passage();
   const place = taken(await places.place(first));
   const waiting = places.place(passage());
-  expect(places.queueOf('m').room.waiting()).toBe(1);
-  expect([places.queueOf('m').heldInput, places.queueOf('m').heldOutput]).toEqual([30, 12]);
+  expect(front.room.waiting()).toBe(1);
+  expect([front.heldInput, front.heldOutput]).toEqual([30, 12]);
   places.leave(first, place);
-  places.callWaiting('m', places.queueOf('m'));
+  places.callWaiting('m', front);
   expect(taken(await waiting).pod).toBe(place.pod);
-  expect([places.queueOf('m').room.waiting(), places.queueOf('m').heldInput]).toEqual([0, 0]);
+  expect([front.room.waiting(), front.heldInput]).toEqual([0, 0]);
   expect(said).toEqual(['m held']);
 });
 
 test('who waits for a model without a pod wakes it, and goes on when one comes', async () => {
-  const { places, set, pods, passage, said } = setUp();
+  const { places, front, set, pods, passage, said } = setUp();
   set();
   const waiting = places.place(passage());
   expect(said).toEqual(['m held', 'm asleep']);
   set('http://1');
-  places.callWaiting('m', places.queueOf('m'));
+  places.callWaiting('m', front);
   expect(taken(await waiting).pod).toBe(pods()[0]);
 });
 
@@ -151,7 +154,7 @@ test('who was failed by every pod is told what the last one said', async () => {
 
 test('the end of a pod’s rest makes room, without anything else happening', async () => {
   let now = 0;
-  const { places, modelPods, pods, passage } = setUp({ clock: () => now });
+  const { places, front, modelPods, pods, passage } = setUp({ clock: () => now });
   modelPods.update(
     new Map([
       [
@@ -167,17 +170,17 @@ test('the end of a pod’s rest makes room, without anything else happening', as
   expect(taken(await places.place(passage())).pod).toBe(busy);
   failed(resting, now);
   const waiting = places.place(passage());
-  expect(places.queueOf('m').room.waiting()).toBe(1);
+  expect(front.room.waiting()).toBe(1);
   now = resting.restsUntil;
   await vi.advanceTimersByTimeAsync(1000 * resting.restsUntil);
-  expect(places.queueOf('m').room.waiting()).toBe(0);
+  expect(front.room.waiting()).toBe(0);
   expect(taken(await waiting).pod).toBe(resting);
 });
 
 test('whoever comes and goes, a pod never has more than it can take, and in the end nothing', async () => {
   for (let seed = 0; seed < 50; seed += 1) {
     const random = seeded(seed);
-    const { places, set, pods, passage } = setUp();
+    const { places, front, set, pods, passage } = setUp();
     set(...Array.from({ length: 1 + Math.floor(3 * random()) }, (_, index) => `http://${index}`));
     const placed: { asking: Passage; place: Place }[] = [];
     const asked: Promise<unknown>[] = [];
@@ -191,7 +194,7 @@ test('whoever comes and goes, a pod never has more than it can take, and in the 
       const [gone] = placed.splice(Math.floor(random() * placed.length), 1);
       if (gone === undefined) return;
       places.leave(gone.asking, gone.place);
-      places.callWaiting('m', places.queueOf('m'));
+      places.callWaiting('m', front);
     };
     for (let step = 0; step < 40; step += 1) {
       if (random() < 0.5) come();
