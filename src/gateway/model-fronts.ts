@@ -1,6 +1,6 @@
 import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
+import { createPodTurns, type PodTurns } from './await-turn.ts';
 import { chooser, type Place } from './choose-pod.ts';
-import { createPodTurns, type PodTurns } from './pod-turns.ts';
 import type { Refusal } from './refusals.ts';
 import { type TokenEstimate, tokenEstimate } from './token-estimate.ts';
 import { restTimer, type WaitingRoom, waitingRoom } from './waiting-room.ts';

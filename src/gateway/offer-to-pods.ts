@@ -1,9 +1,9 @@
 import { apiCalls } from './api-calls.ts';
 import type { Place } from './choose-pod.ts';
+import type { Places } from './find-place.ts';
 import type { RequestLabels } from './gateway-metrics.ts';
 import { answered, failed, type Pod, type Variants } from './model-pods.ts';
 import type { GatewayParts, GatewaySettings, Passage } from './passage.ts';
-import type { Places } from './pod-places.ts';
 import { noAnswer, type Refusal, refusedBy } from './refusals.ts';
 import { type Finished, type Relay, relay } from './relay-answer.ts';
 

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { apiCalls } from './api-calls.ts';
+import { createPlaces, type Places } from './find-place.ts';
 import { type ModelFront, type ModelFronts, modelFronts } from './model-fronts.ts';
 import { hasNoPods } from './model-pods.ts';
 import { createOffer } from './offer-to-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
 import type { GatewayParts, GatewaySettings, Passage } from './passage.ts';
 import { passedOn } from './passed-headers.ts';
-import { createPlaces, type Places } from './pod-places.ts';
 import { type Refusal, refuse, tooLong, tooMany, unknownModel } from './refusals.ts';
 import { requestCounter } from './request-counter.ts';
 import { type AboutResponse, storedResponses } from './stored-responses.ts';
@@ -102,10 +102,10 @@ const passingOn =
     const { request, response, front, stop, tried } = passage;
     const isOver = (): boolean => stop.signal.aborted || response.destroyed;
     while (!isOver()) {
-      const found = await places.place(passage);
+      const found = await places.find(passage);
       if (found === null) break;
       if (!('pod' in found)) return found;
-      const place = await places.turn(passage, found);
+      const place = await places.awaitTurn(passage, found);
       if (place === 'gone') continue;
       if (place === null) break;
       if (isOver()) {

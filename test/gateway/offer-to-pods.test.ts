@@ -2,12 +2,12 @@ import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import type { Place } from '../../src/gateway/choose-pod.ts';
+import type { Places } from '../../src/gateway/find-place.ts';
 import { createModelPods, type Pod } from '../../src/gateway/model-pods.ts';
 import { createOffer } from '../../src/gateway/offer-to-pods.ts';
 import type { GatewayRequest } from '../../src/gateway/openai-request.ts';
 import type { GatewayParts, GatewaySettings, Passage } from '../../src/gateway/passage.ts';
 import type { AnswerReader } from '../../src/gateway/pod-connections.ts';
-import type { Places } from '../../src/gateway/pod-places.ts';
 import { completion } from '../helpers/gateway.ts';
 
 /** A client's side of an answer. */

@@ -22,7 +22,7 @@ export interface PodTurns {
    * @returns the pod, which may be another than the one that it had a place at; `gone` = that one is gone; null = the
    *   client has left
    */
-  turn(taker: TurnTaker, place: Place): Promise<Pod | 'gone' | null>;
+  wait(taker: TurnTaker, place: Place): Promise<Pod | 'gone' | null>;
   /** The first token of its answer has come. */
   read(taker: TurnTaker): void;
   /** It is no longer at its pod. */
@@ -86,7 +86,7 @@ export const createPodTurns = (limits: () => ServiceSettings | null, clock: () =
     queues.leave(turn, now);
   };
   return {
-    turn: (taker, { pod, why }) => {
+    wait: (taker, { pod, why }) => {
       // What one pod alone can serve has no other to wait for.
       if (why === 'response' || limits() === null) return Promise.resolve(pod);
       return new Promise((resolve) => {

@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Place } from '../../src/gateway/choose-pod.ts';
+import { createPlaces } from '../../src/gateway/find-place.ts';
 import type { GatewayMetrics } from '../../src/gateway/gateway-metrics.ts';
 import { modelFronts } from '../../src/gateway/model-fronts.ts';
 import { createModelPods, failed, type Pod } from '../../src/gateway/model-pods.ts';
 import type { GatewayRequest } from '../../src/gateway/openai-request.ts';
 import type { GatewayParts, GatewaySettings, Passage } from '../../src/gateway/passage.ts';
-import { createPlaces } from '../../src/gateway/pod-places.ts';
 import { seeded } from '../../src/vocabulary/random.ts';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 
@@ -58,7 +58,7 @@ test('a place is taken with its tokens, and given back with them', async () => {
   const { places, set, pods, passage } = setUp();
   set('http://1');
   const asking = passage();
-  const place = taken(await places.place(asking));
+  const place = taken(await places.find(asking));
   expect(pods()[0]).toMatchObject({ requests: 1, given: 1, outstandingTokens: 42 });
   places.leave(asking, place);
   expect(pods()[0]).toMatchObject({ requests: 0, given: 1, outstandingTokens: 0 });
@@ -68,8 +68,8 @@ test('where every pod is full the next one waits, and gets the place that is giv
   const { places, front, set, passage, said } = setUp();
   set('http://1');
   const first = passage();
-  const place = taken(await places.place(first));
-  const waiting = places.place(passage());
+  const place = taken(await places.find(first));
+  const waiting = places.find(passage());
   expect(front.room.waiting()).toBe(1);
   expect([front.heldInput, front.heldOutput]).toEqual([30, 12]);
   places.leave(first, place);
@@ -82,7 +82,7 @@ test('where every pod is full the next one waits, and gets the place that is giv
 test('who waits for a model without a pod wakes it, and goes on when one comes', async () => {
   const { places, front, set, pods, passage, said } = setUp();
   set();
-  const waiting = places.place(passage());
+  const waiting = places.find(passage());
   expect(said).toEqual(['m held', 'm asleep']);
   set('http://1');
   places.callWaiting('m', front);
@@ -95,8 +95,8 @@ test.each([
 ])('who has waited long enough is told that the model $name', async ({ name, origins, status }) => {
   const { places, set, passage, said } = setUp();
   set(...origins);
-  if (origins.length > 0) await places.place(passage());
-  const waiting = places.place(passage());
+  if (origins.length > 0) await places.find(passage());
+  const waiting = places.find(passage());
   await vi.advanceTimersByTimeAsync(20_000);
   expect(await waiting).toMatchObject({ status, message: `m ${name}; the request waited 20 s` });
   expect(said).toContain('m rejected: waited too long');
@@ -105,8 +105,8 @@ test.each([
 test('a full room refuses at once', async () => {
   const { places, set, passage, said } = setUp({}, { heldRequests: 0 });
   set('http://1');
-  await places.place(passage());
-  expect(await places.place(passage())).toMatchObject({ status: 429 });
+  await places.find(passage());
+  expect(await places.find(passage())).toMatchObject({ status: 429 });
   expect(said).toEqual(['m rejected: no room']);
 });
 
@@ -114,16 +114,16 @@ test('a client that leaves while it waits has no place', async () => {
   const { places, set, passage } = setUp();
   set();
   const stop = new AbortController();
-  const waiting = places.place(passage({ stop }));
+  const waiting = places.find(passage({ stop }));
   stop.abort();
   expect(await waiting).toBeNull();
 });
 
 test('an unknown model, and one that cannot be reached, are refused at once', async () => {
   const { places, set, passage, said } = setUp({ unreachable: () => 'a NetworkPolicy keeps it apart' });
-  expect(await places.place(passage())).toMatchObject({ status: 404 });
+  expect(await places.find(passage())).toMatchObject({ status: 404 });
   set();
-  expect(await places.place(passage())).toMatchObject({
+  expect(await places.find(passage())).toMatchObject({
     status: 503,
     message: 'm cannot be reached: a NetworkPolicy keeps it apart',
   });
@@ -134,22 +134,22 @@ test('a request that goes on from a response goes to the pod that keeps it, full
   const { places, set, pods, passage } = setUp();
   set('http://1', 'http://2');
   for (let time = 0; time < 3; time += 1)
-    expect(taken(await places.place(passage({ onlyOrigin: 'http://2' })))).toEqual({ pod: pods()[1], why: 'response' });
+    expect(taken(await places.find(passage({ onlyOrigin: 'http://2' })))).toEqual({ pod: pods()[1], why: 'response' });
 });
 
 test('once the pod that keeps a response has failed the request, another one may know it', async () => {
   const { places, set, pods, passage } = setUp();
   set('http://1', 'http://2');
   const failedBy = { onlyOrigin: 'http://2', tried: new Set([pods()[1]!]) };
-  expect(taken(await places.place(passage(failedBy))).pod).toBe(pods()[0]);
+  expect(taken(await places.find(passage(failedBy))).pod).toBe(pods()[0]);
 });
 
 test('who was failed by every pod is told what the last one said', async () => {
   const { places, set, pods, passage } = setUp();
   set('http://1');
   const last = { status: 502, message: 'it broke off' } as Passage['last'];
-  expect(await places.place(passage({ tried: new Set(pods()), last }))).toBe(last);
-  expect(await places.place(passage({ tried: new Set(pods()) }))).toMatchObject({ message: 'no replica of m answers' });
+  expect(await places.find(passage({ tried: new Set(pods()), last }))).toBe(last);
+  expect(await places.find(passage({ tried: new Set(pods()) }))).toMatchObject({ message: 'no replica of m answers' });
 });
 
 test('the end of a pod’s rest makes room, without anything else happening', async () => {
@@ -167,9 +167,9 @@ test('the end of a pod’s rest makes room, without anything else happening', as
     ]),
   );
   const [busy, resting] = pods() as [Pod, Pod];
-  expect(taken(await places.place(passage())).pod).toBe(busy);
+  expect(taken(await places.find(passage())).pod).toBe(busy);
   failed(resting, now);
-  const waiting = places.place(passage());
+  const waiting = places.find(passage());
   expect(front.room.waiting()).toBe(1);
   now = resting.restsUntil;
   await vi.advanceTimersByTimeAsync(1000 * resting.restsUntil);
@@ -187,7 +187,7 @@ test('whoever comes and goes, a pod never has more than it can take, and in the 
     const come = () => {
       const asking = passage({ inputTokens: Math.floor(1000 * random()), outputTokens: Math.floor(100 * random()) });
       asked.push(
-        places.place(asking).then((answer) => 'pod' in (answer as Place) && placed.push({ asking, place: taken(answer) })),
+        places.find(asking).then((answer) => 'pod' in (answer as Place) && placed.push({ asking, place: taken(answer) })),
       );
     };
     const go = () => {

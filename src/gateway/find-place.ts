@@ -11,12 +11,12 @@ export interface Places {
    * A place at a pod for this request, taken: at once, or when it is its turn. Else why there is none; null = the client has
    * left.
    */
-  place(passage: Passage): Promise<Place | Refusal | null>;
+  find(passage: Passage): Promise<Place | Refusal | null>;
   /**
    * Waits for the request's turn at its pod: the place that it has then, which may be at another pod. `gone` = its pod is gone;
    * null = the client has left. Where there is no place any more it was left.
    */
-  turn(passage: Passage, place: Place): Promise<Place | 'gone' | null>;
+  awaitTurn(passage: Passage, place: Place): Promise<Place | 'gone' | null>;
   /** The request is no longer at this pod. Who waits may be called then. */
   leave(passage: Passage, place: Place): void;
   /** Gives those who wait what there is for them now. */
@@ -90,7 +90,7 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
     return podless ? notReady(waited) : tooMany(waited);
   };
 
-  const place = async (passage: Passage): Promise<Place | Refusal | null> => {
+  const find = async (passage: Passage): Promise<Place | Refusal | null> => {
     const { request, front, tried } = passage;
     if (modelPods.variants(request.model) === undefined) return unknownModel(request.model);
     // Nobody overtakes those who wait; one that a pod has failed came before them.
@@ -98,7 +98,7 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
     return (behind ? null : ask(passage)) ?? (await wait(passage, !behind));
   };
 
-  return { place, turn: (passage, place) => turnAt(passage, place, callWaiting), leave, callWaiting };
+  return { find, awaitTurn: (passage, place) => awaitTurn(passage, place, callWaiting), leave, callWaiting };
 };
 
 const chosen = ({ plan, clock }: GatewayParts, passage: Passage, variants: Variants): PodChoice => {
@@ -121,8 +121,8 @@ const leave = (passage: Passage, place: Place): void => {
   passage.front.turns.over(passage);
 };
 
-const turnAt = async (passage: Passage, place: Place, callWaiting: Places['callWaiting']): Promise<Place | 'gone' | null> => {
-  const pod = await passage.front.turns.turn(passage, place);
+const awaitTurn = async (passage: Passage, place: Place, callWaiting: Places['callWaiting']): Promise<Place | 'gone' | null> => {
+  const pod = await passage.front.turns.wait(passage, place);
   if (pod === place.pod) return place;
   leavePlace(passage, place);
   if (pod === null) callWaiting(passage.request.model, passage.front);
