@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
 import type { RequestCounts } from '../workload/request-counts.ts';
+import type { OneRequestCounter } from './count-one-request.ts';
 import type { GatewayMetrics } from './gateway-metrics.ts';
 import type { FrontSettings, ModelFront } from './model-fronts.ts';
 import type { ModelPods, Pod } from './model-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
 import type { PodConnections, PodRequest } from './pod-connections.ts';
 import type { Refusal } from './refusals.ts';
-import type { RequestCounter } from './request-counter.ts';
 import type { SharedResponses } from './shared-responses.ts';
 
 export interface GatewaySettings extends FrontSettings {
@@ -43,7 +43,7 @@ export interface Passage {
   readonly to: Pick<PodRequest, 'path' | 'headers'>;
   readonly response: ServerResponse;
   readonly front: ModelFront;
-  readonly counter: RequestCounter;
+  readonly counter: OneRequestCounter;
   readonly inputTokens: number;
   readonly outputTokens: number;
   /** The pod that alone can serve it, as it keeps what the request goes on from; null = any. */

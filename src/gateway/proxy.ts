@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { apiCalls } from './api-calls.ts';
+import { oneRequestCounter } from './count-one-request.ts';
 import { createPlaces, type Places } from './find-place.ts';
 import { type ModelFront, type ModelFronts, modelFronts } from './model-fronts.ts';
 import { hasNoPods } from './model-pods.ts';
@@ -8,7 +9,6 @@ import type { GatewayRequest } from './openai-request.ts';
 import type { GatewayParts, GatewaySettings, Passage } from './passage.ts';
 import { passedOn } from './passed-headers.ts';
 import { type Refusal, refuse, tooLong, tooMany, unknownModel } from './refusals.ts';
-import { requestCounter } from './request-counter.ts';
 import { type AboutResponse, storedResponses } from './stored-responses.ts';
 
 /** Requests that wait for a model, as the planner is told of them. */
@@ -49,7 +49,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
       const leave = (): void => stop.abort();
       response.on('close', leave);
       const timer = setTimeout(() => stop.abort('time'), settings.requestSeconds * 1000);
-      const counter = requestCounter(parts.counts, request);
+      const counter = oneRequestCounter(parts.counts, request);
       counter.arrived();
       inFlight += 1;
       try {

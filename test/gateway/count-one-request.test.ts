@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { type ApiCall, apiCalls } from '../../src/gateway/api-calls.ts';
+import { oneRequestCounter } from '../../src/gateway/count-one-request.ts';
 import type { GatewayRequest } from '../../src/gateway/openai-request.ts';
-import { requestCounter } from '../../src/gateway/request-counter.ts';
 import { requestCounts } from '../../src/workload/request-counts.ts';
 import { wholeInterval } from '../helpers/records.ts';
 
 const calls = Object.keys(apiCalls) as ApiCall[];
 const counted = (call: ApiCall, ending: 'ended' | 'failed' | 'runs') => {
   const counts = requestCounts(10);
-  const counter = requestCounter(counts, { call, model: 'm' } as GatewayRequest);
+  const counter = oneRequestCounter(counts, { call, model: 'm' } as GatewayRequest);
   counter.arrived();
   if (ending === 'ended') counter.ended(66, 16);
   if (ending === 'failed') counter.failed();
