@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** Rooms from the ground up. A file imports from its own room and from floors below; rooms of one floor do not know each other. */
-const floors = [
+/** Rooms, the lowest layer first. A file imports from its own room and layers below; rooms of a layer do not know each other. */
+const layers = [
   ['vocabulary'],
   ['formats', 'runtime'],
   ['workload', 'profiles', 'cluster', 'solver'],
@@ -19,13 +19,13 @@ const floors = [
   ['main', 'main-planner', 'main-gateway'],
   ['cli'],
 ];
-/** Below the floor that publishes, only these know of sockets, files, clocks or settings. */
+/** Below the layer that publishes, only these know of sockets, files, clocks or settings. */
 const edges = ['runtime', 'workload', 'profiles', 'cluster'];
 /** The other rooms below it are handed everything that they need; so will one be that is added. */
-const pure = floors
+const pure = layers
   .slice(
     0,
-    floors.findIndex((rooms) => rooms.includes('planner/publish')),
+    layers.findIndex((rooms) => rooms.includes('planner/publish')),
   )
   .flat()
   .filter((room) => !edges.includes(room));
@@ -33,8 +33,8 @@ const pure = floors
 const source = resolve(import.meta.dirname, '../src');
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
 const roomOf = (file: string): string =>
-  (floors.flat().includes(dirname(file)) ? dirname(file) : file.split('/')[0]!).replace(/\.ts$/, '');
-const floorOf = (file: string): number => floors.findIndex((rooms) => rooms.includes(roomOf(file)));
+  (layers.flat().includes(dirname(file)) ? dirname(file) : file.split('/')[0]!).replace(/\.ts$/, '');
+const layerOf = (file: string): number => layers.findIndex((rooms) => rooms.includes(roomOf(file)));
 const importsOf = (file: string): string[] =>
   [...readFileSync(join(source, file), 'utf8').matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, name]) =>
     name!.startsWith('.') ? relative(source, join(source, dirname(file), name!)) : name!,
@@ -51,7 +51,7 @@ test('imports run one way', () => {
       .filter((to) => files.includes(to))
       .map((to) => ({ from, to })),
   );
-  const wrong = arrows.filter(({ from, to }) => roomOf(from) !== roomOf(to) && floorOf(to) >= floorOf(from));
+  const wrong = arrows.filter(({ from, to }) => roomOf(from) !== roomOf(to) && layerOf(to) >= layerOf(from));
   expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
 });
 

@@ -12,8 +12,8 @@ export interface SearchLimits {
   /** Where to begin (req/s), and how sure that is: a guess by neighbours is left in small steps, any other by doubling. */
   readonly first: number;
   readonly guessed: boolean;
-  /** Rates below which nothing is of use, and beyond which nothing is asked for (req/s). */
-  readonly floor: number;
+  /** The rate below which nothing is of use, and the one beyond which nothing is asked for (req/s). */
+  readonly lowest: number;
   readonly limit: number;
   /** The search ends when the rate that is kept and the one that is not are so close: 0.05 = 5 %. */
   readonly precision: number;
@@ -25,10 +25,10 @@ export interface SearchLimits {
  * @returns null when the boundary is known
  */
 export const nextRate = (probed: readonly Probed[], limits: SearchLimits): number | null => {
-  const { floor, limit, precision } = limits;
+  const { lowest, limit, precision } = limits;
   const failed = Math.min(...probed.filter(({ kept }) => !kept).map(({ rate }) => rate));
   const kept = Math.max(0, ...probed.filter((probe) => probe.kept && probe.rate < failed).map(({ rate }) => rate));
-  const fitting = (rate: number): number => rounded(Math.min(limit, Math.max(floor, rate)));
+  const fitting = (rate: number): number => rounded(Math.min(limit, Math.max(lowest, rate)));
   const next =
     probed.length === 0
       ? fitting(limits.first)

@@ -100,16 +100,16 @@ const searched = async (
   options: SweepOptions,
   tools: SweepTools,
 ): Promise<{ readonly rate: number; readonly measured: boolean; readonly refused: string | null }> => {
-  // Where the boundary or the limit is found, no floor is needed, nor a request to learn it.
+  // Where the boundary or the limit is found, no lowest rate is needed, nor a request to learn it.
   if (probed.length > 0 && nextRate(probed, { ...unlimited, ...limitsOf(options) }) === null)
     return { rate: servedRate(probed), measured: false, refused: null };
   const first = await taken(askAlone(size, 0, options.seed, tools));
   if (typeof first === 'string') return { rate: 0, measured: false, refused: first };
-  if (servedAtNone(probed, floorOf(e2eOf([first]), options))) return { rate: 0, measured: false, refused: null };
+  if (servedAtNone(probed, idleRate(e2eOf([first]), options))) return { rate: 0, measured: false, refused: null };
   const alone = isLateAlone([first], size, options.slo) ? await othersAlone(size, first, options.seed, tools) : [first];
   const limits = searchLimits(size, e2eOf(alone), served, options);
   if (isLateAlone(alone, size, options.slo)) {
-    await keepAlone(alone, size, limits.floor, options, tools);
+    await keepAlone(alone, size, limits.lowest, options, tools);
     return { rate: 0, measured: true, refused: null };
   }
   for (let rate = nextRate(probed, limits); rate !== null; rate = nextRate(probed, limits))
@@ -117,7 +117,7 @@ const searched = async (
   return { rate: servedRate(probed), measured: true, refused: null };
 };
 
-const unlimited = { first: 1, guessed: false, floor: 0 };
+const unlimited = { first: 1, guessed: false, lowest: 0 };
 const limitsOf = ({ rateLimit, precision }: SweepOptions) => ({ limit: rateLimit, precision });
 
 /**
@@ -131,7 +131,7 @@ const taken = (asking: Promise<ServedAlone>): Promise<ServedAlone | string> =>
   });
 
 /** Below this rate the engine would idle (req/s). @param e2e how long a request takes by itself (s) */
-const floorOf = (e2e: number, { rateLimit }: SweepOptions): number => Math.min(rateLimit, leastInFlight / e2e);
+const idleRate = (e2e: number, { rateLimit }: SweepOptions): number => Math.min(rateLimit, leastInFlight / e2e);
 
 const searchLimits = (size: Size, e2e: number, served: ReadonlyMap<string, number>, options: SweepOptions): SearchLimits => {
   const guess = guessedRate(size, served, {
@@ -141,27 +141,27 @@ const searchLimits = (size: Size, e2e: number, served: ReadonlyMap<string, numbe
   return {
     first: guess ?? options.rateStart ?? firstInFlight / e2e,
     guessed: guess !== null,
-    floor: floorOf(e2e, options),
+    lowest: idleRate(e2e, options),
     ...limitsOf(options),
   };
 };
 
 /**
- * A rate at which the engine idled was not kept. Requests take now a little more and now a little less, and so the floor
+ * A rate at which the engine idled was not kept. Requests take now a little more and now a little less, and so the idle rate
  * moves.
  */
-const servedAtNone = (probed: readonly Probed[], floor: number): boolean =>
-  servedRate(probed) === 0 && probed.some(({ rate, kept }) => !kept && rate <= 1.5 * floor);
+const servedAtNone = (probed: readonly Probed[], lowest: number): boolean =>
+  servedRate(probed) === 0 && probed.some(({ rate, kept }) => !kept && rate <= 1.5 * lowest);
 
 /** Keeps what a size that no rate serves has shown, as a rate at which the engine idles. */
 const keepAlone = async (
   samples: readonly ServedAlone[],
   size: Size,
-  floor: number,
+  lowest: number,
   options: SweepOptions,
   tools: SweepTools,
 ): Promise<void> => {
-  const rate = rounded(floor);
+  const rate = rounded(lowest);
   const measurements = measurementsOf(samples, size, rate);
   await tools.append(measurements.map((row) => resultLine(row, options)));
   const result = { samples, failures: new Map(), short: 0, hopeless: false, lateSeconds: 0 };

@@ -49,16 +49,16 @@ const panel = (title: string, samples: readonly RunSample[], lines: readonly Lin
   const most = Math.max(1e-9, ...lines.flatMap(({ values }) => values)) * 1.05;
   const x = (time: number): string => (left + (time / seconds) * (width - left - right)).toFixed(1);
   const y = (value: number): string => (panelHeight - bottom - (value / most) * (panelHeight - top - bottom)).toFixed(1);
-  const floor = panelHeight - bottom;
+  const axis = panelHeight - bottom;
   return [
     `<text x="${left}" y="16" font-weight="bold">${escaped(title)}</text>`,
-    `<path d="M${left} ${top}V${floor}H${width - right}" fill="none" stroke="#999"/>`,
+    `<path d="M${left} ${top}V${axis}H${width - right}" fill="none" stroke="#999"/>`,
     ...[0, most / 2.1, most / 1.05].map(
       (value) => `<text x="${left - 6}" y="${y(value)}" text-anchor="end">${value.toPrecision(3)}</text>`,
     ),
     ...[0, 0.25, 0.5, 0.75, 1].map(
       (share) =>
-        `<text x="${x(share * seconds)}" y="${floor + 16}" text-anchor="middle">${((share * seconds) / 60).toFixed(0)} min</text>`,
+        `<text x="${x(share * seconds)}" y="${axis + 16}" text-anchor="middle">${((share * seconds) / 60).toFixed(0)} min</text>`,
     ),
     ...lines.map(({ name, values }, index) => {
       const colour = colours[index % colours.length];

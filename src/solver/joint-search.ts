@@ -183,13 +183,13 @@ class Search {
     return at;
   }
 
-  /** Children y <= floor and y >= floor + step. */
-  private divide(simplex: DenseSimplex, ways: readonly number[], bound: number, i: number, floor: number, step: number): void {
+  /** Children y <= below and y >= below + step. */
+  private divide(simplex: DenseSimplex, ways: readonly number[], bound: number, i: number, below: number, step: number): void {
     const [least, most] = [simplex.lower[i]!, simplex.upper[i]!];
     for (const up of [true, false]) {
-      if (up ? floor + step > most : floor < least) continue;
-      if (up) simplex.lower[i] = floor + step;
-      else simplex.upper[i] = floor;
+      if (up ? below + step > most : below < least) continue;
+      if (up) simplex.lower[i] = below + step;
+      else simplex.upper[i] = below;
       this.visit(simplex, ways, bound);
       simplex.lower[i] = least;
       simplex.upper[i] = most;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { nextRate, type Probed, type SearchLimits, servedRate } from '../../src/benchmark/rate-search.ts';
 
-const limits: SearchLimits = { first: 1, guessed: false, floor: 0.01, limit: 1000, precision: 0.05 };
+const limits: SearchLimits = { first: 1, guessed: false, lowest: 0.01, limit: 1000, precision: 0.05 };
 
 /** Searches an engine that keeps its SLO up to a rate. */
 const search = (boundary: number, given: Partial<SearchLimits> = {}) => {
@@ -30,7 +30,7 @@ test('a good guess needs fewer probes than none', () => {
 test('at the ends of the range there is nothing more to try', () => {
   expect(search(5000)).toMatchObject({ served: 1000 });
   expect(search(0)).toMatchObject({ served: 0 });
-  expect(search(0).rates.at(-1)).toBe(limits.floor);
+  expect(search(0).rates.at(-1)).toBe(limits.lowest);
 });
 
 test('a rate that passes by luck above one that did not counts as nothing', () => {

@@ -77,5 +77,5 @@ test('how steep it is near the boundary is learned from rates that are apart', (
   expect(steepness([probed(5, 0.5), probed(10, 4), probed(9.9, null)])).toBeCloseTo(3, 9);
   expect(steepness([probed(5, 0.5), probed(10, 0.5)])).toBe(1);
   expect(steepness([probed(8, 0.01), probed(10, 5)])).toBe(10);
-  expect(nextRate([probed(5, 0.5)], { first: 1, guessed: false, floor: 0, limit: 100, precision: 0.1 })).toBe(10);
+  expect(nextRate([probed(5, 0.5)], { first: 1, guessed: false, lowest: 0, limit: 100, precision: 0.1 })).toBe(10);
 });
