@@ -159,7 +159,7 @@ const podsByVariant = (modelPods: ModelPods) =>
 const fixed = (path: string) => {
   const file = endpointsFile(path);
   return {
-    endpoints: (): ModelEndpoints => ({ origins: file.endpoints(), unreachable: new Map() }),
+    endpoints: (): ModelEndpoints => ({ origins: file.origins(), unreachable: new Map() }),
     problems: file.problems,
     unsynced: (): readonly string[] => [],
     stop: () => {},

@@ -24,11 +24,11 @@ export type Variants = ReadonlyMap<string, readonly Pod[]>;
 export const hasNoPods = (variants: Variants): boolean => ![...variants.values()].some((pods) => pods.length > 0);
 
 /** Where the pods of each model are: origins by variant, by model. */
-export type Endpoints = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+export type OriginsByModel = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 
 export interface ModelPods {
   /** Takes over what is there now; a pod that was there before keeps what is known of it. */
-  update(endpoints: Endpoints): void;
+  update(originsByModel: OriginsByModel): void;
   /** undefined = there is no such model. */
   variants(model: string): Variants | undefined;
   models(): readonly string[];
@@ -39,7 +39,7 @@ export const createModelPods = (): ModelPods => {
   /** By variant and origin: an address may pass from one Deployment to another. */
   let pods = new Map<string, Pod>();
   return {
-    update: (endpoints) => {
+    update: (originsByModel) => {
       const before = pods;
       pods = new Map();
       const podOf = (variant: string, origin: string): Pod => {
@@ -60,7 +60,7 @@ export const createModelPods = (): ModelPods => {
         return pod;
       };
       models = new Map(
-        [...endpoints].map(([model, variants]) => [
+        [...originsByModel].map(([model, variants]) => [
           model,
           new Map([...variants].map(([name, origins]) => [name, origins.map((origin) => podOf(name, origin))])),
         ]),

@@ -13,12 +13,12 @@ test('is read again when it changes; a broken one changes nothing and is named',
   write('{"m": {"ns/a": ["http://h:1"]}}', 1);
   const file = endpointsFile(path);
   const first = new Map([['m', new Map([['ns/a', ['http://h:1']]])]]);
-  expect([file.endpoints(), file.problems()]).toEqual([first, []]);
+  expect([file.origins(), file.problems()]).toEqual([first, []]);
   write('{', 2);
-  expect(file.endpoints()).toEqual(first);
+  expect(file.origins()).toEqual(first);
   expect(file.problems()[0]).toContain(`${path}: `);
   write('{"m": {}}', 3);
-  expect([file.endpoints(), file.problems()]).toEqual([new Map([['m', new Map()]]), []]);
+  expect([file.origins(), file.problems()]).toEqual([new Map([['m', new Map()]]), []]);
 });
 
 test.each([
