@@ -118,8 +118,8 @@ export const engineCounts = (text: string): EngineCounts | null => {
 
 /** Samples of Prometheus' text format, summed over their labels; null where there is none. What is no sample is left out. */
 const metricsIn = (text: string) => {
-  const byName = Map.groupBy(text.split('\n').flatMap(sampleOf), ({ name }) => name);
-  const found = (name: string | null) => (name === null ? [] : (byName.get(name) ?? []));
+  const samplesByName = Map.groupBy(text.split('\n').flatMap(sampleOf), ({ name }) => name);
+  const found = (name: string | null) => (name === null ? [] : (samplesByName.get(name) ?? []));
   return {
     sum: (...names: readonly (string | null)[]): number | null => {
       const samples = names.flatMap(found);
