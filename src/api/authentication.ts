@@ -94,12 +94,12 @@ const headersOf = (raw: readonly string[]): Headers =>
   raw.flatMap((name, at) => (at % 2 === 0 ? [[name.toLowerCase(), raw[at + 1] ?? ''] as const] : []));
 
 const valuesOf = (headers: Headers, name: string): readonly string[] =>
-  headers.flatMap(([one, value]) => (one === name ? [value] : []));
+  headers.flatMap(([header, value]) => (header === name ? [value] : []));
 
 const extraOf = (prefixes: readonly string[], headers: Headers): Record<string, string[]> => {
   const extra: Record<string, string[]> = Object.create(null);
   for (const [name, value] of headers) {
-    const prefix = prefixes.find((one) => name.startsWith(one));
+    const prefix = prefixes.find((start) => name.startsWith(start));
     if (prefix === undefined) continue;
     const key = percentDecoded(name.slice(prefix.length));
     extra[key] = [...(extra[key] ?? []), value];

@@ -57,8 +57,8 @@ export const vouchedFor = (
     tried.add(certificate);
     return (
       authorities.some(
-        (one) => validAt(one, now) && (signed(one, certificate) || one.fingerprint256 === certificate.fingerprint256),
-      ) || intermediates.some((one) => one.ca && signed(one, certificate) && reaches(one))
+        (issuer) => validAt(issuer, now) && (signed(issuer, certificate) || issuer.fingerprint256 === certificate.fingerprint256),
+      ) || intermediates.some((issuer) => issuer.ca && signed(issuer, certificate) && reaches(issuer))
     );
   };
   return reaches(leaf);

@@ -18,12 +18,12 @@ const answer = (board: ReadableBoard, info: RequestInfo): MetricList => {
   const labelSelector = labelSelectorOf(info.query, described.name);
   const metricLabelSelector = parseLabelSelector(info.query.get('metricLabelSelector') ?? '');
   const { resource, name, metric: metricName, namespace } = described;
-  const metric = metrics.find((known) => known.resource === resource && known.name === metricName);
+  const metric = metrics.find((offered) => offered.resource === resource && offered.name === metricName);
   if (metric === undefined) throw metricNotFound(metricName, resource);
-  const one = name === '*' ? undefined : metric.one(board, namespace, name);
-  if (name !== '*' && one === undefined) throw metricNotFound(metricName, resource, name);
+  const reading = name === '*' ? undefined : metric.one(board, namespace, name);
+  if (name !== '*' && reading === undefined) throw metricNotFound(metricName, resource, name);
   const all = () => metric.all(board, namespace).filter(({ labels }) => matches(labelSelector, labels));
-  const readings = one === undefined ? all() : [one];
+  const readings = reading === undefined ? all() : [reading];
   const selected = matches(metricLabelSelector, {}) ? readings : []; // our metrics have no labels of their own
   if (name !== '*' && selected.length === 0) {
     throw metricNotFound(metricName, resource, name, selectorText(metricLabelSelector));
@@ -71,7 +71,7 @@ export const customMetrics: ApiGroup = {
   resources: metrics.map(({ resource, name }) => `${resource}/${name}`),
   isOwn: (request) => {
     const { resource, metric } = describedNamespace(request);
-    return metrics.some((one) => one.resource === resource && one.name === metric);
+    return metrics.some((offered) => offered.resource === resource && offered.name === metric);
   },
   answer,
 };

@@ -107,7 +107,7 @@ const requirementOf = ({ absent, key = '', comparison, value = '', membership, v
     return { key, operator, values: [value] };
   }
   if (membership === undefined) return { key, operator: absent === undefined ? 'exists' : 'absent', values: [] };
-  const distinct = new Set(values.split(',').map((one) => one.trim()));
+  const distinct = new Set(values.split(',').map((value) => value.trim()));
   return { key, operator: membership as Requirement['operator'], values: [...distinct] };
 };
 

@@ -12,7 +12,7 @@ export const represented = (object: object, mediaType: MediaType, pretty: boolea
 /** As Go writes it: what HTML could mistake is escaped, and the compact form ends in a newline. */
 export const json = (object: object, pretty: boolean): string => {
   const text = pretty ? JSON.stringify(object, null, 2) : `${JSON.stringify(object)}\n`;
-  return text.replace(/[<>&\u2028\u2029]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replace(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 };
 
 /** The JSON object with sorted keys, lists as far left as their key. */

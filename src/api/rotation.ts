@@ -88,8 +88,8 @@ const usable = ({ authorities, serving }: Certificates, now: Date): boolean => {
   try {
     const certificate = new X509Certificate(serving.certificate);
     const trusted = authorities.map((pem) => new X509Certificate(pem));
-    const valid = trusted.filter((one) => one.validFromDate <= now && now <= one.validToDate);
-    return now <= certificate.validToDate && valid.some((one) => isSignedBy(certificate, one)) && valid.length > 0;
+    const valid = trusted.filter((authority) => authority.validFromDate <= now && now <= authority.validToDate);
+    return now <= certificate.validToDate && valid.some((authority) => isSignedBy(certificate, authority)) && valid.length > 0;
   } catch {
     return false;
   }

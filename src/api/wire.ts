@@ -36,14 +36,14 @@ export const message = (messages: Messages, type: string, values: object): Buffe
 };
 
 const writeMessage = (writer: PbfWriter, messages: Messages, type: string, values: Values): void => {
-  const known = messages[type];
-  if (known === undefined) throw new Error(`no protobuf message for ${type}`);
-  for (const { number, key, type: one, form } of known) {
+  const described = messages[type];
+  if (described === undefined) throw new Error(`no protobuf message for ${type}`);
+  for (const { number, key, type: fieldType, form } of described) {
     const value = values[key];
-    if (form === 'always') writeOne(writer, messages, number, one, value);
+    if (form === 'always') writeOne(writer, messages, number, fieldType, value);
     else if (value === undefined || value === null) continue;
-    else if (form === 'optional') writeOne(writer, messages, number, one, value);
-    else if (form === 'repeated') for (const item of value as unknown[]) writeOne(writer, messages, number, one, item);
+    else if (form === 'optional') writeOne(writer, messages, number, fieldType, value);
+    else if (form === 'repeated') for (const item of value as unknown[]) writeOne(writer, messages, number, fieldType, item);
     else {
       const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
       for (const [name, text] of entries) writeOne(writer, mapEntry, number, 'Entry', { key: name, value: text });

@@ -55,6 +55,6 @@ export const e2eOf = (alone: readonly ServedAlone[]): number =>
 
 /** Whether most are late even by themselves, and all of them together miss the SLO. */
 export const isLateAlone = (alone: readonly ServedAlone[], size: Size, slo: Slo): boolean => {
-  const within = (some: readonly ServedAlone[]) => isWithin(measurementsOf(some, size, 0), 0, slo);
-  return 2 * alone.filter((one) => within([one])).length < alone.length && !within(alone);
+  const within = (samples: readonly ServedAlone[]) => isWithin(measurementsOf(samples, size, 0), 0, slo);
+  return 2 * alone.filter((sample) => within([sample])).length < alone.length && !within(alone);
 };

@@ -79,17 +79,17 @@ export const probe = async (
 
   const send = (): void => {
     const place = arrivals === null ? null : counted.length;
-    const one: Sent = { sentAt: clock.now(), place, abort: new AbortController(), firstTokenAt: null, answer: null };
-    (place === null ? filling : counted).push(one);
-    unanswered.add(one);
+    const request: Sent = { sentAt: clock.now(), place, abort: new AbortController(), firstTokenAt: null, answer: null };
+    (place === null ? filling : counted).push(request);
+    unanswered.add(request);
     const { text } = promptOf(size.inputTokens, vocabulary, random);
     const onFirstToken = () => {
-      one.firstTokenAt = clock.now();
+      request.firstTokenAt = clock.now();
     };
-    void endpoint.ask(text, size.outputTokens, one.abort.signal, onFirstToken).then((answer) => {
-      one.answer = answer;
-      unanswered.delete(one);
-      tally.add(one, clock.now(), options);
+    void endpoint.ask(text, size.outputTokens, request.abort.signal, onFirstToken).then((answer) => {
+      request.answer = answer;
+      unanswered.delete(request);
+      tally.add(request, clock.now(), options);
     });
   };
   const tellsEnough = (stage: number): boolean =>
@@ -124,21 +124,23 @@ const e2eOf = (filling: readonly Sent[]): number => {
 };
 
 type ServedRequest = Sent & { readonly answer: Extract<Answer, { kind: 'served' }> };
-const isServed = (one: Sent): one is ServedRequest => one.answer?.kind === 'served';
+const isServed = (request: Sent): request is ServedRequest => request.answer?.kind === 'served';
 
 /** Which limits on time a request breaks, as far as it is known by now. */
-const missed = (one: Sent, now: number, { slo, size }: ProbeOptions): readonly boolean[] => {
+const missed = (request: Sent, now: number, { slo, size }: ProbeOptions): readonly boolean[] => {
   const never = Number.POSITIVE_INFINITY;
   const { ttft = never, tpot = never } = slo;
   const e2e = Math.min(slo.e2e ?? never, (slo.tpat ?? never) * (size.inputTokens + size.outputTokens));
-  if (one.answer?.kind === 'failed') return [true, true, true];
-  const first = (one.firstTokenAt ?? now) - one.sentAt;
-  const whole = (one.answer?.doneAt ?? now) - one.sentAt;
-  const each = isServed(one) ? (one.answer.doneAt - one.answer.firstTokenAt) / Math.max(1, size.outputTokens - 1) : Number.NaN;
+  if (request.answer?.kind === 'failed') return [true, true, true];
+  const first = (request.firstTokenAt ?? now) - request.sentAt;
+  const whole = (request.answer?.doneAt ?? now) - request.sentAt;
+  const each = isServed(request)
+    ? (request.answer.doneAt - request.answer.firstTokenAt) / Math.max(1, size.outputTokens - 1)
+    : Number.NaN;
   return [first >= ttft, each >= tpot, whole >= e2e];
 };
 
-const isLate = (one: Sent, now: number, options: ProbeOptions): boolean => missed(one, now, options).includes(true);
+const isLate = (request: Sent, now: number, options: ProbeOptions): boolean => missed(request, now, options).includes(true);
 
 /** What answers have told, kept as they come. */
 const newTally = () => {
@@ -155,13 +157,13 @@ const newTally = () => {
     counted: () => counted,
     /** So many of those that count are answered without a gap. */
     answeredUpTo: () => upTo,
-    add: (one: Sent, now: number, options: ProbeOptions): void => {
-      if (one.answer?.kind === 'failed') failures.push(one.answer);
+    add: (request: Sent, now: number, options: ProbeOptions): void => {
+      if (request.answer?.kind === 'failed') failures.push(request.answer);
       else served += 1;
-      if (one.place === null) return;
+      if (request.place === null) return;
       counted += 1;
-      for (const [index, miss] of missed(one, now, options).entries()) if (miss) misses[index] = element(misses, index) + 1;
-      ahead.add(one.place);
+      for (const [index, miss] of missed(request, now, options).entries()) if (miss) misses[index] = element(misses, index) + 1;
+      ahead.add(request.place);
       while (ahead.delete(upTo)) upTo += 1;
     },
   };
@@ -188,9 +190,9 @@ const cannotPass = (
   const tooMany = most === null ? 2 * share * Math.max(requests, filling.length) + 5 : share * (most - 1) + 2;
   let known = most === null ? 0 : tally.counted();
   const misses = most === null ? [0, 0, 0] : [...tally.misses];
-  for (const one of scope) {
-    const missing = missed(one, now, options);
-    if (one.answer !== null || missing.includes(true)) known += 1;
+  for (const request of scope) {
+    const missing = missed(request, now, options);
+    if (request.answer !== null || missing.includes(true)) known += 1;
     for (const [index, miss] of missing.entries()) if (miss) misses[index] = element(misses, index) + 1;
   }
   return known >= fewestKnown && misses.some((count) => count >= tooMany);
@@ -198,7 +200,7 @@ const cannotPass = (
 
 /** What tells of a rate while nothing counts: the requests since it went wrong. */
 const sinceLate = (filling: readonly Sent[], now: number, options: ProbeOptions): readonly Sent[] => {
-  const first = filling.findIndex((one) => isLate(one, now, options));
+  const first = filling.findIndex((request) => isLate(request, now, options));
   return first < 0 ? [] : filling.slice(first);
 };
 
@@ -215,20 +217,20 @@ const checkBroken = ({ failures, served }: Tally, unanswered: ReadonlySet<Sent>)
 const summary = (requests: readonly Sent[], now: number, options: ProbeOptions) => {
   const failures = new Map<string, number>();
   let short = 0;
-  const samples = requests.flatMap((one): readonly Sample[] => {
-    if (isServed(one)) {
-      const { usage, sentAt, firstTokenAt, doneAt } = one.answer;
+  const samples = requests.flatMap((request): readonly Sample[] => {
+    if (isServed(request)) {
+      const { usage, sentAt, firstTokenAt, doneAt } = request.answer;
       if (usage !== null && usage.outputTokens < options.size.outputTokens) short += 1;
       return [{ kind: 'served', sentAt, firstTokenAt, doneAt }];
     }
-    if (one.answer?.kind === 'failed') {
-      failures.set(one.answer.message, (failures.get(one.answer.message) ?? 0) + 1);
+    if (request.answer?.kind === 'failed') {
+      failures.set(request.answer.message, (failures.get(request.answer.message) ?? 0) + 1);
       return [{ kind: 'failed' }];
     }
     // What still waits, but not for too long, says nothing yet.
-    if (!isLate(one, now, options)) return [];
-    const e2eSeconds = now - one.sentAt;
-    return [{ kind: 'late', e2eSeconds, ttftSeconds: (one.firstTokenAt ?? now) - one.sentAt }];
+    if (!isLate(request, now, options)) return [];
+    const e2eSeconds = now - request.sentAt;
+    return [{ kind: 'late', e2eSeconds, ttftSeconds: (request.firstTokenAt ?? now) - request.sentAt }];
   });
   return { samples, failures, short };
 };

@@ -27,7 +27,7 @@ export const verdictOf = (
   { slo, rate, tolerance }: { readonly slo: Slo; readonly rate: number; readonly tolerance: number },
 ): Verdict => {
   const e2e = percentile(
-    samples.flatMap((one) => (one.kind === 'served' ? one.doneAt - one.sentAt : [])).sort((a, b) => a - b),
+    samples.flatMap((sample) => (sample.kind === 'served' ? sample.doneAt - sample.sentAt : [])).sort((a, b) => a - b),
     0.5,
   );
   const cases = samples.length / rate / Math.max(e2e, forgets * queueSeconds(slo, rate));
@@ -62,7 +62,7 @@ const limitsOf = (samples: readonly Sample[], { inputTokens, outputTokens }: Siz
 /** @param off what the distance from the median may be off by, as a share of it */
 const ofLimit = (times: readonly number[], limit: number, percent: number, off: number): Verdict => {
   const middle = percentile(times, 0.5);
-  const value = percent === 0 ? times.reduce((sum, one) => sum + one, 0) / times.length : percentile(times, percent / 100);
+  const value = percent === 0 ? times.reduce((sum, time) => sum + time, 0) / times.length : percentile(times, percent / 100);
   // What a mean or a median may be off by is told by the spread.
   const distance = percent <= 50 ? percentile(times, 0.9) - middle : value - middle;
   if (value + distance * off < limit) return 'kept';

@@ -80,7 +80,7 @@ export const findingsOfAibrix = (seen: ControllerEvidence): readonly Finding[] =
   const release = releaseOf(seen);
   return [
     releaseFinding(seen, release),
-    ...podAutoscalers.flatMap((one) => podAutoscalerFindings(one, release)),
+    ...podAutoscalers.flatMap((podAutoscaler) => podAutoscalerFindings(podAutoscaler, release)),
     ...rightFindings(seen, podAutoscalers),
   ];
 };
@@ -127,8 +127,8 @@ interface Schema {
 /** `observeWindowSeconds` and `schedules` came after v0.7.0; null where there is no PodAutoscaler. */
 const hasNewerFields = (body: unknown): boolean | null => {
   const schemas = (body as { readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> } }).components;
-  const schema = Object.values(schemas?.schemas ?? {}).find((one) =>
-    one['x-kubernetes-group-version-kind']?.some(({ kind }) => kind === 'PodAutoscaler'),
+  const schema = Object.values(schemas?.schemas ?? {}).find((definition) =>
+    definition['x-kubernetes-group-version-kind']?.some(({ kind }) => kind === 'PodAutoscaler'),
   );
   const fields = schema?.properties?.spec?.properties;
   return fields === undefined ? null : 'observeWindowSeconds' in fields || 'schedules' in fields;

@@ -74,12 +74,12 @@ const certificateIn = (pem: string): X509Certificate | null => {
 };
 
 const certificatesIn = (pem: string): readonly X509Certificate[] =>
-  (pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []).flatMap((one) => certificateIn(one) ?? []);
+  (pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []).flatMap((block) => certificateIn(block) ?? []);
 
 /** Whether a certificate, or one that vouches for it, is among the authorities or signed by one of them. */
 const isTrusted = (chain: readonly X509Certificate[], bundle: string): boolean =>
   certificatesIn(bundle).some((authority) =>
-    chain.some((one) => one.raw.equals(authority.raw) || one.verify(authority.publicKey)),
+    chain.some((certificate) => certificate.raw.equals(authority.raw) || certificate.verify(authority.publicKey)),
   );
 
 /** `serve` renews when a third of the time is left; with less than a quarter somebody should have. */

@@ -102,13 +102,13 @@ const findingsOf = async (look: ClusterLook, config: Config, inPod: boolean): Pr
     ...(lacking ? keysFinding(redis) : []),
   ];
   // What is known of Redis by its name need not be told again as what serve warns of.
-  const known = new Set(ofRedis.filter(({ verdict }) => verdict !== 'ok').map(({ id }) => id));
+  const toldOfRedis = new Set(ofRedis.filter(({ verdict }) => verdict !== 'ok').map(({ id }) => id));
   const isUnknown = ({ id }: Finding): boolean => redis.problem !== null && id !== null && isReadFromRedis(id);
   return [
     ...ofRedis,
     ...(gateway === null ? [] : tracingFindings(gateway)),
     ...findingsOfLook({ ...facts, keys: redis.keys }, config).filter(
-      (one) => (one.object !== '' || !known.has(one.id)) && !isUnknown(one),
+      (finding) => (finding.object !== '' || !toldOfRedis.has(finding.id)) && !isUnknown(finding),
     ),
     ...podFindings(pods),
     ...reachFindings(reach, look.cluster.objects, config.engineMetricsPort),
@@ -151,7 +151,7 @@ const askedEngines = async ({ cluster }: Pick<ClusterLook, 'cluster'>, { engineM
 
 /** Whether something is not there that may be there under another name. */
 const lacks = (look: ClusterFacts, config: Pick<Config, 'intervalSeconds'>): boolean =>
-  look.deployments.some((one) => !look.profiles.found.has(deploymentKey(one))) ||
+  look.deployments.some((deployment) => !look.profiles.found.has(deploymentKey(deployment))) ||
   modelsOf(look, config).some(({ state }) => state === 'missing' || state === 'stale');
 
 const modelsOf = ({ stored, decided }: Pick<ClusterLook, 'stored' | 'decided'>, config: Pick<Config, 'intervalSeconds'>) =>
@@ -160,7 +160,9 @@ const modelsOf = ({ stored, decided }: Pick<ClusterLook, 'stored' | 'decided'>, 
 /** The target of each Deployment, where it has one. */
 const targetsOf = ({ stored, decided }: ClusterLook, config: Config): ReadonlyMap<string, number> => {
   const { targets } = stored !== null && isAlive(stored.ageSeconds, config) ? stored.plan : decided;
-  return new Map(targets.flatMap((one) => ('replicas' in one.decision ? [[ownerKey(one), one.decision.replicas] as const] : [])));
+  return new Map(
+    targets.flatMap((target) => ('replicas' in target.decision ? [[ownerKey(target), target.decision.replicas] as const] : [])),
+  );
 };
 
 /** Deployments of which a pod is looked at that is not Ready. */
@@ -189,7 +191,7 @@ export const findingsOfLook = (
   const { deployments, profiles, stored, problems, notes, keys = null } = look;
   if (deployments.length === 0)
     return [wrong('no-deployment', '', 'no Deployment has the label model.aibrix.ai/name: nothing is planned for')];
-  const without = deployments.filter((one) => !profiles.found.has(deploymentKey(one)));
+  const without = deployments.filter((deployment) => !profiles.found.has(deploymentKey(deployment)));
   const models = modelsOf(look, config);
   return [
     ok('Kubernetes', `is read: Deployments that carry a model: ${deployments.length}`),
@@ -200,7 +202,7 @@ export const findingsOfLook = (
       return theirs.some((key) => profiles.found.has(key)) ? [ok(`model ${name}`, `is ${state}: ${reason}`)] : [];
     }),
     ...(without.length === 0 ? [ok('', 'each Deployment has a profile')] : []),
-    ...without.map((one) => profileFinding({ deployment: deploymentKey(one), model: one.model }, keys)),
+    ...without.map((deployment) => profileFinding({ deployment: deploymentKey(deployment), model: deployment.model }, keys)),
     ...profileFindings(profiles.found),
     ...problems.map(problemFinding),
     ...notes.map((text) => note('approximation', '', text)),
@@ -209,7 +211,7 @@ export const findingsOfLook = (
         beyondGrid ? [note('extrapolated', deployment, beyondGridText(beyondGrid))] : [],
       ),
     ),
-    ...deployments.flatMap((one) => byHand(one, Date.now() / 1000)),
+    ...deployments.flatMap((deployment) => byHand(deployment, Date.now() / 1000)),
   ];
 };
 export interface ClusterFacts extends Pick<ClusterLook, 'profiles' | 'decided' | 'stored' | 'problems' | 'notes'> {

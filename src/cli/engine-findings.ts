@@ -44,9 +44,9 @@ export const engineFindings = (asked: readonly EngineAnswer[], isInside: boolean
 const isWell = ({ answer }: EngineAnswer): boolean =>
   'status' in answer && answer.status === 200 && engineOccupancy(answer.text) !== null;
 
-const engineFinding = (one: EngineAnswer): readonly Finding[] => {
-  if (isWell(one)) return [];
-  const { deployment, url, answer } = one;
+const engineFinding = (engine: EngineAnswer): readonly Finding[] => {
+  if (isWell(engine)) return [];
+  const { deployment, url, answer } = engine;
   const [namespace, name] = deployment.split('/');
   const labelled =
     `kubectl patch deployment ${name} -n ${namespace} --type=merge ` +

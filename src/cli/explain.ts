@@ -62,10 +62,10 @@ const hpaTexts = async (
     .filter(({ spec }) => spec.scaleTargetRef.kind === 'Deployment' && spec.scaleTargetRef.name === name)
     .flatMap((hpa) => hpaFindings(hpa, hpaFacts(hpa, { cluster, targets }, config)))
     .filter(({ verdict }) => verdict !== 'ok')
-    .map((one) => `${findingText(one)}${one.mend === null ? '' : `; fix: ${one.mend}`}`);
+    .map((finding) => `${findingText(finding)}${finding.mend === null ? '' : `; fix: ${finding.mend}`}`);
 };
 
 const targetOf = ({ stored, decided }: Pick<Question, 'stored' | 'decided'>, key: string): number | null => {
-  const target = (stored?.plan ?? decided).targets.find((one) => ownerKey(one) === key);
+  const target = (stored?.plan ?? decided).targets.find((published) => ownerKey(published) === key);
   return target === undefined || 'unavailable' in target.decision ? null : target.decision.replicas;
 };

@@ -31,7 +31,7 @@ export const explainLines = (asked: Question, config: Config): readonly string[]
   const key = deploymentKey(deployment);
   const said = stored?.plan ?? decided;
   const target = said.targets.find((one) => ownerKey(one) === key);
-  const report = said.models.find((one) => one.deployments.includes(key));
+  const report = said.models.find(({ deployments }) => deployments.includes(key));
   return [
     `${key}: ${targetText(target, question)}`,
     ...indented([...runningText(target, question), ...(question.autoscaling ?? []), ...remarks(key, report, question)]),
@@ -53,7 +53,7 @@ export const explainDocument = ({ deployment, ready, decided, stored }: Question
     decision: said.targets.find((one) => ownerKey(one) === key)?.decision ?? null,
     /** s; null = nothing is published, and this is what would be decided now. */
     publishedAgo: stored?.ageSeconds ?? null,
-    model: said.models.find((one) => one.deployments.includes(key)) ?? null,
+    model: said.models.find(({ deployments }) => deployments.includes(key)) ?? null,
     planOfNow: decided.plan?.models.find(({ name }) => name === model?.name) ?? null,
     reasons,
   };

@@ -35,19 +35,19 @@ const order = ['wrong', 'note', 'ok', 'unknown'] as const;
  * could not be looked at last, as that says nothing of the fleet.
  */
 export const sorted = (findings: readonly Finding[]): readonly Finding[] =>
-  order.flatMap((verdict) => findings.filter((one) => one.verdict === verdict));
+  order.flatMap((verdict) => findings.filter((finding) => finding.verdict === verdict));
 
 /** Findings of one kind that are told one by one; of more the first is told, and where else it is. */
 const mostAlike = 5;
 const named = 5;
 
-const linesOf = (one: Finding): readonly string[] => [
-  `${labels[one.verdict]}  ${findingText(one)}`,
-  `       [${one.id}]${one.mend === null ? '' : ` fix: ${one.mend}`}`,
+const linesOf = (finding: Finding): readonly string[] => [
+  `${labels[finding.verdict]}  ${findingText(finding)}`,
+  `       [${finding.id}]${finding.mend === null ? '' : ` fix: ${finding.mend}`}`,
 ];
 
 const othersLine = (others: readonly Finding[]): string => {
-  const objects = others.map((one) => (one.object === '' ? one.seen.split(':')[0] : one.object));
+  const objects = others.map((finding) => (finding.object === '' ? finding.seen.split(':')[0] : finding.object));
   const more = others.length > named ? ' ...' : '';
   return `       and ${others.length} more (--verbose names each): ${objects.slice(0, named).join(', ')}${more}`;
 };
@@ -56,13 +56,13 @@ const othersLine = (others: readonly Finding[]): string => {
 export const findingLines = (findings: readonly Finding[], verbose: boolean): readonly string[] => {
   const inOrder = sorted(findings);
   const well = inOrder.filter(({ verdict }) => verdict === 'ok');
-  const linesOfAlike = (some: readonly Finding[]): readonly string[] =>
-    [...Map.groupBy(some, ({ verdict, id }) => `${verdict} ${id}`).values()].flatMap((alike) =>
+  const linesOfAlike = (shown: readonly Finding[]): readonly string[] =>
+    [...Map.groupBy(shown, ({ verdict, id }) => `${verdict} ${id}`).values()].flatMap((alike) =>
       verbose || alike.length <= mostAlike ? alike.flatMap(linesOf) : [...linesOf(alike[0]!), othersLine(alike.slice(1))],
     );
   return [
     ...linesOfAlike(inOrder.filter(({ verdict }) => verdict === 'wrong' || verdict === 'note')),
-    ...(verbose ? well.map((one) => `${labels.ok}  ${findingText(one)}`) : []),
+    ...(verbose ? well.map((finding) => `${labels.ok}  ${findingText(finding)}`) : []),
     ...(verbose || well.length === 0
       ? []
       : [`${labels.ok}  ${well.length} ${well.length === 1 ? 'check holds' : 'checks hold'}; --verbose names each`]),

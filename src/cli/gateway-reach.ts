@@ -36,7 +36,7 @@ interface GatewayObject {
 const hasOwnEndpoints = ({ spec }: GatewayObject): boolean =>
   spec.template.spec.containers.some(
     ({ args = [], env = [] }) =>
-      args.some((one) => /^--endpoints(?:=|$)/.test(one)) || env.some(({ name }) => name === 'GPUMIX_ENDPOINTS'),
+      args.some((arg) => /^--endpoints(?:=|$)/.test(arg)) || env.some(({ name }) => name === 'GPUMIX_ENDPOINTS'),
   );
 
 /** Deployments with Ready pods to which `gpumix gateway` can send no request. */
@@ -54,7 +54,7 @@ export const reachFindings = (
         `cannot be read, so that nobody knows whether requests reach pods: ${refusal(answer)}`,
       ),
     ];
-  const slices = itemsOf<EndpointSliceObject>(answer).flatMap((one) => servicePods(one) ?? []);
+  const slices = itemsOf<EndpointSliceObject>(answer).flatMap((slice) => servicePods(slice) ?? []);
   return stranded(engines, slices).map(([key, pods]) => {
     const [namespace, name] = key.split('/');
     const mend = `kubectl expose deployment ${name} -n ${namespace} --port=${enginePort ?? 8000}, which must be the port of its engine`;

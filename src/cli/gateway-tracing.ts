@@ -57,7 +57,7 @@ export const tracingFindings = (answer: KubernetesAnswer): readonly Finding[] =>
     const gateway = containers.find(({ image }) => /gateway-plugins?(?:[:@]|$)/.test(image ?? '')) ?? containers[0];
     if (gateway === undefined || (gateway.envFrom ?? []).length > 0) return [];
     const version = versionOfImage(gateway.image ?? '');
-    const env = new Map((gateway.env ?? []).map((one) => [one.name, one]));
+    const env = new Map((gateway.env ?? []).map((variable) => [variable.name, variable]));
     const off = tracingSwitches(version).filter((name) => env.get(name)?.valueFrom === undefined && !isOn(env.get(name)?.value));
     if (off.length === 0) return [];
     const release = version === null ? '' : ` (${version})`;

@@ -142,7 +142,9 @@ export const podAutoscalerFindings = (object: PodAutoscalerObject, release: Cont
   const trapped = traps
     .filter(({ met }) => sources.some((source) => met(source, object)))
     .flatMap((trap) => trapFinding(it, trap, possible));
-  const refused = (status?.conditions ?? []).filter((one) => one.status === 'False' && refusals.includes(one.type));
+  const refused = (status?.conditions ?? []).filter(
+    (condition) => condition.status === 'False' && refusals.includes(condition.type),
+  );
   const ours = sources.some((source) => readsTotal(source) || byHttp(source));
   const findings = [
     ...(ours ? [] : [wrong('pod-autoscaler', it, 'reads no metric of gpumix', 'manifests/samples/aibrix has one that does')]),

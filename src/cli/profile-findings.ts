@@ -8,7 +8,7 @@ const named = 3;
 
 /** Profiles that cannot be right: a larger size is served faster, or at all where a smaller one is not. */
 export const profileFindings = (found: ReadonlyMap<string, FoundProfile>): readonly Finding[] => {
-  const bySource = new Map([...found.values()].map((one) => [one.source, one.profile]));
+  const bySource = new Map([...found.values()].map(({ source, profile }) => [source, profile]));
   return [...bySource].flatMap(([source, profile]) => {
     const places = oddPlaces(profile);
     if (places.length === 0) return [];

@@ -103,7 +103,9 @@ export const rememberVanished = (autoscalers: readonly ReadonlyMap<string, Autos
       [...seen.values()].map(({ bounds }) => bounds),
       ({ deployment }) => deployment,
     );
-    return new Map([...byDeployment].map(([deployment, all]) => [deployment, tightest(all.map((one) => boundsAt(one, now)))]));
+    return new Map(
+      [...byDeployment].map(([deployment, all]) => [deployment, tightest(all.map((bounds) => boundsAt(bounds, now)))]),
+    );
   };
 };
 

@@ -67,4 +67,4 @@ const sampleOf = (pods: readonly DeploymentPod[]): readonly DeploymentPod[] =>
       pods.filter(({ ready, ip }) => ready && ip !== null),
       ownerKey,
     ).values(),
-  ].flatMap((some) => some.toSorted((a, b) => (a.name < b.name ? -1 : 1)).slice(0, podsPerDeployment));
+  ].flatMap((group) => group.toSorted((a, b) => (a.name < b.name ? -1 : 1)).slice(0, podsPerDeployment));

@@ -47,9 +47,9 @@ export const watchEngines = (
       if (running.length === 0) return null;
       return activityOfAll(
         running.map((pod) => {
-          const one = poll.known(pod);
-          const valid = one !== undefined && one.incarnation === pod.incarnation && one.at >= now - validSeconds;
-          return valid ? one : { quietSince: null, busyAt: null, sample: null };
+          const heard = poll.known(pod);
+          const valid = heard !== undefined && heard.incarnation === pod.incarnation && heard.at >= now - validSeconds;
+          return valid ? heard : { quietSince: null, busyAt: null, sample: null };
         }),
       );
     },

@@ -125,7 +125,7 @@ export const gpuLabels = (own: readonly string[] = []): readonly string[] => [..
  * @param keys see {@link gpuLabels}
  */
 export const gpuOfLabels = (labels: Readonly<Record<string, string>>, keys: readonly string[]): string | null => {
-  const key = keys.find((one) => (labels[one] ?? '') !== '');
+  const key = keys.find((label) => (labels[label] ?? '') !== '');
   if (key === undefined) return null;
   const value = labels[key]!;
   // Karpenter calls both by one name, and has another label for the memory (MiB).

@@ -50,7 +50,7 @@ export const placesOf = (
 ): ReadonlyMap<string, Places> => {
   const byService = [...slices].sort((a, b) => (a.service < b.service ? -1 : Number(a.service > b.service)));
   const behindServices = originsOfServices(pods, byService);
-  const named = new Set(byService.flatMap((one) => one.named));
+  const named = new Set(byService.flatMap((service) => service.named));
   const ready = readyPods(pods);
   const places = new Map<string, Places>();
   for (const key of keys) {
@@ -68,12 +68,12 @@ const originsOfServices = (
 ): ReadonlyMap<string, readonly string[]> => {
   const origins = new Map<string, string>();
   for (const { pods: usable } of byService) for (const { pod, origin } of usable) if (!origins.has(pod)) origins.set(pod, origin);
-  const known = [...origins].flatMap(([key, origin]) => {
+  const ofDeployments = [...origins].flatMap(([key, origin]) => {
     const pod = pods.get(key);
     return pod === undefined || pod.deployment === '' ? [] : { deployment: ownerKey(pod), origin };
   });
-  const byDeployment = Map.groupBy(known, ({ deployment }) => deployment);
-  return new Map([...byDeployment].map(([key, some]) => [key, some.map(({ origin }) => origin)]));
+  const byDeployment = Map.groupBy(ofDeployments, ({ deployment }) => deployment);
+  return new Map([...byDeployment].map(([key, theirs]) => [key, theirs.map(({ origin }) => origin)]));
 };
 
 const readyPods = (pods: ReadonlyMap<string, DeploymentPod>): ReadonlyMap<string, readonly DeploymentPod[]> =>

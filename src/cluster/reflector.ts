@@ -196,15 +196,15 @@ const refused = (verb: string, asked: Asked, status: number, body: unknown): Err
  */
 export const allOf = (
   reflectors: Readonly<Record<string, Reflector<unknown>>>,
-  needed: (one: Reflector<unknown>) => boolean = () => true,
+  needed: (kind: Reflector<unknown>) => boolean = () => true,
 ) => {
   const all = Object.entries(reflectors);
   return {
     unsynced: (): readonly string[] =>
-      all.flatMap(([name, one]) => (one.synced() || !needed(one) ? [] : [one.problem() ?? `${name} have not been read yet`])),
-    problems: (): readonly string[] => all.flatMap(([, one]) => one.problem() ?? []),
+      all.flatMap(([name, kind]) => (kind.synced() || !needed(kind) ? [] : [kind.problem() ?? `${name} have not been read yet`])),
+    problems: (): readonly string[] => all.flatMap(([, kind]) => kind.problem() ?? []),
     stop: (): void => {
-      for (const [, one] of all) one.stop();
+      for (const [, kind] of all) kind.stop();
     },
   };
 };

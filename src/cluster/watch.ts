@@ -66,7 +66,7 @@ export const watchCluster = (
   const all = allOf(
     { Deployments, Pods, ...autoscalers, ...stock },
     // Without a view of its GPUs plans are made all the same, so what cannot be read there is not waited for.
-    (one) => one.problem() === null || !inStock.has(one),
+    (kind) => kind.problem() === null || !inStock.has(kind),
   );
   const objects: ClusterObjects = {
     deployments: Deployments.items,

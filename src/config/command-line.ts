@@ -35,7 +35,7 @@ const checkFlag = (options: ParseArgsOptionsConfig, { name, rawName, value, inli
   if (option === undefined) {
     const meant = suggestion(
       rawName,
-      Object.keys(options).map((one) => `--${one}`),
+      Object.keys(options).map((flag) => `--${flag}`),
     );
     throw new GpumixError(
       'BAD_USAGE',

@@ -56,6 +56,6 @@ const mostMissed = ({ slo }: Profile, served: ServedByEngines): number | null =>
 /** What is above the first bound that is not below the limit is beyond it for certain. */
 const shareBeyond = (buckets: LatencyBuckets, limit: number): number | null => {
   const all = buckets.get(Number.POSITIVE_INFINITY) ?? 0;
-  const bound = Math.min(...[...buckets.keys()].filter((one) => one >= limit));
+  const bound = Math.min(...[...buckets.keys()].filter((edge) => edge >= limit));
   return all > 0 ? 1 - (buckets.get(bound) ?? all) / all : null;
 };

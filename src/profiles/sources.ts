@@ -41,12 +41,12 @@ export const profileSources = (
       );
     if (folder !== null) files.update(folderContents(folder), now);
     const found = new Map<string, FoundProfile>();
-    for (const one of wanted) {
-      const deployment = deploymentKey(one);
+    for (const variant of wanted) {
+      const deployment = deploymentKey(variant);
       const match =
-        profileKeys(one)
+        profileKeys(variant)
           .flatMap((key) => keys.get(key) ?? [])
-          .find(({ profile }) => isFor(profile, one)) ?? matchingFile(files.all(), one);
+          .find(({ profile }) => isFor(profile, variant)) ?? matchingFile(files.all(), variant);
       if (match !== undefined) remembered.set(deployment, { ...match, seenAt: now });
       const standing = remembered.get(deployment);
       if (standing !== undefined && now - standing.seenAt <= deletedProfileSeconds) found.set(deployment, standing);

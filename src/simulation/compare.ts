@@ -122,7 +122,7 @@ export const cheapestOfBest = (outcomes: readonly PolicyOutcome[]): PolicyOutcom
   const most = Math.max(...outcomes.map(({ attainment }) => attainment));
   return outcomes
     .filter(({ attainment }) => attainment >= most - sameAttainment)
-    .reduce((best, one) => (one.cost < best.cost ? one : best));
+    .reduce((best, outcome) => (outcome.cost < best.cost ? outcome : best));
 };
 
 /** In front of those who have no gateway of ours: the fewest requests in flight, first come first served. */

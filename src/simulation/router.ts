@@ -26,10 +26,10 @@ export const createRouter = <Request extends EngineRequest>(
 ): Router<Request> => {
   let table: Table | null = null;
   let turn = 0;
-  const leastLoaded = (some: readonly Replica<Request>[], waits: (replica: Replica<Request>) => number) => {
+  const leastLoaded = (among: readonly Replica<Request>[], waits: (replica: Replica<Request>) => number) => {
     let best: Replica<Request> | null = null;
     let least = Number.POSITIVE_INFINITY;
-    for (const replica of some) {
+    for (const replica of among) {
       const inFlight = replica.engine.running() + replica.engine.waiting() + waits(replica);
       if (inFlight < least) [best, least] = [replica, inFlight];
     }
@@ -58,13 +58,13 @@ const none = (): number => 0;
 
 /** A replica whose queue is less than half as long; null = there is none. */
 const shortestQueue = <Request extends EngineRequest>(
-  some: readonly Replica<Request>[],
+  among: readonly Replica<Request>[],
   than: Replica<Request>,
   waits: (replica: Replica<Request>) => number,
 ): Replica<Request> | null => {
   let best: Replica<Request> | null = null;
   let least = (than.engine.unread() + waits(than)) / 2;
-  for (const replica of some) {
+  for (const replica of among) {
     const queue = replica.engine.unread() + waits(replica);
     if (queue < least) [best, least] = [replica, queue];
   }

@@ -61,10 +61,10 @@ export const decodeRecord = (text: string, key: string): RequestRecord => {
     );
   const buckets = Object.entries(fields).filter(([name]) => !name.startsWith('meta_'));
   const counts = buckets.map(([name, value]) => ({ name: /^(\d+):(\d+)$/.exec(name), count: whole(value) }));
-  const known = counts.flatMap(({ name, count }) =>
+  const counted = counts.flatMap(({ name, count }) =>
     name === null || count === null || count === 0 ? [] : [{ input: Number(name[1]), output: Number(name[2]), count }],
   );
-  const completed = known.reduce((sum, { count }) => sum + count, 0);
+  const completed = counted.reduce((sum, { count }) => sum + count, 0);
   const total = meta('total_reqs');
   return {
     version,
@@ -72,10 +72,10 @@ export const decodeRecord = (text: string, key: string): RequestRecord => {
     arrivals: version >= 3 && total !== null ? total : completed,
     pending: integer(fields['meta_pending_reqs']),
     queueing: meta('queueing_reqs'),
-    completions: known
+    completions: counted
       .filter(({ input, output }) => input > 0 || output > 0)
       .map(({ input, output, count }) => completionsOf(input, output, precision, count)),
-    unknownSize: known.reduce((sum, { input, output, count }) => sum + (input === 0 && output === 0 ? count : 0), 0),
+    unknownSize: counted.reduce((sum, { input, output, count }) => sum + (input === 0 && output === 0 ? count : 0), 0),
     completed,
     malformed: counts.filter(({ name, count }) => name === null || count === null).length,
     totalMissing: version >= 3 && total === null,

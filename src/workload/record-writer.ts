@@ -52,7 +52,7 @@ export const recordWriter = (store: Store, settings: RecordWriterSettings): Reco
     const done = new Set(records.filter((_, index) => answers[index]?.status === 'fulfilled'));
     kept = kept.filter((record) => !done.has(record));
     recent = [...new Set([...recent, ...done])].filter((record) => time - record.time < replicatedAfter && record.time <= time);
-    for (const one of answers) if (one.status === 'rejected') throw one.reason;
+    for (const answer of answers) if (answer.status === 'rejected') throw answer.reason;
   };
   /**
    * Whether the store that takes writes now lacks the last heartbeat. Replication is not synchronous: a replica that took over

@@ -16,7 +16,7 @@ export const splitter = (weights: readonly number[]): ((count: number) => readon
       return part;
     });
     for (let left = count - parts.reduce((sum, part) => sum + part, 0); left > 0; left -= 1) {
-      const index = owed.reduce((most, one, at) => (one > owed[most]! + 1e-9 ? at : most), 0);
+      const index = owed.reduce((most, debt, at) => (debt > owed[most]! + 1e-9 ? at : most), 0);
       parts[index]! += 1;
       owed[index]! -= 1;
     }
