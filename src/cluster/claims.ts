@@ -66,12 +66,12 @@ export const claimedDevices = (
   );
   return claims.flatMap(({ namespace, pods, devices }) => {
     const deployment = pods.map((pod) => deploymentOf(`${namespace}/${pod}`)).find((name) => name !== '') ?? '';
-    const held = devices.flatMap((device) => {
+    const nodeOfEach = devices.flatMap((device) => {
       const node = nodes.get(deviceKey(device));
       nodes.delete(deviceKey(device));
       return node ?? [];
     });
-    return [...Map.groupBy(held, (node) => node)].map(([node, of]) => ({
+    return [...Map.groupBy(nodeOfEach, (node) => node)].map(([node, of]) => ({
       namespace,
       deployment,
       node,

@@ -71,7 +71,7 @@ export const createGateway = (parts: GatewayParts, settings: GatewaySettings): G
     podsChanged: () => podsChanged(parts, fronts, places),
     held: (model) => {
       const front = fronts.existing().get(model);
-      return front === undefined || !hasNoPods(modelPods.variants(model) ?? new Map()) ? null : heldBy(front);
+      return front === undefined || !hasNoPods(modelPods.variants(model) ?? new Map()) ? null : heldAt(front);
     },
     waiting: (model) => fronts.existing().get(model)?.room.waiting() ?? 0,
     queued: (model) => fronts.existing().get(model)?.turns.waiting() ?? 0,
@@ -130,7 +130,7 @@ const podsChanged = ({ modelPods }: GatewayParts, fronts: ModelFronts, places: P
   }
 };
 
-const heldBy = ({ room, heldInput, heldOutput }: ModelFront): Held | null =>
+const heldAt = ({ room, heldInput, heldOutput }: ModelFront): Held | null =>
   room.waiting() === 0 ? null : { requests: room.waiting(), inputTokens: heldInput, outputTokens: heldOutput };
 
 /** A request on its way, and what its answer will be taken for until the engine says. */

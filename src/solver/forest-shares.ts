@@ -41,7 +41,7 @@ export class Shares {
     }
     for (let i = splits - 1; i >= 0; i--) {
       const k = splitOrder[i]!;
-      const row = splitClass[k]! * types;
+      const at = splitClass[k]! * types;
       const over = parent[k]!;
       let left = 1;
       for (let g = 0; g < types; g++) {
@@ -49,13 +49,13 @@ export class Shares {
         const replicas = status[g] === atUpper ? upper[g]! : lower[g]!;
         let free = replicas - need[g]!;
         if (Math.abs(free) <= loadNoise * replicas) free = 0;
-        const taken = free / loads[row + g]!;
+        const taken = free / loads[at + g]!;
         share[k * types + g] = taken;
         left -= taken;
       }
       if (Math.abs(left) < shareNoise) left = 0;
       rest[k] = left;
-      need[over]! += left * loads[row + over]!;
+      need[over]! += left * loads[at + over]!;
     }
   }
 

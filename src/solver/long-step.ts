@@ -109,16 +109,16 @@ export class LongStep {
       if (inside[g] === 1 && status[g] === atLower && this.upper[g]! > this.lower[g]!)
         this.add(this.prices[g]! / pi[g]!, pi[g]! * (this.upper[g]! - this.lower[g]!), -1 - g, -1);
     const count = this.collect(inside, 0);
-    for (let c = 0, row = 0; c < classes; c++, row += types) {
+    for (let c = 0, at = 0; c < classes; c++, at += types) {
       const g = server[c]!;
       const serving = g >= 0 ? g : shares.parent[-1 - g]!;
       if (inside[serving] === 0) continue;
-      const price = pi[serving]! * loads[row + serving]!;
+      const price = pi[serving]! * loads[at + serving]!;
       let least = this.farthest * price;
       let cheapest = -1;
       for (let i = 0; i < count; i++) {
         const h = others[i]!;
-        const other = pi[h]! * loads[row + h]!;
+        const other = pi[h]! * loads[at + h]!;
         if (other < least) {
           least = other;
           cheapest = h;
@@ -138,16 +138,16 @@ export class LongStep {
       this.add(pi[g]! / (floorShare * this.prices[g]!), Number.POSITIVE_INFINITY, -1 - g, 0);
     }
     const count = this.collect(inside, 1);
-    for (let c = 0, row = 0; c < classes; c++, row += types) {
+    for (let c = 0, at = 0; c < classes; c++, at += types) {
       const g = server[c]!;
       const serving = g >= 0 ? g : shares.parent[-1 - g]!;
       if (inside[serving] === 1 || (g < 0 && -1 - g === cut)) continue;
-      const price = pi[serving]! * loads[row + serving]!;
+      const price = pi[serving]! * loads[at + serving]!;
       let least = this.farthest * price;
       let cheapest = -1;
       for (let i = 0; i < count; i++) {
         const h = others[i]!;
-        const other = pi[h]! * loads[row + h]!;
+        const other = pi[h]! * loads[at + h]!;
         if (other < least) {
           least = other;
           cheapest = h;

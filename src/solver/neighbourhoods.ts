@@ -35,13 +35,13 @@ export const improvedChoice = (
   const enough = Math.min(patience, patiencePerModel * lists.length);
   for (let [work, idle] = [0, 0]; work < mostWork && idle < enough && !budget.spent; ) {
     const models = drawn(columns, random);
-    const held = models.map((m) => columns[m]!);
-    const free = left.map((gpus, k) => gpus + held.reduce((sum, { use }) => sum + use[k]!, 0));
+    const before = models.map((m) => columns[m]!);
+    const free = left.map((gpus, k) => gpus + before.reduce((sum, { use }) => sum + use[k]!, 0));
     const choices = models.map((m) => choicesOf(lists[m]!, columns[m]!));
     work += mostStates * choices.reduce((sum, list) => sum + list.length, 0);
     const chosen = choose(choices, [...free], poolPrices, Number.POSITIVE_INFINITY, mostStates, budget).choice?.columns;
     idle++;
-    if (chosen === undefined || costOf(chosen) > costOf(held) - leastGain) continue;
+    if (chosen === undefined || costOf(chosen) > costOf(before) - leastGain) continue;
     idle = 0;
     for (const [i, m] of models.entries()) columns[m] = chosen[i]!;
     left.set(free.map((gpus, k) => gpus - chosen.reduce((sum, { use }) => sum + use[k]!, 0)));
@@ -62,9 +62,9 @@ const drawn = (columns: readonly Column[], random: () => number): readonly numbe
   return [...found].sort((a, b) => a - b);
 };
 
-const choicesOf = (list: readonly Column[], held: Column): readonly Column[] => {
+const choicesOf = (list: readonly Column[], before: Column): readonly Column[] => {
   const best = list.slice(0, columnsEach);
-  return best.includes(held) ? best : [...best, held];
+  return best.includes(before) ? best : [...best, before];
 };
 
 const costOf = (columns: readonly Column[]): number => columns.reduce((sum, { cost }) => sum + cost, 0);

@@ -74,7 +74,7 @@ export const servedTogether = (
       { ...fleet, models },
       { ...options, ...partOf(options.work, Math.min(mostOfOneStep, 1.5 / steps--)) },
     ).glance((poolPrices) =>
-      [...starts, ...[floors, mixes].map((held) => firstPlan(only(fleet, among), levels, joint.work, held, poolPrices))].flatMap(
+      [...starts, ...[floors, mixes].map((kept) => firstPlan(only(fleet, among), levels, joint.work, kept, poolPrices))].flatMap(
         (start) => {
           const left = start.map((mix, m) => (among.has(m) ? joint.unserved(m, mix) : 0));
           if (left.some((requests, m) => requests > most[m]! + roundingTolerance * demands[m]!)) return [];
