@@ -52,9 +52,9 @@ const commands: Readonly<Record<string, UnloadedCommand>> = {
   },
 };
 
-/** As `--help` and shell completion list them. */
+/** The commands as `--help` and shell completion list them. */
 const listed = Object.entries(commands).map(([name, { summary }]) => ({ name, summary }));
-/** Where output goes to no terminal. */
+/** The width of help where output goes to no terminal. */
 const usualColumns = 80;
 
 /** Runs the command that the arguments name and returns the exit status. */
@@ -106,7 +106,7 @@ const runCommand = async (
 /** Runs gpumix as a process. */
 export const start = async (): Promise<void> => {
   process.stdout.on('error', outputFailed);
-  // Who does not take our messages gets the status all the same.
+  // A caller that does not take our messages gets the status all the same.
   process.stderr.on('error', () => {});
   const argv = process.argv.slice(2);
   const io = {

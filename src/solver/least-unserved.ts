@@ -5,15 +5,15 @@ import type { SearchOptions } from './one-model.ts';
 import { SharedStock } from './shared-stock.ts';
 
 /**
- * A request of a higher priority counts as so many of the lowest. With more, what is not known of the higher ones is taken that
- * many times as well; with less, they would leave requests unserved for the lowest one.
+ * A request of a higher priority counts as so many of the lowest. A larger number multiplies what is not known of the higher
+ * ones too. A smaller one would leave requests of the higher ones unserved so as to serve the lowest.
  */
 const worth = 10;
 
 /**
- * A lower limit on what the lowest of some priorities leaves unserved, in every plan that leaves no more of the higher ones, U
- * together, than is known to suffice. With W the price of a request per second of the lowest that is not served, L W that of a
- * higher one, and C what all GPUs cost at the most,
+ * A lower limit on what the lowest of some priorities leaves unserved. It holds for every plan that leaves no more of the higher
+ * ones than is known to suffice, which is U of all of them. W is the price of an unserved request per second of the lowest, L W
+ * that of a higher one, and C is what all GPUs cost at the most:
  *
  *   W unserved + L W U + cost >= bound  =>  unserved >= (bound - C) / W - L U.
  *

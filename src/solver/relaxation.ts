@@ -17,23 +17,24 @@ export type RelaxationStatus = 'optimal' | 'cutoff' | 'infeasible' | 'stalled';
 /**
  * The bound at one node: the program without "y whole", by a dual simplex on price forests.
  *
- * L(pi) is concave; a basis fixes pi up to the scale of each tree. Where the shares that follow from a basis break a
- * bound (a type needs more than its y, a share is below 0), cutting the tree there and scaling the prices of the part S
- * that was cut off, up where S is short of capacity and down where it has too much, raises L at the rate of the
- * violation. The step goes on until the slope is spent; what ties there joins S to the forest again.
+ * L(pi) is concave. A basis fixes pi up to the scale of each tree, and the shares follow from it. They break a bound where a
+ * type needs more than its y, or a share is below 0. A step cuts the tree there, and scales the prices of the part S that was
+ * cut off: up where S is short of capacity, down where it has too much. L rises by that at the rate of the violation, its slope.
+ * The step goes on until the slope is spent. The class or the bound that spends the rest of it joins S to the forest again.
  *
- * Why the slope is pi x violation. Scale the prices of S by t. What S sells, need_g pi_g t in all, grows with t as long as no
- * class changes sides. What S earns back, (price_g - pi_g t) y_g, falls by pi_g t times its bound. So dL / d log t at t = 1 is
- * the sum of pi_g (need_g - bound_g) over S; inside S need and bound agree but for the one type that is violated.
+ * The slope is pi x violation, for this reason. Scale the prices of S by t. What S serves costs need_g pi_g t in all, which
+ * grows with t as long as no class changes sides. The margin of S, (price_g - pi_g t) y_g, falls by pi_g t times its bound. So
+ * dL / d log t at t = 1 is the sum of pi_g (need_g - bound_g) over S. Need and bound are equal for each type in S but the one
+ * that is violated.
  *
  * One pivot on the example of program.ts, in the node with at most one A. At pi = (4, 1) short is served by B; medium and long
  * are served by A, which needs 0.5 + 0.9 = 1.4 where 1 is allowed: S = {A}, and the slope is 4 x 0.4 = 1.6. With pi_A = 4 t
  *
  *   L = 0.6 + 4 t (0.5 + 0.9) + (4 - 4 t) 1 = 4.6 + 1.6 t,   which is 6.2 at t = 1.
  *
- * At t = 1.25 medium costs 2.5 on either type. Beyond, it would leave A, whose need of 0.9 is then below 1: the slope is spent.
- * Medium ties A, now at its upper bound, to the tree of B. A takes of it what 1 - 0.9 leaves, a share of 0.2; B carries the other
- * 0.8 and needs 0.6 + 0.8 x 2.5 = 2.6. L = 6.6.
+ * At t = 1.25 medium costs 2.5 on either type. Beyond that it would leave A, and A would need 0.9, which is below 1: the slope is
+ * spent. Medium ties A, which is now at its upper bound, to the tree of B. A has 1 - 0.9 left for medium, a share of 0.2. B
+ * carries the other 0.8 and needs 0.6 + 0.8 x 2.5 = 2.6. L = 6.6.
  */
 export class Relaxation {
   readonly program: Program;

@@ -38,14 +38,14 @@ const [leastDemand, leastUnit] = [1e-12, 1e-9];
 /**
  * The most that models on common stock can serve, by the search for what costs least. Each model has one variant more,
  * "nowhere". It is no machine and takes any share of any class, and a request there costs more than everything else does. The
- * highest priority comes first. What it leaves unserved of each model is then the most that may be left of it, while the next
- * one is looked at. Last come the costs.
+ * highest priority comes first. What each of its models leaves unserved is then the most that it may leave, while the next
+ * priority is looked at. The costs come last.
  *
- * With W the price of a request per second that is not served, and C what all GPUs cost at the most,
+ * W is the price of an unserved request per second, and C is what all GPUs cost at the most:
  *
  *   W unserved + cost >= bound  =>  unserved >= (bound - C) / W.
  *
- * For a lower priority that says nothing, as the models of the higher ones were held: there least-unserved.ts is asked.
+ * That says nothing of a lower priority, as the models of the higher ones were held. least-unserved.ts answers for it.
  *
  * @param starts mixes within bounds and stock to start from
  */

@@ -9,7 +9,7 @@ import { type ServedTogether, servedTogether } from './served-together.ts';
 import { SharedStock } from './shared-stock.ts';
 import { boundlessWork, WorkBudget } from './work-budget.ts';
 
-/** Enough for every realistic instance to be proven, and an end for the others. */
+/** Every realistic instance is proven within these limits; the search for any other ends at them. */
 export const defaultOptions: SolveOptions = { nodeLimit: 200_000, tieLimit: 100 };
 
 export interface ModelOutcome {
@@ -38,21 +38,22 @@ export interface Outcome {
 /**
  * Which method runs when; each file states its own program.
  *
- * 1. Each model by itself (one-model): two types by two-types; more by branch, type by type, over the bound of relaxation (with
- *    price-forest, forest-shares and long-step); where types are alike, by-number over number-bounds and capacity-cuts.
- * 2. Where these do not fit the common stock, all by its prices (shared-stock): pool-prices finds them, priced-model
- * and enumeration the
- *    mixes worth having, first-choice, choice and repair one of each that fits together, neighbourhoods better ones.
- * 3. Where no such choice serves all, the same with unserved demand at a price (served-together: nowhere, least-unserved).
- * 4. Where not all can be served, best-effort by priority (levels): joint-search proves small fleets over joint-program, a linear
- *    program for dense-simplex; exchanges improves large ones.
+ * 1. one-model solves each model by itself. Two types are solved by two-types. More types are solved by branch, type by type,
+ *    over the bound of relaxation (with price-forest, forest-shares and long-step). Types that are alike are solved by by-number,
+ *    over number-bounds and capacity-cuts.
+ * 2. shared-stock solves all models by prices for the common stock, where the mixes of step 1 do not fit it. pool-prices finds
+ *    the prices. priced-model and enumeration list the mixes worth having. first-choice, choice and repair pick one of each model
+ *    so that they fit together. neighbourhoods finds better ones.
+ * 3. served-together does the same with unserved demand at a price, where no such choice serves all (nowhere, least-unserved).
+ * 4. best-effort serves by priority (levels), where not all can be served. joint-search proves small fleets over joint-program, a
+ *    linear program for dense-simplex. exchanges improves large fleets.
  *
- * first-plan is what all of them start from; work-budget ends them; sensitivity solves again to say what more would save.
+ * All of them start from first-plan and end with work-budget. sensitivity solves again, to say what more would save.
  */
 
 /**
- * The cheapest mixes that carry all demand of a fleet, within its bounds, stock and budget. Whatever stops the search, there is
- * a plan, and one that serves all where one was met.
+ * The cheapest mixes that carry all demand of a fleet, within its bounds, stock and budget. There is a plan whatever stops the
+ * search, and it serves all if the search has met one that does.
  */
 export const solve = (given: Fleet, options: SolveOptions = defaultOptions): Outcome => {
   const { fleet, floorsFit } = prepared(given);
@@ -79,7 +80,7 @@ export const solve = (given: Fleet, options: SolveOptions = defaultOptions): Out
     : { ...searched, status: 'infeasible', bound: null, servable: most.open };
 };
 
-/** Proven infeasible, and not asked for more: the floors, with nothing served. */
+/** The floors, with nothing served: the answer where it is proven that not all can be served, and nobody asks for more. */
 const nothing = ({ models }: Fleet, nodes: number, work: number): Outcome => ({
   status: 'infeasible',
   bound: null,
@@ -97,10 +98,11 @@ const nothing = ({ models }: Fleet, nodes: number, work: number): Outcome => ({
 /** Variants of all models, above which a node of the joint search is dear. */
 const manyVariants = 100;
 /**
- * Shares of the work left: for each model by itself, for all on common stock, and for what they can serve of it at all, where
- * that is asked for a start; for the most that they can serve on it where not all is, of a large fleet and a small one.
+ * Shares of the work left: for each model by itself, for all models on common stock, and for what they can serve of it at all,
+ * where that is asked for a start.
  */
 const [aloneShare, stockShare, togetherShare] = [0.3, 0.6, 0.6];
+/** The same for the most that can be served where not all can be, of a large fleet and of a small one. */
 const [largeShare, smallShare] = [0.7, 0.5];
 const exchangeShare = 0.7;
 const trimmingShare = 0.1;

@@ -1,7 +1,7 @@
 /**
- * What the searches of one solve may still do, in one unit of about a microsecond of an ordinary core. It counts steps, not
- * time, so that the same snapshot gives the same plan on every machine. All searches of a solve charge the same budget, each
- * through a part of it: a part ends for itself, what it leaves is there for those that come after it.
+ * The work that the searches of one solve may still do, in units of about a microsecond of an ordinary core. It counts steps,
+ * not time, so that the same snapshot gives the same plan on every machine. All searches of a solve charge the same budget, each
+ * through a part of it. A part that is spent ends its own search only. What a part leaves is there for the searches after it.
  */
 export class WorkBudget {
   /** Units charged so far. */
@@ -37,12 +37,13 @@ export class WorkBudget {
 /** For a search that is limited otherwise. */
 export const boundlessWork = new WorkBudget(Number.POSITIVE_INFINITY);
 
-/**
- * Units of one iteration of a relaxation with so many cells (class x type), of a cell of a dense tableau, of one state with one
- * column in a choice or one exchange in a repair, of a state that a choice keeps, and of a column's use of one pool.
- */
+/** Units of one iteration of a relaxation with so many cells (class x type). */
 export const iterationWork = (cells: number): number => 0.7 + 0.0055 * cells;
+/** Units of a cell of a dense tableau. */
 export const cellWork = 0.003;
+/** Units of one state with one column in a choice, or of one exchange in a repair. */
 export const stepWork = 0.1;
+/** Units of a state that a choice keeps. */
 export const stateWork = 1;
+/** Units of a column's use of one pool. */
 export const poolWork = 0.05;
