@@ -1,6 +1,6 @@
 /**
- * Plays every mistake of hack/bad-input-rows.ts to dist/gpumix.js, checks that each is told in one line with the right exit status
- * within two seconds, and writes docs/bad-input.md.
+ * Plays every mistake of hack/bad-input-rows.ts to dist/gpumix.js, checks that each is told in one line with the right exit
+ * status within two seconds, and writes docs/bad-input.md.
  *
  *   npm run hack -- hack/bad-input.ts
  */

@@ -3,7 +3,10 @@ import { amount, count, counts, number, oneOf, share, text } from '../src/format
 import type { Plan } from '../src/vocabulary/planning-documents.ts';
 import type { RoutingPlan } from '../src/vocabulary/routing-plan.ts';
 
-/** The formats of documents that gpumix writes for others: no code of ours reads them by these schemas, the compiler compares them. */
+/**
+ * The formats of documents that gpumix writes for others: no code of ours reads them by these schemas, the compiler compares
+ * them.
+ */
 
 const demand = { inputTokens: amount, outputTokens: amount, arrivalRate: amount };
 const shares = z.record(z.string(), share);

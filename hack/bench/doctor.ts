@@ -8,8 +8,9 @@ import { freePorts } from '../free-ports.ts';
 import { benchProgress } from './bench-progress.ts';
 
 /**
- * How long `gpumix doctor` from dist/ takes of 200 Deployments with an HPA each, on a real kube-apiserver with a real Redis; and where it
- * has no kubeconfig, a broken one, no rights, or no Redis: its exit status, how many lines it prints, and the first of them.
+ * How long `gpumix doctor` from dist/ takes of 200 Deployments with an HPA each, on a real kube-apiserver with a real Redis; and
+ * where it has no kubeconfig, a broken one, no rights, or no Redis: its exit status, how many lines it prints, and the first of
+ * them.
  *
  *   npm run build && npm run bench -- doctor [--json]
  */

@@ -24,9 +24,9 @@ export interface Planted {
 }
 
 /**
- * A fleet with a plan planted in it, so that it is known to be enough: each model takes what is cheapest at prices of its own, partly
- * the fleet's and partly drawn for it alone, and the stock of each type is what they take together. Nothing is left over of anything.
- * The same for the same seed.
+ * A fleet with a plan planted in it, so that it is known to be enough: each model takes what is cheapest at prices of its own,
+ * partly the fleet's and partly drawn for it alone, and the stock of each type is what they take together. Nothing is left over
+ * of anything. The same for the same seed.
  */
 export const plantedFleet = (seed: number, shape: PlantedShape): Planted => {
   const random = new Random(seed);

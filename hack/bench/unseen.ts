@@ -14,9 +14,9 @@ const seeds = [1, 2, 3, 4, 5];
 type Runs = Readonly<Record<'gpumix' | 'single' | 'hpa' | 'peak' | 'known' | 'reachable', PolicyOutcome>>;
 
 /**
- * `npm run bench -- unseen [NAME] [--quick]`: gpumix with the defaults of `serve` on traffic that none of them was tuned on, over five seeds,
- * beside the best GPU type alone, the best HPA on requests per second, a static peak, the cheapest fleet that is known to
- * attain 99 %, and what can be reached without knowing the future.
+ * `npm run bench -- unseen [NAME] [--quick]`: gpumix with the defaults of `serve` on traffic that none of them was tuned on, over
+ * five seeds, beside the best GPU type alone, the best HPA on requests per second, a static peak, the cheapest fleet that is
+ * known to attain 99 %, and what can be reached without knowing the future.
  */
 export const unseen = async (argv: readonly string[]): Promise<number> => {
   const quick = argv.includes('--quick');

@@ -131,8 +131,8 @@ const controllerManagerFlags = (folder: string, server: string, pki: Pki) => {
     '--leader-elect=false',
     '--secure-port=0',
     '--horizontal-pod-autoscaler-sync-period=2s', // 15 s by default
-    // 50 s by default. kwok's heartbeat comes after 20 to 45 s, and each change of the Node puts it off: a Node that a test cordons and
-    // labels would be lost, and its pods not Ready again.
+    // 50 s by default. kwok's heartbeat comes after 20 to 45 s, and each change of the Node puts it off: a Node that a test
+    // cordons and labels would be lost, and its pods not Ready again.
     '--node-monitor-grace-period=1h',
   ];
 };

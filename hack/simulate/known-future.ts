@@ -9,8 +9,8 @@ import { pathPolicy } from './path-policy.ts';
 const factors = [0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.35, 1.5] as const;
 
 /**
- * The cheapest fleets that are known to attain a share of requests within the SLO: paths of somebody who knows the future, without a
- * hold-down, for several factors of the demand, played on the same engines. No bound: something cheaper may exist.
+ * The cheapest fleets that are known to attain a share of requests within the SLO: paths of somebody who knows the future,
+ * without a hold-down, for several factors of the demand, played on the same engines. No bound: something cheaper may exist.
  * @returns the cheapest that attains it, or the one that attains most
  */
 export const cheapestKnown = async (given: Scenario, share: number): Promise<PolicyOutcome> =>
@@ -27,8 +27,8 @@ export const cheapestKnown = async (given: Scenario, share: number): Promise<Pol
   });
 
 /**
- * What can be reached by somebody who learns of each change when it begins, and pays the startup: the plan for the demand of the moment,
- * times a factor, held as long as gpumix holds.
+ * What can be reached by somebody who learns of each change when it begins, and pays the startup: the plan for the demand of the
+ * moment, times a factor, held as long as gpumix holds.
  */
 export const reachable = async (given: Scenario, share: number): Promise<PolicyOutcome> =>
   await leastThatAttains(share, async (factor) => {

@@ -10,8 +10,8 @@ export interface PathInput extends Pick<ClairvoyantInput, 'variants' | 'holdDown
 }
 
 /**
- * Follows a path of mixes, one for each step. A replica that is not wanted any more stays the hold-down time. The router follows plans for
- * the demand.
+ * Follows a path of mixes, one for each step. A replica that is not wanted any more stays the hold-down time. The router follows
+ * plans for the demand.
  */
 export const pathPolicy = (
   name: string,

@@ -3,7 +3,10 @@ import type { RunSample } from '../../src/simulation/policy-run.ts';
 /** A change that is taken back so soon was for nothing (s). */
 const soon = 15 * 60;
 
-/** Replicas that were added or taken away and were the other way round within 15 minutes, by what the samples show of spec.replicas. */
+/**
+ * Replicas that were added or taken away and were the other way round within 15 minutes, by what the samples show of
+ * spec.replicas.
+ */
 export const undoneChanges = (samples: readonly RunSample[]): number => {
   const variants = Object.keys(samples[0]?.spec ?? {});
   return variants.reduce((sum, key) => sum + undoneOf(samples.map(({ time, spec }) => ({ time, replicas: spec[key] ?? 0 }))), 0);

@@ -132,9 +132,9 @@ export const withPlainRouter = ({ serveLate: _, ...world }: World): World => ({ 
 const hpaLoad = 0.8;
 
 /**
- * Plain HPAs, up to twice the peak: on the queue, on requests in flight and on requests per second, each with the GPU type that it does best
- * with. The targets of the last two are those of a benchmark of the first minute's traffic: so much of the rate that one
- * replica carries, and of the requests that it then has in flight.
+ * Plain HPAs, up to twice the peak: on the queue, on requests in flight and on requests per second, each with the GPU type that
+ * it does best with. The targets of the last two are those of a benchmark of the first minute's traffic: so much of the rate that
+ * one replica carries, and of the requests that it then has in flight.
  */
 export const runHpas = async (scenario: Scenario): Promise<readonly PolicyOutcome[]> => {
   const byMetric = new Map<string, PolicyOutcome[]>();
@@ -152,7 +152,10 @@ export const runHpas = async (scenario: Scenario): Promise<readonly PolicyOutcom
   return [...byMetric.values()].map(cheapestOfBest);
 };
 
-/** What one replica carries of a mixture of sizes (req/s), and how many requests that has in flight, where the profile tells times. */
+/**
+ * What one replica carries of a mixture of sizes (req/s), and how many requests that has in flight, where the profile tells
+ * times.
+ */
 const oneReplica = (
   demand: readonly DemandRow[],
   profile: Profile,

@@ -54,9 +54,9 @@ interface Decoding<Request> {
 /**
  * Continuous batching with chunked prompts, as vLLM does it: each iteration makes one token for every decoding request and
  * takes some tokens of the oldest prompts. Requests are admitted in order, between two iterations, while the next one has tokens
- * left for their prompts (vLLM's scheduler: "while waiting and token_budget > 0") and the cache holds all their tokens to come, so
- * none is ever thrown out again. Iterations in which nobody comes or goes are computed at
- * once: the k-th of them takes iteration + cached x secondsPerCachedToken, and the cache grows by one token per request.
+ * left for their prompts (vLLM's scheduler: "while waiting and token_budget > 0") and the cache holds all their tokens to come,
+ * so none is ever thrown out again. Iterations in which nobody comes or goes are computed at once: the k-th of them takes
+ * iteration + cached x secondsPerCachedToken, and the cache grows by one token per request.
  */
 export const createEngine = <Request extends EngineRequest>(
   speed: EngineSpeed,

@@ -5,7 +5,10 @@ import { autoscaler } from './autoscaler.ts';
 import { apply, cluster, eventually, field, kubectl, ownCluster } from './cluster.ts';
 import { serveOnHost, uninstall } from './install.ts';
 
-/** external.metrics.k8s.io behind the real aggregator, as manifests/components/external-metrics installs it, read by the real HPA controller. */
+/**
+ * external.metrics.k8s.io behind the real aggregator, as manifests/components/external-metrics installs it, read by the real HPA
+ * controller.
+ */
 const { ours } = ownCluster;
 const namespace = 'e2e-external';
 const board = fakeBoard();

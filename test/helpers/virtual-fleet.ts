@@ -20,8 +20,8 @@ import { type GatewayState, virtualGateway } from './virtual-gateway.ts';
  * One model on two GPU types in virtual time, second by second: a gateway that writes records, a store, gpumix with its
  * default settings, an HPA that syncs every 15 s, and pods that take a minute to start. The store, HPA and pods are
  * models; the reader, profiles, planner, stored plan and board are those that `serve` runs.
- * @param gateway `hand` = records as AIBrix's gateway writes them; `served`, `queued` = the parts of our own, before engines that answer at
- *   once, or no more than the Ready pods carry
+ * @param gateway `hand` = records as AIBrix's gateway writes them; `served`, `queued` = the parts of our own, before engines that
+ *   answer at once, or no more than the Ready pods carry
  */
 export const virtualFleet = (
   throughput: Readonly<Record<string, number>> = { h100: 8, l40s: 2 },

@@ -8,8 +8,8 @@ import type { Store } from '../../src/workload/store.ts';
 export type GatewayState = 'runs' | 'paused' | 'frozen' | 'gone';
 
 /**
- * A gateway of ours in virtual time, second by second: its clock, its intervals, its counts and its writer. Requests that come while it does not
- * run wait before its door, and are taken in once it has looked at the clocks.
+ * A gateway of ours in virtual time, second by second: its clock, its intervals, its counts and its writer. Requests that come
+ * while it does not run wait before its door, and are taken in once it has looked at the clocks.
  * @param world requests per second, and the state of the process
  * @param served requests that the pods can serve in this second
  */

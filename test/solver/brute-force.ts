@@ -1,8 +1,8 @@
 import type { DemandRow, Model, RouterKnowledge, Snapshot } from '../../src/vocabulary/planning-documents.ts';
 
 /**
- * The answer to a small snapshot by trying every mix: an independent and slow reading of the program (src/solver/program.ts), which
- * shares no code with the solver. Only for snapshots whose variants all have a maximum.
+ * The answer to a small snapshot by trying every mix: an independent and slow reading of the program (src/solver/program.ts),
+ * which shares no code with the solver. Only for snapshots whose variants all have a maximum.
  */
 export interface BruteForce {
   readonly feasible: boolean;

@@ -33,7 +33,9 @@ const open = (url: string, more: Partial<RedisSettings> = {}): Store => {
   return store;
 };
 
-/** An endpoint as a managed Redis has it: new connections go to another server after a move, and open ones stay where they are. */
+/**
+ * An endpoint as a managed Redis has it: new connections go to another server after a move, and open ones stay where they are.
+ */
 const movingEndpoint = async (first: RedisServer) => {
   const sockets = new Set<Socket>();
   const endpoint = { target: first.port, port: 0 };

@@ -36,8 +36,8 @@ export interface Verdict {
 }
 
 /**
- * Samples are a second apart. Where one comes so much later (s), the machine has stood still, and the autoscaler too has waited in
- * vain for what it read; what it makes of that comes within the time after.
+ * Samples are a second apart. Where one comes so much later (s), the machine has stood still, and the autoscaler too has waited
+ * in vain for what it read; what it makes of that comes within the time after.
  */
 const stillSeconds = 10;
 const afterStillSeconds = 60;
