@@ -38,7 +38,7 @@ export const serve = async (config: Config): Promise<void> => {
   const kubernetes = connectKubernetes(config.kubeconfig);
   const lease = leaseOf(config, kubernetes, log);
   const stockConfig = stockConfigName(config, kubernetes.namespace);
-  const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfig, config.gpuLabels, config.namespaces);
+  const cluster = watchCluster(kubernetes, { ...config, stockConfig });
   const board = createBoard(cluster.deployments, cluster.pods, config.staleAfterSeconds, clock, cluster.boundsNow);
   const planner = startPlanner(config, { kubernetes, cluster, lease, board }, log);
   const servers = await startServers(config, { kubernetes, cluster, lease, board, drifts: planner.drifts }, log);

@@ -45,7 +45,7 @@ export const lookOnce = async <Seen>(config: Config, see: (look: ClusterLook) =>
   await answers(kubernetes);
   const store = onlyRead(redisStore(config, () => {}));
   const stockConfig = stockConfigName(config, kubernetes.namespace);
-  const cluster = watchCluster(kubernetes, config.gatewaySelector, stockConfig, config.gpuLabels, config.namespaces);
+  const cluster = watchCluster(kubernetes, { ...config, stockConfig });
   try {
     await synced(cluster);
     // Where Redis is away, the tick says so.

@@ -38,22 +38,25 @@ export interface Cluster extends ClusterView {
   stop(): void;
 }
 
-/**
- * @param gatewaySelector the gateway's pods: name of their Deployment, or labels `key=value,key=value`
- * @param stockConfig the ConfigMap with limits to GPUs, `namespace/name`; it need not be there
- * @param ownGpuLabels labels that say which GPU a Node has, beside those that are known
- * @param namespaces whose Deployments are planned for; none = those of every namespace
- */
+/** What is looked for in a cluster. */
+export interface WatchSettings {
+  /** The gateway's pods: name of their Deployment, or labels `key=value,key=value`. */
+  readonly gatewaySelector: string;
+  /** The ConfigMap with limits to GPUs, `namespace/name`; it need not be there. */
+  readonly stockConfig: string;
+  /** Labels that say which GPU a Node has, beside those that are known. */
+  readonly gpuLabels?: readonly string[];
+  /** Whose Deployments are planned for; none = those of every namespace. */
+  readonly namespaces?: readonly string[];
+}
+
 export const watchCluster = (
   kubernetes: Kubernetes,
-  gatewaySelector: string,
-  stockConfig: string,
-  ownGpuLabels: readonly string[] = [],
-  namespaces: readonly string[] = [],
+  { gatewaySelector, stockConfig, gpuLabels: ownLabels = [], namespaces = [] }: WatchSettings,
   timing: ReflectorTiming = defaultTiming,
 ): Cluster => {
   const follow: Follow = (resource) => reflector(kubernetes, resource, timing);
-  const labelKeys = gpuLabels(ownGpuLabels);
+  const labelKeys = gpuLabels(ownLabels);
   const isOurs = ({ metadata }: DeploymentObject) => namespaces.length === 0 || namespaces.includes(metadata.namespace ?? '');
   const Deployments = follow<DeploymentObject, ModelDeployment>({
     path: '/apis/apps/v1/deployments',

@@ -11,6 +11,7 @@ import { apply, eventually, kubectl, ownCluster } from './cluster.ts';
 /** The watches of `serve` on the real kube-apiserver, through a TCP proxy that can stop forwarding, or refuse. */
 const { kubeconfig } = ownCluster;
 const namespace = 'e2e-watch';
+const watched = { gatewaySelector: 'no-gateway', stockConfig: `${namespace}/stock` };
 const folder = mkdtempSync(join(tmpdir(), 'gpumix-watch-'));
 const proxy = { frozen: new WeakSet<Socket>(), sockets: new Set<Socket>(), refusing: false, connections: 0 };
 let server: ReturnType<typeof createServer>;
@@ -50,7 +51,7 @@ beforeAll(async () => {
   document.clusters[0].cluster['tls-server-name'] = upstream.hostname === '127.0.0.1' ? undefined : upstream.hostname;
   writeFileSync(join(folder, 'kubeconfig'), JSON.stringify(document));
   await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, deployment('a', '1'));
-  cluster = watchCluster(kubernetes(join(folder, 'kubeconfig')), 'no-gateway', `${namespace}/stock`);
+  cluster = watchCluster(kubernetes(join(folder, 'kubeconfig')), watched);
   await eventually('synced', async () => JSON.stringify(cluster.unsynced()), '[]');
 });
 
@@ -68,7 +69,7 @@ test('with --namespaces, Deployments of others are not seen', async () => {
     [[namespace, 'elsewhere'], 1],
     [['elsewhere'], 0],
   ] as const) {
-    const watching = watchCluster(connection, 'no-gateway', `${namespace}/stock`, [], namespaces);
+    const watching = watchCluster(connection, { ...watched, namespaces });
     await eventually('synced', async () => JSON.stringify(watching.unsynced()), '[]');
     expect(watching.deployments.size).toBe(seen);
     watching.stop();
