@@ -7,6 +7,19 @@ export interface Tangent {
   readonly slope: Float64Array;
 }
 
+/** Where a search for a maximum begins and may go, and when it has found enough. */
+export interface Search {
+  readonly start: Float64Array;
+  readonly least: Float64Array;
+  readonly most: Float64Array;
+  /** Half a side of the trust region at the start. */
+  readonly radius: number;
+  /** What the tangents must promise beyond a value, for the search to go on from there. */
+  readonly enough: (value: number) => number;
+  readonly rounds: number;
+  readonly work?: WorkBudget;
+}
+
 /**
  * Maximises a concave function of a few variables over least <= x <= most by its tangents (Kelley's cutting planes) within a
  * trust region: the next point is the best by the tangents so far near the best point so far; the region grows where that
@@ -15,13 +28,7 @@ export interface Tangent {
  */
 export const maximise = (
   at: (x: Float64Array) => Tangent,
-  start: Float64Array,
-  least: Float64Array,
-  most: Float64Array,
-  radius: number,
-  enough: (value: number) => number,
-  rounds: number,
-  work?: WorkBudget,
+  { start, least, most, radius, enough, rounds, work }: Search,
 ): { readonly x: Float64Array; readonly value: number } => {
   const size = start.length;
   let best = { x: start.slice(), ...at(start) };

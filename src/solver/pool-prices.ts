@@ -30,16 +30,15 @@ export const bestPrices = (priced: PricedFleet, ceiling: number): Priced | null 
   const dearest = dearestGpu(fleet);
   if (gpusOver(priced) === null) return null;
   const zero = new Float64Array(fleet.stock.length);
-  const relaxed = maximise(
-    (poolPrices) => priced.relaxed(poolPrices),
-    zero,
-    zero,
-    zero.map(() => 50 * dearest),
-    dearest / 4,
-    (value) => relaxedPromise * Math.abs(value),
-    200,
-    work.part(relaxedShare),
-  );
+  const relaxed = maximise((poolPrices) => priced.relaxed(poolPrices), {
+    start: zero,
+    least: zero,
+    most: zero.map(() => 50 * dearest),
+    radius: dearest / 4,
+    enough: (value) => relaxedPromise * Math.abs(value),
+    rounds: 200,
+    work: work.part(relaxedShare),
+  });
   if (relaxed.value > ceiling) return null;
   const best = byWholeMixes(priced, relaxed.x, dearest);
   return best.bound > ceiling ? null : best;
@@ -48,16 +47,15 @@ export const bestPrices = (priced: PricedFleet, ceiling: number): Priced | null 
 /** Whether prices as high as needed prove what usual ones do not: that no choice is within the stock. */
 export const isHopeless = (priced: PricedFleet, start: Float64Array, ceiling: number): boolean => {
   const most = hopelessPrice * dearestGpu(priced.fleet);
-  const { value } = maximise(
-    (poolPrices) => priced.relaxed(poolPrices),
+  const { value } = maximise((poolPrices) => priced.relaxed(poolPrices), {
     start,
-    start.map(() => 0),
-    start.map(() => most),
-    most / 8,
-    (bound) => (bound > ceiling ? Number.POSITIVE_INFINITY : hopelessPromise * ceiling),
-    200,
-    priced.work.part(relaxedShare),
-  );
+    least: start.map(() => 0),
+    most: start.map(() => most),
+    radius: most / 8,
+    enough: (bound) => (bound > ceiling ? Number.POSITIVE_INFINITY : hopelessPromise * ceiling),
+    rounds: 200,
+    work: priced.work.part(relaxedShare),
+  });
   return value > ceiling;
 };
 
@@ -77,16 +75,15 @@ const byWholeMixes = (priced: PricedFleet, start: Float64Array, dearest: number)
   let { cut } = best;
   let region = dearest / 150;
   for (let round = 1; round < rounds && !pricing.spent && priced.hasColumns; round++) {
-    const promising = maximise(
-      (poolPrices) => priced.byColumns(poolPrices),
-      best.poolPrices,
-      best.poolPrices.map((price) => Math.max(0, price - region)),
-      best.poolPrices.map((price) => price + region),
-      region,
-      (value) => columnPromise * Math.abs(value),
-      100,
-      pricing,
-    );
+    const promising = maximise((poolPrices) => priced.byColumns(poolPrices), {
+      start: best.poolPrices,
+      least: best.poolPrices.map((price) => Math.max(0, price - region)),
+      most: best.poolPrices.map((price) => price + region),
+      radius: region,
+      enough: (value) => columnPromise * Math.abs(value),
+      rounds: 100,
+      work: pricing,
+    });
     const promised = promising.value - best.bound;
     if (promised <= leastPromise * Math.abs(best.bound)) break;
     const next = priced.byWholeMixes(promising.x, promised > greatPromise * Math.abs(best.bound) ? roughGap : fineGap, pricing);

@@ -24,28 +24,50 @@ const roof =
 
 test('the peak of a hill is found, from wherever the search starts', () => {
   for (const start of [vector(0, 0), vector(9, 9), vector(-10, 4)]) {
-    const { x, value } = maximise(hill(7, 3, -1), start, vector(-10, -10), vector(10, 10), 1, () => 1e-9, 300);
+    const { x, value } = maximise(hill(7, 3, -1), {
+      start,
+      least: vector(-10, -10),
+      most: vector(10, 10),
+      radius: 1,
+      enough: () => 1e-9,
+      rounds: 300,
+    });
     expect(value).toBeCloseTo(7, 6);
     expect([x[0], x[1]]).toEqual([expect.closeTo(3, 3), expect.closeTo(-1, 3)]);
   }
 });
 
 test('a peak beyond the limits is answered by the point of the limits below it', () => {
-  const { x, value } = maximise(hill(0, 30, -1), vector(0, 0), vector(-10, 2), vector(10, 10), 1, () => 1e-9, 300);
+  const { x, value } = maximise(hill(0, 30, -1), {
+    start: vector(0, 0),
+    least: vector(-10, 2),
+    most: vector(10, 10),
+    radius: 1,
+    enough: () => 1e-9,
+    rounds: 300,
+  });
   expect([x[0], x[1]]).toEqual([expect.closeTo(10, 9), expect.closeTo(2, 9)]);
   expect(value).toBeCloseTo(-409, 6);
 });
 
 test('the ridge of a roof is found exactly, though the trust region begins at a thousandth of the way', () => {
   // Up by 2 to x = 100, where it is 200, then down by 1.
-  const { x, value } = maximise(roof([0, 2], [300, -1]), vector(0), vector(0), vector(1000), 0.1, () => 1e-9, 60);
+  const { x, value } = maximise(roof([0, 2], [300, -1]), {
+    start: vector(0),
+    least: vector(0),
+    most: vector(1000),
+    radius: 0.1,
+    enough: () => 1e-9,
+    rounds: 60,
+  });
   expect([x[0], value]).toEqual([expect.closeTo(100, 9), expect.closeTo(200, 9)]);
 });
 
 test('without a round, and where start is all that the limits allow, the start is the answer', () => {
   const at = hill(0, 3);
-  expect(maximise(at, vector(1), vector(0), vector(9), 1, () => 1e-9, 0)).toEqual({ x: vector(1), value: -4 });
-  expect(maximise(at, vector(1), vector(1), vector(1), 1, () => 1e-9, 50)).toEqual({ x: vector(1), value: -4 });
+  const from = { start: vector(1), radius: 1, enough: () => 1e-9 };
+  expect(maximise(at, { ...from, least: vector(0), most: vector(9), rounds: 0 })).toEqual({ x: vector(1), value: -4 });
+  expect(maximise(at, { ...from, least: vector(1), most: vector(1), rounds: 50 })).toEqual({ x: vector(1), value: -4 });
 });
 
 test('the answer is the best point that was asked about', () => {
@@ -56,7 +78,14 @@ test('the answer is the best point that was asked about', () => {
       asked.push(tangent.value);
       return tangent;
     };
-    const { x, value } = maximise(at, vector(0, 0, 0), vector(-9, -9, -9), vector(9, 9, 9), 4, () => 1e-9, rounds);
+    const { x, value } = maximise(at, {
+      start: vector(0, 0, 0),
+      least: vector(-9, -9, -9),
+      most: vector(9, 9, 9),
+      radius: 4,
+      enough: () => 1e-9,
+      rounds,
+    });
     expect([value, hill(0, 3, -1, 2)(x).value]).toEqual([Math.max(...asked), Math.max(...asked)]);
   }
 });
@@ -70,7 +99,14 @@ test('where the search ends by itself nothing within the limits is better by mor
       random.whole(-3, 3),
     ]);
     const [at, enough] = [roof(...planes), random.pick([1e-9, 0.5, 4])];
-    const { value } = maximise(at, vector(2, 2), vector(-5, 0), vector(5, 8), 0.5, () => enough, 500);
+    const { value } = maximise(at, {
+      start: vector(2, 2),
+      least: vector(-5, 0),
+      most: vector(5, 8),
+      radius: 0.5,
+      enough: () => enough,
+      rounds: 500,
+    });
     for (let a = -5; a <= 5; a++)
       for (let b = 0; b <= 8; b++) expect(at(vector(a, b)).value, `${i}`).toBeLessThanOrEqual(value + enough + 1e-7);
   }
