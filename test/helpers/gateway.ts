@@ -81,7 +81,8 @@ export const startTestGateway = async (
     missingGateways: () => 0,
     inFlight: () => gateway.inFlight(),
   });
-  const pods = podConnections({ connectSeconds: 1, silenceSeconds });
+  // Not less: beside busy neighbours this process, which also accepts, may stand still for a second.
+  const pods = podConnections({ connectSeconds: 20, silenceSeconds });
   const world = {
     plan,
     asleep: podless,
