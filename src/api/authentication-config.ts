@@ -54,8 +54,10 @@ export const watchAuthenticationConfig = async (
   let next: Promise<void> | undefined;
 
   const read = async (): Promise<void> => {
+    const asked = request('GET', path, undefined, AbortSignal.timeout(pollMilliseconds));
+    // Not before it is asked: a process that stands still in between would ask again too soon.
     lastRead = performance.now();
-    const answer = await request('GET', path, undefined, AbortSignal.timeout(pollMilliseconds));
+    const answer = await asked;
     if (answer.status === 403) throw forbidden('get', `ConfigMap ${configMap}`, 'ClusterRole gpumix-auth-reader in manifests/');
     if (answer.status !== 200 && answer.status !== 404) throw new Error(`kube-apiserver answered ${answer.status}`);
     const text = JSON.stringify((answer.body as { data?: object } | undefined)?.data ?? {});
