@@ -12,7 +12,7 @@ import { benchProgress } from './bench-progress.ts';
  * where it has no kubeconfig, a broken one, no rights, or no Redis: its exit status, how many lines it prints, and the first of
  * them.
  *
- *   npm run build && npm run bench -- doctor [--json]
+ *   npm run bench -- doctor [--json]
  */
 const deploymentCount = 200;
 const namespace = 'bench';

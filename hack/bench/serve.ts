@@ -17,7 +17,7 @@ import { quantile, significant } from './timing.ts';
  * sizes: CPU seconds of a tick in the thread that plans, resident memory, and how long a read of the metrics API takes while that
  * thread works, and while it does not.
  *
- *   npm run build && npm run bench -- serve [--json] [--quick]
+ *   npm run bench -- serve [--json] [--quick]
  */
 const argv = process.argv.slice(2);
 const sizes = argv.includes('--quick') ? [250] : [250, 500, 1000, 1250];
