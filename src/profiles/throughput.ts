@@ -62,22 +62,47 @@ export const beyondSloThroughput = (profile: Profile, inputTokens: number, outpu
   element(beyondSloThroughputs(profile, [{ inputTokens, outputTokens }]), 0);
 
 /**
- * The same of many sizes at once, for half the time and in one array of numbers: each tick asks it of every
- * size of every model.
+ * The same of many sizes at once. Each tick asks it of every size of every model: what lies within the grid is interpolated in one
+ * loop without calls, as a number that a function gives back is an object of its own.
  */
-export const beyondSloThroughputs = (profile: Profile, sizes: readonly RequestSize[]): number[] => {
+export const beyondSloThroughputs = (profile: Profile, sizes: readonly RequestSize[]): readonly number[] => {
   const surface = logWorks(profile);
-  if (surface === null) return sizes.map(() => 0);
+  const rates = new Array<number>(sizes.length).fill(0);
+  if (surface === null) return rates;
   const [inputs, outputs] = [axisOf(profile.inputTokens), axisOf(profile.outputTokens)];
-  const rates: number[] = [];
+  const width = outputs.ticks.length;
   for (let index = 0; index < sizes.length; index += 1) {
     const { inputTokens, outputTokens } = sizes[index]!;
-    const input = Math.min(inputTokens, inputs.reach);
-    const output = Math.min(outputTokens, outputs.reach);
-    const near = nearGrid(surface, inputs, outputs, input, output);
-    rates.push(near / Math.max(1, inputTokens / inputs.reach, outputTokens / outputs.reach));
+    if (!isBetweenTicks(inputs, inputTokens) || !isBetweenTicks(outputs, outputTokens)) {
+      rates[index] = atAnySize(surface, inputs, outputs, sizes[index]!);
+      continue;
+    }
+    const i = tickBelow(inputs, inputTokens);
+    const o = tickBelow(outputs, outputTokens);
+    const right = (Math.log(inputTokens) - inputs.logs[i]!) / (inputs.logs[i + 1]! - inputs.logs[i]!);
+    const up = (Math.log(outputTokens) - outputs.logs[o]!) / (outputs.logs[o + 1]! - outputs.logs[o]!);
+    const at = i * width + o;
+    const low = (1 - up) * surface[at]! + up * surface[at + 1]!;
+    const high = (1 - up) * surface[at + width]! + up * surface[at + width + 1]!;
+    rates[index] = Math.exp(-((1 - right) * low + right * high));
   }
   return rates;
+};
+
+/** Whether a size lies between two ticks of an axis. */
+const isBetweenTicks = ({ ticks }: Axis, tokens: number): boolean =>
+  ticks.length > 1 && tokens >= atLeastOne(ticks[0]!) && tokens <= ticks[ticks.length - 1]!;
+
+/** Index of the last tick that is not above a size, but for the last one of all. */
+const tickBelow = ({ ticks }: Axis, tokens: number): number => {
+  let lower = 0;
+  while (lower + 2 < ticks.length && tokens >= ticks[lower + 1]!) lower += 1;
+  return lower;
+};
+
+const atAnySize = (surface: Float64Array, inputs: Axis, outputs: Axis, { inputTokens, outputTokens }: RequestSize): number => {
+  const near = nearGrid(surface, inputs, outputs, Math.min(inputTokens, inputs.reach), Math.min(outputTokens, outputs.reach));
+  return near / Math.max(1, inputTokens / inputs.reach, outputTokens / outputs.reach);
 };
 
 interface RequestSize {
@@ -136,12 +161,12 @@ const axisOf = (ticks: readonly number[]): Axis => {
 
 /**
  * Place on one axis in log tokens, as one number: the index of a tick and the fraction of the way to the next; below 0
- * and above the last index outside the grid. One number, because this is computed for every size of every tick.
+ * and above the last index outside the grid.
  */
-const coordinate = ({ ticks, logs: inLogs }: Axis, tokens: number): number => {
+const coordinate = (axis: Axis, tokens: number): number => {
+  const { ticks, logs: inLogs } = axis;
   if (ticks.length === 1) return 0;
-  let lower = 0;
-  while (lower + 2 < ticks.length && tokens >= ticks[lower + 1]!) lower += 1;
+  const lower = tickBelow(axis, tokens);
   const from = inLogs[lower]!;
   return lower + (Math.log(atLeastOne(tokens)) - from) / (inLogs[lower + 1]! - from);
 };
