@@ -67,7 +67,8 @@ export const report = (
     targets: reports.flatMap(({ targets }) => targets),
     models: reports.map(({ report }) => report),
     snapshot: together ? (solved?.snapshot ?? null) : null,
-    plan: solved?.plan ?? null,
+    // Of many plans the models are most of the memory, and nobody asks for them without their snapshot.
+    plan: solved === null || together ? (solved?.plan ?? null) : { ...solved.plan, models: [] },
     routes:
       solved === null || settings.routingPlans !== true
         ? []

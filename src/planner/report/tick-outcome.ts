@@ -43,8 +43,8 @@ export interface TickOutcome {
   readonly targets: readonly Target[];
   readonly models: readonly ModelReport[];
   /**
-   * The solve's input and answer; null where no model had demand to plan for, the snapshot also where models were planned
-   * one by one.
+   * The solve's input and answer; null where no model had demand to plan for. Where models were planned one by one there is no
+   * snapshot, and the plan is without its models.
    */
   readonly snapshot: Snapshot | null;
   readonly plan: Plan | null;

@@ -81,10 +81,11 @@ describe('reports', () => {
     expect(models[0]).toMatchObject({ arrivalRate: 3, unserved: { stock: 3, budget: 1.5 }, beyondSlo: 3 });
   });
 
-  test('the snapshot is kept only of models that were planned together', () => {
-    expect(outcome(belief(), { solved: { snapshot, plan } }).snapshot).toBe(snapshot);
+  test('the snapshot, and the plan of each model, are kept only of models that were planned together', () => {
+    const together = outcome(belief(), { solved: { snapshot, plan } });
+    expect([together.snapshot, together.plan]).toEqual([snapshot, plan]);
     const alone = outcome(belief(), { solved: { snapshot, plan }, together: false });
-    expect([alone.snapshot, alone.plan]).toEqual([null, plan]);
+    expect([alone.snapshot, alone.plan]).toEqual([null, { ...plan, models: [] }]);
   });
 
   test('a fresh model that nothing can serve says why of each Deployment', () => {
