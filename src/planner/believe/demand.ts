@@ -162,6 +162,7 @@ const ratedNames = (
     const waits = Math.max(beyond, waitsFor?.requests ?? 0);
     const strain = strainNow(sources.strains.get(name), {
       ...{ now: workload?.now ?? 0, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting },
+      spread: works?.spread ?? 1,
       requestWork: meanWork(
         works?.means ?? [],
         candidates.map((candidate) => candidate.ready),

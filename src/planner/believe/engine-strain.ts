@@ -22,6 +22,8 @@ export interface Strained {
   readonly rate: number;
   /** What one request takes of the Ready replicas by their profiles, in any unit. */
   readonly requestWork: number;
+  /** Mean square of that over the square of its mean; 1 = all requests are alike. */
+  readonly spread: number;
   readonly headroom: number;
   /** Requests in flight beyond what is normal. */
   readonly excess: number;
@@ -30,9 +32,8 @@ export interface Strained {
   readonly starting: boolean;
 }
 
-/** Over so long what is in flight must grow (s), and by so many standard deviations of its noise. */
+/** Over so long what is in flight must grow (s). */
 const span = 60;
-const growthDeviations = 1;
 /** A rate that is so much higher is another one; so is the work of a request, whose mean over minutes wavers less. */
 const [risenRate, risenWork] = [1.1, 1.05];
 /** What is learned is taken for so much more, so that the second lesson is not due when the first is over. */
@@ -48,7 +49,7 @@ const most = 2;
  * would be worked off, the replicas for it be taken away, and the next one begin.
  */
 export const strainNow = (previous: EngineStrain | undefined, strained: Strained): EngineStrain => {
-  const { now, intervals, rate, requestWork, headroom, excess, ready, starting } = strained;
+  const { now, rate, requestWork, headroom, excess, ready, starting } = strained;
   const before = previous ?? { factor: 1, steadySince: now, base: 1, rate, requestWork, ready, at: now };
   const factor = 1 + (before.factor - 1) * 2 ** (-Math.max(0, now - before.at) / halfLife);
   // What is asked for because of what was just learned does not end the lesson.
@@ -56,23 +57,37 @@ export const strainNow = (previous: EngineStrain | undefined, strained: Strained
   const risen = rate > risenRate * before.rate || requestWork > risenWork * before.requestWork;
   if (!settled || ready !== before.ready || risen)
     return { factor, steadySince: now, base: factor, rate, requestWork, ready, at: now };
-  const served = excess > 0 ? servedWhileGrowing(intervals, before.steadySince) : null;
+  const served = excess > 0 ? servedWhileGrowing(strained, before.steadySince) : null;
   // At least this much was planned for: half of the headroom may be lacking.
   const learned = served === null ? 0 : (margin * before.base * rate * (1 + headroom / 2)) / served;
   return { ...before, factor: Math.min(most, Math.max(factor, learned)), at: now };
 };
 
 /** req/s that end while what is in flight grows for certain; null = it does not. */
-const servedWhileGrowing = (intervals: readonly Interval[], since: number): number | null => {
+const servedWhileGrowing = ({ intervals, rate, spread }: Strained, since: number): number | null => {
   const newest = intervals.at(-1)?.time ?? 0;
   const records = intervals.filter(({ time }) => time >= newest - span).flatMap((interval) => recordOf(interval) ?? []);
-  const [first, last] = [records[0], records.at(-1)];
-  if (first?.pending == null || last?.pending == null || newest - span < since) return null;
+  const inFlight = records.flatMap(({ pending }) => pending ?? []);
+  const [first, last] = [records[0]?.pending, records.at(-1)?.pending];
+  if (first == null || last == null || newest - span < since) return null;
   // What waited for a gateway that did not run says nothing of the engines.
   if (records.some(({ paused }) => paused)) return null;
   const later = records.slice(1);
   const seconds = later.reduce((sum, record) => sum + record.intervalSeconds, 0);
-  const growth = last.pending - first.pending;
-  if (seconds < span || growth < growthDeviations * Math.sqrt(2 * last.pending)) return null;
+  const growth = last - first;
+  if (seconds < span || growth - largestStep(inFlight) < chanceGrowth(rate, spread)) return null;
   return Math.max(1e-3, (later.reduce((sum, { arrivals }) => sum + arrivals, 0) - growth) / seconds);
 };
+
+/**
+ * By how much what is in flight grows by chance (one standard deviation): the work that arrives in that time is the sum of so many
+ * sizes, and few long prompts are a lot of it.
+ */
+const chanceGrowth = (rate: number, spread: number): number => Math.sqrt(rate * span * spread);
+
+/**
+ * The most that it grew from one record to the next. A slow engine falls behind all the time; two long prompts that meet hold
+ * up all others at once, and their sizes are known only when they have ended.
+ */
+const largestStep = (inFlight: readonly number[]): number =>
+  Math.max(...inFlight.slice(1).map((pending, index) => pending - inFlight[index]!));

@@ -34,6 +34,8 @@ const of = ({ attainment, cost, undone }: Bars): string =>
 
 const bars: Readonly<Record<string, Bars>> = {
   'steady 15 req/s': { attainment: 0.995, cost: 1.04, undone: 5 },
+  // Long prompts that meet hold up all others, and are no slow engine.
+  'one prompt in a hundred of 30,000 tokens, 8 req/s': { attainment: 0.99, cost: 1.01, undone: 0 },
   'ramp 10 to 40 req/s': { attainment: 0.995, cost: 1.12, undone: 12 },
   // Fewer than ten in the mean of its seven days.
   'a week, an hour to the day, 3 to 20 req/s': { attainment: 0.995, cost: 1.25, undone: 69 },
