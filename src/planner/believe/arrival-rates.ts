@@ -117,18 +117,37 @@ const dispersionOf = (window: readonly Count[]): number => {
   return Math.max(1, median / (2 * 0.455) / (total(window).arrivals / window.length));
 };
 
+/** A shape, of how many requests it is, and up to when they ended (Unix s). */
+export interface CountedShape {
+  readonly shape: Shape;
+  readonly requests: number;
+  readonly until: number;
+}
+
 /**
  * Sizes of the requests that ended within the window, as shares. Those of unknown size are spread over the others in
- * proportion, which leaves shares as they are.
+ * proportion, which leaves shares as they are. What ends after the last arrival are the longest of those that ran, and counts only
+ * where no other size is known.
  * @returns null where no size is known
  */
-export const shapeOf = (intervals: readonly Interval[], windowSeconds: number): Shape | null => {
+export const shapeOf = (intervals: readonly Interval[], windowSeconds: number): CountedShape | null => {
   const end = intervals.at(-1)?.time ?? 0;
+  const within = intervals.filter(({ time }) => time > end - windowSeconds);
+  const lastArrival = within.findLast((interval) => (recordOf(interval)?.arrivals ?? 0) > 0)?.time ?? end;
+  return (
+    countedShape(
+      within.filter(({ time }) => time <= lastArrival),
+      lastArrival,
+    ) ?? countedShape(within, end)
+  );
+};
+
+const countedShape = (intervals: readonly Interval[], until: number): CountedShape | null => {
   // Numbers in Maps: with many models a shape is most of what a tick allocates.
   const counts = new Map<number, Map<number, number>>();
   let total = 0;
   for (const interval of intervals) {
-    if (interval.found !== 'record' || interval.time <= end - windowSeconds) continue;
+    if (interval.found !== 'record') continue;
     for (const { inputTokens, outputTokens, count } of interval.record.completions) {
       const ofInput = counts.get(inputTokens) ?? new Map<number, number>();
       counts.set(inputTokens, ofInput.set(outputTokens, count + (ofInput.get(outputTokens) ?? 0)));
@@ -137,11 +156,12 @@ export const shapeOf = (intervals: readonly Interval[], windowSeconds: number): 
   }
   if (total === 0) return null;
   const ascending = ([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number => a - b;
-  return [...counts]
+  const shape = [...counts]
     .sort(ascending)
     .flatMap(([inputTokens, ofInput]) =>
       [...ofInput].sort(ascending).map(([outputTokens, count]) => ({ inputTokens, outputTokens, share: count / total })),
     );
+  return { shape, requests: total, until };
 };
 
 /** Demand by size: rate x (1 + headroom) x share (req/s). */

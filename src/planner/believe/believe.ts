@@ -5,7 +5,7 @@ import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { EngineSample } from '../../vocabulary/engine-sample.ts';
 import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
-import { type Shape, shapeOf } from './arrival-rates.ts';
+import type { Shape } from './arrival-rates.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { type DemandNow, type DemandSettings, demandNow } from './demand.ts';
 import type { DemandHistory } from './demand-history.ts';
@@ -23,6 +23,7 @@ import { type ModelGroup, modelGroups } from './model-groups.ts';
 import type { Conclusion, StateSettings } from './model-states.ts';
 import type { ProfileTrial } from './profile-trial.ts';
 import { type RecordDefect, samplesSeen, type TrustedWorkload, trustedWorkload } from './record-defects.ts';
+import { type RequestSizes, sizesAfter } from './request-sizes.ts';
 import { longestStartup } from './startups.ts';
 import { conclusions, type StateReading } from './state-evidence.ts';
 import { judgedProfiles, profilesToPlanBy, trialsAfter } from './trusted-profiles.ts';
@@ -50,8 +51,8 @@ export interface BelieveSettings extends DemandSettings, StateSettings, Behaviou
 
 /** What is remembered of what was believed. */
 export interface BelieveMemory {
-  /** Last known shape per name. */
-  readonly shapes: ReadonlyMap<string, Shape>;
+  /** Sizes of requests, per name. */
+  readonly sizes: ReadonlyMap<string, RequestSizes>;
   /** Arrival rates so far, by name. */
   readonly histories: ReadonlyMap<string, DemandHistory>;
   /** How each Deployment's pods and replicas behaved, by `namespace/name`. */
@@ -66,7 +67,7 @@ export interface BelieveMemory {
   readonly wakings: ReadonlyMap<string, WakingHistory>;
 }
 export const nothingBelieved: BelieveMemory = {
-  shapes: new Map(),
+  sizes: new Map(),
   histories: new Map(),
   behaviours: new Map(),
   strains: new Map(),
@@ -130,9 +131,9 @@ export const believe = (tick: BelieveTick): Beliefs => {
   const { memory, settings } = tick;
   const { decisions } = memory.moved;
   const trusted = trustedReading(tick);
-  const { reading, shapes } = trusted;
+  const { reading, sizes, shapes } = trusted;
   const behaviours = behavioursNow(reading, decisions, memory.believed.behaviours, settings);
-  const facts = { reading, decisions, memory: { ...memory.believed, shapes, behaviours }, settings };
+  const facts = { reading, decisions, memory: { ...memory.believed, sizes, behaviours, shapes }, settings };
   const concludedOf = conclusions(reading, decisions, settings);
   const models = modelGroups(reading.deployments, reading.ready, settings.poolNamespaces).map((group) =>
     beliefIn(group, concludedOf, facts),
@@ -144,20 +145,21 @@ export const believe = (tick: BelieveTick): Beliefs => {
 const trustedReading = ({ reading, memory: { believed, workPerRequest }, settings }: BelieveTick) => {
   const samples = samplesSeen(reading, believed.samples);
   const workload = reading.workload && trustedWorkload(reading.workload, reading.deployments.values(), samples);
-  const shapes = shapesAfter(believed.shapes, workload, settings.shapeWindowSeconds);
+  const sizes = allSizesAfter(believed.sizes, workload, settings.shapeWindowSeconds);
+  const shapes = new Map([...sizes].map(([name, { shape }]) => [name, shape]));
   const judged = judgedProfiles(reading, believed.trials, shapes, workPerRequest);
-  return { reading: { ...reading, workload, ...profilesToPlanBy(reading, judged) }, shapes, samples, judged };
+  return { reading: { ...reading, workload, ...profilesToPlanBy(reading, judged) }, sizes, shapes, samples, judged };
 };
 
-/** A name of which no request has ended of late keeps its last shape. */
-const shapesAfter = (
-  before: BelieveMemory['shapes'],
+/** A name of which no request has ended of late keeps its last sizes. */
+const allSizesAfter = (
+  before: BelieveMemory['sizes'],
   workload: TrustedWorkload | null,
   windowSeconds: number,
-): BelieveMemory['shapes'] => {
-  const newest = [...(workload?.names ?? [])].flatMap(([name, { intervals }]): [string, Shape][] => {
-    const shape = shapeOf(intervals, windowSeconds);
-    return shape === null ? [] : [[name, shape]];
+): BelieveMemory['sizes'] => {
+  const newest = [...(workload?.names ?? [])].flatMap(([name, { intervals }]): [string, RequestSizes][] => {
+    const sizes = sizesAfter(before.get(name), intervals, windowSeconds);
+    return sizes === undefined ? [] : [[name, sizes]];
   });
   return new Map([...before, ...newest]);
 };
@@ -171,7 +173,7 @@ const believedAfter = (
   const stillCalled = <Value>(...maps: readonly ReadonlyMap<string, Value>[]) =>
     new Map(maps.flatMap((map) => [...map].filter(([name]) => workload?.names.has(name) ?? true)));
   return {
-    shapes: stillCalled(memory.shapes),
+    sizes: stillCalled(memory.sizes),
     histories: stillCalled(memory.histories, ...models.map(({ histories }) => histories)),
     behaviours: memory.behaviours,
     strains: stillCalled(memory.strains, ...models.map(({ strains }) => strains)),
@@ -191,8 +193,8 @@ const unsureOf = (models: readonly Belief[], gatewayReplicas: number): readonly 
 interface Facts {
   readonly reading: ReturnType<typeof trustedReading>['reading'];
   readonly decisions: ReadonlyMap<string, Decision>;
-  /** With the shapes and behaviours of now. */
-  readonly memory: BelieveMemory;
+  /** With the sizes and behaviours of now, and the shapes to plan by. */
+  readonly memory: BelieveMemory & { readonly shapes: ReadonlyMap<string, Shape> };
   readonly settings: BelieveSettings;
 }
 

@@ -15,10 +15,7 @@ export interface WakingHistory {
   readonly idleAt: number;
   /** When the traffic of now began, where that was seen; null = it did not, or nobody knows. */
   readonly began: number | null;
-  /**
-   * Sizes of what came when it was woken last; null = none was known. The last sizes before idling are of the few longest
-   * requests.
-   */
+  /** Sizes of what came when it was woken last; null = none was known. What came last before idling may have been of others. */
   readonly shape: Shape | null;
   readonly habits: readonly Habit[];
 }

@@ -94,10 +94,14 @@ describe('arrivalRate: counts over the seconds really covered', () => {
 describe('shapeOf', () => {
   test('completions of unknown size leave the shape as it is', () => {
     const shape = shapeOf([record(1000, 7, { '80:60': 3, '100:60': 1, '0:0': 6 })], 60);
-    expect(shape).toEqual([
-      { inputTokens: 256, outputTokens: 64, share: 0.75 },
-      { inputTokens: 1024, outputTokens: 64, share: 0.25 },
-    ]);
+    expect(shape).toEqual({
+      shape: [
+        { inputTokens: 256, outputTokens: 64, share: 0.75 },
+        { inputTokens: 1024, outputTokens: 64, share: 0.25 },
+      ],
+      requests: 4,
+      until: 1000,
+    });
   });
 
   test('arrivals without completions have no shape', () => {
@@ -105,7 +109,17 @@ describe('shapeOf', () => {
   });
 
   test('records outside the window do not count', () => {
-    expect(shapeOf([record(1000, 1, { '80:60': 1 }), record(2000, 1, { '90:60': 1 })], 60)).toMatchObject([{ inputTokens: 512 }]);
+    expect(shapeOf([record(1000, 1, { '80:60': 1 }), record(2000, 1, { '90:60': 1 })], 60)).toMatchObject({
+      shape: [{ inputTokens: 512 }],
+      requests: 1,
+    });
+  });
+
+  test('what ends after the last arrival are the longest, and counts only where nothing else is known', () => {
+    const short = record(1000, 5, { '80:60': 4 });
+    const long = record(1010, 0, { '120:60': 1 });
+    expect(shapeOf([short, long], 60)).toMatchObject({ shape: [{ inputTokens: 256 }], requests: 4, until: 1000 });
+    expect(shapeOf([long], 60)).toMatchObject({ requests: 1, until: 1010 });
   });
 });
 

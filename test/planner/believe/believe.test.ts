@@ -94,8 +94,8 @@ describe('what is believed of a model', () => {
 describe('what is remembered', () => {
   const { memory } = believed(reading({ m: arrivals() }));
 
-  test('shapes and rates by name, trials and behaviours by Deployment', () => {
-    expect([...memory.shapes.keys()]).toEqual(['m']);
+  test('sizes and rates by name, trials and behaviours by Deployment', () => {
+    expect([...memory.sizes.keys()]).toEqual(['m']);
     expect([...memory.histories.keys()]).toEqual(['m']);
     expect([...memory.trials.keys()]).toEqual(['ns/a']);
     expect([...memory.behaviours.keys()]).toEqual(['ns/a']);
@@ -106,7 +106,7 @@ describe('what is remembered', () => {
   });
 
   test('names that no record is read under any more are forgotten, unless nothing could be read', () => {
-    expect(believed(reading({}), memory).memory.shapes.size).toBe(0);
-    expect([...believed(reading({}, { workload: null }), memory).memory.shapes.keys()]).toEqual(['m']);
+    expect(believed(reading({}), memory).memory.sizes.size).toBe(0);
+    expect([...believed(reading({}, { workload: null }), memory).memory.sizes.keys()]).toEqual(['m']);
   });
 });
