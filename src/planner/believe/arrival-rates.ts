@@ -126,8 +126,8 @@ export interface CountedShape {
 
 /**
  * Sizes of the requests that ended within the window, as shares. Those of unknown size are spread over the others in
- * proportion, which leaves shares as they are. What ends after the last arrival are the longest of those that ran, and counts only
- * where no other size is known.
+ * proportion, which leaves shares as they are. What ends after the last arrival are the longest of those that ran, and counts
+ * only where no other size is known.
  * @returns null where no size is known
  */
 export const shapeOf = (intervals: readonly Interval[], windowSeconds: number): CountedShape | null => {

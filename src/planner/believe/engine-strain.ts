@@ -80,8 +80,8 @@ const servedWhileGrowing = ({ intervals, rate, spread }: Strained, since: number
 };
 
 /**
- * By how much what is in flight grows by chance (one standard deviation): the work that arrives in that time is the sum of so many
- * sizes, and few long prompts are a lot of it.
+ * By how much what is in flight grows by chance (one standard deviation): the work that arrives in that time is the sum of so
+ * many sizes, and few long prompts are a lot of it.
  */
 const chanceGrowth = (rate: number, spread: number): number => Math.sqrt(rate * span * spread);
 

@@ -2,8 +2,8 @@ import type { Interval } from '../../workload/workload.ts';
 import { type CountedShape, demandOf, mergedDemand, type Shape, shapeOf } from './arrival-rates.ts';
 
 /**
- * Few requests tell little of the sizes that come. After a pause the first to end are the shortest, and before it the last are the
- * longest. So until enough have ended, those that ended earlier count with them.
+ * Few requests tell little of the sizes that come. After a pause the first to end are the shortest, and before it the last are
+ * the longest. So until enough have ended, those that ended earlier count with them.
  */
 export interface RequestSizes {
   /** To plan by. */

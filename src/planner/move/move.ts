@@ -10,6 +10,7 @@ import { extraReplicas } from './beyond-guessed-limits.ts';
 import type { Forgone } from './mix-worth-moving-to.ts';
 import { stockLeftByOthers } from './stock-left-by-others.ts';
 import { type Transition, type TransitionSettings, transition } from './transition.ts';
+import type { UnwantedStarts } from './unwanted-starts.ts';
 import type { Mixes, WantedReplicas } from './variant-transition.ts';
 import { mixesOf } from './what-if-mixes.ts';
 
@@ -26,8 +27,10 @@ export interface MoveMemory {
   readonly recent: ReadonlyMap<string, readonly WantedReplicas[]>;
   /** What each model has let go by not changing to another mix, by its name. */
   readonly forgone: ReadonlyMap<string, Forgone>;
+  /** What became of each model's replicas that started and were not wanted any more, by its name; absent = nothing is known. */
+  readonly unwanted?: ReadonlyMap<string, UnwantedStarts>;
 }
-export const nothingMoved: MoveMemory = { decisions: new Map(), recent: new Map(), forgone: new Map() };
+export const nothingMoved: MoveMemory = { decisions: new Map(), recent: new Map(), forgone: new Map(), unwanted: new Map() };
 
 /** What was decided in this tick; of all others the last decision stands. */
 export interface Moved extends MoveMemory {
@@ -56,6 +59,7 @@ export const move = (planned: Planned, tick: MoveTick): Moved => {
     decisions: new Map(moves.flatMap(({ decisions }) => [...decisions])),
     recent: new Map(moves.flatMap(({ recent }) => [...recent])),
     forgone: new Map(moves.flatMap(({ forgone }) => [...forgone])),
+    unwanted: new Map(moves.flatMap(({ unwanted }) => [...(unwanted ?? [])])),
     blocked: new Set(moves.flatMap(({ blocked }) => blocked)),
   };
 };
@@ -68,7 +72,13 @@ interface ModelMove extends MoveMemory {
 /** How a model moves for which there is no plan. */
 const restOf =
   ({ memory: { moved } }: MoveTick) =>
-  (belief: Belief): ModelMove => ({ ...idleMove(belief, moved.forgone), blocked: [] });
+  (belief: Belief): ModelMove => ({ ...idleMove(belief, moved.forgone), ...unwantedOf(belief, moved), blocked: [] });
+
+/** It is kept as it is while there is no plan. */
+const unwantedOf = ({ name }: Belief, { unwanted }: MoveMemory): Pick<MoveMemory, 'unwanted'> => {
+  const known = unwanted?.get(name);
+  return known === undefined ? {} : { unwanted: new Map([[name, known]]) };
+};
 
 /** How each model moves where there are plans for some. */
 const movesByPlan = (planned: Planned & { readonly solved: NonNullable<Planned['solved']> }, tick: MoveTick) => {
@@ -82,11 +92,12 @@ const movesByPlan = (planned: Planned & { readonly solved: NonNullable<Planned['
     const [modelPlan, model] = [plans.get(belief.name), models.get(belief.name)];
     if (belief.demand === null || modelPlan === undefined || model === undefined) return rests(belief);
     const mixes = { ...mixesOf(model, snapshot, tick.whatIf, belief), fits: fits(model) };
-    const { targets, recent, forgone, blocked } = towardPlan(belief, modelPlan, mixes, planned.unfollowed, tick);
+    const { targets, recent, forgone, unwanted, blocked } = towardPlan(belief, modelPlan, mixes, planned.unfollowed, tick);
     return {
       decisions: asDecisions(notBelowLabels(belief, targets), extra, dataUntil(belief)),
       recent,
       forgone: new Map([[belief.name, forgone]]),
+      unwanted: new Map([[belief.name, unwanted]]),
       blocked: blocked ? [belief.name] : [],
     };
   };
@@ -115,7 +126,7 @@ const towardPlan = (
       recent: (follows(belief, key) && last.recent.get(key)) || [],
     };
   });
-  const next = transition(steps, mixes, now, settings, last.forgone.get(belief.name));
+  const next = transition(steps, mixes, now, settings, last.forgone.get(belief.name), last.unwanted?.get(belief.name));
   return { ...next, targets: new Map([...next.targets].map(([key, target]) => [key, unfollowed.get(key) ?? target])) };
 };
 

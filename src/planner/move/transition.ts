@@ -1,5 +1,6 @@
 import { element } from '../../vocabulary/list-element.ts';
 import { type Forgone, mixWorthMovingTo } from './mix-worth-moving-to.ts';
+import { givesUp, nothingUnwanted, type UnwantedStarts, unwantedStartsAfter } from './unwanted-starts.ts';
 import type { Mixes, VariantTransition, WantedReplicas } from './variant-transition.ts';
 
 export interface TransitionSettings {
@@ -18,13 +19,15 @@ export interface Transition {
   readonly recent: ReadonlyMap<string, readonly WantedReplicas[]>;
   /** What was let go so far by not changing to another mix. */
   readonly forgone: Forgone;
+  /** What became of replicas that started and were not wanted any more. */
+  readonly unwanted: UnwantedStarts;
   /** There is no stock for what is given up and what replaces it, and nothing to spare: all stays as it is. */
   readonly blocked: boolean;
 }
 
 /**
  * Up at once, down after the hold-down time, to another mix only if that is worth it, and never with a gap: what is given
- * up stays until what replaces it is Ready.
+ * up stays until what replaces it is Ready. What still starts is given up earlier where that was not missed before.
  */
 export const transition = (
   steps: readonly VariantTransition[],
@@ -32,6 +35,7 @@ export const transition = (
   now: number,
   { holdDownSeconds, switchSavings, growAtOnce }: TransitionSettings,
   before?: Forgone,
+  unwantedBefore: UnwantedStarts = nothingUnwanted,
 ): Transition => {
   const { mix: toward, forgone } = mixWorthMovingTo(steps, mixes, switchSavings, before, now);
   const wanted = (step: VariantTransition): number => toward.get(step.key) ?? step.plannedReplicas;
@@ -39,14 +43,19 @@ export const transition = (
   const recent = new Map(
     steps.map((step) => [step.key, [...sinceThen(step.recent, since), { at: now, replicas: wanted(step) }]]),
   );
-  const afterHoldDown = new Map(
-    steps.map((step) => [
-      step.key,
-      notBelowRecent(confirmed(step, wanted(step), growAtOnce), step.current, recent.get(step.key)!, since),
-    ]),
-  );
-  return { ...withoutGap(steps, afterHoldDown, mixes), recent, forgone };
+  const heldFor = (seconds: number) => (step: VariantTransition) =>
+    notBelowRecent(confirmed(step, wanted(step), growAtOnce), step.current, recent.get(step.key)!, now - seconds);
+  const [held, soon] = [heldFor(holdDownSeconds), heldFor(unwantedAfter * holdDownSeconds)];
+  const targetsBy = (target: (step: VariantTransition) => number) => new Map(steps.map((step) => [step.key, target(step)]));
+  const afterHoldDown = targetsBy(held);
+  const without = targetsBy((step) => Math.max(soon(step), Math.min(held(step), step.ready)));
+  const wants = targetsBy(wanted);
+  const unwanted = unwantedStartsAfter(unwantedBefore, { steps, wants, held: afterHoldDown, without, now });
+  return { ...withoutGap(steps, givesUp(unwanted) ? without : afterHoldDown, mixes), recent, forgone, unwanted };
 };
+
+/** Replicas that start are not wanted if no plan wanted them for this part of the hold-down time. */
+const unwantedAfter = 0.5;
 
 /** What was wanted since then, and last before it. */
 const sinceThen = (wanted: readonly WantedReplicas[], since: number): readonly WantedReplicas[] =>

@@ -33,6 +33,7 @@ export const memoryAfter = (
       decisions: stillThere(moved.decisions, ...done.map((group) => group.moved.decisions)),
       recent: stillThere(moved.recent, ...done.map((group) => group.moved.recent)),
       forgone: new Map(done.flatMap((group) => [...group.moved.forgone])),
+      unwanted: new Map(done.flatMap((group) => [...(group.moved.unwanted ?? [])])),
     },
   };
 };

@@ -37,6 +37,9 @@ const bars: Readonly<Record<string, Bars>> = {
   // Long prompts that meet hold up all others, and are no slow engine.
   'one prompt in a hundred of 30,000 tokens, 8 req/s': { attainment: 0.99, cost: 1.01, undone: 0 },
   'ramp 10 to 40 req/s': { attainment: 0.995, cost: 1.12, undone: 12 },
+  // Each crowd is over before a replica is Ready: from the third one on they are given up. Who learns of each when it begins
+  // attains 82.5 %.
+  'flash crowds of 30 s, 10 to 40 req/s every 10 min': { attainment: 0.83, cost: 1.23, undone: 25 },
   // Fewer than ten in the mean of its seven days.
   'a week, an hour to the day, 3 to 20 req/s': { attainment: 0.995, cost: 1.25, undone: 69 },
 };

@@ -95,6 +95,15 @@ describe('up and down', () => {
     expect(run([step('a', 5, 3, { recent: [wish(880, 3)] })])).toEqual({ a: 3 });
   });
 
+  test('what still starts is given up after half of that, where it was not missed before', () => {
+    const starting = (since: number) => [step('a', 5, 2, { ready: 3, recent: [wish(since - 10, 5), wish(since, 2)] })];
+    const targets = (since: number, unmissed: number) =>
+      Object.fromEntries(transition(starting(since), mixesFor(4), 1000, settings, undefined, { seen: null, unmissed }).targets);
+    expect(targets(940, 2)).toEqual({ a: 3 });
+    expect(targets(941, 2)).toEqual({ a: 5 });
+    expect(targets(940, 1)).toEqual({ a: 5 });
+  });
+
   test('without a hold-down time the plan is the target', () => {
     expect(run([step('a', 5, 3, { recent: [wish(990, 5)] })], 1000, { holdDownSeconds: 0 })).toEqual({ a: 3 });
   });

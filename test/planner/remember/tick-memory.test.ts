@@ -13,6 +13,7 @@ describe('what is remembered', () => {
       decisions: of({ a: decision(1), b: decision(2), gone: decision(3) }),
       recent: of({ a: [], gone: [] }),
       forgone: new Map(),
+      unwanted: new Map(),
     },
   };
   const deployments = of({ a: null, b: null, new: null });
@@ -21,14 +22,20 @@ describe('what is remembered', () => {
     const believed = { ...emptyMemory.believed };
     const recent = of({ a: [{ at: 7, replicas: 4 }] });
     const forgone = new Map([['m', { money: 1, at: 7 }]]);
+    const unwanted = new Map([['m', { seen: null, unmissed: 1 }]]);
     const parts = [
-      { workPerRequest: of({ a: 10 }), moved: { decisions: of({ a: decision(4) }), recent, forgone } },
+      { workPerRequest: of({ a: 10 }), moved: { decisions: of({ a: decision(4) }), recent, forgone, unwanted } },
       { workPerRequest: of({ new: 30 }), moved: { decisions: of({ new: decision(5) }), recent: new Map(), forgone: new Map() } },
     ];
     const after = memoryAfter(before, believed, parts, deployments);
     expect(after.believed).toBe(believed);
     expect(after.workPerRequest).toEqual(of({ a: 10, b: 2, new: 30 }));
-    expect(after.moved).toEqual({ decisions: of({ a: decision(4), b: decision(2), new: decision(5) }), recent, forgone });
+    expect(after.moved).toEqual({
+      decisions: of({ a: decision(4), b: decision(2), new: decision(5) }),
+      recent,
+      forgone,
+      unwanted,
+    });
   });
 
   test('is nothing of a Deployment that is not there, though it was decided for', () => {
