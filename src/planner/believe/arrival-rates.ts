@@ -142,27 +142,23 @@ export const shapeOf = (intervals: readonly Interval[], windowSeconds: number): 
   );
 };
 
+/** Sorted and then added up: a map of sizes would be most of what a tick with many models allocates. */
 const countedShape = (intervals: readonly Interval[], until: number): CountedShape | null => {
-  // Numbers in Maps: with many models a shape is most of what a tick allocates.
-  const counts = new Map<number, Map<number, number>>();
-  let total = 0;
-  for (const interval of intervals) {
-    if (interval.found !== 'record') continue;
-    for (const { inputTokens, outputTokens, count } of interval.record.completions) {
-      const ofInput = counts.get(inputTokens) ?? new Map<number, number>();
-      counts.set(inputTokens, ofInput.set(outputTokens, count + (ofInput.get(outputTokens) ?? 0)));
-      total += count;
-    }
+  const ended = intervals.flatMap((interval) => recordOf(interval)?.completions ?? []).sort(bySize);
+  const requests = ended.reduce((sum, { count }) => sum + count, 0);
+  if (requests === 0) return null;
+  const shape: { inputTokens: number; outputTokens: number; share: number }[] = [];
+  for (const { inputTokens, outputTokens, count } of ended) {
+    const last = shape.at(-1);
+    if (last?.inputTokens === inputTokens && last.outputTokens === outputTokens) last.share += count;
+    else shape.push({ inputTokens, outputTokens, share: count });
   }
-  if (total === 0) return null;
-  const ascending = ([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number => a - b;
-  const shape = [...counts]
-    .sort(ascending)
-    .flatMap(([inputTokens, ofInput]) =>
-      [...ofInput].sort(ascending).map(([outputTokens, count]) => ({ inputTokens, outputTokens, share: count / total })),
-    );
-  return { shape, requests: total, until };
+  for (const row of shape) row.share /= requests;
+  return { shape, requests, until };
 };
+
+type Size = Pick<DemandRow, 'inputTokens' | 'outputTokens'>;
+const bySize = (a: Size, b: Size): number => a.inputTokens - b.inputTokens || a.outputTokens - b.outputTokens;
 
 /** Demand by size: rate x (1 + headroom) x share (req/s). */
 export const demandOf = (rate: number, shape: Shape, headroom: number): readonly DemandRow[] =>
@@ -175,12 +171,12 @@ export const demandOf = (rate: number, shape: Shape, headroom: number): readonly
 /** Demand of several names of one model, by size. */
 export const mergedDemand = (demands: readonly (readonly DemandRow[])[]): readonly DemandRow[] => {
   if (demands.length === 1) return demands[0]!;
-  const bySize = new Map<string, DemandRow>();
+  const rows = new Map<string, DemandRow>();
   for (const row of demands.flat()) {
     const key = `${row.inputTokens}:${row.outputTokens}`;
-    bySize.set(key, { ...row, arrivalRate: row.arrivalRate + (bySize.get(key)?.arrivalRate ?? 0) });
+    rows.set(key, { ...row, arrivalRate: row.arrivalRate + (rows.get(key)?.arrivalRate ?? 0) });
   }
-  return [...bySize.values()].sort((a, b) => a.inputTokens - b.inputTokens || a.outputTokens - b.outputTokens);
+  return [...rows.values()].sort(bySize);
 };
 
 const coveredIntervals = (
