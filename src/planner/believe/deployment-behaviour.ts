@@ -5,7 +5,7 @@ import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Candidate } from './candidates.ts';
-import { mostOf, type Outage, outageAfter, podCount } from './missing-pods.ts';
+import { attainableReplicas, type Outage, outageAfter, podCount } from './missing-pods.ts';
 import { learned, noStartups, patienceSeconds, type ReplicaPod, type Startups, startupSeconds } from './startups.ts';
 import { type Following, type FollowSettings, followingAfter, isFixed, withinTolerance } from './target-following.ts';
 
@@ -157,7 +157,7 @@ const variantReport = (
 ): VariantReport => ({
   deployment,
   startupSeconds: startupSeconds(startups, settings.startupSeconds),
-  outOfStock: mostOf(outage, now) !== null,
+  outOfStock: attainableReplicas(outage, now) !== null,
   podsRefused: refused,
   notFollowed: isFixed(following),
   triedAgainAt: following?.fixedUntil ?? null,

@@ -65,5 +65,5 @@ export const outageAfter = (outage: Outage | null, { gives, starting, late, out 
 };
 
 /** Most replicas to plan with; null = as many as one likes. */
-export const mostOf = (outage: Outage | null, now: number): number | null =>
+export const attainableReplicas = (outage: Outage | null, now: number): number | null =>
   outage !== null && now < outage.retryAt ? outage.gives : null;

@@ -2,14 +2,14 @@ import type { Bounds } from '../../cluster/bounds.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Belief } from '../believe/believe.ts';
 import type { Candidate } from '../believe/candidates.ts';
-import { mostOf } from '../believe/missing-pods.ts';
+import { attainableReplicas } from '../believe/missing-pods.ts';
 import { isFixed } from '../believe/target-following.ts';
 
 /** A model whose candidates are bound by how they behave: where pods do not come, to no more than what runs or still comes. */
 export const withAttainableBounds = (belief: Belief, now: number): Belief => ({
   ...belief,
   candidates: belief.candidates.map((candidate) => {
-    const most = mostOf(belief.behaviours.get(candidate.key)?.outage ?? null, now);
+    const most = attainableReplicas(belief.behaviours.get(candidate.key)?.outage ?? null, now);
     if (most === null) return candidate;
     const { minReplicas, maxReplicas } = candidate.bounds;
     const capped = Math.max(minReplicas, Math.min(maxReplicas ?? most, most));
@@ -25,7 +25,8 @@ export const boundsIfPodsCame = (models: readonly Belief[], now: number): Readon
     models.flatMap(({ candidates, behaviours }) =>
       candidates.flatMap(({ key, bounds }) => {
         const behaviour = behaviours.get(key);
-        const missing = behaviour !== undefined && !isFixed(behaviour.following) && mostOf(behaviour.outage, now) !== null;
+        const missing =
+          behaviour !== undefined && !isFixed(behaviour.following) && attainableReplicas(behaviour.outage, now) !== null;
         return missing ? [[key, bounds] as const] : [];
       }),
     ),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mostOf, type Outage, outageAfter, podCount } from '../../../src/planner/believe/missing-pods.ts';
+import { attainableReplicas, type Outage, outageAfter, podCount } from '../../../src/planner/believe/missing-pods.ts';
 import type { ReplicaPod } from '../../../src/planner/believe/startups.ts';
 
 const patience = 100;
@@ -44,10 +44,12 @@ describe('an outage', () => {
   test('begins with a late pod, and caps at what runs or still comes', () => {
     expect(next(null, [ready('a'), nowhere('b')], 100)).toBeNull();
     expect(begun).toEqual({ gives: 1, failures: 1, retryAt: 401 });
-    expect(mostOf(begun, 400)).toBe(1);
-    expect(mostOf(begun, 401)).toBeNull();
-    expect(mostOf(null, 0)).toBeNull();
-    expect(mostOf(next(begun, [ready('a'), nowhere('b'), pod('c', { createdAt: 150, placedAt: 150 })], 160), 160)).toBe(2);
+    expect(attainableReplicas(begun, 400)).toBe(1);
+    expect(attainableReplicas(begun, 401)).toBeNull();
+    expect(attainableReplicas(null, 0)).toBeNull();
+    expect(
+      attainableReplicas(next(begun, [ready('a'), nowhere('b'), pod('c', { createdAt: 150, placedAt: 150 })], 160), 160),
+    ).toBe(2);
   });
 
   test('is over at once when the pod that waited gets its place', () => {
@@ -61,7 +63,7 @@ describe('an outage', () => {
 
   test('is tried again: nobody is late for what was before', () => {
     const trial = next(begun, [ready('a'), nowhere('b')], 401)!;
-    expect(mostOf(trial, 401)).toBeNull();
+    expect(attainableReplicas(trial, 401)).toBeNull();
     expect(next(trial, [ready('a'), nowhere('b')], 501)).toEqual(trial);
   });
 
