@@ -42,13 +42,13 @@ export const mixWorthMovingTo = (
   const { money, at } = before ?? { money: 0, at: now };
   const passed = Math.max(0, now - at);
   const plannedMix = new Map(steps.map((step) => [step.key, step.plannedReplicas]));
-  const grows = steps.some(({ plannedReplicas, current }) => plannedReplicas > current);
+  const grows = steps.some(({ plannedReplicas, askedReplicas }) => plannedReplicas > askedReplicas);
   const moveTo = (mix: ReadonlyMap<string, number>, letGo: number): WorthMovingTo => ({
     mix,
     forgone: { money: letGo, at: now },
   });
   if (!grows || switchSavings <= 0) return moveTo(plannedMix, money * 2 ** (-passed / halfLife));
-  const current = new Map(steps.map((step) => [step.key, step.current]));
+  const current = new Map(steps.map((step) => [step.key, step.askedReplicas]));
   const suffices = mixes.cheapestWithin(current) ?? (mixes.carries(current, true) ? current : null);
   const stays = suffices ?? mixes.cheapestAbove(current);
   if (stays === null) return moveTo(plannedMix, 0);
@@ -67,7 +67,7 @@ const costOf = (steps: readonly VariantTransition[], mix: ReadonlyMap<string, nu
 /** What a mix has beyond today's is paid for its startup before it serves (money). */
 const startCost = (steps: readonly VariantTransition[], mix: ReadonlyMap<string, number>): number =>
   steps.reduce(
-    (sum, { key, price, current, startupSeconds }) =>
-      sum + (price * Math.max(0, (mix.get(key) ?? 0) - current) * startupSeconds) / 3600,
+    (sum, { key, price, askedReplicas, startupSeconds }) =>
+      sum + (price * Math.max(0, (mix.get(key) ?? 0) - askedReplicas) * startupSeconds) / 3600,
     0,
   );

@@ -110,17 +110,17 @@ const towardPlan = (
   unfollowed: ReadonlyMap<string, number>,
   { memory: { moved: last }, settings, reading: { now } }: MoveTick,
 ): Transition => {
-  const starts = startsOf(belief, last.decisions, unfollowed);
+  const asked = askedReplicasOf(belief, last.decisions, unfollowed);
   // What nobody can serve says nothing of what there should be.
-  const stands = modelPlan.unserved.some(({ reason }) => reason === 'profile');
+  const lowersNothing = modelPlan.unserved.some(({ reason }) => reason === 'profile');
   const startups = startupsOf(belief, settings.startupSeconds);
   const steps = belief.candidates.map(({ key, price, ready }) => {
-    const current = starts.get(key) ?? 0;
+    const askedReplicas = asked.get(key) ?? 0;
     return {
       key,
       price,
-      plannedReplicas: Math.max(modelPlan.replicas[key] ?? 0, stands ? current : 0),
-      current,
+      plannedReplicas: Math.max(modelPlan.replicas[key] ?? 0, lowersNothing ? askedReplicas : 0),
+      askedReplicas,
       ready: Math.min(ready, unfollowed.get(key) ?? ready),
       startupSeconds: startups.get(key) ?? 0,
       recent: (follows(belief, key) && last.recent.get(key)) || [],
@@ -144,8 +144,8 @@ const startupsOf = ({ candidates, behaviours }: Belief, otherwise: number): Read
 const follows = ({ behaviours }: Pick<Belief, 'behaviours'>, key: string): boolean =>
   !isFixed(behaviours.get(key)?.following ?? null);
 
-/** From how many replicas of each Deployment a plan starts. */
-export const startsOf = (
+/** How many replicas each Deployment is asked for now: from them it moves toward the plan. */
+export const askedReplicasOf = (
   belief: Pick<Belief, 'deployments' | 'behaviours'>,
   decisions: MoveMemory['decisions'],
   unfollowed: ReadonlyMap<string, number>,

@@ -44,7 +44,7 @@ export const transition = (
     steps.map((step) => [step.key, [...sinceThen(step.recent, since), { at: now, replicas: wanted(step) }]]),
   );
   const heldFor = (seconds: number) => (step: VariantTransition) =>
-    notBelowRecent(confirmed(step, wanted(step), growAtOnce), step.current, recent.get(step.key)!, now - seconds);
+    notBelowRecent(confirmed(step, wanted(step), growAtOnce), step.askedReplicas, recent.get(step.key)!, now - seconds);
   const [held, soon] = [heldFor(holdDownSeconds), heldFor(unwantedAfter * holdDownSeconds)];
   const targetsBy = (target: (step: VariantTransition) => number) => new Map(steps.map((step) => [step.key, target(step)]));
   const afterHoldDown = targetsBy(held);
@@ -77,9 +77,9 @@ const notBelowRecent = (wants: number, current: number, recent: readonly WantedR
   return Math.max(wants, reachesBack ? 0 : current, ...meanwhile.map(({ replicas }) => replicas));
 };
 
-const confirmed = ({ current, recent }: VariantTransition, wants: number, growAtOnce: number): number => {
-  if (current === 0) return wants;
-  const most = Math.floor(growAtOnce * current);
+const confirmed = ({ askedReplicas, recent }: VariantTransition, wants: number, growAtOnce: number): number => {
+  if (askedReplicas === 0) return wants;
+  const most = Math.floor(growAtOnce * askedReplicas);
   const last = recent.at(-1)?.replicas ?? 0;
   return last > most ? wants : Math.min(wants, most);
 };
@@ -94,15 +94,15 @@ const withoutGap = (
   mixes: Mixes,
 ): Pick<Transition, 'targets' | 'blocked'> => {
   const target = ({ key }: VariantTransition): number => targets.get(key) ?? 0;
-  const shrinks = (step: VariantTransition): boolean => target(step) < step.current;
-  const starts = (step: VariantTransition): boolean => !shrinks(step) && target(step) > step.ready;
+  const shrinks = (step: VariantTransition): boolean => target(step) < step.askedReplicas;
+  const startsReplicas = (step: VariantTransition): boolean => !shrinks(step) && target(step) > step.ready;
   const growthFits = (mix: ReadonlyMap<string, number>): boolean =>
-    steps.every(({ key, current }) => mix.get(key)! <= current || mixes.fits(mix, key));
-  if (!steps.some(starts) || !steps.some(shrinks))
+    steps.every(({ key, askedReplicas }) => mix.get(key)! <= askedReplicas || mixes.fits(mix, key));
+  if (!steps.some(startsReplicas) || !steps.some(shrinks))
     return growthFits(targets) ? { targets, blocked: false } : inSteps(steps, targets, mixes);
-  const soon = new Map(steps.map((step) => [step.key, starts(step) ? step.ready : target(step)]));
+  const soon = new Map(steps.map((step) => [step.key, startsReplicas(step) ? step.ready : target(step)]));
   if (mixes.carries(soon)) return { targets, blocked: false };
-  const both = new Map(steps.map((step) => [step.key, Math.max(target(step), step.current)]));
+  const both = new Map(steps.map((step) => [step.key, Math.max(target(step), step.askedReplicas)]));
   return growthFits(both) ? { targets: both, blocked: false } : inSteps(steps, targets, mixes);
 };
 
@@ -116,14 +116,16 @@ const inSteps = (
   mixes: Mixes,
 ): Pick<Transition, 'targets' | 'blocked'> => {
   const target = ({ key }: VariantTransition): number => targets.get(key) ?? 0;
-  const needed = mixes.cheapestWithin(new Map(steps.map(({ key, ready, current }) => [key, Math.min(ready, current)])));
-  const kept = ({ key, current }: VariantTransition): number => (needed === null ? current : (needed.get(key) ?? 0));
-  const next = new Map(steps.map((step) => [step.key, Math.min(step.current, Math.max(target(step), kept(step)))]));
+  const needed = mixes.cheapestWithin(
+    new Map(steps.map(({ key, ready, askedReplicas }) => [key, Math.min(ready, askedReplicas)])),
+  );
+  const kept = ({ key, askedReplicas }: VariantTransition): number => (needed === null ? askedReplicas : (needed.get(key) ?? 0));
+  const next = new Map(steps.map((step) => [step.key, Math.min(step.askedReplicas, Math.max(target(step), kept(step)))]));
   for (const step of steps)
     for (let more = next.get(step.key)! + 1; more <= target(step); more += 1) {
       if (!mixes.fits(new Map([...next, [step.key, more]]), step.key)) break;
       next.set(step.key, more);
     }
-  const moves = steps.some((step) => next.get(step.key)! < step.current || next.get(step.key)! > step.ready);
-  return { targets: next, blocked: steps.some((step) => target(step) < step.current) && !moves };
+  const moves = steps.some((step) => next.get(step.key)! < step.askedReplicas || next.get(step.key)! > step.ready);
+  return { targets: next, blocked: steps.some((step) => target(step) < step.askedReplicas) && !moves };
 };

@@ -6,7 +6,7 @@ export interface VariantTransition {
   /** What the plan wants. */
   readonly plannedReplicas: number;
   /** What was published last, or else what runs. */
-  readonly current: number;
+  readonly askedReplicas: number;
   readonly ready: number;
   /** From the creation of a replica to Ready, as learned or else as set (s). */
   readonly startupSeconds: number;

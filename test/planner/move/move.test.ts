@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Belief } from '../../../src/planner/believe/believe.ts';
 import type { DeploymentBehaviour } from '../../../src/planner/believe/deployment-behaviour.ts';
 import { noStartups } from '../../../src/planner/believe/startups.ts';
-import { type MoveMemory, move, nothingMoved, startsOf } from '../../../src/planner/move/move.ts';
+import { askedReplicasOf, type MoveMemory, move, nothingMoved } from '../../../src/planner/move/move.ts';
 import { planGroups } from '../../../src/planner/plan/plan.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
@@ -25,7 +25,9 @@ const demand = [{ inputTokens: 1024, outputTokens: 64, arrivalRate: 12 }];
 
 test('a plan starts from what was decided, without what only waits, and from no less than what runs where that was restored', () => {
   const from = (last: Decision | null, replicas = 4) =>
-    startsOf(belief({ deployments: [deployment('a', { replicas })] }), new Map(last && [['ns/a', last]]), new Map()).get('ns/a');
+    askedReplicasOf(belief({ deployments: [deployment('a', { replicas })] }), new Map(last && [['ns/a', last]]), new Map()).get(
+      'ns/a',
+    );
   expect(from(null)).toBe(4);
   expect(from({ replicas: 2, asOf: now })).toBe(2);
   expect(from({ replicas: 3, asOf: now, waiting: 1 })).toBe(2);
@@ -35,7 +37,7 @@ test('a plan starts from what was decided, without what only waits, and from no 
 
 test('of a Deployment that does not follow a plan starts from what runs, but from no more than is wanted', () => {
   const from = (wanted: ReadonlyMap<string, number>) =>
-    startsOf(
+    askedReplicasOf(
       belief({ behaviours: unfollowed, deployments: [deployment('a', { replicas: 4 })] }),
       new Map([['ns/a', { replicas: 9, asOf: now }]]),
       wanted,

@@ -50,15 +50,15 @@ const wish = (at: number, replicas: number): WantedReplicas => ({ at, replicas }
 /** Plans have been made for long, and wanted nothing of late. */
 const step = (
   key: 'a' | 'b',
-  current: number,
+  askedReplicas: number,
   plannedReplicas: number,
   more: Partial<VariantTransition> = {},
 ): VariantTransition => ({
   key,
   price: price[key],
   plannedReplicas,
-  current,
-  ready: current,
+  askedReplicas,
+  ready: askedReplicas,
   startupSeconds: 0,
   recent: [wish(0, 0)],
   ...more,
@@ -240,13 +240,13 @@ describe('on common stock', () => {
   });
 
   test('what is on its way is waited for, and is no blockade', () => {
-    expect(swap(6, 10, {}, { current: 1, ready: 0 })).toEqual({ a: 5, b: 1, blocked: false });
-    expect(swap(6, 10, {}, { current: 1, ready: 1 })).toEqual({ a: 3, b: 2, blocked: false });
+    expect(swap(6, 10, {}, { askedReplicas: 1, ready: 0 })).toEqual({ a: 5, b: 1, blocked: false });
+    expect(swap(6, 10, {}, { askedReplicas: 1, ready: 1 })).toEqual({ a: 3, b: 2, blocked: false });
   });
 
   test('what is not Ready is no spare to be counted on', () => {
     expect(swap(5, 10, { ready: 3 })).toEqual({ a: 5, b: 0, blocked: false });
-    expect(swap(6, 8, { current: 6, ready: 4 })).toEqual({ a: 4, b: 2, blocked: false });
+    expect(swap(6, 8, { askedReplicas: 6, ready: 4 })).toEqual({ a: 4, b: 2, blocked: false });
   });
 
   test('each step fits and carries, until the swap is done', () => {
