@@ -86,7 +86,7 @@ const differenceTexts = (
 ): readonly string[] => {
   if (target === undefined || stored === null || 'unavailable' in target.decision) return [];
   const { replicas, waiting = 0 }: Decision = target.decision;
-  const wishes = stored.recent.get(key) ?? [];
+  const wishes = stored.wanted.get(key) ?? [];
   const wanted = wishes.at(-1)?.replicas ?? replicas - waiting;
   const planned = plan.replicas[key] ?? 0;
   const published = replicas - waiting;

@@ -18,7 +18,7 @@ export interface ClusterSeen
 
 export interface ReadParts {
   readonly cluster: ClusterSeen;
-  readProfiles(wanted: readonly ModelDeployment[], now: number): Promise<Profiles>;
+  readProfiles(deployments: readonly ModelDeployment[], now: number): Promise<Profiles>;
   /** Asked of models that no request is seen of, or whose records are not believed; absent = nobody is asked. */
   readonly engines?: EngineWatch | undefined;
 }

@@ -59,8 +59,8 @@ const question = (published: number, wanted: readonly [number, number], annotati
     trials: new Map(),
     wakings: new Map(),
   };
-  const recent = new Map([['serving/l40s', wanted.map((replicas, index) => ({ at: 940 + 60 * index, replicas }))]]);
-  const stored = { at: 1000, targets: [target(published)], models: [report], plan: null, recent, ...empty };
+  const stillWanted = new Map([['serving/l40s', wanted.map((replicas, index) => ({ at: 940 + 60 * index, replicas }))]]);
+  const stored = { at: 1000, targets: [target(published)], models: [report], plan: null, wanted: stillWanted, ...empty };
   return {
     deployment: deployment(annotations),
     ready: 1,

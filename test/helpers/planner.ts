@@ -80,9 +80,9 @@ export const reading = (now: number, given: Workload | null, more: Partial<Readi
   unsynced: [],
   ...more,
 });
-export const decidedBefore = (decisions: MoveMemory['decisions'], recent: MoveMemory['recent'] = new Map()): Memory => ({
+export const decidedBefore = (decisions: MoveMemory['decisions'], wanted: MoveMemory['wanted'] = new Map()): Memory => ({
   ...emptyMemory,
-  moved: { ...nothingMoved, decisions, recent },
+  moved: { ...nothingMoved, decisions, wanted },
 });
 export const run = (given: Reading, memory: Memory = emptyMemory, more: Partial<TickSettings> = {}) =>
   decide(given, memory, { ...settings, ...more }, planOf);

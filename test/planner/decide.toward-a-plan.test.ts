@@ -66,13 +66,13 @@ describe('toward a plan', () => {
   });
 
   test('another mix that saves too little is not begun', () => {
-    const recent = new Map(['ns/h100', 'ns/l40s'].map((key) => [key, [{ at: 0, replicas: 0 }]] as const));
+    const wanted = new Map(['ns/h100', 'ns/l40s'].map((key) => [key, [{ at: 0, replicas: 0 }]] as const));
     const decisions = new Map([
       ['ns/h100', { replicas: 1, asOf: 2000 }],
       ['ns/l40s', { replicas: 0, asOf: 2000 }],
     ]);
     const given = reading(2002, workload(2002, { m: busy(1410, 2000) }));
-    const mix = (switchSavings: number) => targets(run(given, decidedBefore(decisions, recent), { ...careful, switchSavings }));
+    const mix = (switchSavings: number) => targets(run(given, decidedBefore(decisions, wanted), { ...careful, switchSavings }));
     // 2 L40S at 1 in place of one H100 at 4 save half.
     expect(mix(0.4)).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
     expect(mix(0.6)).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });

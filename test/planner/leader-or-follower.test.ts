@@ -15,7 +15,7 @@ const decided = (replicas: number, asOf: number): TickOutcome => ({
     believed: { ...emptyMemory.believed, strains: new Map([['m', strain]]) },
     moved: {
       decisions: new Map([['ns/a', { replicas, asOf }]]),
-      recent: new Map([['ns/a', [{ at: 4890, replicas: 2 }]]]),
+      wanted: new Map([['ns/a', [{ at: 4890, replicas: 2 }]]]),
       forgone: new Map(),
     },
   },
@@ -62,7 +62,7 @@ const setUp = () => {
           if (!superseded) board.publish(result, clock.now);
           problems.push(...found);
         },
-        restore: ({ decisions, recent, strains }) => planner.restored.push([...decisions, ...recent, ...strains]),
+        restore: ({ decisions, wanted, strains }) => planner.restored.push([...decisions, ...wanted, ...strains]),
       },
       board,
       clock: () => clock.now,

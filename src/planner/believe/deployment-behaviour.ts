@@ -7,7 +7,7 @@ import type { Decision } from '../../vocabulary/target.ts';
 import type { Candidate } from './candidates.ts';
 import { attainableReplicas, type Outage, outageAfter, podCount } from './missing-pods.ts';
 import { learned, noStartups, patienceSeconds, type ReplicaPod, type Startups, startupSeconds } from './startups.ts';
-import { type Following, type FollowSettings, followingAfter, isFixed, withinTolerance } from './target-following.ts';
+import { type Following, type FollowSettings, followingAfter, isUnfollowed, withinTolerance } from './target-following.ts';
 
 /** How one Deployment behaves: how its pods start, whether they come, whether its target is followed. */
 export interface DeploymentBehaviour {
@@ -159,8 +159,8 @@ const variantReport = (
   startupSeconds: startupSeconds(startups, settings.startupSeconds),
   outOfStock: attainableReplicas(outage, now) !== null,
   podsRefused: refused,
-  notFollowed: isFixed(following),
-  triedAgainAt: following?.fixedUntil ?? null,
+  notFollowed: isUnfollowed(following),
+  triedAgainAt: following?.unfollowedUntil ?? null,
   withinTolerance: last !== null && withinTolerance(replicas, last.replicas, pace),
   ...judged,
 });

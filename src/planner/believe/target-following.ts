@@ -9,7 +9,7 @@ export interface Following {
   /** Since when it has not moved toward the target (Unix s). */
   readonly since: number;
   /** Not followed: the others are planned around it until then (Unix s); null = it may still be followed. */
-  readonly fixedUntil: number | null;
+  readonly unfollowedUntil: number | null;
   /** Of its autoscaler; see Pace. */
   readonly spec: string | null;
 }
@@ -40,15 +40,15 @@ export const followingAfter = (
   const spec = pace?.spec ?? null;
   const rising = target > replicas;
   const moved = last !== null && (rising ? replicas > last.replicas : replicas < last.replicas);
-  if (last !== null && last.fixedUntil !== null)
-    return now < last.fixedUntil && spec === last.spec && !moved ? { ...last, replicas, rising } : null;
+  if (last !== null && last.unfollowedUntil !== null)
+    return now < last.unfollowedUntil && spec === last.spec && !moved ? { ...last, replicas, rising } : null;
   const since = last === null || last.rising !== rising || moved ? now : last.since;
   const settles = (rising ? pace?.up : pace?.down)?.settleSeconds ?? 0;
   const late = now - since > followAfterSeconds + settles;
-  return { replicas, rising, since, fixedUntil: late ? now + retrySeconds : null, spec };
+  return { replicas, rising, since, unfollowedUntil: late ? now + retrySeconds : null, spec };
 };
 
-export const isFixed = (following: Following | null): boolean => following !== null && following.fixedUntil !== null;
+export const isUnfollowed = (following: Following | null): boolean => following !== null && following.unfollowedUntil !== null;
 
 /** An autoscaler leaves differences within its tolerance alone; headroom covers them. */
 export const withinTolerance = (replicas: number, target: number, pace: Pace | null): boolean => {

@@ -3,7 +3,7 @@ import type { ModelPlan } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Belief } from '../believe/believe.ts';
 import { longestStartup, noStartups, startupSeconds } from '../believe/startups.ts';
-import { isFixed } from '../believe/target-following.ts';
+import { isUnfollowed } from '../believe/target-following.ts';
 import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Planned } from '../plan/plan.ts';
 import { extraReplicas } from './beyond-guessed-limits.ts';
@@ -24,13 +24,13 @@ export interface MoveMemory {
   /** The last decision per Deployment. */
   readonly decisions: ReadonlyMap<string, Decision>;
   /** What the plans of the hold-down time wanted. */
-  readonly recent: ReadonlyMap<string, readonly WantedReplicas[]>;
+  readonly wanted: ReadonlyMap<string, readonly WantedReplicas[]>;
   /** What each model has let go by not changing to another mix, by its name. */
   readonly forgone: ReadonlyMap<string, Forgone>;
   /** What became of each model's replicas that started and were not wanted any more, by its name; absent = nothing is known. */
   readonly unwanted?: ReadonlyMap<string, UnwantedStarts>;
 }
-export const nothingMoved: MoveMemory = { decisions: new Map(), recent: new Map(), forgone: new Map(), unwanted: new Map() };
+export const nothingMoved: MoveMemory = { decisions: new Map(), wanted: new Map(), forgone: new Map(), unwanted: new Map() };
 
 /** What was decided in this tick; of all others the last decision stands. */
 export interface Moved extends MoveMemory {
@@ -57,7 +57,7 @@ export const move = (planned: Planned, tick: MoveTick): Moved => {
   const moves = beliefs.map(moveOf);
   return {
     decisions: new Map(moves.flatMap(({ decisions }) => [...decisions])),
-    recent: new Map(moves.flatMap(({ recent }) => [...recent])),
+    wanted: new Map(moves.flatMap(({ wanted }) => [...wanted])),
     forgone: new Map(moves.flatMap(({ forgone }) => [...forgone])),
     unwanted: new Map(moves.flatMap(({ unwanted }) => [...(unwanted ?? [])])),
     blocked: new Set(moves.flatMap(({ blocked }) => blocked)),
@@ -92,10 +92,10 @@ const movesByPlan = (planned: Planned & { readonly solved: NonNullable<Planned['
     const [modelPlan, model] = [plans.get(belief.name), models.get(belief.name)];
     if (belief.demand === null || modelPlan === undefined || model === undefined) return rests(belief);
     const mixes = { ...mixesOf(model, snapshot, tick.whatIf, belief), fits: fits(model) };
-    const { targets, recent, forgone, unwanted, blocked } = towardPlan(belief, modelPlan, mixes, planned.unfollowed, tick);
+    const { targets, wanted, forgone, unwanted, blocked } = towardPlan(belief, modelPlan, mixes, planned.unfollowed, tick);
     return {
       decisions: asDecisions(notBelowLabels(belief, targets), extra, dataUntil(belief)),
-      recent,
+      wanted,
       forgone: new Map([[belief.name, forgone]]),
       unwanted: new Map([[belief.name, unwanted]]),
       blocked: blocked ? [belief.name] : [],
@@ -123,7 +123,7 @@ const towardPlan = (
       askedReplicas,
       ready: Math.min(ready, unfollowed.get(key) ?? ready),
       startupSeconds: startups.get(key) ?? 0,
-      recent: (follows(belief, key) && last.recent.get(key)) || [],
+      wanted: (follows(belief, key) && last.wanted.get(key)) || [],
     };
   });
   const next = transition(steps, mixes, now, settings, last.forgone.get(belief.name), last.unwanted?.get(belief.name));
@@ -142,7 +142,7 @@ const startupsOf = ({ candidates, behaviours }: Belief, otherwise: number): Read
 
 /** What was published of a Deployment that does not follow is not what it goes by: a plan starts from what runs. */
 const follows = ({ behaviours }: Pick<Belief, 'behaviours'>, key: string): boolean =>
-  !isFixed(behaviours.get(key)?.following ?? null);
+  !isUnfollowed(behaviours.get(key)?.following ?? null);
 
 /** How many replicas each Deployment is asked for now: from them it moves toward the plan. */
 export const askedReplicasOf = (
@@ -199,7 +199,7 @@ const idleMove = (belief: Belief, forgone: MoveMemory['forgone']): MoveMemory =>
     decisions: new Map(
       decided.map((deployment) => [deploymentKey(deployment), { replicas: deployment.idleReplicas ?? 0, asOf, idle: true }]),
     ),
-    recent: new Map(deployments.map((deployment) => [deploymentKey(deployment), []])),
+    wanted: new Map(deployments.map((deployment) => [deploymentKey(deployment), []])),
     forgone: new Map(),
   };
 };

@@ -16,7 +16,7 @@ export interface Transition {
   /** Replicas to publish. */
   readonly targets: ReadonlyMap<string, number>;
   /** What to remember as wanted. */
-  readonly recent: ReadonlyMap<string, readonly WantedReplicas[]>;
+  readonly wanted: ReadonlyMap<string, readonly WantedReplicas[]>;
   /** What was let go so far by not changing to another mix. */
   readonly forgone: Forgone;
   /** What became of replicas that started and were not wanted any more. */
@@ -38,20 +38,20 @@ export const transition = (
   unwantedBefore: UnwantedStarts = nothingUnwanted,
 ): Transition => {
   const { mix: toward, forgone } = mixWorthMovingTo(steps, mixes, switchSavings, before, now);
-  const wanted = (step: VariantTransition): number => toward.get(step.key) ?? step.plannedReplicas;
+  const wantedNow = (step: VariantTransition): number => toward.get(step.key) ?? step.plannedReplicas;
   const since = now - holdDownSeconds;
-  const recent = new Map(
-    steps.map((step) => [step.key, [...sinceThen(step.recent, since), { at: now, replicas: wanted(step) }]]),
+  const wanted = new Map(
+    steps.map((step) => [step.key, [...sinceThen(step.wanted, since), { at: now, replicas: wantedNow(step) }]]),
   );
   const heldFor = (seconds: number) => (step: VariantTransition) =>
-    notBelowRecent(confirmed(step, wanted(step), growAtOnce), step.askedReplicas, recent.get(step.key)!, now - seconds);
+    notBelowWanted(cappedGrowth(step, wantedNow(step), growAtOnce), step.askedReplicas, wanted.get(step.key)!, now - seconds);
   const [held, soon] = [heldFor(holdDownSeconds), heldFor(unwantedAfter * holdDownSeconds)];
   const targetsBy = (target: (step: VariantTransition) => number) => new Map(steps.map((step) => [step.key, target(step)]));
   const afterHoldDown = targetsBy(held);
   const without = targetsBy((step) => Math.max(soon(step), Math.min(held(step), step.ready)));
-  const wants = targetsBy(wanted);
+  const wants = targetsBy(wantedNow);
   const unwanted = unwantedStartsAfter(unwantedBefore, { steps, wants, held: afterHoldDown, without, now });
-  return { ...withoutGap(steps, givesUp(unwanted) ? without : afterHoldDown, mixes), recent, forgone, unwanted };
+  return { ...withoutGap(steps, givesUp(unwanted) ? without : afterHoldDown, mixes), wanted, forgone, unwanted };
 };
 
 /** Replicas that start are not wanted if no plan wanted them for this part of the hold-down time. */
@@ -71,16 +71,17 @@ const sinceThen = (wanted: readonly WantedReplicas[], since: number): readonly W
  * one, as ticks may fail to come: so the plan before the hold-down time counts too. Until there are plans as old as
  * that, nothing falls.
  */
-const notBelowRecent = (wants: number, current: number, recent: readonly WantedReplicas[], since: number): number => {
-  const reachesBack = recent.some(({ at }) => at <= since);
-  const meanwhile = recent.slice(0, -1).filter((_, index) => element(recent, index + 1).at > since);
-  return Math.max(wants, reachesBack ? 0 : current, ...meanwhile.map(({ replicas }) => replicas));
+const notBelowWanted = (wants: number, askedReplicas: number, wanted: readonly WantedReplicas[], since: number): number => {
+  const reachesBack = wanted.some(({ at }) => at <= since);
+  const meanwhile = wanted.slice(0, -1).filter((_, index) => element(wanted, index + 1).at > since);
+  return Math.max(wants, reachesBack ? 0 : askedReplicas, ...meanwhile.map(({ replicas }) => replicas));
 };
 
-const confirmed = ({ askedReplicas, recent }: VariantTransition, wants: number, growAtOnce: number): number => {
+/** Growth beyond `growAtOnce` only where the plan before wanted it too. */
+const cappedGrowth = ({ askedReplicas, wanted }: VariantTransition, wants: number, growAtOnce: number): number => {
   if (askedReplicas === 0) return wants;
   const most = Math.floor(growAtOnce * askedReplicas);
-  const last = recent.at(-1)?.replicas ?? 0;
+  const last = wanted.at(-1)?.replicas ?? 0;
   return last > most ? wants : Math.min(wants, most);
 };
 

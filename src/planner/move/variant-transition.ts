@@ -11,7 +11,7 @@ export interface VariantTransition {
   /** From the creation of a replica to Ready, as learned or else as set (s). */
   readonly startupSeconds: number;
   /** What earlier plans wanted, oldest first: those of the hold-down time, and the one before it. */
-  readonly recent: readonly WantedReplicas[];
+  readonly wanted: readonly WantedReplicas[];
 }
 
 /** Replicas that a plan wanted, and when (Unix s). */

@@ -3,7 +3,7 @@ import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Belief } from '../believe/believe.ts';
 import type { Candidate } from '../believe/candidates.ts';
 import { attainableReplicas } from '../believe/missing-pods.ts';
-import { isFixed } from '../believe/target-following.ts';
+import { isUnfollowed } from '../believe/target-following.ts';
 
 /** A model whose candidates are bound by how they behave: where pods do not come, to no more than what runs or still comes. */
 export const withAttainableBounds = (belief: Belief, now: number): Belief => ({
@@ -26,7 +26,7 @@ export const boundsIfPodsCame = (models: readonly Belief[], now: number): Readon
       candidates.flatMap(({ key, bounds }) => {
         const behaviour = behaviours.get(key);
         const missing =
-          behaviour !== undefined && !isFixed(behaviour.following) && attainableReplicas(behaviour.outage, now) !== null;
+          behaviour !== undefined && !isUnfollowed(behaviour.following) && attainableReplicas(behaviour.outage, now) !== null;
         return missing ? [[key, bounds] as const] : [];
       }),
     ),
@@ -38,21 +38,21 @@ export const plannedOfUnfollowed = (models: readonly Belief[], plan: Plan | null
   return new Map(
     models.flatMap(({ candidates, behaviours }) =>
       candidates.flatMap(({ key }) =>
-        isFixed(behaviours.get(key)?.following ?? null) && planned[key] !== undefined ? [[key, planned[key]]] : [],
+        isUnfollowed(behaviours.get(key)?.following ?? null) && planned[key] !== undefined ? [[key, planned[key]]] : [],
       ),
     ),
   );
 };
 
 /** Whether it has less than is wanted of it, and does not follow. */
-export const isLacking = ({ key, running }: Candidate, wanted: ReadonlyMap<string, number>): boolean =>
-  running < (wanted.get(key) ?? 0);
+export const isLacking = ({ key, running }: Candidate, unfollowed: ReadonlyMap<string, number>): boolean =>
+  running < (unfollowed.get(key) ?? 0);
 
 /** A model whose Deployments that do not follow, and lack replicas, stay as they are. */
-export const withUnfollowed = (belief: Belief, wanted: ReadonlyMap<string, number>): Belief => ({
+export const withUnfollowed = (belief: Belief, unfollowed: ReadonlyMap<string, number>): Belief => ({
   ...belief,
   candidates: belief.candidates.map((candidate) =>
-    isLacking(candidate, wanted)
+    isLacking(candidate, unfollowed)
       ? { ...candidate, bounds: { minReplicas: candidate.running, maxReplicas: candidate.running, heldBy: 'notFollowed' } }
       : candidate,
   ),

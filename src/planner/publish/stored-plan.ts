@@ -4,6 +4,7 @@ import type { BelieveMemory } from '../believe/believe.ts';
 import type { DeploymentBehaviour } from '../believe/deployment-behaviour.ts';
 import type { ProfileTrial } from '../believe/profile-trial.ts';
 import { noStartups, type Startups } from '../believe/startups.ts';
+import type { Following } from '../believe/target-following.ts';
 import type { MoveMemory } from '../move/move.ts';
 import type { WantedReplicas } from '../move/variant-transition.ts';
 import type { ModelReport, TickOutcome } from '../report/tick-outcome.ts';
@@ -19,7 +20,7 @@ export interface StoredPlan {
   readonly plan: PlanSummary | null;
   /** Last decision by `namespace/name`. */
   readonly decisions: ReadonlyMap<string, Decision>;
-  readonly recent: MoveMemory['recent'];
+  readonly wanted: MoveMemory['wanted'];
   readonly forgone: MoveMemory['forgone'];
   readonly behaviours: BelieveMemory['behaviours'];
   readonly strains: BelieveMemory['strains'];
@@ -43,10 +44,10 @@ const encoded = ({ targets, models, plan, memory: { believed, workPerRequest, mo
       key,
       { digest, load: workPerRequest.get(key) ?? last, proven },
     ]),
-    observed: [...believed.behaviours].map(([key, { startups, ...rest }]) => [key, { ...rest, seconds: startups.seconds }]),
+    observed: [...believed.behaviours].map(([key, behaviour]) => [key, storedBehaviour(behaviour)]),
     wakings: encodedWakings(believed.wakings),
     forgone: [...moved.forgone],
-    recent: [...moved.recent].map(([key, wanted]) => [key, wanted.flatMap(({ at, replicas }) => [at, replicas])]),
+    recent: [...moved.wanted].map(([key, wanted]) => [key, wanted.flatMap(({ at, replicas }) => [at, replicas])]),
   });
 
 const decoded = (at: number, text: string): StoredPlan | null => {
@@ -66,7 +67,7 @@ const decoded = (at: number, text: string): StoredPlan | null => {
     behaviours: new Map(observed.map(([key, stored]: [string, StoredBehaviour]) => [key, behaviourOf(stored)])),
     wakings: decodedWakings(wakings),
     forgone: new Map(forgone),
-    recent: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wantedOf(flat)])),
+    wanted: new Map(recent.map(([key, flat]: [string, number[]]) => [key, wantedOf(flat)])),
   };
 };
 /** The documents themselves are not stored. `load` is the work per request: the first version called it so. */
@@ -77,12 +78,21 @@ const trialOf = ({ load, ...rest }: StoredTrial): ProfileTrial => ({
   found: null,
   heldBack: null,
 });
-/** Which pods were seen is not stored: the next leader looks for itself. */
-type StoredBehaviour = Omit<DeploymentBehaviour, 'startups'> & Pick<Startups, 'seconds'>;
-const behaviourOf = ({ seconds, ...rest }: StoredBehaviour): DeploymentBehaviour => ({
-  ...rest,
-  startups: { ...noStartups, seconds },
-});
+/** Which pods were seen is not stored: the next leader looks for itself. `fixedUntil` is `unfollowedUntil`, as it was called first. */
+interface StoredBehaviour extends Pick<DeploymentBehaviour, 'outage'>, Pick<Startups, 'seconds'> {
+  readonly following: (Omit<Following, 'unfollowedUntil'> & { readonly fixedUntil: Following['unfollowedUntil'] }) | null;
+}
+const storedBehaviour = ({ startups: { seconds }, outage, following }: DeploymentBehaviour): StoredBehaviour => {
+  if (following === null) return { outage, following, seconds };
+  const { replicas, rising, since, unfollowedUntil: fixedUntil, spec } = following;
+  return { outage, following: { replicas, rising, since, fixedUntil, spec }, seconds };
+};
+const behaviourOf = ({ seconds, outage, following }: StoredBehaviour): DeploymentBehaviour => {
+  const startups = { ...noStartups, seconds };
+  if (following === null) return { startups, outage, following };
+  const { fixedUntil: unfollowedUntil, ...rest } = following;
+  return { startups, outage, following: { ...rest, unfollowedUntil } };
+};
 /** Times and replicas in turn: there are many. */
 const wantedOf = (flat: readonly number[]): readonly WantedReplicas[] =>
   flat.flatMap((at, index) => (index % 2 === 0 ? [{ at, replicas: flat[index + 1]! }] : []));

@@ -31,7 +31,7 @@ export const memoryAfter = (
     workPerRequest: stillThere(workPerRequest, ...done.map((group) => group.workPerRequest)),
     moved: {
       decisions: stillThere(moved.decisions, ...done.map((group) => group.moved.decisions)),
-      recent: stillThere(moved.recent, ...done.map((group) => group.moved.recent)),
+      wanted: stillThere(moved.wanted, ...done.map((group) => group.moved.wanted)),
       forgone: new Map(done.flatMap((group) => [...group.moved.forgone])),
       unwanted: new Map(done.flatMap((group) => [...(group.moved.unwanted ?? [])])),
     },
@@ -44,9 +44,9 @@ export type StoredMemory = MoveMemory & Pick<BelieveMemory, 'behaviours' | 'stra
 /** The same memory with what is stored. What was decided then may not be followed yet, or no longer: it is marked as restored. */
 export const memoryFrom = (
   memory: Memory,
-  { decisions, recent, forgone, behaviours, strains, trials, wakings }: StoredMemory,
+  { decisions, wanted, forgone, behaviours, strains, trials, wakings }: StoredMemory,
 ): Memory => ({
   ...memory,
   believed: { ...memory.believed, behaviours, strains, trials, wakings },
-  moved: { decisions: new Map([...decisions].map(([key, decision]) => [key, { ...decision, restored: true }])), recent, forgone },
+  moved: { decisions: new Map([...decisions].map(([key, decision]) => [key, { ...decision, restored: true }])), wanted, forgone },
 });

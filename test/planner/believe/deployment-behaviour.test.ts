@@ -93,7 +93,7 @@ describe('reports', () => {
   });
 
   test('an outage, a target that is not followed and a problem of the profile are each said', () => {
-    const following = { replicas: 1, rising: true, since: 0, fixedUntil: 1300, spec: null };
+    const following = { replicas: 1, rising: true, since: 0, unfollowedUntil: 1300, spec: null };
     expect(report(demand, { ...outOfStock, following })).toMatchObject({
       deployment: 'ns/a',
       startupSeconds: 50,

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { type Pace, paceOfBehavior, paceOfPodAutoscaler } from '../../../src/cluster/pace.ts';
-import { type Following, followingAfter, isFixed, withinTolerance } from '../../../src/planner/believe/target-following.ts';
+import { type Following, followingAfter, isUnfollowed, withinTolerance } from '../../../src/planner/believe/target-following.ts';
 
 const settings = { followAfterSeconds: 120 };
 const exact: Pace = { up: { tolerance: 0, settleSeconds: 0 }, down: { tolerance: 0, settleSeconds: 300 } };
 /** When, if ever, a target counts as not followed; `replicas` is asked every 10 s for up to an hour. */
-const fixedAfter = (
+const unfollowedAfter = (
   target: number | ((now: number) => number),
   replicas: (now: number) => number,
   pace: Pace | null = exact,
@@ -14,13 +14,13 @@ const fixedAfter = (
   for (let now = 0; now <= 3600; now += 10) {
     const wanted = typeof target === 'number' ? target : target(now);
     following = followingAfter(following, replicas(now), wanted, pace, settings, now);
-    if (isFixed(following)) return now;
+    if (isUnfollowed(following)) return now;
   }
   return null;
 };
 
 const changed = (spec: string): Pace => ({ ...exact, spec });
-const fixed: Following = { replicas: 0, rising: true, since: 0, fixedUntil: 430, spec: 'a' };
+const unfollowed: Following = { replicas: 0, rising: true, since: 0, unfollowedUntil: 430, spec: 'a' };
 
 describe('a target', () => {
   test.each([
@@ -55,7 +55,7 @@ describe('a target', () => {
     { name: 'within the tolerance', target: 21, replicas: () => 20, pace: paceOfBehavior(undefined), after: null },
     { name: 'beyond the tolerance', target: 23, replicas: () => 20, pace: paceOfBehavior(undefined), after: 130 },
   ])('$name', ({ target, replicas, pace = exact, after }) => {
-    expect(fixedAfter(target, replicas, pace)).toBe(after);
+    expect(unfollowedAfter(target, replicas, pace)).toBe(after);
   });
 
   test('that nobody published is not judged', () => {
@@ -63,8 +63,8 @@ describe('a target', () => {
   });
 
   test('that is not followed is tried again after five minutes', () => {
-    expect(isFixed(followingAfter(fixed, 0, 5, changed('a'), settings, 429))).toBe(true);
-    expect(followingAfter(fixed, 0, 5, changed('a'), settings, 430)).toBeNull();
+    expect(isUnfollowed(followingAfter(unfollowed, 0, 5, changed('a'), settings, 429))).toBe(true);
+    expect(followingAfter(unfollowed, 0, 5, changed('a'), settings, 430)).toBeNull();
   });
 
   test.each([
@@ -72,12 +72,12 @@ describe('a target', () => {
     { name: 'spec.replicas moves toward it', replicas: 2, target: 5, spec: 'a' },
     { name: 'it is reached', replicas: 5, target: 5, spec: 'a' },
   ])('that is not followed is tried again at once when $name', ({ replicas, target, spec }) => {
-    expect(followingAfter(fixed, replicas, target, changed(spec), settings, 200)).toBeNull();
+    expect(followingAfter(unfollowed, replicas, target, changed(spec), settings, 200)).toBeNull();
   });
 
   test('that is not followed is not tried again because spec.replicas moves away from it', () => {
-    const above: Following = { replicas: 9, rising: false, since: 0, fixedUntil: 430, spec: 'a' };
-    expect(isFixed(followingAfter(above, 40, 8, changed('a'), settings, 200))).toBe(true);
+    const above: Following = { replicas: 9, rising: false, since: 0, unfollowedUntil: 430, spec: 'a' };
+    expect(isUnfollowed(followingAfter(above, 40, 8, changed('a'), settings, 200))).toBe(true);
   });
 });
 

@@ -7,7 +7,7 @@ const price = { a: 6, b: 1.5 };
 type Mix = Readonly<Partial<Record<'a' | 'b', number>>>;
 const mapOf = (mix: Mix) => new Map(Object.entries({ a: 0, b: 0, ...mix }));
 const step = (key: 'a' | 'b', askedReplicas: number, plannedReplicas: number, startupSeconds: number): VariantTransition => ({
-  ...{ key, price: price[key], askedReplicas, plannedReplicas, ready: askedReplicas, recent: [], startupSeconds },
+  ...{ key, price: price[key], askedReplicas, plannedReplicas, ready: askedReplicas, wanted: [], startupSeconds },
 });
 const mixes = (more: Partial<Record<'within' | 'above' | 'roomy', Mix | null>>): Mixes => {
   const answer = (mix: Mix | null | undefined) => (mix == null ? null : mapOf(mix));

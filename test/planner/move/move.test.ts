@@ -14,11 +14,11 @@ const now = 1000;
 const reading = { now, workload: null };
 const behaving = (behaviour: Partial<DeploymentBehaviour>): Belief['behaviours'] =>
   new Map([['ns/a', { startups: noStartups, outage: null, following: null, ...behaviour }]]);
-const unfollowed = behaving({ following: { replicas: 1, rising: true, since: 0, fixedUntil: 1300, spec: null } });
+const unfollowed = behaving({ following: { replicas: 1, rising: true, since: 0, unfollowedUntil: 1300, spec: null } });
 const moved = (one: Belief, last: MoveMemory = nothingMoved) => {
   const tick = { reading, memory: { moved: last }, settings, makePlan: planOf, whatIf: planOf };
-  const { decisions, recent, blocked } = move(planGroups([one], tick).next().value!, tick);
-  return { decisions: Object.fromEntries(decisions), recent: Object.fromEntries(recent), blocked: [...blocked] };
+  const { decisions, wanted, blocked } = move(planGroups([one], tick).next().value!, tick);
+  return { decisions: Object.fromEntries(decisions), wanted: Object.fromEntries(wanted), blocked: [...blocked] };
 };
 /** `ns/a` serves 5 req/s with each replica: three are needed. */
 const demand = [{ inputTokens: 1024, outputTokens: 64, arrivalRate: 12 }];
@@ -50,7 +50,7 @@ test('of a Deployment that does not follow a plan starts from what runs, but fro
 test('the target moves toward the plan as of the data behind it, and what was wanted is remembered', () => {
   expect(moved(belief({ demand }))).toEqual({
     decisions: { 'ns/a': { replicas: 3, asOf: 990 } },
-    recent: { 'ns/a': [{ at: now, replicas: 3 }] },
+    wanted: { 'ns/a': [{ at: now, replicas: 3 }] },
     blocked: [],
   });
 });
@@ -70,9 +70,9 @@ test('an idle model goes to its label, where it has one and is not refused, and 
   const idle = (more: Partial<Belief>) =>
     moved(belief({ conclusion: { state: 'idle', reason: 'no request', silentUntil: 995 }, ...more }));
   const labelled = [deployment('a', { idleReplicas: 2, replicas: 5 }), deployment('b', { idleReplicas: null })];
-  const recent = { 'ns/a': [], 'ns/b': [] };
+  const wanted = { 'ns/a': [], 'ns/b': [] };
   const decisions = { 'ns/a': { replicas: 2, asOf: 995, idle: true } };
-  expect(idle({ deployments: labelled })).toEqual({ decisions, recent, blocked: [] });
+  expect(idle({ deployments: labelled })).toEqual({ decisions, wanted, blocked: [] });
   expect(idle({ deployments: labelled, refused: new Map([['ns/a', 'no profile']]) }).decisions).toEqual({});
 });
 
@@ -85,7 +85,7 @@ test('an idle model that is woken ahead gets what the plan wants, and never less
 });
 
 test('without a plan nothing is decided, and what was wanted stays as it is', () => {
-  const nothing = { decisions: {}, recent: {}, blocked: [] };
+  const nothing = { decisions: {}, wanted: {}, blocked: [] };
   const last = { ...nothingMoved, decisions: new Map([['ns/a', { replicas: 2, asOf: 900 }]]) };
   expect(moved(belief(), last)).toEqual(nothing);
   expect(moved(belief({ conclusion: { state: 'stale', reason: 'why', silentUntil: 0 } }), last)).toEqual(nothing);

@@ -60,7 +60,7 @@ const step = (
   askedReplicas,
   ready: askedReplicas,
   startupSeconds: 0,
-  recent: [wish(0, 0)],
+  wanted: [wish(0, 0)],
   ...more,
 });
 const run = (steps: readonly VariantTransition[], now = 1000, more: Partial<TransitionSettings> = {}, demand: number = load) =>
@@ -72,27 +72,27 @@ describe('up and down', () => {
   });
 
   test('down when the lower answer has held', () => {
-    const falling = (since: number) => [step('a', 5, 3, { recent: [wish(since - 10, 5), wish(since, 3)] })];
+    const falling = (since: number) => [step('a', 5, 3, { wanted: [wish(since - 10, 5), wish(since, 3)] })];
     expect(run(falling(990))).toEqual({ a: 5 });
     expect(run(falling(881))).toEqual({ a: 5 });
     expect(run(falling(880))).toEqual({ a: 3 });
   });
 
   test('a wish stands while no tick comes, and what is wanted after it has not held yet', () => {
-    expect(run([step('a', 5, 3, { recent: [wish(600, 5), wish(990, 3)] })])).toEqual({ a: 5 });
-    expect(run([step('a', 5, 3, { recent: [wish(600, 5), wish(870, 3), wish(990, 3)] })])).toEqual({ a: 3 });
+    expect(run([step('a', 5, 3, { wanted: [wish(600, 5), wish(990, 3)] })])).toEqual({ a: 5 });
+    expect(run([step('a', 5, 3, { wanted: [wish(600, 5), wish(870, 3), wish(990, 3)] })])).toEqual({ a: 3 });
   });
 
   test('down to the most that was wanted meanwhile, not to the last', () => {
-    expect(run([step('a', 9, 3, { recent: [wish(860, 9), wish(870, 5), wish(950, 6), wish(990, 2)] })])).toEqual({
+    expect(run([step('a', 9, 3, { wanted: [wish(860, 9), wish(870, 5), wish(950, 6), wish(990, 2)] })])).toEqual({
       a: 6,
     });
   });
 
   test('nothing falls before plans reach back so far', () => {
-    expect(run([step('a', 5, 3, { recent: [] })])).toEqual({ a: 5 });
-    expect(run([step('a', 5, 3, { recent: [wish(881, 3)] })])).toEqual({ a: 5 });
-    expect(run([step('a', 5, 3, { recent: [wish(880, 3)] })])).toEqual({ a: 3 });
+    expect(run([step('a', 5, 3, { wanted: [] })])).toEqual({ a: 5 });
+    expect(run([step('a', 5, 3, { wanted: [wish(881, 3)] })])).toEqual({ a: 5 });
+    expect(run([step('a', 5, 3, { wanted: [wish(880, 3)] })])).toEqual({ a: 3 });
   });
 
   test('what still starts is given up after half of that, where it was not missed before', () => {
@@ -105,25 +105,25 @@ describe('up and down', () => {
   });
 
   test('without a hold-down time the plan is the target', () => {
-    expect(run([step('a', 5, 3, { recent: [wish(990, 5)] })], 1000, { holdDownSeconds: 0 })).toEqual({ a: 3 });
+    expect(run([step('a', 5, 3, { wanted: [wish(990, 5)] })], 1000, { holdDownSeconds: 0 })).toEqual({ a: 3 });
   });
 
   test('a load that wobbles at a boundary changes nothing after the first rise', () => {
     let current = 5;
-    let recent: readonly WantedReplicas[] = [];
+    let wanted: readonly WantedReplicas[] = [];
     const said = new Set<number>();
     for (let tick = 0; tick < 360; tick += 1) {
       const planned = tick % 7 < 3 ? 6 : 5;
-      const { targets, recent: next } = transition(
-        [step('a', current, planned, { recent })],
+      const { targets, wanted: next } = transition(
+        [step('a', current, planned, { wanted })],
         mixesFor(2 * planned),
         1000 + 10 * tick,
         settings,
       );
       current = targets.get('a')!;
-      recent = next.get('a')!;
+      wanted = next.get('a')!;
       said.add(current);
-      expect(recent.length).toBeLessThanOrEqual(14);
+      expect(wanted.length).toBeLessThanOrEqual(14);
     }
     expect([...said]).toEqual([6]);
   });
@@ -132,7 +132,7 @@ describe('up and down', () => {
 describe('growth beyond three times', () => {
   test('waits for a second plan that wants it', () => {
     expect(run([step('a', 2, 20)], 1000, {}, 40)).toEqual({ a: 6 });
-    expect(run([step('a', 6, 20, { recent: [wish(990, 20)] })], 1000, {}, 40)).toEqual({ a: 20 });
+    expect(run([step('a', 6, 20, { wanted: [wish(990, 20)] })], 1000, {}, 40)).toEqual({ a: 20 });
   });
 
   test('from zero is at once', () => {
@@ -148,7 +148,7 @@ describe('another mix', () => {
 
   test('that saves enough is built up first, and what it replaces stays until it is Ready', () => {
     const held = [wish(870, 5)];
-    expect(run([step('a', 5, 0, { recent: held }), step('b', 0, 2)])).toEqual({ a: 5, b: 2 });
+    expect(run([step('a', 5, 0, { wanted: held }), step('b', 0, 2)])).toEqual({ a: 5, b: 2 });
     expect(run([step('a', 5, 0), step('b', 2, 2, { ready: 1 })])).toEqual({ a: 5, b: 2 });
     expect(run([step('a', 5, 0), step('b', 2, 2, { ready: 2 })])).toEqual({ a: 0, b: 2 });
   });
@@ -179,7 +179,7 @@ describe('another mix', () => {
 
   test('what has to be added is added to what there is, unless the plan saves enough', () => {
     // 10 a and 1 b cost 13 with the a that demand 27 takes more; the plan costs 46 % less.
-    const steps = [step('a', 10, 1, { recent: [wish(870, 10)] }), step('b', 1, 3)];
+    const steps = [step('a', 10, 1, { wanted: [wish(870, 10)] }), step('b', 1, 3)];
     expect(run(steps, 1000, { switchSavings: 0.5 }, 27)).toEqual({ a: 11, b: 1 });
     expect(run(steps, 1000, { switchSavings: 0.45 }, 27)).toEqual({ a: 10, b: 3 });
   });
@@ -190,15 +190,15 @@ describe('another mix', () => {
 
   test('never less Ready than the demand while something can be kept, whatever the order in which pods start', () => {
     let [a, b, ready] = [5, 0, 0];
-    let recent = new Map<string, readonly WantedReplicas[]>();
+    let wanted = new Map<string, readonly WantedReplicas[]>();
     for (let tick = 0; tick < 40; tick += 1) {
       const steps = [
-        step('a', a, 0, { ready: a, recent: recent.get('a') ?? [] }),
-        step('b', b, 2, { ready, recent: recent.get('b') ?? [] }),
+        step('a', a, 0, { ready: a, wanted: wanted.get('a') ?? [] }),
+        step('b', b, 2, { ready, wanted: wanted.get('b') ?? [] }),
       ];
       const next = transition(steps, mixesFor(load), 1000 + 10 * tick, settings);
       [a, b] = [next.targets.get('a')!, next.targets.get('b')!];
-      recent = new Map(next.recent);
+      wanted = new Map(next.wanted);
       if (tick === 20) ready = 1;
       if (tick === 30) ready = 2;
       expect(2 * a + 5 * Math.min(b, ready)).toBeGreaterThanOrEqual(load);
@@ -228,14 +228,14 @@ describe('on common stock', () => {
   });
 
   test('nothing grows beyond it while the hold-down time lasts; that is no blockade', () => {
-    expect(swap(6, 10, { recent: [] })).toEqual({ a: 5, b: 1, blocked: false });
-    expect(swap(5, 10, { recent: [] })).toEqual({ a: 5, b: 0, blocked: false });
+    expect(swap(6, 10, { wanted: [] })).toEqual({ a: 5, b: 1, blocked: false });
+    expect(swap(5, 10, { wanted: [] })).toEqual({ a: 5, b: 0, blocked: false });
   });
 
   test('what cannot be had elsewhere any more holds back no growth here', () => {
     // Both Nodes of `a` are lost; `b` has stock of its own.
     const mixes = { ...mixesFor(10), fits: (_mix: ReadonlyMap<string, number>, key: string) => key === 'b' };
-    const steps = [step('a', 5, 0, { ready: 0, recent: [] }), step('b', 0, 2)];
+    const steps = [step('a', 5, 0, { ready: 0, wanted: [] }), step('b', 0, 2)];
     expect(Object.fromEntries(transition(steps, mixes, 1000, settings).targets)).toEqual({ a: 5, b: 2 });
   });
 
@@ -251,16 +251,16 @@ describe('on common stock', () => {
 
   test('each step fits and carries, until the swap is done', () => {
     let [a, b, ready] = [5, 0, 0];
-    let recent = new Map<string, readonly WantedReplicas[]>();
+    let wanted = new Map<string, readonly WantedReplicas[]>();
     for (let tick = 0; tick < 40; tick += 1) {
       const steps = [
-        step('a', a, 0, { ready: a, recent: recent.get('a') ?? [] }),
-        step('b', b, 2, { ready, recent: recent.get('b') ?? [] }),
+        step('a', a, 0, { ready: a, wanted: wanted.get('a') ?? [] }),
+        step('b', b, 2, { ready, wanted: wanted.get('b') ?? [] }),
       ];
       const next = transition(steps, mixesFor(8, 8, 5), 1000 + 10 * tick, whatever);
       ready = b;
       [a, b] = [next.targets.get('a')!, next.targets.get('b')!];
-      recent = new Map(next.recent);
+      wanted = new Map(next.wanted);
       expect(a + b).toBeLessThanOrEqual(5);
       expect(2 * a + 5 * Math.min(b, ready)).toBeGreaterThanOrEqual(8);
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { givesUp, nothingUnwanted, type UnwantedStarts, unwantedStartsAfter } from '../../../src/planner/move/unwanted-starts.ts';
 
-const steps = [{ key: 'a', price: 2, plannedReplicas: 2, current: 5, ready: 2, startupSeconds: 100, recent: [] }];
+const steps = [{ key: 'a', price: 2, plannedReplicas: 2, askedReplicas: 5, ready: 2, startupSeconds: 100, wanted: [] }];
 const of = (replicas: number) => new Map([['a', replicas]]);
 /** Plans want so many; five are held, of which as many as `without` are more than start. */
 const look = (before: UnwantedStarts, now: number, wants: number, without: number) =>

@@ -12,7 +12,7 @@ import { belief, candidate } from '../../helpers/beliefs.ts';
 
 const now = 1000;
 const outage = { gives: 2, failures: 1, retryAt: 1100 };
-const unfollowed = { replicas: 1, rising: true, since: 0, fixedUntil: 1300, spec: null };
+const unfollowed = { replicas: 1, rising: true, since: 0, unfollowedUntil: 1300, spec: null };
 const bounds = (minReplicas: number, maxReplicas: number | null) => ({ minReplicas, maxReplicas });
 const model = (behaviour: Partial<DeploymentBehaviour>, given = bounds(0, null)) =>
   belief({
@@ -53,7 +53,7 @@ describe('targets that are not followed', () => {
 
   test('what the plan wants is listed only of those that do not follow', () => {
     expect([...plannedOfUnfollowed([model({ following: unfollowed })], plan)]).toEqual([['ns/a', 3]]);
-    expect(plannedOfUnfollowed([model({ following: { ...unfollowed, fixedUntil: null } })], plan).size).toBe(0);
+    expect(plannedOfUnfollowed([model({ following: { ...unfollowed, unfollowedUntil: null } })], plan).size).toBe(0);
     expect(plannedOfUnfollowed([model({ following: unfollowed })], null).size).toBe(0);
   });
 

@@ -84,7 +84,7 @@ test('the load of one request per second is the mean over the demand, of variant
 });
 
 test('what a Deployment that does not follow lacks is planned for elsewhere, and what is wanted of it is told', () => {
-  const following = { replicas: 1, rising: true, since: 0, fixedUntil: 1300, spec: null };
+  const following = { replicas: 1, rising: true, since: 0, unfollowedUntil: 1300, spec: null };
   const both = (behaviours: Belief['behaviours']) =>
     planned([
       model('a', {

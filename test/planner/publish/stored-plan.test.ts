@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { noStartups } from '../../../src/planner/believe/startups.ts';
 import { storedPlans } from '../../../src/planner/publish/stored-plan.ts';
 import { emptyMemory } from '../../../src/planner/remember/tick-memory.ts';
 import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
@@ -13,7 +14,7 @@ const outcome: TickOutcome = {
     believed: { ...emptyMemory.believed, strains: new Map([['m', strain]]), wakings: new Map([['m', waking]]) },
     moved: {
       decisions: new Map([['ns/a', { replicas: 3, asOf: 4890 }]]),
-      recent: new Map([
+      wanted: new Map([
         [
           'ns/a',
           [
@@ -45,11 +46,11 @@ test('what a leader has decided comes back as it was, but for labels, and with i
   clock.now = 5030;
   const { plan, ageSeconds } = (await plans.last())!;
   expect(ageSeconds).toBe(40);
-  expect([plan.at, plan.forgone, plan.decisions, plan.recent, plan.strains, plan.wakings]).toEqual([
+  expect([plan.at, plan.forgone, plan.decisions, plan.wanted, plan.strains, plan.wakings]).toEqual([
     4990,
     outcome.memory.moved.forgone,
     outcome.memory.moved.decisions,
-    outcome.memory.moved.recent,
+    outcome.memory.moved.wanted,
     outcome.memory.believed.strains,
     outcome.memory.believed.wakings,
   ]);
@@ -88,4 +89,19 @@ test('a document of another version is nothing', async () => {
   const order = { installation: 'ns/gpumix', lease: 'lease', leaseCreatedAt: 100, transitions: 0, sequence: 1 };
   await store.keepPlan('gpumix:plans', { ...order, at: 4990, document: '{"version":2,"targets":[]}' }, 100);
   expect(await plans.last()).toBeNull();
+});
+
+test('until when a Deployment is unfollowed is stored under the name that it had first, and comes back', async () => {
+  const { store, plans } = setUp();
+  const following = { replicas: 1, rising: true, since: 4000, unfollowedUntil: 5300, spec: null };
+  const behaviours = new Map([
+    ['ns/a', { startups: noStartups, outage: null, following }],
+    ['ns/b', { startups: noStartups, outage: null, following: null }],
+  ]);
+  await plans.keep({ ...outcome, memory: { ...emptyMemory, believed: { ...emptyMemory.believed, behaviours } } }, 4990, term);
+  const { document } = await store.readFields('gpumix:plans', ['document']);
+  expect(JSON.parse(document!).observed[0][1].following).toEqual({
+    ...{ replicas: 1, rising: true, since: 4000, fixedUntil: 5300, spec: null },
+  });
+  expect((await plans.last())?.plan.behaviours).toEqual(behaviours);
 });

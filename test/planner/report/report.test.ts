@@ -22,7 +22,7 @@ const outcome = (one: Belief, { decided, last, solved, together = true, routingP
   const planned = { beliefs: [one], together, solved: solved ?? null, limits: noLimits, boundsIfPodsCame: new Map() };
   return report(
     { ...planned, unfollowed: new Map(), workPerRequest: new Map() },
-    { decisions: new Map(decided && [['ns/a', decided]]), recent: new Map(), forgone: new Map(), blocked: new Set() },
+    { decisions: new Map(decided && [['ns/a', decided]]), wanted: new Map(), forgone: new Map(), blocked: new Set() },
     {
       reading: { now, workload: null, ready: new Map() },
       memory: { moved: { decisions: new Map(last && [['ns/a', last]]) } },
