@@ -25,7 +25,7 @@ export const belief = (more: Partial<Belief> = {}): Belief => ({
   dataAt: 990,
   recordDefect: null,
   candidates: [candidate('a')],
-  refused: new Map(),
+  excluded: new Map(),
   demand: null,
   forecast: null,
   headroom: 0,

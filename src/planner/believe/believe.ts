@@ -98,7 +98,7 @@ export interface Belief extends ModelGroup {
   readonly recordDefect: RecordDefect | null;
   /** The Deployments that can take part in a plan; and of each other one, why it cannot. */
   readonly candidates: readonly Candidate[];
-  readonly refused: ReadonlyMap<string, string>;
+  readonly excluded: ReadonlyMap<string, string>;
   /** What to plan for; null = there is no plan to make. */
   readonly demand: readonly DemandRow[] | null;
   /** What it was foreseen by; null = it is as it is now. */
@@ -201,7 +201,7 @@ interface Facts {
 const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>, facts: Facts): Belief => {
   const { reading, decisions, memory, settings } = facts;
   const { behaviours } = memory;
-  const { candidates, refused } = candidatesOf(group.deployments, { ...reading, prices: settings.prices });
+  const { candidates, excluded } = candidatesOf(group.deployments, { ...reading, prices: settings.prices });
   const { conclusion, dataAt } = concludedOf(group, candidates);
   const demandSettings = demandSettingsOf(group, candidates, facts);
   const { demand, wait, rates, ...seen } =
@@ -219,7 +219,7 @@ const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>
     dataAt,
     recordDefect: group.aliases.flatMap((name) => reading.workload?.names.get(name)?.defect ?? [])[0] ?? null,
     candidates,
-    refused,
+    excluded,
     demand: plannable,
     behaviours,
     variants: variantReports(group.deployments, candidates, plannable, reading, decisions, behaviours, settings),

@@ -23,7 +23,7 @@ export interface Candidate {
 /** Those of the Deployments of one model; and of each that cannot take part, why not. */
 export interface Candidates {
   readonly candidates: readonly Candidate[];
-  readonly refused: ReadonlyMap<string, string>;
+  readonly excluded: ReadonlyMap<string, string>;
 }
 
 export interface CandidateSources {
@@ -48,17 +48,17 @@ const fixedBounds = (deployment: ModelDeployment, now: number): Bounds | null =>
  * from annotations and the price table, or else all from the profiles.
  */
 export const candidatesOf = (deployments: readonly ModelDeployment[], sources: CandidateSources): Candidates => {
-  const refused = new Map<string, string>();
+  const excluded = new Map<string, string>();
   const profiled = deployments.flatMap((deployment) => {
     const key = deploymentKey(deployment);
     const found = sources.profiles.get(key);
     if (found === undefined) {
-      refused.set(key, `no profile for Deployment ${key} of model ${deployment.model}`);
+      excluded.set(key, `no profile for Deployment ${key} of model ${deployment.model}`);
       return [];
     }
     const { profile, source } = found;
     if (profile.gpusPerReplica !== null && profile.gpusPerReplica !== deployment.gpusPerReplica) {
-      refused.set(
+      excluded.set(
         key,
         `${source} was measured with ${profile.gpusPerReplica} GPUs per replica, Deployment ${key} has ${deployment.gpusPerReplica}`,
       );
@@ -75,8 +75,8 @@ export const candidatesOf = (deployments: readonly ModelDeployment[], sources: C
     const unpriced = profiled.filter(({ market }) => market === null);
     const example = unpriced[0]!;
     const reason = `prices cannot be compared: ${annotated.key} has the annotation gpumix.io/price, ${example.key} only the cost in ${example.source}`;
-    for (const { key } of profiled) refused.set(key, reason);
-    return { candidates: [], refused };
+    for (const { key } of profiled) excluded.set(key, reason);
+    return { candidates: [], excluded };
   }
   const candidates = profiled.map(({ key, deployment, profile, gpu, market }) => ({
     key,
@@ -88,7 +88,7 @@ export const candidatesOf = (deployments: readonly ModelDeployment[], sources: C
     running: deployment.replicas,
     ready: sources.ready.get(key) ?? 0,
   }));
-  return { candidates, refused };
+  return { candidates, excluded };
 };
 
 /** The built-in list with the user's prices over it. */

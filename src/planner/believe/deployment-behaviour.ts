@@ -31,9 +31,9 @@ interface Look {
   readonly last: Decision | null;
   readonly pace: Pace | null;
   /** Why Kubernetes makes no more pods of it; null = it does. */
-  readonly refused: string | null;
+  readonly podsRefused: string | null;
   /** Somebody fixed it by hand: neither its pods nor its target are judged. */
-  readonly fixed: boolean;
+  readonly fixedByHand: boolean;
 }
 
 export interface DeploymentReading {
@@ -72,27 +72,27 @@ const lookAt = (
     replicas: deployment.replicas,
     last: last === undefined || last.restored === true ? null : last,
     pace: paces?.get(key) ?? null,
-    refused: deployment.podsRefused,
-    fixed: fixedReplicas(deployment, now) !== null,
+    podsRefused: deployment.podsRefused,
+    fixedByHand: fixedReplicas(deployment, now) !== null,
   };
 };
 
 const behaviourAfter = (
   before: DeploymentBehaviour | undefined,
-  { pods, replicas, last, pace, refused, fixed }: Look,
+  { pods, replicas, last, pace, podsRefused, fixedByHand }: Look,
   settings: BehaviourSettings,
   now: number,
 ): DeploymentBehaviour => {
   const { startups = noStartups, outage = null, following = null } = before ?? {};
   const followed = (): Following | null =>
-    fixed ? null : followingAfter(following, replicas, last?.replicas ?? null, pace, settings, now);
+    fixedByHand ? null : followingAfter(following, replicas, last?.replicas ?? null, pace, settings, now);
   if (pods === null) return { startups, outage: null, following: followed() };
   const counted = podCount(pods, patienceSeconds(startups, settings.startupSeconds), outage, now);
   // Pods that cannot even be made do not come either.
-  const count = refused !== null && pods.length < replicas ? { ...counted, out: true } : counted;
+  const count = podsRefused !== null && pods.length < replicas ? { ...counted, out: true } : counted;
   return {
     startups: learned(startups, pods, count.late, now),
-    outage: fixed ? null : outageAfter(outage, count, now),
+    outage: fixedByHand ? null : outageAfter(outage, count, now),
     following: followed(),
   };
 };
@@ -150,7 +150,7 @@ const sizeText = ({ inputTokens, outputTokens }: DemandRow): string =>
 const variantReport = (
   deployment: string,
   { startups, outage, following }: DeploymentBehaviour,
-  { replicas, last, pace, refused }: Pick<Look, 'replicas' | 'last' | 'pace' | 'refused'>,
+  { replicas, last, pace, podsRefused }: Pick<Look, 'replicas' | 'last' | 'pace' | 'podsRefused'>,
   judged: Pick<VariantReport, 'extrapolatedShare' | 'beyondGrid' | 'profileProblem'>,
   settings: BehaviourSettings,
   now: number,
@@ -158,7 +158,7 @@ const variantReport = (
   deployment,
   startupSeconds: startupSeconds(startups, settings.startupSeconds),
   outOfStock: attainableReplicas(outage, now) !== null,
-  podsRefused: refused,
+  podsRefused,
   notFollowed: isUnfollowed(following),
   triedAgainAt: following?.unfollowedUntil ?? null,
   withinTolerance: last !== null && withinTolerance(replicas, last.replicas, pace),

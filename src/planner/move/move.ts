@@ -189,12 +189,14 @@ const notBelowLabels = (
 
 /** Idle goes to the label; what earlier plans wanted is over. In other states nothing is newly decided, and nothing forgotten. */
 const idleMove = (belief: Belief, forgone: MoveMemory['forgone']): MoveMemory => {
-  const { name, conclusion, deployments, refused } = belief;
+  const { name, conclusion, deployments, excluded } = belief;
   const letGo = forgone.get(name);
   const asOf = dataUntil(belief);
   if (conclusion.state !== 'idle' || asOf === null)
     return { ...nothingMoved, forgone: new Map(letGo === undefined ? [] : [[name, letGo]]) };
-  const decided = deployments.filter((deployment) => !refused.has(deploymentKey(deployment)) && deployment.idleReplicas !== null);
+  const decided = deployments.filter(
+    (deployment) => !excluded.has(deploymentKey(deployment)) && deployment.idleReplicas !== null,
+  );
   return {
     decisions: new Map(
       decided.map((deployment) => [deploymentKey(deployment), { replicas: deployment.idleReplicas ?? 0, asOf, idle: true }]),

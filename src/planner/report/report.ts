@@ -87,7 +87,7 @@ const ttftLimits = (beliefs: readonly Belief[]): ReadonlyMap<string, number> =>
 
 const targetOf = (
   deployment: ModelDeployment,
-  { conclusion: { state, reason }, refused }: Belief,
+  { conclusion: { state, reason }, excluded }: Belief,
   last: Decision | undefined,
   now: number,
   { staleAfterSeconds }: ReportSettings,
@@ -96,12 +96,15 @@ const targetOf = (
   const { namespace, name, labels, idleReplicas, replicas } = deployment;
   const unavailable = (): Target['decision'] => {
     // Raising is safe, whatever is not known.
-    if ((state === 'missing' || refused.has(key)) && idleReplicas !== null && replicas < idleReplicas)
+    if ((state === 'missing' || excluded.has(key)) && idleReplicas !== null && replicas < idleReplicas)
       return { replicas: idleReplicas, asOf: now };
-    return { unavailable: refused.get(key) ?? unreadableLabel(deployment, state) ?? `${state}: ${reason}` };
+    return { unavailable: excluded.get(key) ?? unreadableLabel(deployment, state) ?? `${state}: ${reason}` };
   };
   const stands =
-    last !== undefined && !refused.has(key) && state !== 'missing' && !(state === 'stale' && now - last.asOf > staleAfterSeconds);
+    last !== undefined &&
+    !excluded.has(key) &&
+    state !== 'missing' &&
+    !(state === 'stale' && now - last.asOf > staleAfterSeconds);
   const target = {
     namespace,
     deployment: name,
@@ -117,7 +120,7 @@ const unreadableLabel = ({ idleReplicas, problem }: ModelDeployment, state: Stat
   state === 'idle' && idleReplicas === null ? problem : null;
 
 const reportOf = (
-  { name, conclusion, demand, headroom, dataAt, deployments, candidates, refused, forecast, strains, recordDefect }: Belief,
+  { name, conclusion, demand, headroom, dataAt, deployments, candidates, excluded, forecast, strains, recordDefect }: Belief,
   modelPlan: Plan['models'][number] | undefined,
 ): Omit<ModelReport, 'variants' | 'swapBlocked' | 'cannotWake'> => {
   const unserved = Object.groupBy(modelPlan?.unserved ?? [], ({ reason }) => reason);
@@ -126,7 +129,7 @@ const reportOf = (
   return {
     name,
     state: conclusion.state,
-    reason: nothingServes ? [...refused.values()].join('; ') : conclusion.reason,
+    reason: nothingServes ? [...excluded.values()].join('; ') : conclusion.reason,
     arrivalRate: demand === null ? null : totalRate(demand),
     headroom,
     unserved: Object.fromEntries(Object.entries(unserved).map(([reason, rows]) => [reason, totalRate(rows)])),

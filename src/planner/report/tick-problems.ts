@@ -35,9 +35,9 @@ const modelProblems = (model: ModelReport): readonly string[] => {
   ];
 };
 
-/** @param refused why Kubernetes makes no more pods of it; null = it does, and they do not come */
-export const outOfStockText = (refused: string | null): string =>
-  `out of stock: ${refused ?? 'its pods do not come within their startup time'}; planned with what it has`;
+/** @param podsRefused why Kubernetes makes no more pods of it; null = it does, and they do not come */
+export const outOfStockText = (podsRefused: string | null): string =>
+  `out of stock: ${podsRefused ?? 'its pods do not come within their startup time'}; planned with what it has`;
 
 /** In steps, so that it is not said anew at each tick. */
 const beyondGridTexts = (deployment: string, share: number): readonly string[] => {

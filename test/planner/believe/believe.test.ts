@@ -70,7 +70,7 @@ describe('what is believed of a model', () => {
 
   test('without a Deployment that can take part there is no demand to plan for', () => {
     const { model } = believed(reading({ m: arrivals() }, { profiles: new Map() }));
-    expect([...model.refused.keys()]).toEqual(['ns/a']);
+    expect([...model.excluded.keys()]).toEqual(['ns/a']);
     expect(model).toMatchObject({ conclusion: { state: 'fresh' }, demand: null });
   });
 

@@ -26,25 +26,25 @@ describe('prices', () => {
   });
 
   test('an annotation beside a cost of a profile is an error that names both', () => {
-    const { candidates, refused } = candidatesOf([deployment('a', { price: 9 }), deployment('b')], sources);
+    const { candidates, excluded } = candidatesOf([deployment('a', { price: 9 }), deployment('b')], sources);
     expect(candidates).toEqual([]);
-    expect(refused.get('ns/a')).toBe(
+    expect(excluded.get('ns/a')).toBe(
       'prices cannot be compared: ns/a has the annotation gpumix.io/price, ns/b only the cost in profile b',
     );
-    expect(refused.get('ns/b')).toBe(refused.get('ns/a'));
+    expect(excluded.get('ns/b')).toBe(excluded.get('ns/a'));
   });
 });
 
-test('a Deployment without a profile is refused alone', () => {
-  const { candidates, refused } = candidatesOf([deployment('a'), deployment('c')], sources);
+test('a Deployment without a profile is excluded alone', () => {
+  const { candidates, excluded } = candidatesOf([deployment('a'), deployment('c')], sources);
   expect(candidates.map(({ key }) => key)).toEqual(['ns/a']);
   expect(candidates[0]).toMatchObject({ running: 1, ready: 2, gpu: 'unknown' });
-  expect([...refused]).toEqual([['ns/c', 'no profile for Deployment ns/c of model m']]);
+  expect([...excluded]).toEqual([['ns/c', 'no profile for Deployment ns/c of model m']]);
 });
 
 test('a profile measured at another GPU count does not apply', () => {
   const found = foundProfile('a', 5);
   const measured = { ...found, profile: { ...found.profile, gpusPerReplica: 4 } };
-  const { refused } = candidatesOf([deployment('a')], { ...sources, profiles: new Map([['ns/a', measured]]) });
-  expect(refused.get('ns/a')).toBe('profile a was measured with 4 GPUs per replica, Deployment ns/a has 1');
+  const { excluded } = candidatesOf([deployment('a')], { ...sources, profiles: new Map([['ns/a', measured]]) });
+  expect(excluded.get('ns/a')).toBe('profile a was measured with 4 GPUs per replica, Deployment ns/a has 1');
 });

@@ -66,14 +66,14 @@ test('where pods do not come one replica more than the plan counts on waits for 
   expect(moved(belief({ demand, behaviours })).decisions).toEqual({ 'ns/a': { replicas: 2, asOf: 990, waiting: 1 } });
 });
 
-test('an idle model goes to its label, where it has one and is not refused, and what was wanted before is over', () => {
+test('an idle model goes to its label, where it has one and is not excluded, and what was wanted before is over', () => {
   const idle = (more: Partial<Belief>) =>
     moved(belief({ conclusion: { state: 'idle', reason: 'no request', silentUntil: 995 }, ...more }));
   const labelled = [deployment('a', { idleReplicas: 2, replicas: 5 }), deployment('b', { idleReplicas: null })];
   const wanted = { 'ns/a': [], 'ns/b': [] };
   const decisions = { 'ns/a': { replicas: 2, asOf: 995, idle: true } };
   expect(idle({ deployments: labelled })).toEqual({ decisions, wanted, blocked: [] });
-  expect(idle({ deployments: labelled, refused: new Map([['ns/a', 'no profile']]) }).decisions).toEqual({});
+  expect(idle({ deployments: labelled, excluded: new Map([['ns/a', 'no profile']]) }).decisions).toEqual({});
 });
 
 test('an idle model that is woken ahead gets what the plan wants, and never less than its label', () => {

@@ -58,9 +58,9 @@ describe('targets', () => {
   });
 
   test('a Deployment that cannot take part says why, unless it is below its label', () => {
-    const refused = new Map([['ns/a', 'no profile']]);
+    const excluded = new Map([['ns/a', 'no profile']]);
     const decision = (idleReplicas: number) =>
-      targetOf(belief({ refused, deployments: [deployment('a', { idleReplicas })] }), { last }).decision;
+      targetOf(belief({ excluded, deployments: [deployment('a', { idleReplicas })] }), { last }).decision;
     expect(decision(1)).toEqual({ unavailable: 'no profile' });
     expect(decision(2)).toEqual({ replicas: 2, asOf: now });
   });
@@ -89,12 +89,12 @@ describe('reports', () => {
   });
 
   test('a fresh model that nothing can serve says why of each Deployment', () => {
-    const refused = new Map([
+    const excluded = new Map([
       ['ns/a', 'no profile'],
       ['ns/b', 'no price'],
     ]);
-    expect(outcome(belief({ candidates: [], refused })).models[0]!.reason).toBe('no profile; no price');
-    expect(outcome(inState('quiet', { candidates: [], refused })).models[0]!.reason).toBe('why');
+    expect(outcome(belief({ candidates: [], excluded })).models[0]!.reason).toBe('no profile; no price');
+    expect(outcome(inState('quiet', { candidates: [], excluded })).models[0]!.reason).toBe('why');
   });
 
   test('the strain is that of the most strained name, and never below 1', () => {
