@@ -27,8 +27,8 @@ export interface TrialVerdict {
   readonly trial: ProfileTrial;
   /** What to plan by. */
   readonly found: FoundProfile;
-  /** Whether what runs must stand: this profile lowers nothing. */
-  readonly stands: boolean;
+  /** Whether this profile lowers nothing: what runs is the least. */
+  readonly lowersNothing: boolean;
   /** For people; null = nothing is wrong. */
   readonly problem: string | null;
 }
@@ -58,7 +58,7 @@ export const judgeProfile = (
   const accepted = (proven: boolean): TrialVerdict => ({
     trial: { digest: found.digest, found, workPerRequest: trial?.workPerRequest ?? null, proven, heldBack: null },
     found,
-    stands: !proven && shape !== null,
+    lowersNothing: !proven && shape !== null,
     problem: proven || shape === null ? null : noneText(found, 'what runs stands'),
   });
   const sameAsBefore = trial?.digest === found.digest;
@@ -70,25 +70,25 @@ export const judgeProfile = (
   const holdBack = (why: string, workPerRequest: number): TrialVerdict => ({
     trial: { ...trial, heldBack: { digest: found.digest, workPerRequest } },
     found: last ?? found,
-    stands: last === null,
+    lowersNothing: last === null,
     problem: why,
   });
-  const standing = last === null ? 'what runs stands' : 'the last one stands';
+  const whatStands = last === null ? 'what runs stands' : 'the last one stands';
   const work = workPerRequest(found.profile, sizes);
   if (shape !== null && !servesSome && last !== null && servesAnyOf(last.profile, shape))
-    return holdBack(noneText(found, standing), work);
+    return holdBack(noneText(found, whatStands), work);
   const before = last === null ? trial.workPerRequest : workPerRequest(last.profile, sizes);
   const times = before === null ? 0 : before / work;
   const seconded =
     trial.heldBack !== null && trial.heldBack.digest !== found.digest && incredible * work >= trial.heldBack.workPerRequest;
   if (!(times > incredible) || seconded) return accepted(servesSome);
-  const text = `the profile ${found.source} says ${times.toFixed(1)} times the throughput of the one before: ${standing} until a second document says the same, or the annotation gpumix.io/profile-confirmed: "${found.digest}"`;
+  const text = `the profile ${found.source} says ${times.toFixed(1)} times the throughput of the one before: ${whatStands} until a second document says the same, or the annotation gpumix.io/profile-confirmed: "${found.digest}"`;
   // A document that stays is the first, not its own second.
   return trial.heldBack?.digest === found.digest ? { ...holdBack(text, work), trial } : holdBack(text, work);
 };
 
-const noneText = ({ source, profile }: FoundProfile, standing: string): string =>
-  `the profile ${source} serves none of the sizes that arrive within its limits (${limitsText(profile.slo)}): ${standing}`;
+const noneText = ({ source, profile }: FoundProfile, whatStands: string): string =>
+  `the profile ${source} serves none of the sizes that arrive within its limits (${limitsText(profile.slo)}): ${whatStands}`;
 
 type Sizes = readonly { readonly inputTokens: number; readonly outputTokens: number; readonly share: number }[];
 

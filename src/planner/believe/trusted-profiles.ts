@@ -39,8 +39,8 @@ export const profilesToPlanBy = (
   /** Why the newest profile of a Deployment is not followed; of those whose profile is followed there is none. */
   readonly profileProblems: ReadonlyMap<string, string>;
 } => {
-  const standing = [...judged].flatMap(([key, { stands }]): [string, Bounds][] => {
-    if (!stands) return [];
+  const heldBounds = [...judged].flatMap(([key, { lowersNothing }]): [string, Bounds][] => {
+    if (!lowersNothing) return [];
     const { minReplicas, maxReplicas } = bounds.get(key) ?? { minReplicas: 0, maxReplicas: null };
     const { replicas } = deployments.get(key)!;
     return [
@@ -56,7 +56,7 @@ export const profilesToPlanBy = (
   });
   return {
     profiles: new Map([...judged].map(([key, { found }]) => [key, found])),
-    bounds: standing.length === 0 ? bounds : new Map([...bounds, ...standing]),
+    bounds: heldBounds.length === 0 ? bounds : new Map([...bounds, ...heldBounds]),
     profileProblems: new Map([...judged].flatMap(([key, { problem }]) => (problem === null ? [] : [[key, problem]]))),
   };
 };

@@ -48,12 +48,12 @@ export const report = (
   { reading, memory, settings, whatIf }: ReportTick,
 ): Report => {
   const { decisions, blocked } = moved;
-  const standing = (key: string): Decision | undefined => decisions.get(key) ?? memory.moved.decisions.get(key);
+  const lastDecision = (key: string): Decision | undefined => decisions.get(key) ?? memory.moved.decisions.get(key);
   const plans = new Map(solved?.plan.models.map((modelPlan) => [modelPlan.name, modelPlan]));
   const heartbeatAt = reading.workload?.heartbeatAt ?? null;
   const reports = beliefs.map((belief) => {
     const targets = belief.deployments.map((deployment) =>
-      targetOf(deployment, belief, standing(deploymentKey(deployment)), reading.now, settings),
+      targetOf(deployment, belief, lastDecision(deploymentKey(deployment)), reading.now, settings),
     );
     const report: ModelReport = {
       ...reportOf(belief, plans.get(belief.name)),
@@ -100,7 +100,7 @@ const targetOf = (
       return { replicas: idleReplicas, asOf: now };
     return { unavailable: excluded.get(key) ?? unreadableLabel(deployment, state) ?? `${state}: ${reason}` };
   };
-  const stands =
+  const lastStands =
     last !== undefined &&
     !excluded.has(key) &&
     state !== 'missing' &&
@@ -109,7 +109,7 @@ const targetOf = (
     namespace,
     deployment: name,
     labels,
-    decision: stands && unreadableLabel(deployment, state) === null ? last : unavailable(),
+    decision: lastStands && unreadableLabel(deployment, state) === null ? last : unavailable(),
     standing: last ?? { replicas, asOf: now },
   };
   return targetByKubernetes(target, deployment, undefined, now);

@@ -29,12 +29,12 @@ const good = document('good', 10, 4);
 
 describe('the first document', () => {
   test('that serves what arrives is followed', () => {
-    expect(judgedAfter([good])).toMatchObject({ found: good, stands: false, problem: null });
+    expect(judgedAfter([good])).toMatchObject({ found: good, lowersNothing: false, problem: null });
   });
 
   test('that serves none of it lowers nothing, and says what limit nothing meets', () => {
     const none = judgedAfter([document('none', 10, 0)]);
-    expect(none.stands).toBe(true);
+    expect(none.lowersNothing).toBe(true);
     expect(none.problem).toBe(
       'the profile KEY serves none of the sizes that arrive within its limits (TTFT 2 s, at p99): what runs stands',
     );
@@ -43,18 +43,18 @@ describe('the first document', () => {
   test('once it has served what arrived, other sizes are an ordinary change of demand', () => {
     const found = document('some', 10, 0);
     const short: Shape = [{ inputTokens: 512, outputTokens: 64, share: 1 }];
-    expect(judgedAfter([found, short], [found, long])).toMatchObject({ stands: false, problem: null });
+    expect(judgedAfter([found, short], [found, long])).toMatchObject({ lowersNothing: false, problem: null });
   });
 
   test('where nothing has arrived nothing is known against it', () => {
-    expect(judgedAfter([document('none', 10, 0), null])).toMatchObject({ stands: false, problem: null });
+    expect(judgedAfter([document('none', 10, 0), null])).toMatchObject({ lowersNothing: false, problem: null });
   });
 });
 
 describe('a new document', () => {
   test('within four times the last one is followed', () => {
     const better = document('better', 40, 15.9);
-    expect(judgedAfter([good], [better])).toMatchObject({ found: better, stands: false, problem: null });
+    expect(judgedAfter([good], [better])).toMatchObject({ found: better, lowersNothing: false, problem: null });
   });
 
   test('that serves less is followed', () => {
@@ -101,16 +101,16 @@ describe('after a restart the last document is not there, but what it served is 
   const remembered: ProfileTrial = { digest: 'good', found: null, workPerRequest: 0.25, proven: true, heldBack: null };
 
   test('the same document is followed', () => {
-    expect(judgeProfile(remembered, good, long, null)).toMatchObject({ found: good, stands: false, problem: null });
+    expect(judgeProfile(remembered, good, long, null)).toMatchObject({ found: good, lowersNothing: false, problem: null });
   });
 
   test('one of more than four times that lowers nothing', () => {
     const judged = judgeProfile(remembered, document('huge', 1000, 400), long, null);
-    expect(judged.stands).toBe(true);
+    expect(judged.lowersNothing).toBe(true);
     expect(judged.problem).toMatch(/100.0 times the throughput of the one before: what runs stands until/);
   });
 
   test('one that serves none of what arrives lowers nothing', () => {
-    expect(judgeProfile(remembered, document('none', 10, 0), long, null).stands).toBe(true);
+    expect(judgeProfile(remembered, document('none', 10, 0), long, null).lowersNothing).toBe(true);
   });
 });

@@ -9,7 +9,7 @@ const trial = { digest: 'older', found: null, workPerRequest: 1, proven: true, h
 const judgedOne = (more: Partial<TrialVerdict> = {}): TrialVerdict => ({
   trial: { ...trial, digest: found.digest },
   found,
-  stands: false,
+  lowersNothing: false,
   problem: null,
   ...more,
 });
@@ -53,7 +53,7 @@ describe('what is planned by', () => {
   });
 
   test('where what runs stands, both bounds are at least spec.replicas', () => {
-    const standing = judgedOne({ stands: true, problem: 'serves nothing' });
+    const standing = judgedOne({ lowersNothing: true, problem: 'serves nothing' });
     const boundsOf = (given: { minReplicas: number; maxReplicas: number | null }) =>
       plannedBy(standing, new Map([['ns/a', given]])).bounds.get('ns/a');
     expect(boundsOf({ minReplicas: 1, maxReplicas: 2 })).toEqual({ minReplicas: 4, maxReplicas: 4, heldBy: 'newProfile' });
