@@ -6,7 +6,7 @@ import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Candidate } from './candidates.ts';
 import { attainableReplicas, type Outage, outageAfter, podCount } from './missing-pods.ts';
-import { learned, noStartups, patienceSeconds, type ReplicaPod, type Startups, startupSeconds } from './startups.ts';
+import { noStartups, patienceSeconds, type ReplicaPod, type Startups, startupSeconds, startupsAfter } from './startups.ts';
 import { type Following, type FollowSettings, followingAfter, isUnfollowed, withinTolerance } from './target-following.ts';
 
 /** How one Deployment behaves: how its pods start, whether they come, whether its target is followed. */
@@ -91,7 +91,7 @@ const behaviourAfter = (
   // Pods that cannot even be made do not come either.
   const count = podsRefused !== null && pods.length < replicas ? { ...counted, out: true } : counted;
   return {
-    startups: learned(startups, pods, count.late, now),
+    startups: startupsAfter(startups, pods, count.late, now),
     outage: fixedByHand ? null : outageAfter(outage, count, now),
     following: followed(),
   };

@@ -17,11 +17,11 @@ export interface Startups {
   /** From creation to Ready (s), the last ones, oldest first. */
   readonly seconds: readonly number[];
   /** Pods that appeared since pods are looked at, and are not Ready yet. */
-  readonly waiting: ReadonlySet<string>;
+  readonly starting: ReadonlySet<string>;
   /** Pods that were there at the last look; null = there was none. */
   readonly seen: ReadonlySet<string> | null;
 }
-export const noStartups: Startups = { seconds: [], waiting: new Set(), seen: null };
+export const noStartups: Startups = { seconds: [], starting: new Set(), seen: null };
 
 const kept = 20;
 const enough = 3;
@@ -40,8 +40,8 @@ export const startupSeconds = ({ seconds }: Pick<Startups, 'seconds'>, otherwise
 
 /** The longest of those that are learned, so that demand is looked for far enough ahead; else what is set (s). */
 export const longestStartup = (startups: readonly Pick<Startups, 'seconds'>[], otherwise: number): number => {
-  const learned = startups.filter(({ seconds }) => seconds.length >= enough);
-  return learned.length === 0 ? otherwise : Math.max(...learned.map((seen) => startupSeconds(seen, otherwise)));
+  const known = startups.filter(({ seconds }) => seconds.length >= enough);
+  return known.length === 0 ? otherwise : Math.max(...known.map((seen) => startupSeconds(seen, otherwise)));
 };
 
 /**
@@ -59,20 +59,20 @@ export const patienceSeconds = (startups: Pick<Startups, 'seconds'>, otherwise: 
  * a place waited for stock; that is no startup time.
  * @param late pods that count as not coming
  */
-export const learned = (
-  { seconds, waiting, seen }: Startups,
+export const startupsAfter = (
+  { seconds, starting, seen }: Startups,
   pods: readonly ReplicaPod[],
   late: ReadonlySet<string>,
   now: number,
 ): Startups => {
-  const followed = pods.filter(({ name }) => waiting.has(name) || (seen !== null && !seen.has(name)));
-  const ended = followed
+  const watched = pods.filter(({ name }) => starting.has(name) || (seen !== null && !seen.has(name)));
+  const ended = watched
     .filter(({ ready }) => ready)
     .map(({ createdAt, readinessAt }) => Math.max(0, (readinessAt ?? now) - createdAt));
-  const stillWaiting = followed.filter((pod) => !pod.ready && !(pod.unschedulable && late.has(pod.name)));
+  const stillStarting = watched.filter((pod) => !pod.ready && !(pod.unschedulable && late.has(pod.name)));
   return {
     seconds: [...seconds, ...ended].slice(-kept),
-    waiting: new Set(stillWaiting.map(({ name }) => name)),
+    starting: new Set(stillStarting.map(({ name }) => name)),
     seen: new Set(pods.map(({ name }) => name)),
   };
 };

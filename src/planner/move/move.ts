@@ -132,12 +132,12 @@ const towardPlan = (
 
 /** Of a Deployment whose pods have not told yet, as long as the model's others take, where they have (s). */
 const startupsOf = ({ candidates, behaviours }: Belief, otherwise: number): ReadonlyMap<string, number> => {
-  const learned = candidates.map(({ key }) => [key, behaviours.get(key)?.startups ?? noStartups] as const);
+  const ofEach = candidates.map(({ key }) => [key, behaviours.get(key)?.startups ?? noStartups] as const);
   const usual = longestStartup(
-    learned.map(([, startups]) => startups),
+    ofEach.map(([, startups]) => startups),
     otherwise,
   );
-  return new Map(learned.map(([key, startups]) => [key, startupSeconds(startups, usual)]));
+  return new Map(ofEach.map(([key, startups]) => [key, startupSeconds(startups, usual)]));
 };
 
 /** What was published of a Deployment that does not follow is not what it goes by: a plan starts from what runs. */

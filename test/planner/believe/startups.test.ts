@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
-  learned,
   longestStartup,
   noStartups,
   patienceSeconds,
   type ReplicaPod,
   type Startups,
   startupSeconds,
+  startupsAfter,
 } from '../../../src/planner/believe/startups.ts';
 
 const pod = (name: string, more: Partial<ReplicaPod> = {}): ReplicaPod => ({
@@ -17,7 +17,7 @@ const ready = (name: string, readinessAt: number, createdAt = 1000) => pod(name,
 const nobody = new Set<string>();
 /** Looks at one list of pods after the other, 10 s apart. */
 const look = (...looks: readonly (readonly ReplicaPod[])[]): Startups =>
-  looks.reduce((seen, pods, index) => learned(seen, pods, nobody, 1000 + 10 * index), noStartups);
+  looks.reduce((seen, pods, index) => startupsAfter(seen, pods, nobody, 1000 + 10 * index), noStartups);
 
 describe('learning', () => {
   test('from creation to Ready, of pods that appear while one looks', () => {
@@ -39,28 +39,28 @@ describe('learning', () => {
 
   test('not of one that waited for a place until it counted as not coming: that is no startup time', () => {
     const waiting = pod('a', { unschedulable: true });
-    const before = learned(learned(noStartups, [], nobody, 1000), [waiting], nobody, 1010);
-    const late = learned(before, [waiting], new Set(['a']), 1700);
-    expect(learned(late, [ready('a', 4000)], nobody, 4000).seconds).toEqual([]);
+    const before = startupsAfter(startupsAfter(noStartups, [], nobody, 1000), [waiting], nobody, 1010);
+    const late = startupsAfter(before, [waiting], new Set(['a']), 1700);
+    expect(startupsAfter(late, [ready('a', 4000)], nobody, 4000).seconds).toEqual([]);
     // A slow start is one.
-    const slow = learned(before, [pod('a', { placedAt: 1100 })], new Set(['a']), 1800);
-    expect(learned(slow, [ready('a', 1900)], nobody, 1900).seconds).toEqual([900]);
+    const slow = startupsAfter(before, [pod('a', { placedAt: 1100 })], new Set(['a']), 1800);
+    expect(startupsAfter(slow, [ready('a', 1900)], nobody, 1900).seconds).toEqual([900]);
   });
 
   test('the last twenty', () => {
-    let seen = learned(noStartups, [], nobody, 0);
-    for (let at = 1; at <= 25; at += 1) seen = learned(seen, [ready(`p${at}`, 1000 + at)], nobody, 1000 + at);
+    let seen = startupsAfter(noStartups, [], nobody, 0);
+    for (let at = 1; at <= 25; at += 1) seen = startupsAfter(seen, [ready(`p${at}`, 1000 + at)], nobody, 1000 + at);
     expect(seen.seconds).toEqual(Array.from({ length: 20 }, (_, index) => index + 6));
   });
 
   test('nothing is mutated', () => {
     const before: Startups = Object.freeze({
       seconds: Object.freeze([1]),
-      waiting: new Set<string>(),
+      starting: new Set<string>(),
       seen: new Set<string>(),
     });
-    expect(learned(before, [ready('a', 1009)], nobody, 1010).seconds).toEqual([1, 9]);
-    expect(before).toEqual({ seconds: [1], waiting: new Set(), seen: new Set() });
+    expect(startupsAfter(before, [ready('a', 1009)], nobody, 1010).seconds).toEqual([1, 9]);
+    expect(before).toEqual({ seconds: [1], starting: new Set(), seen: new Set() });
   });
 });
 
