@@ -130,15 +130,15 @@ export interface Beliefs {
 export const believe = (tick: BelieveTick): Beliefs => {
   const { memory, settings } = tick;
   const { decisions } = memory.moved;
-  const trusted = trustedReading(tick);
-  const { reading, sizes, shapes } = trusted;
+  const trustedTick = trustedReading(tick);
+  const { reading, sizes, shapes } = trustedTick;
   const behaviours = behavioursNow(reading, decisions, memory.believed.behaviours, settings);
   const facts = { reading, decisions, memory: { ...memory.believed, sizes, behaviours, shapes }, settings };
   const concludedOf = conclusions(reading, decisions, settings);
   const models = modelGroups(reading.deployments, reading.ready, settings.poolNamespaces).map((group) =>
     beliefIn(group, concludedOf, facts),
   );
-  return { models, unsure: unsureOf(models, reading.gatewayReplicas ?? 1), memory: believedAfter(facts, trusted, models) };
+  return { models, unsure: unsureOf(models, reading.gatewayReplicas ?? 1), memory: believedAfter(facts, trustedTick, models) };
 };
 
 /** What was read, without what cannot be true, and what was learned in telling the two apart. */

@@ -80,7 +80,7 @@ export const trustedWorkload = (
   const names = [...workload.names].map(([name, history]): [string, TrustedHistory] => {
     const seen = samples.get(modelOf.get(name) ?? '') ?? [];
     const endedOfModel = ended.get(modelOf.get(name) ?? '') ?? 0;
-    return [name, trusted(history, seen, endedOfModel === 0 ? 1 : endedOf(history) / endedOfModel)];
+    return [name, trustedHistory(history, seen, endedOfModel === 0 ? 1 : endedOf(history) / endedOfModel)];
   });
   return { ...workload, names: new Map(names) };
 };
@@ -93,20 +93,20 @@ const endedOf = (history: NameHistory | undefined): number =>
  * write in turn:
  *
  * - A record with negative pending requests is a broken writer's. So is a record of a run in which more requests ended than were
- * pending before it and came in. There what ended stands for what came in. It is late by a request's duration; where engines were
- *   asked, the growth of what they hold is added.
- * - What is pending then is what engines hold, or unknown (null).
+ *   pending before it and came in. There what ended stands for what came in. It is late by a request's duration; where engines
+ *   were asked, the growth of what they hold is added.
+ * - The pending requests of such a record are those that engines hold, or unknown (null).
  * - Where more requests ended by the engines' own counts than by the records, gateways overwrite each other's records. Then the
  *   engines' counts stand for all of them.
  * - A record that nothing is held against is taken as it is. The larger of its two numbers would overestimate a steady rate.
  *
  * @param samples what the model's engines said, oldest first
- * @param share part of that which belongs to this name, 0 to 1
+ * @param nameShare part of that which belongs to this name, 0 to 1
  */
-export const trusted = (history: NameHistory, samples: readonly EngineSample[], share: number): TrustedHistory => {
+export const trustedHistory = (history: NameHistory, samples: readonly EngineSample[], nameShare: number): TrustedHistory => {
   const { intervals, intervalSeconds } = history;
   const records = intervals.filter((interval) => interval.found === 'record');
-  const engines = saidByEngines(samples, share, intervalSeconds);
+  const engines = engineCounts(samples, nameShare, intervalSeconds);
   const overwritten = overwrittenBy(records, engines);
   const contradicted = contradictedBy(intervals, intervalSeconds);
   const doubted =
@@ -200,8 +200,8 @@ const accountOf = (
   return { arrivals: record.arrivals, completed: record.completed, pending: record.pending };
 };
 
-/** What engines say of the requests of one name. */
-interface EnginesWord {
+/** What engines count of the requests of one name. */
+interface EngineCounts {
   /** Requests in them at the end of an interval; null = not known. */
   inFlight(time: number): number | null;
   /**
@@ -213,21 +213,21 @@ interface EnginesWord {
   ended(time: number): number | null;
 }
 
-const saidByEngines = (samples: readonly EngineSample[], share: number, intervalSeconds: number): EnginesWord => {
+const engineCounts = (samples: readonly EngineSample[], nameShare: number, intervalSeconds: number): EngineCounts => {
   let least = Number.POSITIVE_INFINITY;
-  const said = samples.map((sample) => {
+  const withSurplus = samples.map((sample) => {
     least = Math.min(least, sample.inFlight);
     return { ...sample, surplus: sample.inFlight - least };
   });
   // Engines are asked a little after an interval's end, and about the newest interval only at the next tick.
-  const after = (time: number) => said.find(({ at }) => at >= time && at < time + intervalSeconds);
-  const around = (time: number) => after(time) ?? said.findLast(({ at }) => at < time && at >= time - intervalSeconds);
+  const after = (time: number) => withSurplus.find(({ at }) => at >= time && at < time + intervalSeconds);
+  const around = (time: number) => after(time) ?? withSurplus.findLast(({ at }) => at < time && at >= time - intervalSeconds);
   const difference = (from: number | null | undefined, to: number | null | undefined): number | null =>
-    from === undefined || from === null || to === undefined || to === null ? null : share * (to - from);
+    from === undefined || from === null || to === undefined || to === null ? null : nameShare * (to - from);
   return {
     inFlight: (time) => {
       const inFlight = around(time)?.inFlight;
-      return inFlight === undefined ? null : share * inFlight;
+      return inFlight === undefined ? null : nameShare * inFlight;
     },
     growth: (time) => difference(around(time - intervalSeconds)?.surplus, around(time)?.surplus) ?? 0,
     ended: (time) => {
@@ -239,7 +239,7 @@ const saidByEngines = (samples: readonly EngineSample[], share: number, interval
 };
 
 /** Where more ended by the engines than by the records for certain: both counts, and how many times as many. */
-const overwrittenBy = (records: readonly RecordInterval[], engines: EnginesWord) => {
+const overwrittenBy = (records: readonly RecordInterval[], engines: EngineCounts) => {
   let [counted, ended] = [0, 0];
   for (const { time, record } of records) {
     const count = engines.ended(time);

@@ -96,7 +96,7 @@ describe('up and down', () => {
   });
 
   test('what still starts is given up after half of that, where it was not missed before', () => {
-    const starting = (since: number) => [step('a', 5, 2, { ready: 3, recent: [wish(since - 10, 5), wish(since, 2)] })];
+    const starting = (since: number) => [step('a', 5, 2, { ready: 3, wanted: [wish(since - 10, 5), wish(since, 2)] })];
     const targets = (since: number, unmissed: number) =>
       Object.fromEntries(transition(starting(since), mixesFor(4), 1000, settings, undefined, { seen: null, unmissed }).targets);
     expect(targets(940, 2)).toEqual({ a: 3 });
