@@ -9,7 +9,7 @@ export interface MarginHistory {
   /** Share of the demand that is planned for beyond what noise asks for; below 0 where less was enough. */
   readonly correction: number;
   /** Requests that waited beyond what is normal. */
-  readonly waits: number;
+  readonly backlog: number;
   /** Work that was foreseen for times that have not come yet, and for the last one that has (replicas). */
   readonly said: readonly { readonly of: number; readonly work: number }[];
   readonly due: number | null;
@@ -23,7 +23,7 @@ export interface SeenService {
   /** Mean square of the work of a request over the square of its mean; 1 = all are alike. */
   readonly spread: number;
   /** Requests that wait beyond what is normal. */
-  readonly waits: number;
+  readonly backlog: number;
   /** Work of what arrives now, and as foreseen for the time in which a new replica would be Ready (replicas). */
   readonly work: number;
   readonly foreseen: number;
@@ -66,26 +66,26 @@ export const marginNow = (before: MarginHistory | undefined, seen: SeenService, 
  * varies by the square root of 2 x spread / requests. The quantile is the one above which lies five times what may be missed.
  */
 export const noiseMargin = (
-  { rate, windowSeconds, spread, waits }: Pick<SeenService, 'rate' | 'windowSeconds' | 'spread' | 'waits'>,
+  { rate, windowSeconds, spread, backlog }: Pick<SeenService, 'rate' | 'windowSeconds' | 'spread' | 'backlog'>,
   attainment: number,
 ): number => {
   const above = Math.min(0.5, (1 - attainment) / missedOfExcess);
-  return normalQuantile(above) * Math.sqrt((2 * spread) / Math.max(1, rate * windowSeconds + waits));
+  return normalQuantile(above) * Math.sqrt((2 * spread) / Math.max(1, rate * windowSeconds + backlog));
 };
 
 const historyAfter = (
   before: MarginHistory | undefined,
-  { at, rate, waits, work, foreseen, startupSeconds }: SeenService,
+  { at, rate, backlog, work, foreseen, startupSeconds }: SeenService,
   attainment: number,
   noise: number,
 ): MarginHistory => {
-  const known = before ?? { at, correction: 0, waits, said: [], due: null };
+  const known = before ?? { at, correction: 0, backlog, said: [], due: null };
   const passed = at - known.at;
   if (before !== undefined && passed <= 0) return known;
   const due = known.said.findLast(({ of }) => of <= at)?.work ?? known.due;
   const may = 1 - attainment;
   const outgrown = due === null || work > (1 + most) * due;
-  const joined = rate > 0 && passed > 0 ? Math.min(1, Math.max(0, waits - known.waits) / (rate * passed)) : 0;
+  const joined = rate > 0 && passed > 0 ? Math.min(1, Math.max(0, backlog - known.backlog) / (rate * passed)) : 0;
   const moved = known.correction + (gainPerHour * ((outgrown ? may : joined) - may) * Math.min(passed, longestTick)) / 3600;
   const waiting = known.said.filter(({ of }) => of > at);
   const lastSaid = waiting.at(-1)?.of ?? Number.NEGATIVE_INFINITY;
@@ -93,7 +93,7 @@ const historyAfter = (
   return {
     at,
     correction: Math.min(most - noise, Math.max(-noise, moved)),
-    waits,
+    backlog,
     said: says ? [...waiting, { of: at + startupSeconds, work: foreseen }] : waiting,
     due,
   };

@@ -64,9 +64,9 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
   const rated = ratedNames(sources, names, held, settings);
   const arriving = rated.filter(({ name, rate }) => rate > 0 || held.has(name));
   if (arriving.length === 0) return nothingYet('no request arrived of late', rated);
-  const demands = arriving.flatMap(({ ahead, growthOfWork, shape, waits, strain, headroom }) => {
+  const demands = arriving.flatMap(({ ahead, growthOfWork, shape, backlog, strain, headroom }) => {
     if (shape === undefined) return [];
-    const rate = (ahead.rate * growthOfWork + waits / settings.backlogSeconds) * strain.factor * sources.share;
+    const rate = (ahead.rate * growthOfWork + backlog / settings.backlogSeconds) * strain.factor * sources.share;
     return [demandOf(rate, shape, headroom)];
   });
   if (demands.length === 0) return nothingYet('requests arrive, but none has ended yet that told its size', rated);
@@ -95,7 +95,7 @@ interface RatedName {
   readonly strain: EngineStrain;
   readonly shape: Shape | undefined;
   /** Requests that wait beyond what is normal. */
-  readonly waits: number;
+  readonly backlog: number;
   readonly headroom: number;
   readonly chance: number;
 }
@@ -140,11 +140,11 @@ const ratedNames = (
   );
   return names.flatMap(({ name, intervals, intervalSeconds, lastRecordAt, defect }) => {
     const counted = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);
-    const waitsFor = held.get(name);
-    if (!(counted >= 0) && waitsFor === undefined) return [];
+    const heldHere = held.get(name);
+    if (!(counted >= 0) && heldHere === undefined) return [];
     const rate = Number.isNaN(counted) ? 0 : counted;
     const record = newestRecord(intervals)?.record;
-    const shape = sources.shapes.get(name) ?? sources.shapes.get(sources.name) ?? waitsFor?.shape;
+    const shape = sources.shapes.get(name) ?? sources.shapes.get(sources.name) ?? heldHere?.shape;
     const { startupSeconds, shapeWindowSeconds } = settings;
     // Thousands of sizes x variants: once for all that asks.
     const works = shape === undefined ? null : requestWorks(shape, candidates);
@@ -159,9 +159,9 @@ const ratedNames = (
     const history = demandHistoryWith(sources.histories.get(name), seen);
     const seconds = shape === undefined ? null : meanSeconds(shape, candidates);
     const beyond = beyondNormal(Math.max(record?.pending ?? 0, record?.queueing ?? 0), rate, seconds);
-    const waits = Math.max(beyond, waitsFor?.requests ?? 0);
+    const backlog = Math.max(beyond, heldHere?.requests ?? 0);
     const strain = strainNow(sources.strains.get(name), {
-      ...{ now: workload?.now ?? 0, intervals, rate, headroom: settings.headroom, excess: waits, ready, starting },
+      ...{ now: workload?.now ?? 0, intervals, rate, headroom: settings.headroom, backlog, ready, starting },
       spread: works?.spread ?? 1,
       requestWork: meanWork(
         works?.means ?? [],
@@ -180,7 +180,7 @@ const ratedNames = (
         : marginNow(
             history.margin,
             {
-              ...{ at: seen.at, rate, windowSeconds, spread: works.spread, waits, startupSeconds },
+              ...{ at: seen.at, rate, windowSeconds, spread: works.spread, backlog, startupSeconds },
               ...{ work: rate * work, foreseen: ahead.rate * growthOfWork * work },
             },
             attainment,
@@ -189,7 +189,7 @@ const ratedNames = (
     // Half of a headroom that is set is there for noise.
     const chance = Math.max(settings.headroom / 2, margin?.noise ?? 0);
     const known = margin === null ? history : { ...history, margin: margin.history };
-    return [{ name, rate, history: known, strain, shape, waits, ahead, growthOfWork, headroom, chance }];
+    return [{ name, rate, history: known, strain, shape, backlog, ahead, growthOfWork, headroom, chance }];
   });
 };
 

@@ -26,7 +26,7 @@ export interface Strained {
   readonly spread: number;
   readonly headroom: number;
   /** Requests in flight beyond what is normal. */
-  readonly excess: number;
+  readonly backlog: number;
   /** Ready replicas of all variants, and whether some that is asked for is not Ready. */
   readonly ready: number;
   readonly starting: boolean;
@@ -49,7 +49,7 @@ const most = 2;
  * would be worked off, the replicas for it be taken away, and the next one begin.
  */
 export const strainNow = (previous: EngineStrain | undefined, strained: Strained): EngineStrain => {
-  const { now, rate, requestWork, headroom, excess, ready, starting } = strained;
+  const { now, rate, requestWork, headroom, backlog, ready, starting } = strained;
   const before = previous ?? { factor: 1, steadySince: now, base: 1, rate, requestWork, ready, at: now };
   const factor = 1 + (before.factor - 1) * 2 ** (-Math.max(0, now - before.at) / halfLife);
   // What is asked for because of what was just learned does not end the lesson.
@@ -57,7 +57,7 @@ export const strainNow = (previous: EngineStrain | undefined, strained: Strained
   const risen = rate > risenRate * before.rate || requestWork > risenWork * before.requestWork;
   if (!settled || ready !== before.ready || risen)
     return { factor, steadySince: now, base: factor, rate, requestWork, ready, at: now };
-  const served = excess > 0 ? servedWhileGrowing(strained, before.steadySince) : null;
+  const served = backlog > 0 ? servedWhileGrowing(strained, before.steadySince) : null;
   // At least this much was planned for: half of the headroom may be lacking.
   const learned = served === null ? 0 : (margin * before.base * rate * (1 + headroom / 2)) / served;
   return { ...before, factor: Math.min(most, Math.max(factor, learned)), at: now };

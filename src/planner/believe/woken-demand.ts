@@ -56,6 +56,6 @@ export const wokenDemand = (sources: WakingSources, now: number, settings: Deman
 
 /** As for traffic of that rate that has come for a whole window. */
 const chanceOf = ({ rate }: ForeseenWaking, spread: number, { attainment, windowSeconds }: DemandSettings): number =>
-  attainment === null ? 0 : noiseMargin({ rate, windowSeconds, spread, waits: 0 }, attainment);
+  attainment === null ? 0 : noiseMargin({ rate, windowSeconds, spread, backlog: 0 }, attainment);
 
 const larger = (a: ForeseenWaking, b: ForeseenWaking): ForeseenWaking => (b.rate > a.rate ? b : a);

@@ -3,7 +3,7 @@ import { type MarginHistory, marginNow, noiseMargin, type SeenService } from '..
 
 const shares = [0.95, 0.98, 0.99, 0.995];
 const steady: SeenService = {
-  ...{ at: 0, rate: 10, windowSeconds: 120, spread: 1, waits: 0, work: 2, foreseen: 2, startupSeconds: 100 },
+  ...{ at: 0, rate: 10, windowSeconds: 120, spread: 1, backlog: 0, work: 2, foreseen: 2, startupSeconds: 100 },
 };
 /** So many ticks of ten seconds. @param seen what differs at a tick */
 const played = (ticks: number, seen: (tick: number) => Partial<SeenService>, attainment = 0.99) => {
@@ -35,7 +35,7 @@ describe('what chance asks for', () => {
 });
 
 describe('the correction', () => {
-  const slowly = (tick: number) => ({ waits: 5 * tick });
+  const slowly = (tick: number) => ({ backlog: 5 * tick });
 
   test('takes the margin away while nothing is missed, sooner the less is asked for, and never below the profiles', () => {
     const hour = (attainment: number) => played(360, () => ({}), attainment).history.correction;
@@ -49,7 +49,7 @@ describe('the correction', () => {
     // Five of a hundred requests join those that wait.
     const { share, history } = played(90, slowly);
     expect(history.correction).toBeCloseTo((10 * 0.04 * (80 * 10)) / 3600, 2);
-    expect(share).toBeCloseTo(noiseMargin({ ...steady, waits: 5 * 89 }, 0.99) + history.correction, 9);
+    expect(share).toBeCloseTo(noiseMargin({ ...steady, backlog: 5 * 89 }, 0.99) + history.correction, 9);
     expect(played(3600, slowly).share).toBe(0.25);
   });
 
@@ -60,13 +60,13 @@ describe('the correction', () => {
   });
 
   test('does not count what waits on as missed again', () => {
-    expect(played(90, () => ({ waits: 100 })).history.correction).toBeLessThan(0);
+    expect(played(90, () => ({ backlog: 100 })).history.correction).toBeLessThan(0);
   });
 
   test('moves once for a time, and for a late tick no more than for a minute', () => {
     const { history } = played(30, () => ({}));
     expect(marginNow(history, { ...steady, at: history.at }, 0.99).history).toBe(history);
-    const late = marginNow(history, { ...steady, at: history.at + 5000, waits: 0 }, 0.99).history;
+    const late = marginNow(history, { ...steady, at: history.at + 5000, backlog: 0 }, 0.99).history;
     expect(late.correction - history.correction).toBeCloseTo((-10 * 0.01 * 60) / 3600, 9);
   });
 });

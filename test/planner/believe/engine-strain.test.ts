@@ -15,7 +15,7 @@ const strained = (now: number, growth: number, more: Partial<Strained> = {}): St
   requestWork: 0.4,
   spread: 1.5,
   headroom: 0.1,
-  excess: growth > 0 ? 50 : 0,
+  backlog: growth > 0 ? 50 : 0,
   ready: 4,
   starting: false,
   ...more,
@@ -35,7 +35,7 @@ describe('engines are taken for slower than their profiles', () => {
   });
 
   test.each<[string, Partial<Strained>]>([
-    ['nothing waits beyond the normal', { excess: 0 }],
+    ['nothing waits beyond the normal', { backlog: 0 }],
     ['the rate has risen', { rate: 12 }],
     ['requests have become longer', { requestWork: 0.43 }],
     ['replicas have just got Ready or gone', { ready: 5 }],
