@@ -1,6 +1,6 @@
 /**
- * How much more than the demand to plan for, so that a share of the requests is within the limits of the profile: for the noise of
- * arrivals and sizes by statistics, and for all else by what was missed.
+ * How much more than the demand to plan for, so that a share of the requests is within the limits of the profile: for the noise
+ * of arrivals and sizes by statistics, and for all else by what was missed.
  */
 
 /** What was seen so far of the requests that go by one name. Times are Unix s. */
@@ -10,8 +10,8 @@ export interface MarginHistory {
   readonly correction: number;
   /** Requests that waited beyond what is normal. */
   readonly backlog: number;
-  /** Work that was foreseen for times that have not come yet, and for the last one that has (replicas). */
-  readonly said: readonly { readonly of: number; readonly work: number }[];
+  /** Work that was predicted for times that have not come yet, and what is due: that for the last time that has (replicas). */
+  readonly predictions: readonly { readonly of: number; readonly work: number }[];
   readonly due: number | null;
 }
 
@@ -32,8 +32,8 @@ export interface SeenService {
 
 export interface Margin {
   /** 0.1 = 10 %. */
-  readonly share: number;
-  /** What of it chance asks for, whatever was missed. */
+  readonly headroom: number;
+  /** The part that noise asks for, whatever was missed. */
   readonly noise: number;
   readonly history: MarginHistory;
 }
@@ -41,35 +41,36 @@ export interface Margin {
 /** No margin is larger: what grows by more than that while a replica starts is not served in time by a margin that pays. */
 const most = 0.25;
 /** While demand is above what was planned for, about so much of what arrives is missed: only what is too much. */
-const missedOfExcess = 1 / 5;
+const missedOfSurplus = 1 / 5;
 /** The correction moves by so many times the share that was missed beyond what may be, in an hour. */
 const gainPerHour = 10;
 /** A tick that comes late counts no longer than this (s). */
 const longestTick = 60;
-/** Sayings are this far apart (s). */
-const sayingSeconds = 30;
+/** Predictions are this far apart (s). */
+const predictionSeconds = 30;
 
 /**
- * The margin now: {@link noiseMargin}, and a slow integral of what is missed over what may be. Missed are requests that
- * come to wait beyond what is normal. What comes while demand is above all that this margin could be says nothing of it, and does not count.
- * Called again for the same time it changes nothing.
+ * The margin now: {@link noiseMargin}, and a slow integral of what is missed over what may be. A request is missed that comes to
+ * wait beyond what is normal. Requests that come while demand is above all that this margin could be do not count: they say
+ * nothing of it. Called again for the same time it changes nothing.
  * @param attainment share of requests that is asked for
  */
 export const marginNow = (before: MarginHistory | undefined, seen: SeenService, attainment: number): Margin => {
   const noise = Math.min(most, noiseMargin(seen, attainment));
   const history = historyAfter(before, seen, attainment, noise);
-  return { share: noise + history.correction, noise, history };
+  return { headroom: noise + history.correction, noise, history };
 };
 
 /**
- * What chance asks for: both the rate that was seen and the one that comes are counts of so many requests of various sizes, so their ratio
- * varies by the square root of 2 x spread / requests. The quantile is the one above which lies five times what may be missed.
+ * What noise asks for: both the rate that was seen and the one that comes are counts of so many requests of various sizes, so
+ * their ratio varies by the square root of 2 x spread / requests. The quantile is the one above which lies five times what may
+ * be missed.
  */
 export const noiseMargin = (
   { rate, windowSeconds, spread, backlog }: Pick<SeenService, 'rate' | 'windowSeconds' | 'spread' | 'backlog'>,
   attainment: number,
 ): number => {
-  const above = Math.min(0.5, (1 - attainment) / missedOfExcess);
+  const above = Math.min(0.5, (1 - attainment) / missedOfSurplus);
   return normalQuantile(above) * Math.sqrt((2 * spread) / Math.max(1, rate * windowSeconds + backlog));
 };
 
@@ -79,22 +80,22 @@ const historyAfter = (
   attainment: number,
   noise: number,
 ): MarginHistory => {
-  const known = before ?? { at, correction: 0, backlog, said: [], due: null };
+  const known = before ?? { at, correction: 0, backlog, predictions: [], due: null };
   const passed = at - known.at;
   if (before !== undefined && passed <= 0) return known;
-  const due = known.said.findLast(({ of }) => of <= at)?.work ?? known.due;
+  const due = known.predictions.findLast(({ of }) => of <= at)?.work ?? known.due;
   const may = 1 - attainment;
   const outgrown = due === null || work > (1 + most) * due;
   const joined = rate > 0 && passed > 0 ? Math.min(1, Math.max(0, backlog - known.backlog) / (rate * passed)) : 0;
   const moved = known.correction + (gainPerHour * ((outgrown ? may : joined) - may) * Math.min(passed, longestTick)) / 3600;
-  const waiting = known.said.filter(({ of }) => of > at);
-  const lastSaid = waiting.at(-1)?.of ?? Number.NEGATIVE_INFINITY;
-  const says = foreseen > 0 && at + startupSeconds - lastSaid >= sayingSeconds;
+  const ahead = known.predictions.filter(({ of }) => of > at);
+  const lastPredicted = ahead.at(-1)?.of ?? Number.NEGATIVE_INFINITY;
+  const predicts = foreseen > 0 && at + startupSeconds - lastPredicted >= predictionSeconds;
   return {
     at,
     correction: Math.min(most - noise, Math.max(-noise, moved)),
     backlog,
-    said: says ? [...waiting, { of: at + startupSeconds, work: foreseen }] : waiting,
+    predictions: predicts ? [...ahead, { of: at + startupSeconds, work: foreseen }] : ahead,
     due,
   };
 };

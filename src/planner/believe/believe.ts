@@ -103,9 +103,9 @@ export interface Belief extends ModelGroup {
   readonly demand: readonly DemandRow[] | null;
   /** What it was foreseen by; null = it is as it is now. */
   readonly forecast: Forecast | null;
-  /** Extra demand in it, and what chance may bring; 0.1 = 10 %. */
+  /** Extra demand in it, and what noise may bring; 0.1 = 10 %. */
   readonly headroom: number;
-  readonly chance: number;
+  readonly noise: number;
   /** Its arrival rates so far, what was learned of its engines, and when it was woken, by name. */
   readonly histories: ReadonlyMap<string, DemandHistory>;
   readonly strains: ReadonlyMap<string, EngineStrain>;
@@ -204,7 +204,7 @@ const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>
   const { candidates, excluded } = candidatesOf(group.deployments, { ...reading, prices: settings.prices });
   const { conclusion, dataAt } = concludedOf(group, candidates);
   const demandSettings = demandSettingsOf(group, candidates, facts);
-  const { demand, wait, rates, ...seen } =
+  const { demand, waitReason, rates, ...seen } =
     conclusion.state === 'fresh' ? demandIn(group, candidates, conclusion, demandSettings, facts) : noDemand;
   const wakings = settings.wakeAhead ? wakingsOf(group, conclusion.state, rates, facts) : new Map<string, WakingHistory>();
   const woken =
@@ -213,9 +213,9 @@ const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>
   return {
     ...group,
     ...seen,
-    ...(woken === null ? {} : { forecast: woken.forecast, headroom: woken.headroom, chance: woken.chance }),
+    ...(woken === null ? {} : { forecast: woken.forecast, headroom: woken.headroom, noise: woken.noise }),
     wakings,
-    conclusion: concludedBy(conclusion, wait, plannable === null ? null : woken),
+    conclusion: concludedBy(conclusion, waitReason, plannable === null ? null : woken),
     dataAt,
     recordDefect: group.aliases.flatMap((name) => reading.workload?.names.get(name)?.defect ?? [])[0] ?? null,
     candidates,
@@ -258,13 +258,13 @@ const wakingsOf = (
 
 const noDemand: DemandNow = {
   demand: null,
-  wait: null,
+  waitReason: null,
   rates: new Map(),
   histories: new Map(),
   strains: new Map(),
   forecast: null,
   headroom: 0,
-  chance: 0,
+  noise: 0,
 };
 
 /** As learned of its pods, and as its Deployments ask for. */

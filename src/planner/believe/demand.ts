@@ -14,7 +14,7 @@ import { meanWork, requestWorks } from './request-work.ts';
 /** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
 export interface DemandNow {
   readonly demand: readonly DemandRow[] | null;
-  readonly wait: string | null;
+  readonly waitReason: string | null;
   /** What was seen of each name so far, and what arrives now (req/s). */
   readonly histories: ReadonlyMap<string, DemandHistory>;
   readonly rates: ReadonlyMap<string, number>;
@@ -22,10 +22,10 @@ export interface DemandNow {
   readonly strains: ReadonlyMap<string, EngineStrain>;
   /** Where one was believed. */
   readonly forecast: Forecast | null;
-  /** Extra demand in it, for what chance and earlier misses ask for; 0.1 = 10 %. */
+  /** Extra demand in it, for what noise and earlier misses ask for; 0.1 = 10 %. */
   readonly headroom: number;
-  /** Extra demand that chance may bring; another mix must have room for it. */
-  readonly chance: number;
+  /** Extra demand that noise may bring; another mix must have room for it. */
+  readonly noise: number;
 }
 
 export interface DemandSettings extends RateSettings {
@@ -42,7 +42,7 @@ export interface DemandSources {
   readonly name: string;
   readonly aliases: readonly string[];
   /** Share of the arrivals under these names that is this group's. */
-  readonly share: number;
+  readonly arrivalShare: number;
   readonly workload: TrustedWorkload | null;
   readonly silentUntil: number;
   readonly shapes: ReadonlyMap<string, Shape>;
@@ -66,19 +66,19 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
   if (arriving.length === 0) return nothingYet('no request arrived of late', rated);
   const demands = arriving.flatMap(({ ahead, growthOfWork, shape, backlog, strain, headroom }) => {
     if (shape === undefined) return [];
-    const rate = (ahead.rate * growthOfWork + backlog / settings.backlogSeconds) * strain.factor * sources.share;
+    const rate = (ahead.rate * growthOfWork + backlog / settings.backlogSeconds) * strain.factor * sources.arrivalShare;
     return [demandOf(rate, shape, headroom)];
   });
   if (demands.length === 0) return nothingYet('requests arrive, but none has ended yet that told its size', rated);
   const believed = arriving.find(({ ahead }) => ahead.method !== 'as now');
-  const total = arriving.reduce((sum, { ahead }) => sum + ahead.rate * sources.share, 0);
-  const extra = arriving.reduce((sum, { ahead, headroom }) => sum + headroom * ahead.rate * sources.share, 0);
+  const total = arriving.reduce((sum, { ahead }) => sum + ahead.rate * sources.arrivalShare, 0);
+  const extra = arriving.reduce((sum, { ahead, headroom }) => sum + headroom * ahead.rate * sources.arrivalShare, 0);
   return {
     demand: mergedDemand(demands),
-    wait: null,
+    waitReason: null,
     ...seenOf(rated),
     headroom: total === 0 ? settings.headroom : extra / total,
-    chance: Math.max(...arriving.map(({ chance }) => chance)),
+    noise: Math.max(...arriving.map(({ noise }) => noise)),
     forecast: believed === undefined ? null : { method: believed.ahead.method, rate: total },
   };
 };
@@ -97,19 +97,19 @@ interface RatedName {
   /** Requests that wait beyond what is normal. */
   readonly backlog: number;
   readonly headroom: number;
-  readonly chance: number;
+  readonly noise: number;
 }
 
 type RecordedName = TrustedHistory & { readonly name: string };
 type HeldUnder = ReturnType<typeof heldUnder>;
 
-const nothingYet = (wait: string, rated: readonly RatedName[]): DemandNow => ({
+const nothingYet = (waitReason: string, rated: readonly RatedName[]): DemandNow => ({
   demand: null,
-  wait,
+  waitReason,
   ...seenOf(rated),
   forecast: null,
   headroom: 0,
-  chance: 0,
+  noise: 0,
 });
 
 const seenOf = (rated: readonly RatedName[]): Pick<DemandNow, 'histories' | 'rates' | 'strains'> => ({
@@ -185,11 +185,11 @@ const ratedNames = (
             },
             attainment,
           );
-    const headroom = Math.max(settings.headroom, margin?.share ?? 0);
+    const headroom = Math.max(settings.headroom, margin?.headroom ?? 0);
     // Half of a headroom that is set is there for noise.
-    const chance = Math.max(settings.headroom / 2, margin?.noise ?? 0);
+    const noise = Math.max(settings.headroom / 2, margin?.noise ?? 0);
     const known = margin === null ? history : { ...history, margin: margin.history };
-    return [{ name, rate, history: known, strain, shape, backlog, ahead, growthOfWork, headroom, chance }];
+    return [{ name, rate, history: known, strain, shape, backlog, ahead, growthOfWork, headroom, noise }];
   });
 };
 

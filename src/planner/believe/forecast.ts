@@ -19,8 +19,8 @@ export interface RateHistory {
   readonly day: readonly number[];
   /** Of the slot of the day that is being observed. */
   readonly slot: { readonly index: number; readonly sum: number; readonly count: number };
-  /** Said of a time that has not come yet. */
-  readonly said: readonly Saying[];
+  /** For times that have not come yet: each method is judged by its own when the time has come. */
+  readonly predictions: readonly Prediction[];
   /** Decayed loss of each method, and how much was judged. */
   readonly loss: Readonly<Record<ForecastMethod, number>>;
   readonly judged: number;
@@ -33,7 +33,7 @@ export interface Forecast {
   readonly rate: number;
 }
 
-interface Saying {
+interface Prediction {
   readonly of: number;
   readonly rates: Readonly<Record<ForecastMethod, number>>;
 }
@@ -46,10 +46,10 @@ const levelSeconds = 60;
 const slopeSeconds = 300;
 /** Weight of a new day in the mean of its slot. */
 const newDay = 0.5;
-/** Sayings are this far apart (s). */
-const sayingSeconds = 30;
-/** Sayings after which a loss counts half: a day's, as a season shows once a day; and how many must have been judged. */
-const halfLife = daySeconds / sayingSeconds;
+/** Predictions are this far apart (s). */
+const predictionSeconds = 30;
+/** Predictions after which a loss counts half: a day's, as a season shows once a day; and how many must have been judged. */
+const halfLife = daySeconds / predictionSeconds;
 const believedAfter = 20;
 /** A method must lose this much less than "as now". */
 const better = 0.9;
@@ -70,11 +70,13 @@ export const historyWith = (history: RateHistory | undefined, at: number, rate: 
     slope: mixed(slope, (level - history.level) / passed, 1 - Math.exp(-passed / slopeSeconds)),
     ...dayWith(history, at, rate),
   };
-  const judged = next.said.filter(({ of }) => of <= at).reduce((known, said) => judge(known, said, rate), next as RateHistory);
-  const waiting = judged.said.filter(({ of }) => of > at);
-  const lastSaid = waiting.at(-1)?.of ?? Number.NEGATIVE_INFINITY;
-  const due = at + horizon - lastSaid >= sayingSeconds;
-  return { ...judged, said: due ? [...waiting, { of: at + horizon, rates: sayings(next, rate, horizon) }] : waiting };
+  const judged = next.predictions
+    .filter(({ of }) => of <= at)
+    .reduce((known, prediction) => judge(known, prediction, rate), next as RateHistory);
+  const ahead = judged.predictions.filter(({ of }) => of > at);
+  const lastPredicted = ahead.at(-1)?.of ?? Number.NEGATIVE_INFINITY;
+  const due = at + horizon - lastPredicted >= predictionSeconds;
+  return { ...judged, predictions: due ? [...ahead, { of: at + horizon, rates: predictedRates(next, rate, horizon) }] : ahead };
 };
 
 /** What to plan for, so far ahead (s). */
@@ -83,7 +85,7 @@ export const forecast = (history: RateHistory | undefined, rate: number, horizon
   if (history === undefined || history.judged < believedAfter) return asNow;
   const best = methods.reduce((a, b) => (history.loss[b] < history.loss[a] ? b : a));
   if (best === 'as now' || history.loss[best] > better * history.loss['as now']) return asNow;
-  return { method: best, rate: sayings(history, rate, horizon)[best] };
+  return { method: best, rate: predictedRates(history, rate, horizon)[best] };
 };
 
 /**
@@ -99,7 +101,7 @@ const begun = (at: number, rate: number): RateHistory => ({
   slope: 0,
   day: Array.from({ length: daySeconds / slotSeconds }, () => Number.NaN),
   slot: { index: slotAt(at), sum: rate, count: 1 },
-  said: [],
+  predictions: [],
   loss: { 'as now': 0, trend: 0, season: 0 },
   judged: 0,
 });
@@ -119,14 +121,14 @@ const dayWith = ({ day, slot }: RateHistory, at: number, rate: number): Pick<Rat
   };
 };
 
-const sayings = ({ at, level, slope, day }: RateHistory, rate: number, horizon: number): Saying['rates'] => {
+const predictedRates = ({ at, level, slope, day }: RateHistory, rate: number, horizon: number): Prediction['rates'] => {
   const raised = (to: number) => Math.min(Math.max(rate, to), mostGrowth * rate);
   const [here, there] = [day[slotAt(at)]!, day[slotAt(at + horizon)]!];
   const season = here > 0 && there >= 0 ? (rate * there) / here : rate;
   return { 'as now': rate, trend: raised(level + slope * horizon), season: raised(season) };
 };
 
-const judge = (history: RateHistory, { rates }: Saying, rate: number): RateHistory => {
+const judge = (history: RateHistory, { rates }: Prediction, rate: number): RateHistory => {
   const keep = 0.5 ** (1 / halfLife);
   // Too little and too much count alike: a loss that forgave too much would choose whatever is highest.
   const lossOf = (method: ForecastMethod): number => keep * history.loss[method] + Math.abs(rate - rates[method]);

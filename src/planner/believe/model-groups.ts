@@ -7,7 +7,7 @@ export interface ModelGroup {
   readonly deployments: readonly ModelDeployment[];
   readonly aliases: readonly string[];
   /** Share of the arrivals under the model's names that is this group's. */
-  readonly share: number;
+  readonly arrivalShare: number;
 }
 
 /** A model that lives in several namespaces has its arrivals split by Ready replicas, as its records do not tell them apart. */
@@ -22,7 +22,7 @@ export const modelGroups = (
     .flatMap(([model, ofModel]) => {
       const aliases = [...new Set([model, ...ofModel.flatMap((deployment) => deployment.aliases)])];
       const namespaces = [...Map.groupBy(ofModel, ({ namespace }) => namespace)];
-      if (namespaces.length === 1 || poolNamespaces) return [{ name: model, deployments: ofModel, aliases, share: 1 }];
+      if (namespaces.length === 1 || poolNamespaces) return [{ name: model, deployments: ofModel, aliases, arrivalShare: 1 }];
       const counts = namespaces.map(([, inNamespace]) =>
         inNamespace.reduce((sum, deployment) => sum + (ready.get(deploymentKey(deployment)) ?? 0), 0),
       );
@@ -31,7 +31,7 @@ export const modelGroups = (
         name: `${model} (${namespace})`,
         deployments: inNamespace,
         aliases,
-        share: total === 0 ? 1 / namespaces.length : counts[index]! / total,
+        arrivalShare: total === 0 ? 1 / namespaces.length : counts[index]! / total,
       }));
     });
 };

@@ -11,12 +11,12 @@ export interface WokenDemand {
   readonly demand: readonly DemandRow[];
   readonly forecast: Forecast;
   readonly headroom: number;
-  readonly chance: number;
+  readonly noise: number;
   /** For people. */
   readonly reason: string;
 }
 
-export type WakingSources = Pick<DemandSources, 'aliases' | 'share' | 'strains' | 'candidates'> & {
+export type WakingSources = Pick<DemandSources, 'aliases' | 'arrivalShare' | 'strains' | 'candidates'> & {
   readonly wakings: ReadonlyMap<string, WakingHistory>;
 };
 
@@ -33,14 +33,14 @@ export const wokenDemand = (sources: WakingSources, now: number, settings: Deman
     const waking = foreseenWaking(history, now, settings.startupSeconds + leadSeconds);
     const shape = history?.shape ?? null;
     if (waking === null || shape === null) return [];
-    const chance = chanceOf(waking, requestWorks(shape, sources.candidates).spread, settings);
-    const headroom = Math.max(settings.headroom, chance);
-    const work = waking.rate * (sources.strains.get(name)?.factor ?? 1) * sources.share;
-    return [{ waking, chance, headroom, demand: demandOf(work, shape, headroom) }];
+    const noise = noiseOf(waking, requestWorks(shape, sources.candidates).spread, settings);
+    const headroom = Math.max(settings.headroom, noise);
+    const work = waking.rate * (sources.strains.get(name)?.factor ?? 1) * sources.arrivalShare;
+    return [{ waking, noise, headroom, demand: demandOf(work, shape, headroom) }];
   });
   if (due.length === 0) return null;
-  const rate = due.reduce((sum, { waking }) => sum + waking.rate, 0) * sources.share;
-  const extra = due.reduce((sum, { waking, headroom }) => sum + headroom * waking.rate, 0) * sources.share;
+  const rate = due.reduce((sum, { waking }) => sum + waking.rate, 0) * sources.arrivalShare;
+  const extra = due.reduce((sum, { waking, headroom }) => sum + headroom * waking.rate, 0) * sources.arrivalShare;
   const { came, days } = due.map(({ waking }) => waking).reduce(larger);
   const demand = mergedDemand(due.map(({ demand: ofName }) => ofName));
   return totalRate(demand) === 0
@@ -49,13 +49,13 @@ export const wokenDemand = (sources: WakingSources, now: number, settings: Deman
         demand,
         forecast: { method: 'time of day', rate },
         headroom: rate === 0 ? 0 : extra / rate,
-        chance: Math.max(...due.map(({ chance }) => Math.max(settings.headroom / 2, chance))),
+        noise: Math.max(...due.map(({ noise }) => Math.max(settings.headroom / 2, noise))),
         reason: `woken ahead: traffic came at this time on ${came} of ${days} days`,
       };
 };
 
 /** As for traffic of that rate that has come for a whole window. */
-const chanceOf = ({ rate }: ForeseenWaking, spread: number, { attainment, windowSeconds }: DemandSettings): number =>
+const noiseOf = ({ rate }: ForeseenWaking, spread: number, { attainment, windowSeconds }: DemandSettings): number =>
   attainment === null ? 0 : noiseMargin({ rate, windowSeconds, spread, backlog: 0 }, attainment);
 
 const larger = (a: ForeseenWaking, b: ForeseenWaking): ForeseenWaking => (b.rate > a.rate ? b : a);

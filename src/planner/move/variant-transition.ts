@@ -30,6 +30,6 @@ export interface Mixes {
   cheapestWithin(most: ReadonlyMap<string, number>): ReadonlyMap<string, number> | null;
   /** The cheapest one with at least these. */
   cheapestAbove(least: ReadonlyMap<string, number>): ReadonlyMap<string, number> | null;
-  /** The cheapest one of all with room for what chance may bring. */
+  /** The cheapest one of all with room for what noise may bring. */
   roomy(): ReadonlyMap<string, number> | null;
 }

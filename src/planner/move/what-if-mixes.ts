@@ -3,11 +3,11 @@ import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Mixes } from './variant-transition.ts';
 
 /** Demand beyond what is expected, as a share of that. */
-export interface Extra {
+export interface BeyondExpected {
   /** In the demand of the model. */
   readonly headroom: number;
-  /** That chance may bring. */
-  readonly chance: number;
+  /** That noise may bring. */
+  readonly noise: number;
 }
 
 /**
@@ -18,7 +18,7 @@ export const mixesOf = (
   model: Model,
   snapshot: Snapshot,
   makePlan: MakePlan,
-  { headroom, chance }: Extra,
+  { headroom, noise }: BeyondExpected,
 ): Omit<Mixes, 'fits'> => {
   const { quotas: _, ...rest } = snapshot;
   const unlimited = { ...rest, budget: null, stock: {} };
@@ -32,8 +32,8 @@ export const mixesOf = (
     return servesAll(plan) ? (plan.models[0] ?? null) : null;
   };
   /** The demand with so much headroom in place of what is in it. */
-  const withHeadroom = (extra: number) => {
-    const scale = (1 + extra) / (1 + headroom);
+  const withHeadroom = (share: number) => {
+    const scale = (1 + share) / (1 + headroom);
     return model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * scale }));
   };
   const replicasOf = (plan: ModelPlan | null) => (plan === null ? null : new Map(Object.entries(plan.replicas)));
@@ -58,7 +58,7 @@ export const mixesOf = (
     },
     roomy: () =>
       replicasOf(
-        planWith(({ minReplicas, maxReplicas }) => ({ minReplicas, maxReplicas }), withHeadroom(headroom + chance), {
+        planWith(({ minReplicas, maxReplicas }) => ({ minReplicas, maxReplicas }), withHeadroom(headroom + noise), {
           ...snapshot,
           budget: null,
         }),

@@ -8,13 +8,13 @@ const steady: SeenService = {
 /** So many ticks of ten seconds. @param seen what differs at a tick */
 const played = (ticks: number, seen: (tick: number) => Partial<SeenService>, attainment = 0.99) => {
   let history: MarginHistory | undefined;
-  let share = 0;
+  let headroom = 0;
   for (let tick = 0; tick < ticks; tick += 1)
-    ({ share, history } = marginNow(history, { ...steady, at: 10 * tick, ...seen(tick) }, attainment));
-  return { share, history: history! };
+    ({ headroom, history } = marginNow(history, { ...steady, at: 10 * tick, ...seen(tick) }, attainment));
+  return { headroom, history: history! };
 };
 
-describe('what chance asks for', () => {
+describe('what noise asks for', () => {
   test('is a quantile: at 0.98 nine times in ten two counts of 1,200 requests differ by no more', () => {
     // 1.2816 standard deviations of a ratio of two counts.
     expect(noiseMargin(steady, 0.98)).toBeCloseTo(1.2816 * Math.sqrt(2 / 1200), 4);
@@ -30,7 +30,7 @@ describe('what chance asks for', () => {
   test('grows with fewer requests and with sizes that vary', () => {
     expect(noiseMargin({ ...steady, rate: 2.5 }, 0.99)).toBeCloseTo(2 * noiseMargin(steady, 0.99), 9);
     expect(noiseMargin({ ...steady, spread: 4 }, 0.99)).toBeCloseTo(2 * noiseMargin(steady, 0.99), 9);
-    expect(marginNow(undefined, { ...steady, rate: 0 }, 0.99).share).toBe(0.25);
+    expect(marginNow(undefined, { ...steady, rate: 0 }, 0.99).headroom).toBe(0.25);
   });
 });
 
@@ -42,15 +42,15 @@ describe('the correction', () => {
     // One request in a thousand may be missed, for an hour but for the first saying: a margin of 0.01 less.
     expect(hour(0.999)).toBeCloseTo(-0.01 * (350 / 360), 3);
     expect(hour(0.995)).toBeGreaterThan(hour(0.99));
-    expect(played(3600, () => ({})).share).toBeCloseTo(0, 9);
+    expect(played(3600, () => ({})).headroom).toBeCloseTo(0, 9);
   });
 
   test('adds to it while more is missed than may be, up to a quarter', () => {
     // Five of a hundred requests join those that wait.
-    const { share, history } = played(90, slowly);
+    const { headroom, history } = played(90, slowly);
     expect(history.correction).toBeCloseTo((10 * 0.04 * (80 * 10)) / 3600, 2);
-    expect(share).toBeCloseTo(noiseMargin({ ...steady, backlog: 5 * 89 }, 0.99) + history.correction, 9);
-    expect(played(3600, slowly).share).toBe(0.25);
+    expect(headroom).toBeCloseTo(noiseMargin({ ...steady, backlog: 5 * 89 }, 0.99) + history.correction, 9);
+    expect(played(3600, slowly).headroom).toBe(0.25);
   });
 
   test('does not count what is missed while demand is above all that a margin could be, or before anything was foreseen', () => {

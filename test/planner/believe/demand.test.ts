@@ -48,7 +48,7 @@ const demandOf = (given: DemandSources['workload'], more: Partial<DemandSources>
     {
       name: 'm',
       aliases: ['m'],
-      share: 1,
+      arrivalShare: 1,
       workload: given,
       silentUntil: Number.NEGATIVE_INFINITY,
       shapes: new Map([['m', shape]]),
@@ -65,7 +65,7 @@ const sized = (arrivalRate: number) => [{ inputTokens: 1024, outputTokens: 64, a
 
 describe('what to plan for', () => {
   test('arrivals by size, with headroom', () => {
-    expect(demandOf(workload({ m: steady() }))).toMatchObject({ demand: sized(4.5), wait: null, forecast: null });
+    expect(demandOf(workload({ m: steady() }))).toMatchObject({ demand: sized(4.5), waitReason: null, forecast: null });
   });
 
   test('of a gateway that tells only what has ended, growth is what it was a request’s duration ago', () => {
@@ -83,7 +83,7 @@ describe('what to plan for', () => {
   });
 
   test('of a model that lives elsewhere too its own share', () => {
-    expect(demandOf(workload({ m: steady() }), { share: 0.5 }).demand).toEqual(sized(2.25));
+    expect(demandOf(workload({ m: steady() }), { arrivalShare: 0.5 }).demand).toEqual(sized(2.25));
   });
 
   test('arrivals under its other names, in the shape of the model where they have none of their own', () => {
@@ -113,7 +113,7 @@ describe('requests that a gateway holds', () => {
   });
 
   test('need no second interval for a first plan', () => {
-    expect(demandOf(workload({ m: [] }, held), { decidedBefore: false }).wait).toBeNull();
+    expect(demandOf(workload({ m: [] }, held), { decidedBefore: false }).waitReason).toBeNull();
   });
 });
 
@@ -122,19 +122,22 @@ describe('nothing to plan for yet', () => {
     const once = workload({ m: steady().slice(-1) });
     expect(demandOf(once, { decidedBefore: false })).toMatchObject({
       demand: null,
-      wait: 'only one interval has been seen; the first plan waits for two',
+      waitReason: 'only one interval has been seen; the first plan waits for two',
     });
     expect(demandOf(once).demand).not.toBeNull();
   });
 
   test('no request arrived', () => {
     const empty = steady().map(({ time }) => record(time, 0));
-    expect(demandOf(workload({ m: empty }))).toMatchObject({ demand: null, wait: 'no request arrived of late' });
+    expect(demandOf(workload({ m: empty }))).toMatchObject({ demand: null, waitReason: 'no request arrived of late' });
   });
 
   test('no request has told its size; what arrives is remembered all the same', () => {
-    const { demand, wait, histories } = demandOf(workload({ m: steady() }), { shapes: new Map() });
-    expect({ demand, wait }).toEqual({ demand: null, wait: 'requests arrive, but none has ended yet that told its size' });
+    const { demand, waitReason, histories } = demandOf(workload({ m: steady() }), { shapes: new Map() });
+    expect({ demand, waitReason: waitReason }).toEqual({
+      demand: null,
+      waitReason: 'requests arrive, but none has ended yet that told its size',
+    });
     expect([...histories.keys()]).toEqual(['m']);
   });
 });

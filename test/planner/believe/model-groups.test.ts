@@ -13,7 +13,7 @@ test('models come in order of name, whatever the order of their Deployments', ()
 test('a model of one namespace keeps its name and has all of its arrivals, though nothing is Ready', () => {
   const [group, ...others] = groups(deployment('b'), deployment('c'));
   expect(others).toEqual([]);
-  expect(group).toMatchObject({ name: 'm', share: 1 });
+  expect(group).toMatchObject({ name: 'm', arrivalShare: 1 });
   expect(group!.deployments.map(({ name }) => name)).toEqual(['b', 'c']);
 });
 
@@ -29,5 +29,5 @@ test('in every namespace a model has the aliases of all of them', () => {
   const [here, there] = groups(deployment('a', { aliases: ['x'] }), deployment('b', { namespace: 'other' }));
   expect([here!.name, there!.name]).toEqual(['m (ns)', 'm (other)']);
   expect(there!.aliases).toEqual(['m', 'x']);
-  expect([here!.share, there!.share]).toEqual([1, 0]);
+  expect([here!.arrivalShare, there!.arrivalShare]).toEqual([1, 0]);
 });

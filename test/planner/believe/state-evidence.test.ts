@@ -7,7 +7,7 @@ import { deployment } from '../../helpers/deployments.ts';
 import { nothing, record } from '../../helpers/records.ts';
 
 const settings = { idleAfterSeconds: 240, settleSeconds: 2, trustSilence: false };
-const group: ModelGroup = { name: 'm', deployments: [deployment('a')], aliases: ['m', 'alias'], share: 1 };
+const group: ModelGroup = { name: 'm', deployments: [deployment('a')], aliases: ['m', 'alias'], arrivalShare: 1 };
 const times = Array.from({ length: 60 }, (_, index) => 1410 + 10 * index);
 const busy = times.map((time) => record(time, 5));
 /** The last record is of 1500; of what came later nothing was found. */

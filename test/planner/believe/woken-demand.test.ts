@@ -25,7 +25,7 @@ const settings = {
 const woken = (more: Partial<WakingSources> = {}, given: Partial<typeof settings> = {}, now = due) =>
   wokenDemand(
     {
-      ...{ aliases: ['m'], share: 1, strains: new Map(), candidates: [candidate('a')], wakings: new Map([['m', habit]]) },
+      ...{ aliases: ['m'], arrivalShare: 1, strains: new Map(), candidates: [candidate('a')], wakings: new Map([['m', habit]]) },
       ...more,
     },
     now,
@@ -41,7 +41,7 @@ describe('what an idle model is woken for', () => {
       ],
       forecast: { method: 'time of day', rate: 4 },
       headroom: 0.5,
-      chance: 0.25,
+      noise: 0.25,
       reason: 'woken ahead: traffic came at this time on 2 of 2 days',
     });
   });
@@ -50,7 +50,7 @@ describe('what an idle model is woken for', () => {
     const asked = woken({}, { headroom: 0, attainment: 0.99 } as object)!;
     // 480 requests in two minutes, and the 95th percentile of the ratio of two such numbers.
     expect(asked.headroom).toBeCloseTo(1.645 * Math.sqrt(2 / 480), 2);
-    expect(asked.chance).toBe(asked.headroom);
+    expect(asked.noise).toBe(asked.headroom);
   });
 
   test('is asked for a startup and a minute before, and not earlier', () => {
@@ -61,7 +61,7 @@ describe('what an idle model is woken for', () => {
   test('is its own share, more where its engines are slow, and the sum of its names', () => {
     const total = (more: Partial<WakingSources>) => woken(more)!.demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
     const strain = { factor: 1.5, steadySince: 0, base: 1, rate: 4, requestWork: 1, ready: 1, at: 0 };
-    expect(total({ share: 0.5 })).toBeCloseTo(3, 9);
+    expect(total({ arrivalShare: 0.5 })).toBeCloseTo(3, 9);
     expect(total({ strains: new Map([['m', strain]]) })).toBeCloseTo(9, 9);
     expect(total({ aliases: ['m', 'n', 'o'], wakings: new Map([...'mn'].map((name) => [name, habit])) })).toBeCloseTo(12, 9);
   });

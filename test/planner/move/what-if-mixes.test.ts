@@ -18,7 +18,7 @@ const mixes = (l40s: object = {}, limits: object = {}) => {
     ],
     ...limits,
   });
-  return mixesOf(snapshot.models[0]!, snapshot, planOf, { headroom: 0.25, chance: 0.25 });
+  return mixesOf(snapshot.models[0]!, snapshot, planOf, { headroom: 0.25, noise: 0.25 });
 };
 const mix = (l40s: number, h100: number) => new Map(Object.entries({ 'ns/l40s': l40s, 'ns/h100': h100 }));
 
@@ -69,7 +69,7 @@ describe('the cheapest mix that has another one in it', () => {
   });
 });
 
-test('a roomy mix has room for what chance may bring', () => {
+test('a roomy mix has room for what noise may bring', () => {
   expect(mixes().roomy()).toEqual(mix(12, 0));
   expect(mixes({}, { stock: { L40S: 10, H100: 0 } }).roomy()).toBeNull();
 });
