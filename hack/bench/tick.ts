@@ -1,4 +1,4 @@
-import { decide, type Reading, type TickSettings } from '../../src/planner/decide.ts';
+import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
 import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { emptyMemory } from '../../src/planner/remember/tick-memory.ts';
@@ -30,16 +30,16 @@ export const tick = async (argv: readonly string[]): Promise<number> => {
 
 const decideMilliseconds = (models: number, rounds: number): number => {
   const read = reading(models);
-  let { memory } = decide(read, emptyMemory, settings, planOf);
+  let { memory } = decide(read, emptyMemory, settings, tickWork, planOf);
   const times = Array.from({ length: rounds }, () => {
     const start = performance.now();
-    ({ memory } = decide(read, memory, settings, planOf));
+    ({ memory } = decide(read, memory, settings, tickWork, planOf));
     return performance.now() - start;
   });
   return quantile(times, 0.5);
 };
 
-const settings: TickSettings = {
+const settings: PlannerSettings = {
   ...{ windowSeconds: 60, shapeWindowSeconds: 240, startupSeconds: 120, backlogSeconds: 120, headroom: 0, attainment: 0.99 },
   ...{ holdDownSeconds: 300, switchSavings: 0.1, followAfterSeconds: 600, growAtOnce: 3 },
   ...{
@@ -56,7 +56,6 @@ const settings: TickSettings = {
     prices: { H100: 4, L40S: 1 },
     nodeLimit: 100_000,
     keepSnapshot: false,
-    workLimit: tickWork,
   },
 };
 

@@ -10,18 +10,24 @@ import { problemsOf } from './report/tick-problems.ts';
 /** All that was read, as of one tick; each stage declares its own part. */
 export interface Reading extends BelieveReading, Omit<PlanReading, 'workload'> {}
 
-/** Each stage's own. How much work a tick may take is no setting: the machine tells. */
-export interface PlannerSettings extends BelieveSettings, Omit<PlanSettings, 'workLimit'>, MoveSettings, ReportSettings {}
-export type TickSettings = PlannerSettings & Pick<PlanSettings, 'workLimit'>;
+/** Each stage's own. */
+export interface PlannerSettings extends BelieveSettings, PlanSettings, MoveSettings, ReportSettings {}
 
 /**
  * One tick of the planner: what was read is believed, what is believed is planned for, what runs moves toward the plan, and what
  * is to be said of it is said. Pure: whoever calls it reads before and publishes after.
- * @param maker makes the plan of a snapshot; asked also for what would be
+ * @param workLimit units of work that this tick may take for its plan: no setting, as the machine tells
+ * @param makePlan asked for the plan of this tick, and for what-ifs
  */
-export const decide = (reading: Reading, memory: Memory, settings: TickSettings, maker: MakePlan): TickOutcome => {
-  const { makePlan, whatIf, asked } = countedPlans(maker, settings.workLimit);
-  const tick = { reading, memory, settings, makePlan, whatIf };
+export const decide = (
+  reading: Reading,
+  memory: Memory,
+  settings: PlannerSettings,
+  workLimit: number,
+  makePlan: MakePlan,
+): TickOutcome => {
+  const counted = countedPlans(makePlan, workLimit);
+  const tick = { reading, memory, settings, workLimit, ...counted };
   const beliefs = believe(tick);
   const groups = planGroups(beliefs.models, tick)
     .map((planned) => {
@@ -35,6 +41,6 @@ export const decide = (reading: Reading, memory: Memory, settings: TickSettings,
     problems: problemsOf(reports.models, reports.snapshot),
     memory: memoryAfter(memory, beliefs.memory, groups, reading.deployments),
     unsure: beliefs.unsure,
-    plansMade: asked(),
+    plansMade: counted.asked(),
   };
 };

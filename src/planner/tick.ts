@@ -41,7 +41,7 @@ export const createTicker = (parts: TickerParts): Ticker => {
   return {
     tick: async () => {
       const { reading, intervalNumber, problems } = await read(parts, workload);
-      const decided = decide(reading, memory, { ...settings, workLimit: workLimit() }, parts.makePlan);
+      const decided = decide(reading, memory, settings, workLimit(), parts.makePlan);
       memory = decided.memory;
       lastIntervalNumber = intervalNumber;
       const publishProblems = await publish(decided, reading, parts);

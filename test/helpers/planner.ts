@@ -1,4 +1,4 @@
-import { decide, type Reading, type TickSettings } from '../../src/planner/decide.ts';
+import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
 import { type MoveMemory, nothingMoved } from '../../src/planner/move/move.ts';
 import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
@@ -7,8 +7,7 @@ import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment, foundProfile } from './deployments.ts';
 import { record } from './records.ts';
 
-export const settings: TickSettings = {
-  workLimit: tickWork,
+export const settings: PlannerSettings = {
   windowSeconds: 60,
   shapeWindowSeconds: 240,
   startupSeconds: 600,
@@ -84,8 +83,8 @@ export const decidedBefore = (decisions: MoveMemory['decisions'], wanted: MoveMe
   ...emptyMemory,
   moved: { ...nothingMoved, decisions, wanted },
 });
-export const run = (given: Reading, memory: Memory = emptyMemory, more: Partial<TickSettings> = {}) =>
-  decide(given, memory, { ...settings, ...more }, planOf);
+export const run = (given: Reading, memory: Memory = emptyMemory, more: Partial<PlannerSettings> = {}) =>
+  decide(given, memory, { ...settings, ...more }, tickWork, planOf);
 export const targets = (decided: ReturnType<typeof run>) =>
   Object.fromEntries(
     decided.targets.map(({ namespace, deployment: name, decision }) => [

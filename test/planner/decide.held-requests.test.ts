@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/serve-config.ts';
-import { decide, type Reading, type TickSettings } from '../../src/planner/decide.ts';
+import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
 import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { routingNow } from '../../src/planner/plan/router-now.ts';
@@ -10,14 +10,14 @@ import { deployment } from '../helpers/deployments.ts';
 import { reading as readingOf, workload as workloadOf } from '../helpers/planner.ts';
 import { nothing, record } from '../helpers/records.ts';
 
-const settings: TickSettings = { ...readConfig([], {}), prices: { H100: 4, L40S: 1 }, keepSnapshot: true, workLimit: tickWork };
+const settings: PlannerSettings = { ...readConfig([], {}), prices: { H100: 4, L40S: 1 }, keepSnapshot: true };
 const deployments = ['h100', 'l40s'].map((name) => deployment(name, { gpu: name.toUpperCase(), replicas: 0 }));
 const times = Array.from({ length: 60 }, (_, index) => 1410 + 10 * index);
 const workload = (intervals: readonly Interval[], more: Partial<Workload>): Workload =>
   workloadOf(2002, { m: intervals }, { heartbeatAt: 2000, ...more });
 const reading = (given: Workload): Reading =>
   readingOf(2002, given, { deployments: new Map(deployments.map((one) => [`ns/${one.name}`, one])), ready: new Map() });
-const run = (given: Workload, memory: Memory = emptyMemory) => decide(reading(given), memory, settings, planOf);
+const run = (given: Workload, memory: Memory = emptyMemory) => decide(reading(given), memory, settings, tickWork, planOf);
 const targets = (decided: ReturnType<typeof run>) =>
   Object.fromEntries(
     decided.targets.map(({ deployment: name, decision }) => [name, 'replicas' in decision ? decision.replicas : null]),

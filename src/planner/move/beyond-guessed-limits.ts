@@ -20,7 +20,7 @@ export interface GuessedPlan {
  */
 export const extraReplicas = (
   { snapshot, plan, limits, boundsIfPodsCame }: GuessedPlan,
-  makePlan: MakePlan,
+  whatIf: MakePlan,
 ): ReadonlyMap<string, number> => {
   const replicas = replicasOf(plan);
   const variants = snapshot.models.flatMap((model) => model.variants);
@@ -33,7 +33,7 @@ export const extraReplicas = (
       (boundsIfPodsCame.has(name) && replicas[name] === maxReplicas),
   );
   if (short.length === 0) return new Map();
-  const free = replicasOf(makePlan(withoutGuesses(snapshot, limits, boundsIfPodsCame)));
+  const free = replicasOf(whatIf(withoutGuesses(snapshot, limits, boundsIfPodsCame)));
   return new Map(
     short.flatMap(({ name }) => {
       const planned = replicas[name] ?? 0;

@@ -17,7 +17,7 @@ export interface BeyondExpected {
 export const mixesOf = (
   model: Model,
   snapshot: Snapshot,
-  makePlan: MakePlan,
+  whatIf: MakePlan,
   { headroom, noise }: BeyondExpected,
 ): Omit<Mixes, 'fits'> => {
   const { quotas: _, ...rest } = snapshot;
@@ -28,7 +28,7 @@ export const mixesOf = (
     limits: Snapshot = unlimited,
   ): ModelPlan | null => {
     const variants = model.variants.map((variant) => ({ ...variant, ...bounds(variant) }));
-    const plan = makePlan({ ...limits, models: [{ ...model, demand, variants }] }, { routed: false, allOrNothing: true });
+    const plan = whatIf({ ...limits, models: [{ ...model, demand, variants }] }, { routed: false, allOrNothing: true });
     return servesAll(plan) ? (plan.models[0] ?? null) : null;
   };
   /** The demand with so much headroom in place of what is in it. */

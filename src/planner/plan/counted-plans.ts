@@ -7,7 +7,7 @@ import type { PlanDetail } from './plan-of-snapshot.ts';
  */
 export type MakePlan = (snapshot: Snapshot, detail?: PlanDetail) => Plan;
 
-/** The one port through which a tick has plans made. */
+/** All the ways in which a tick has plans made. */
 export interface CountedPlans {
   /** Plans that are followed. */
   readonly makePlan: MakePlan;
@@ -27,18 +27,18 @@ const whatIfShare = 0.3;
 const shareOfRest = 0.1;
 const leastWorkOfQuestion = 2_000;
 
-/** @param work units that a tick may take for its plan; all its questions together may take a share of that more */
-export const countedPlans = (port: MakePlan, work: number): CountedPlans => {
-  let [asked, left] = [0, whatIfShare * work];
-  const makePlan: MakePlan = (snapshot, detail) => {
+/** @param workLimit units that a tick may take for its plan; all its questions together may take a share of that more */
+export const countedPlans = (makePlan: MakePlan, workLimit: number): CountedPlans => {
+  let [asked, left] = [0, whatIfShare * workLimit];
+  const counted: MakePlan = (snapshot, detail) => {
     asked += 1;
-    return port(snapshot, detail);
+    return makePlan(snapshot, detail);
   };
   return {
-    makePlan,
+    makePlan: counted,
     whatIf: (snapshot, detail) => {
-      const workLimit = Math.max(leastWorkOfQuestion, Math.floor(shareOfRest * left));
-      const plan = makePlan({ ...snapshot, workLimit: Math.min(snapshot.workLimit ?? workLimit, workLimit) }, detail);
+      const most = Math.max(leastWorkOfQuestion, Math.floor(shareOfRest * left));
+      const plan = counted({ ...snapshot, workLimit: Math.min(snapshot.workLimit ?? most, most) }, detail);
       left = Math.max(0, left - plan.solve.work);
       return plan;
     },

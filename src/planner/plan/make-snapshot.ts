@@ -32,7 +32,7 @@ export const limitsNow = (
   models: readonly Belief[],
   supply: Supply | undefined,
   decisions: ReadonlyMap<string, Decision>,
-  { stock = 'none' }: SnapshotSettings,
+  { stock = 'none' }: Pick<SnapshotSettings, 'stock'>,
 ): Limits => {
   if (supply === undefined) return noLimits;
   const solved = models.flatMap(({ demand, candidates }) => (demand === null ? [] : candidates));

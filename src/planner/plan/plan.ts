@@ -14,7 +14,7 @@ export interface PlanReading extends RouterReading {
   readonly supply?: Supply;
 }
 
-export interface PlanSettings extends SnapshotSettings {
+export interface PlanSettings extends Omit<SnapshotSettings, 'workLimit'> {
   /** Whether the tick's snapshot is wanted; with many models it is most of the memory. */
   readonly keepSnapshot: boolean;
 }
@@ -42,6 +42,8 @@ export interface PlanTick {
   /** What was decided last, by `namespace/name`. */
   readonly memory: { readonly moved: { readonly decisions: ReadonlyMap<string, Decision> } };
   readonly settings: PlanSettings;
+  /** Units of work that its plans may take. */
+  readonly workLimit: number;
   readonly makePlan: MakePlan;
 }
 
@@ -64,27 +66,27 @@ const belongTogether = ({ reading, settings }: PlanTick): boolean =>
 /** Each of so many models has its part of the work. */
 const tickOfOne = (tick: PlanTick, models: number): PlanTick => {
   const { supply: _, ...unlimited } = tick.reading;
-  const workLimit = Math.max(leastWorkOfModel, Math.floor(tick.settings.workLimit / models));
-  return { ...tick, reading: unlimited, settings: { ...tick.settings, workLimit } };
+  const workLimit = Math.max(leastWorkOfModel, Math.floor(tick.workLimit / models));
+  return { ...tick, reading: unlimited, workLimit };
 };
 
 /** A second plan is made where those that do not follow their targets lack replicas: it plans around them. */
 const planTogether = (
   models: readonly Belief[],
-  { reading, memory: { moved }, settings, makePlan }: PlanTick,
+  { reading, memory: { moved }, settings, workLimit, makePlan }: PlanTick,
 ): Omit<Planned, 'together'> => {
-  const planFor = (beliefs: readonly Belief[], workLimit = settings.workLimit) => {
+  const planFor = (beliefs: readonly Belief[], workLeft: number) => {
     const fresh = beliefs.filter(({ demand }) => demand !== null);
     const limits = limitsNow(beliefs, reading.supply, moved.decisions, settings);
     const snapshot =
-      fresh.length === 0 ? null : makeSnapshot(fresh, reading, limits, moved.decisions, { ...settings, workLimit });
+      fresh.length === 0 ? null : makeSnapshot(fresh, reading, limits, moved.decisions, { ...settings, workLimit: workLeft });
     return { beliefs, limits, solved: snapshot === null ? null : { snapshot, plan: makePlan(snapshot) } };
   };
   const beliefs = models.map((model) => withAttainableBounds(model, reading.now));
-  const asIfFollowed = planFor(beliefs);
+  const asIfFollowed = planFor(beliefs, workLimit);
   const unfollowed = plannedOfUnfollowed(beliefs, asIfFollowed.solved?.plan ?? null);
   const lacking = beliefs.some(({ candidates }) => candidates.some((candidate) => isLacking(candidate, unfollowed)));
-  const left = Math.max(leastWorkOfModel, settings.workLimit - (asIfFollowed.solved?.plan.solve.work ?? 0));
+  const left = Math.max(leastWorkOfModel, workLimit - (asIfFollowed.solved?.plan.solve.work ?? 0));
   const final = lacking
     ? planFor(
         beliefs.map((belief) => withUnfollowed(belief, unfollowed)),

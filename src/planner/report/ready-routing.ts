@@ -25,7 +25,7 @@ export const readyRouting = (
   snapshot: Snapshot,
   model: Model,
   ready: (variant: string) => number,
-  makePlan: MakePlan,
+  whatIf: MakePlan,
 ): readonly RoutedDemand[] => {
   const variants = model.variants.map((variant) => {
     const replicas = ready(variant.name);
@@ -35,7 +35,7 @@ export const readyRouting = (
   const unlimited = { ...snapshot, stock: {}, quotas: {}, budget: null };
   const at = (scale: number): readonly RoutedDemand[] | null => {
     const demand = model.demand.map((row) => ({ ...row, arrivalRate: row.arrivalRate * scale }));
-    const plan = makePlan({ ...unlimited, models: [{ ...model, demand, variants }] }, { routed: true, allOrNothing: true });
+    const plan = whatIf({ ...unlimited, models: [{ ...model, demand, variants }] }, { routed: true, allOrNothing: true });
     return servesAll(plan) ? (plan.models[0]?.routing ?? []) : null;
   };
   let best: readonly RoutedDemand[] = [];
@@ -67,13 +67,13 @@ export const routesOf = (
   plan: Plan,
   ready: ReadonlyMap<string, number>,
   ttftSeconds: ReadonlyMap<string, number>,
-  makePlan: MakePlan,
+  whatIf: MakePlan,
 ): readonly ModelRoutes[] =>
   snapshot.models.flatMap((model) => {
     const modelPlan = plan.models.find(({ name }) => name === model.name);
     if (modelPlan === undefined) return [];
     const now = (variant: string): number => ready.get(variant) ?? 0;
-    const shared = readyRouting(snapshot, model, now, makePlan);
+    const shared = readyRouting(snapshot, model, now, whatIf);
     const routing = shared.length > 0 ? shared : modelPlan.routing;
     if (routing.length === 0) return [];
     const readyNow = Object.fromEntries(model.variants.map(({ name }) => [name, now(name)]));

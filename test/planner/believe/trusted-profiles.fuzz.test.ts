@@ -73,7 +73,7 @@ const world = async () => {
       engines: new Map(),
       unsynced: [],
     };
-    return decide(reading, memory, { ...settings, workLimit: tickWork }, planOf);
+    return decide(reading, memory, settings, tickWork, planOf);
   };
   return { documents, tick };
 };

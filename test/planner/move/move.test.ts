@@ -3,6 +3,7 @@ import type { Belief } from '../../../src/planner/believe/believe.ts';
 import type { DeploymentBehaviour } from '../../../src/planner/believe/deployment-behaviour.ts';
 import { noStartups } from '../../../src/planner/believe/startups.ts';
 import { askedReplicasOf, type MoveMemory, move, nothingMoved } from '../../../src/planner/move/move.ts';
+import { tickWork } from '../../../src/planner/plan/machine-speed.ts';
 import { planGroups } from '../../../src/planner/plan/plan.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
@@ -16,7 +17,7 @@ const behaving = (behaviour: Partial<DeploymentBehaviour>): Belief['behaviours']
   new Map([['ns/a', { startups: noStartups, outage: null, following: null, ...behaviour }]]);
 const unfollowed = behaving({ following: { replicas: 1, rising: true, since: 0, unfollowedUntil: 1300, spec: null } });
 const moved = (one: Belief, last: MoveMemory = nothingMoved) => {
-  const tick = { reading, memory: { moved: last }, settings, makePlan: planOf, whatIf: planOf };
+  const tick = { reading, memory: { moved: last }, settings, workLimit: tickWork, makePlan: planOf, whatIf: planOf };
   const { decisions, wanted, blocked } = move(planGroups([one], tick).next().value!, tick);
   return { decisions: Object.fromEntries(decisions), wanted: Object.fromEntries(wanted), blocked: [...blocked] };
 };

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Supply } from '../../../src/cluster/stock.ts';
 import type { Belief } from '../../../src/planner/believe/believe.ts';
 import { noStartups } from '../../../src/planner/believe/startups.ts';
+import { tickWork } from '../../../src/planner/plan/machine-speed.ts';
 import { type PlanSettings, type PlanTick, planGroups } from '../../../src/planner/plan/plan.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import { belief, candidate } from '../../helpers/beliefs.ts';
@@ -21,6 +22,7 @@ const planned = (models: readonly Belief[], more: Partial<PlanSettings> = {}, re
     reading: { now: 1000, workload: null, ...reading },
     memory: { moved: { decisions: new Map() } },
     settings: { ...settings, keepSnapshot: false, ...more },
+    workLimit: tickWork,
     makePlan: planOf,
   }),
 ];
@@ -34,7 +36,12 @@ test('models that share nothing are planned one after the other, each when it is
     made++;
     return planOf(snapshot);
   };
-  const known = { reading: { now: 1000, workload: null }, memory: { moved: { decisions: new Map() } }, makePlan };
+  const known = {
+    reading: { now: 1000, workload: null },
+    memory: { moved: { decisions: new Map() } },
+    workLimit: tickWork,
+    makePlan,
+  };
   const parts = planGroups([model('a'), model('b')], { ...known, settings: { ...settings, keepSnapshot: false } });
   expect(made).toBe(0);
   expect(parts.next().value).toMatchObject({ together: false, beliefs: [{ name: 'a' }] });
