@@ -1,8 +1,8 @@
 import { messageOf } from '../vocabulary/errors.ts';
-import type { PublishParts, ReplicasTold } from './publish/publish.ts';
+import type { PublishParts } from './publish/publish.ts';
 import type { LeaderTerm, StoredPlan, StoredPlans } from './publish/stored-plan.ts';
 import type { TickOutcome } from './report/tick-outcome.ts';
-import type { Ticker } from './tick.ts';
+import type { ReplicasTold, Ticker } from './tick.ts';
 
 /** Who leads, as far as this replica knows. */
 export interface Leading {
@@ -37,7 +37,8 @@ export const leaderOrFollower = ({ leadership, stored, ticker, board, clock, onP
   let own: number | null = null;
   let problem: string | null = null;
 
-  const follow = async (term: LeaderTerm): Promise<boolean> => {
+  /** What the leader stored is what we publish. @returns whether there was anything new */
+  const publishStored = async (term: LeaderTerm): Promise<boolean> => {
     let problemNow: string | null = null;
     try {
       const news = await stored.news(term);
@@ -60,10 +61,10 @@ export const leaderOrFollower = ({ leadership, stored, ticker, board, clock, onP
     if (term === null) return false;
     if (!leads) {
       own = null;
-      return await follow(term);
+      return await publishStored(term);
     }
     if (own !== term.transitions) {
-      await follow(term);
+      await publishStored(term);
       if (last !== null) ticker.restore(last);
       own = term.transitions;
     }

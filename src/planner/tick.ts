@@ -14,12 +14,24 @@ export interface TickerParts extends ReadParts, PublishParts {
   /** Units of work that the next tick may take; absent = {@link tickWork}. */
   workLimit?(): number;
   readonly settings: PlannerSettings & { readonly intervalSeconds: number };
+  /** Lets the other replicas know, before anything is published here; absent where there are none. */
+  tellReplicas?(decided: TickOutcome, now: number): Promise<ReplicasTold>;
   /** Called after each tick, with what it decided by, and everything that is wrong at the moment, one line each. */
   onTick(decided: TickOutcome, reading: Reading, problems: readonly string[]): void;
 }
 
+export interface ReplicasTold {
+  /** A newer plan is stored, or another replica leads by now: what was decided here is void. */
+  readonly superseded: boolean;
+  /** One line each. */
+  readonly problems: readonly string[];
+}
+
 export interface Ticker {
-  /** Reads, decides, publishes, and has engines asked of which too little is known. What cannot be read is a problem, and what stood goes on standing. */
+  /**
+   * Reads, decides, tells the other replicas, publishes unless one of them has overtaken this tick, and has engines asked of which
+   * too little is known. What cannot be read is a problem, and what stood goes on standing.
+   */
   tick(): Promise<void>;
   /** Whether the records of another interval should be there since the last tick. */
   due(): boolean;
@@ -27,8 +39,10 @@ export interface Ticker {
   restore(stored: StoredMemory): void;
 }
 
+const tellNobody = async (): Promise<ReplicasTold> => ({ superseded: false, problems: [] });
+
 export const createTicker = (parts: TickerParts): Ticker => {
-  const { cluster, settings, workLimit = () => tickWork } = parts;
+  const { cluster, settings, workLimit = () => tickWork, tellReplicas = tellNobody } = parts;
   const workload = workloadAndClock(parts.readWorkload, parts.clock, settings);
   /** Until the next tick. */
   const observeEngines = (deployments: readonly string[]): void => {
@@ -44,9 +58,10 @@ export const createTicker = (parts: TickerParts): Ticker => {
       const decided = decide(reading, memory, settings, workLimit(), parts.makePlan);
       memory = decided.memory;
       lastIntervalNumber = intervalNumber;
-      const publishProblems = await publish(decided, reading, parts);
+      const told = await tellReplicas(decided, reading.now);
+      const publishProblems = told.superseded ? [] : await publish(decided, reading, parts);
       observeEngines(decided.unsure);
-      parts.onTick(decided, reading, [...publishProblems, ...problems, ...decided.problems]);
+      parts.onTick(decided, reading, [...told.problems, ...publishProblems, ...problems, ...decided.problems]);
     },
     // Another one, not only a later one: a clock may step back.
     due: () => workload.intervalNumber() !== lastIntervalNumber,

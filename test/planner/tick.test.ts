@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { EngineWatch } from '../../src/cluster/engines.ts';
 import type { DeploymentPod } from '../../src/cluster/pods.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
@@ -30,6 +30,8 @@ const setUp = (behind = 0, gateways = 1, recordSeconds = 10, engines?: EngineWat
     instance: 'x',
   });
   const problems: (readonly string[])[] = [];
+  const told: { readonly targets: number; readonly now: number; readonly publishedAt: number | null }[] = [];
+  let overtaken: string | null = null;
   const loop = createTicker({
     cluster: {
       deployments,
@@ -52,6 +54,11 @@ const setUp = (behind = 0, gateways = 1, recordSeconds = 10, engines?: EngineWat
     board,
     settings: { ...settings, intervalSeconds: 10, followAfterSeconds: 120, prices: {}, nodeLimit: 1000 },
     clock: () => clock.now,
+    tellReplicas: async (decided, now) => {
+      told.push({ targets: decided.targets.length, now, publishedAt: board.publishedAt() });
+      if (overtaken === 'broken') throw new Error(overtaken);
+      return { superseded: overtaken !== null, problems: overtaken === null ? [] : [overtaken] };
+    },
     tellRouters: async ({ models }, ready, now) => {
       routed.push({ models: models.map(({ name }) => name), ready: ready('ns/l40s'), now });
       return pods.length === 0 ? [] : ['of routing'];
@@ -70,6 +77,10 @@ const setUp = (behind = 0, gateways = 1, recordSeconds = 10, engines?: EngineWat
     board,
     problems,
     routed,
+    told,
+    overtake: (why: string | null) => {
+      overtaken = why;
+    },
     memory: () => remembered,
     write,
     writeRecord,
@@ -233,4 +244,35 @@ test('of a gateway that counts one arrival in a hundred, what ends is planned fo
   }
   // As many again come and do not end: 8 req/s, and a backlog of more than a minute of it.
   expect((replicas(board) as { replicas: number }).replicas).toBeGreaterThanOrEqual(4);
+});
+
+describe('the other replicas', () => {
+  test('are told before the board', async () => {
+    const { clock, loop, told, board } = setUp();
+    clock.now = 5002;
+    await loop.tick();
+    expect(told).toEqual([{ targets: 1, now: 5002, publishedAt: null }]);
+    expect(board.publishedAt()).toBe(5002);
+  });
+
+  test('may have overtaken a tick: neither the board nor a router is told of it then, and why is said', async () => {
+    const { clock, loop, board, routed, problems, overtake } = setUp();
+    overtake('a later plan is stored');
+    clock.now = 5002;
+    await loop.tick();
+    expect([board.publishedAt(), routed]).toEqual([null, []]);
+    expect(problems.at(-1)).toContain('a later plan is stored');
+    overtake(null);
+    clock.now = 5012;
+    await loop.tick();
+    expect(board.publishedAt()).toBe(5012);
+  });
+
+  test('that cannot be told leave the board as it was', async () => {
+    const { clock, loop, board, overtake } = setUp();
+    overtake('broken');
+    clock.now = 5002;
+    await expect(loop.tick()).rejects.toThrow('broken');
+    expect(board.publishedAt()).toBeNull();
+  });
 });

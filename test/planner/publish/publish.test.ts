@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type PublishParts, publish, type ReplicasTold } from '../../../src/planner/publish/publish.ts';
+import { type PublishParts, publish } from '../../../src/planner/publish/publish.ts';
 import { emptyMemory } from '../../../src/planner/remember/tick-memory.ts';
 import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
 
@@ -16,7 +16,6 @@ const decided: TickOutcome = {
     plansMade: 0,
   },
 };
-const shares = (superseded: boolean, ...problems: string[]): ReplicasTold => ({ superseded, problems });
 /** What was done, in order, and what is said to be wrong. */
 const published = async (more: (done: string[]) => Partial<PublishParts> = () => ({})) => {
   const done: string[] = [];
@@ -26,50 +25,30 @@ const published = async (more: (done: string[]) => Partial<PublishParts> = () =>
   return { done, problems };
 };
 
-test('without other replicas and routers the board alone is told, by our own clock', async () => {
+test('where no router listens the board alone is told, by our own clock', async () => {
   expect(await published()).toEqual({ done: ['board true 1005'], problems: [] });
 });
 
-test('other replicas are told before the board and routers after it, and what is wrong with either is said', async () => {
+test('routers are told after the board, and what is wrong with them is said', async () => {
   const outcome = await published((done) => ({
-    tellReplicas: async (outcome, now) => {
-      await null;
-      done.push(`share ${outcome === decided} ${now}`);
-      return shares(false, 'not shared');
-    },
     tellRouters: async (outcome, ready, now) => {
+      await null;
       done.push(`route ${outcome === decided} ${ready('ns/a')} ${ready('ns/b')} ${now}`);
       return ['not routed'];
     },
   }));
-  expect(outcome).toEqual({
-    done: ['share true 1000', 'board true 1005', 'route true 3 0 1000'],
-    problems: ['not shared', 'not routed'],
-  });
+  expect(outcome).toEqual({ done: ['board true 1005', 'route true 3 0 1000'], problems: ['not routed'] });
 });
 
-test('where another replica leads by now neither the board nor a router is told', async () => {
-  const outcome = await published((done) => ({
-    tellReplicas: async () => shares(true, 'another leads'),
+test('where routers cannot be told the board has been', async () => {
+  const seen: string[] = [];
+  const parts: PublishParts = {
+    board: { publish: () => void seen.push('board') },
+    clock: () => 1005,
     tellRouters: async () => {
-      done.push('route');
-      return [];
-    },
-  }));
-  expect(outcome).toEqual({ done: [], problems: ['another leads'] });
-});
-
-test('what fails before the board is told leaves it as it was, and what fails after it does not', async () => {
-  const failing = async (part: 'tellReplicas' | 'tellRouters') => {
-    const seen: string[] = [];
-    const fails = async (): Promise<never> => {
       throw new Error('broken');
-    };
-    const board = { publish: () => void seen.push('board') };
-    const parts: PublishParts = { board, clock: () => 1005, [part]: fails };
-    await expect(publish(decided, { now: 1000, ready: new Map() }, parts)).rejects.toThrow('broken');
-    return seen;
+    },
   };
-  expect(await failing('tellReplicas')).toEqual([]);
-  expect(await failing('tellRouters')).toEqual(['board']);
+  await expect(publish(decided, { now: 1000, ready: new Map() }, parts)).rejects.toThrow('broken');
+  expect(seen).toEqual(['board']);
 });
