@@ -34,6 +34,6 @@ export const belief = (more: Partial<Belief> = {}): Belief => ({
   strains: new Map(),
   wakings: new Map(),
   behaviours: new Map(),
-  variants: [],
+  profileProblems: new Map(),
   ...more,
 });

@@ -14,8 +14,6 @@ import {
   behavioursNow,
   type DeploymentBehaviour,
   type DeploymentReading,
-  type VariantReport,
-  variantReports,
 } from './deployment-behaviour.ts';
 import type { EngineStrain } from './engine-strain.ts';
 import type { Forecast } from './forecast.ts';
@@ -110,9 +108,9 @@ export interface Belief extends ModelGroup {
   readonly histories: ReadonlyMap<string, DemandHistory>;
   readonly strains: ReadonlyMap<string, EngineStrain>;
   readonly wakings: ReadonlyMap<string, WakingHistory>;
-  /** How its Deployments behave, by `namespace/name`; and the same for people. */
+  /** How its Deployments behave, and why the newest profile of one is not followed, by `namespace/name`. */
   readonly behaviours: ReadonlyMap<string, DeploymentBehaviour>;
-  readonly variants: readonly VariantReport[];
+  readonly profileProblems: ReadonlyMap<string, string>;
 }
 
 export interface Beliefs {
@@ -199,8 +197,7 @@ interface Facts {
 }
 
 const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>, facts: Facts): Belief => {
-  const { reading, decisions, memory, settings } = facts;
-  const { behaviours } = memory;
+  const { reading, memory, settings } = facts;
   const { candidates, excluded } = candidatesOf(group.deployments, { ...reading, prices: settings.prices });
   const { conclusion, dataAt } = concludedOf(group, candidates);
   const demandSettings = demandSettingsOf(group, candidates, facts);
@@ -221,8 +218,8 @@ const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>
     candidates,
     excluded,
     demand: plannable,
-    behaviours,
-    variants: variantReports(group.deployments, candidates, plannable, reading, decisions, behaviours, settings),
+    behaviours: memory.behaviours,
+    profileProblems: reading.profileProblems,
   };
 };
 

@@ -3,8 +3,8 @@ import type { Drift } from '../../profiles/drift.ts';
 import { gaugesIn } from '../../runtime/gauges.ts';
 import type { Plan } from '../../vocabulary/planning-documents.ts';
 import type { Target } from '../../vocabulary/target.ts';
-import type { VariantReport } from '../believe/deployment-behaviour.ts';
 import type { ModelReport } from '../report/tick-outcome.ts';
+import type { VariantReport } from '../report/variant-reports.ts';
 
 /** What the gauges are read from when they are asked for. */
 export interface Published {

@@ -1,3 +1,4 @@
+import type { Pace } from '../../cluster/pace.ts';
 import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import { type Plan, totalRate } from '../../vocabulary/planning-documents.ts';
@@ -12,6 +13,7 @@ import { cannotWake } from './cannot-wake.ts';
 import { routesOf } from './ready-routing.ts';
 import { targetByKubernetes } from './target-by-kubernetes.ts';
 import type { ModelReport, Report } from './tick-outcome.ts';
+import { variantReports } from './variant-reports.ts';
 
 export interface ReportReading {
   /** Unix seconds by Redis' clock. */
@@ -19,11 +21,15 @@ export interface ReportReading {
   readonly workload: Pick<Workload, 'heartbeatAt'> | null;
   /** Ready pods by Deployment. */
   readonly ready: ReadonlyMap<string, number>;
+  /** How the autoscaler of a Deployment goes about changes; absent = it has none. */
+  readonly paces?: ReadonlyMap<string, Pace>;
 }
 
 export interface ReportSettings {
   /** A stale plan stands this long (s). */
   readonly staleAfterSeconds: number;
+  /** What a replica takes to start, until that is learned (s). */
+  readonly startupSeconds: number;
   /** Whether routers are told of the plan; absent = they are not. */
   readonly routingPlans?: boolean;
 }
@@ -51,15 +57,17 @@ export const report = (
   const lastDecision = (key: string): Decision | undefined => decisions.get(key) ?? memory.moved.decisions.get(key);
   const plans = new Map(solved?.plan.models.map((modelPlan) => [modelPlan.name, modelPlan]));
   const heartbeatAt = reading.workload?.heartbeatAt ?? null;
+  const { now, paces } = reading;
+  const variantSources = { now, paces, decisions: memory.moved.decisions, startupSeconds: settings.startupSeconds };
   const reports = beliefs.map((belief) => {
     const targets = belief.deployments.map((deployment) =>
-      targetOf(deployment, belief, lastDecision(deploymentKey(deployment)), reading.now, settings),
+      targetOf(deployment, belief, lastDecision(deploymentKey(deployment)), now, settings),
     );
     const report: ModelReport = {
       ...reportOf(belief, plans.get(belief.name)),
-      cannotWake: cannotWake(belief.conclusion, targets, heartbeatAt, reading.now),
+      cannotWake: cannotWake(belief.conclusion, targets, heartbeatAt, now),
       swapBlocked: blocked.has(belief.name),
-      variants: belief.variants,
+      variants: variantReports(belief, variantSources),
     };
     return { targets, report };
   });

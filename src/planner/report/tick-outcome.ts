@@ -1,12 +1,12 @@
 import type { Plan, Shortage, Snapshot } from '../../vocabulary/planning-documents.ts';
 import type { Target } from '../../vocabulary/target.ts';
-import type { VariantReport } from '../believe/deployment-behaviour.ts';
 import type { Forecast } from '../believe/forecast.ts';
 import type { State } from '../believe/model-states.ts';
 import type { RecordDefect } from '../believe/record-defects.ts';
 import { joined } from '../plan/plan-of-snapshot.ts';
 import type { Memory } from '../remember/tick-memory.ts';
 import type { ModelRoutes } from './ready-routing.ts';
+import type { VariantReport } from './variant-reports.ts';
 
 /** What became of one model in this tick. */
 export interface ModelReport {

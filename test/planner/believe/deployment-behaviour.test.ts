@@ -3,11 +3,9 @@ import {
   behavioursNow,
   type DeploymentBehaviour,
   type DeploymentReading,
-  variantReports,
 } from '../../../src/planner/believe/deployment-behaviour.ts';
 import { noStartups, type ReplicaPod } from '../../../src/planner/believe/startups.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
-import { candidate } from '../../helpers/beliefs.ts';
 import { deployment } from '../../helpers/deployments.ts';
 
 const settings = { startupSeconds: 120, followAfterSeconds: 300 };
@@ -60,47 +58,5 @@ describe('behaviour', () => {
   test('a Deployment that is gone is not remembered', () => {
     const reading = { now, deployments: new Map([['ns/b', deployment('b')]]) };
     expect([...behavioursNow(reading, new Map(), new Map([['ns/a', outOfStock]]), settings).keys()]).toEqual(['ns/b']);
-  });
-});
-
-describe('reports', () => {
-  const one = deployment('a');
-  const report = (demand: Parameters<typeof variantReports>[2], behaviour: DeploymentBehaviour, profiled = true) =>
-    variantReports(
-      [one],
-      profiled ? [candidate('a')] : [],
-      demand,
-      { now, deployments: new Map([['ns/a', one]]), profileProblems: new Map([['ns/a', 'held']]) },
-      new Map(),
-      new Map([['ns/a', behaviour]]),
-      settings,
-    )[0]!;
-  const demand = [
-    { inputTokens: 1024, outputTokens: 64, arrivalRate: 3 },
-    { inputTokens: 4096.4, outputTokens: 64, arrivalRate: 1 },
-  ];
-  const well = { startups: noStartups, outage: null, following: null };
-
-  test('what lies beyond the grid is said with its share and its largest size in whole tokens', () => {
-    const { extrapolatedShare, beyondGrid } = report(demand, well);
-    expect(extrapolatedShare).toBe(0.25);
-    expect(beyondGrid).toEqual({ share: 0.25, largest: '4096 + 64 tokens' });
-  });
-
-  test('nothing is said of the grid without a plan or without a profile', () => {
-    expect(report(null, well)).toMatchObject({ extrapolatedShare: null, beyondGrid: null });
-    expect(report(demand, well, false)).toMatchObject({ extrapolatedShare: null, beyondGrid: null });
-  });
-
-  test('an outage, a target that is not followed and a problem of the profile are each said', () => {
-    const following = { replicas: 1, rising: true, since: 0, unfollowedUntil: 1300, spec: null };
-    expect(report(demand, { ...outOfStock, following })).toMatchObject({
-      deployment: 'ns/a',
-      startupSeconds: 50,
-      outOfStock: true,
-      notFollowed: true,
-      triedAgainAt: 1300,
-      profileProblem: 'held',
-    });
   });
 });

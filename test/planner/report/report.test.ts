@@ -26,7 +26,7 @@ const outcome = (one: Belief, { decided, last, solved, together = true, routingP
     {
       reading: { now, workload: null, ready: new Map() },
       memory: { moved: { decisions: new Map(last && [['ns/a', last]]) } },
-      settings: { staleAfterSeconds: 300, routingPlans },
+      settings: { staleAfterSeconds: 300, startupSeconds: 120, routingPlans },
       whatIf: planOf,
     },
   );
