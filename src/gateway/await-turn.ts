@@ -16,17 +16,17 @@ export interface TurnTaker {
 }
 
 /** When it is a request's turn at the pods of one model. */
-export interface PodTurns {
+export interface TurnAwaiter {
   /**
    * Waits until a pod takes the request.
    * @returns the pod, which may be another than the one that it had a place at; `gone` = that one is gone; null = the
    *   client has left
    */
-  wait(taker: TurnTaker, place: Place): Promise<Pod | 'gone' | null>;
+  awaitTurn(taker: TurnTaker, place: Place): Promise<Pod | 'gone' | null>;
   /** The first token of its answer has come. */
   read(taker: TurnTaker): void;
   /** It is no longer at its pod. */
-  over(taker: TurnTaker): void;
+  leave(taker: TurnTaker): void;
   /** Pods have come or gone. */
   podsAre(pods: readonly Pod[]): void;
   waiting(): number;
@@ -54,7 +54,7 @@ const [atItsEnd, mostly, newest] = [0.8, 0.5, 0.05];
  * @param limits what the plan says of the time to the first token; null = nothing, and every request goes to its pod at once
  * @param clock s
  */
-export const createPodTurns = (limits: () => ServiceSettings | null, clock: () => number): PodTurns => {
+export const createTurnAwaiter = (limits: () => ServiceSettings | null, clock: () => number): TurnAwaiter => {
   let untold = 0;
   const turns = new Map<TurnTaker, Turn>();
   const queues = createPodQueues<Pod, Turn>(
@@ -73,7 +73,7 @@ export const createPodTurns = (limits: () => ServiceSettings | null, clock: () =
     turn.readAt = clock();
     queues.read(turn, turn.pod, turn.readAt);
   };
-  const over = (taker: TurnTaker): void => {
+  const leave = (taker: TurnTaker): void => {
     const turn = turns.get(taker);
     if (turn === undefined) return;
     turns.delete(taker);
@@ -86,13 +86,13 @@ export const createPodTurns = (limits: () => ServiceSettings | null, clock: () =
     queues.leave(turn, now);
   };
   return {
-    wait: (taker, { pod, why }) => {
+    awaitTurn: (taker, { pod, why }) => {
       // What one pod alone can serve has no other to wait for.
       if (why === 'response' || limits() === null) return Promise.resolve(pod);
       return new Promise((resolve) => {
         const { signal } = taker.stop;
         const left = (): void => {
-          over(taker);
+          leave(taker);
           resolve(null);
         };
         const go: Turn['go'] = (answer) => {
@@ -108,7 +108,7 @@ export const createPodTurns = (limits: () => ServiceSettings | null, clock: () =
       });
     },
     read,
-    over,
+    leave,
     podsAre: (pods) => {
       for (const { taker, go } of queues.keep(new Set(pods))) {
         turns.delete(taker);

@@ -6,7 +6,7 @@ import type { GatewayParts, GatewaySettings, Passage } from './passage.ts';
 import { noAnswer, notReady, type Refusal, tooMany, unknownModel } from './refusals.ts';
 
 /** The places at pods. */
-export interface Places {
+export interface PlaceFinder {
   /**
    * A place at a pod for this request, taken: at once, or when it is its turn. Else why there is none; null = the client has
    * left.
@@ -23,7 +23,7 @@ export interface Places {
   callWaiting(model: string, front: ModelFront): void;
 }
 
-export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Places => {
+export const createPlaceFinder = (parts: GatewayParts, settings: GatewaySettings): PlaceFinder => {
   const { modelPods, metrics, clock } = parts;
 
   /** What there is for a request now; null = it has to wait. Nothing but the chooser knows what room is. */
@@ -104,9 +104,9 @@ export const createPlaces = (parts: GatewayParts, settings: GatewaySettings): Pl
 const chosen = ({ plan, clock }: GatewayParts, passage: Passage, variants: Variants): PodChoice => {
   const { request, front, tried, inputTokens } = passage;
   // A request whose size is not known goes where there is least to do.
-  const followed = apiCalls[request.call].sized ? plan(request.model) : null;
+  const routingPlan = apiCalls[request.call].sized ? plan(request.model) : null;
   const { choose } = front;
-  return keptAt(passage, variants) ?? choose({ variants, plan: followed, inputTokens, tried, now: clock() });
+  return keptAt(passage, variants) ?? choose({ variants, plan: routingPlan, inputTokens, tried, now: clock() });
 };
 
 /** The pod that alone can serve it, if it is there and has not failed it. */
@@ -118,11 +118,15 @@ const keptAt = ({ onlyOrigin, tried }: Passage, variants: Variants): Place | und
 
 const leave = (passage: Passage, place: Place): void => {
   leavePlace(passage, place);
-  passage.front.turns.over(passage);
+  passage.front.turns.leave(passage);
 };
 
-const awaitTurn = async (passage: Passage, place: Place, callWaiting: Places['callWaiting']): Promise<Place | 'gone' | null> => {
-  const pod = await passage.front.turns.wait(passage, place);
+const awaitTurn = async (
+  passage: Passage,
+  place: Place,
+  callWaiting: PlaceFinder['callWaiting'],
+): Promise<Place | 'gone' | null> => {
+  const pod = await passage.front.turns.awaitTurn(passage, place);
   if (pod === place.pod) return place;
   leavePlace(passage, place);
   if (pod === null) callWaiting(passage.request.model, passage.front);

@@ -1,5 +1,5 @@
 import type { RoutingPlan } from '../vocabulary/routing-plan.ts';
-import { createPodTurns, type PodTurns } from './await-turn.ts';
+import { createTurnAwaiter, type TurnAwaiter } from './await-turn.ts';
 import { chooser, type Place } from './choose-pod.ts';
 import type { Refusal } from './refusals.ts';
 import { type TokenEstimate, tokenEstimate } from './token-estimate.ts';
@@ -12,7 +12,7 @@ export interface ModelFront {
   /** Calls those who wait when a pod has rested. */
   readonly restEnds: ReturnType<typeof restTimer>;
   readonly estimate: TokenEstimate;
-  readonly turns: PodTurns;
+  readonly turns: TurnAwaiter;
   /** Tokens of the requests in the room, and of their expected answers. */
   heldInput: number;
   heldOutput: number;
@@ -46,7 +46,7 @@ export const modelFronts = (
       const ttft = plan(model)?.ttftSeconds;
       return ttft === undefined ? null : { ttft, serveLate };
     };
-    const turns = createPodTurns(service, clock);
+    const turns = createTurnAwaiter(service, clock);
     const limits = { requests: heldRequests, bytes: heldBytes };
     return {
       choose: chooser(overflow),

@@ -1,6 +1,6 @@
 import { apiCalls } from './api-calls.ts';
 import type { Place } from './choose-pod.ts';
-import type { Places } from './find-place.ts';
+import type { PlaceFinder } from './find-place.ts';
 import type { RequestLabels } from './gateway-metrics.ts';
 import { answered, failed, type Pod, type Variants } from './model-pods.ts';
 import type { GatewayParts, GatewaySettings, Passage } from './passage.ts';
@@ -17,7 +17,7 @@ const unknownField = new Set([400, 422]);
 export const createOffer = (
   parts: GatewayParts,
   settings: GatewaySettings,
-  { leave, callWaiting }: Places,
+  { leave, callWaiting }: PlaceFinder,
   remember: (id: string, origin: string) => void,
 ) => {
   /** Asks a pod once. @param own whether with the client's own body, though it is asked for no counts */
@@ -29,7 +29,7 @@ export const createOffer = (
     const relayed = relay(response, {
       strip: request.stream && !request.usageAsked,
       typed: apiCalls[request.call].stream === 'events',
-      wanted: (status) => !refusesUsage(status) && !(anotherMay && worthAnotherPod.has(status)),
+      forClient: (status) => !refusesUsage(status) && !(anotherMay && worthAnotherPod.has(status)),
       onFirstByte: () => {
         passage.front.turns.read(passage);
         parts.metrics.firstByte(labelsOf(passage, place), parts.clock() - startedAt);
@@ -75,7 +75,7 @@ interface Offered {
 const concluded = (parts: GatewayParts, offered: Offered, problem: string | null): Refusal | 'done' | null => {
   const { response, stop } = offered.passage;
   if (response.destroyed || stop.signal.aborted) return abandoned(parts, offered);
-  return problem !== null || offered.relayed.refused() ? podFailed(parts, offered, problem) : podAnswered(parts, offered);
+  return problem !== null || offered.relayed.declined() ? podFailed(parts, offered, problem) : podAnswered(parts, offered);
 };
 
 /** The client has left, or the request's time is over. */

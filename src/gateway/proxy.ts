@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { apiCalls } from './api-calls.ts';
 import { oneRequestCounter } from './count-one-request.ts';
-import { createPlaces, type Places } from './find-place.ts';
+import { createPlaceFinder, type PlaceFinder } from './find-place.ts';
 import { type ModelFront, type ModelFronts, modelFronts } from './model-fronts.ts';
 import { hasNoPods } from './model-pods.ts';
 import { createOffer } from './offer-to-pods.ts';
@@ -36,7 +36,7 @@ export interface Gateway {
 export const createGateway = (parts: GatewayParts, settings: GatewaySettings): Gateway => {
   const { modelPods, plan, clock } = parts;
   const fronts = modelFronts(plan, clock, settings);
-  const places = createPlaces(parts, settings);
+  const places = createPlaceFinder(parts, settings);
   const stored = storedResponses(parts);
   const passOn = passingOn(parts, settings, places, createOffer(parts, settings, places, stored.remember));
   let inFlight = 0;
@@ -97,7 +97,7 @@ const refusedAtOnce = (
 
 /** Finds a pod for a request until one has answered, or nobody can. */
 const passingOn =
-  (parts: GatewayParts, settings: GatewaySettings, places: Places, offer: ReturnType<typeof createOffer>) =>
+  (parts: GatewayParts, settings: GatewaySettings, places: PlaceFinder, offer: ReturnType<typeof createOffer>) =>
   async (passage: Passage): Promise<Refusal | 'done' | 'stopped'> => {
     const { request, response, front, stop, tried } = passage;
     const isOver = (): boolean => stop.signal.aborted || response.destroyed;
@@ -123,7 +123,7 @@ const passingOn =
     return 'stopped';
   };
 
-const podsChanged = ({ modelPods }: GatewayParts, fronts: ModelFronts, places: Places): void => {
+const podsChanged = ({ modelPods }: GatewayParts, fronts: ModelFronts, places: PlaceFinder): void => {
   for (const [model, front] of fronts.existing()) {
     front.turns.podsAre([...(modelPods.variants(model)?.values() ?? [])].flat());
     places.callWaiting(model, front);

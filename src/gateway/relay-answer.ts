@@ -9,7 +9,7 @@ export interface RelayOptions {
   /** Whether usage counts are to be taken out of the stream. */
   readonly strip: boolean;
   /** Whether an answer of this status is for the client; else another pod is asked. */
-  readonly wanted: (status: number) => boolean;
+  readonly forClient: (status: number) => boolean;
   readonly onFirstByte: () => void;
   /** Whether a stream must come to its own last event; else its counts will do. */
   readonly typed?: boolean;
@@ -21,8 +21,8 @@ export interface RelayOptions {
 export interface Relay extends AnswerReader {
   /** Status of the pod's answer; null = there was none. */
   status(): number | null;
-  /** Whether another pod is to be asked. */
-  refused(): boolean;
+  /** Whether the answer is not for the client: another pod is to be asked. */
+  declined(): boolean;
   /** Whether the client has seen anything of it. */
   started(): boolean;
   /** The pod has said everything: sends the rest, and tells what the answer said of its size. */
@@ -45,10 +45,10 @@ const longestRead = 8 << 20;
  * is there, so that until then another pod can answer.
  */
 export const relay = (response: ServerResponse, options: RelayOptions): Relay => {
-  const { strip, wanted, onFirstByte, typed = false, onResponse = () => {} } = options;
+  const { strip, forClient, onFirstByte, typed = false, onResponse = () => {} } = options;
   let head: { readonly status: number; readonly headers: IncomingHttpHeaders } | null = null;
   let filter: UsageFilter | null = null;
-  let [started, refused] = [false, false];
+  let [started, declined] = [false, false];
   const read: Buffer[] = [];
   let readBytes = 0;
   const begin = (): void => {
@@ -62,8 +62,8 @@ export const relay = (response: ServerResponse, options: RelayOptions): Relay =>
   return {
     head: (status, headers) => {
       head = { status, headers };
-      refused = !wanted(status);
-      if (refused) return false;
+      declined = !forClient(status);
+      if (declined) return false;
       if (String(headers['content-type'] ?? '').startsWith('text/event-stream')) filter = usageFilter(strip, onResponse);
       return true;
     },
@@ -76,7 +76,7 @@ export const relay = (response: ServerResponse, options: RelayOptions): Relay =>
       return passed.length === 0 || response.write(passed);
     },
     status: () => head?.status ?? null,
-    refused: () => refused,
+    declined: () => declined,
     started: () => started,
     finish: () => {
       begin();

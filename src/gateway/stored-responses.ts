@@ -51,7 +51,7 @@ export const storedResponses = ({
 
   /** Whether this pod has answered, or nobody else may. */
   const ask = async (origin: string, about: AboutResponse, response: ServerResponse, last: boolean): Promise<boolean> => {
-    const relayed = relay(response, { strip: false, wanted: (status) => last || status !== 404, onFirstByte: () => {} });
+    const relayed = relay(response, { strip: false, forClient: (status) => last || status !== 404, onFirstByte: () => {} });
     const headers = { ...passedOn(about.headers, ['accept-encoding']), 'accept-encoding': 'identity' };
     const asking = connections.ask({ origin, headers, method: about.method, path: about.path, body: about.body }, relayed);
     response.on('close', asking.abort);
@@ -60,7 +60,7 @@ export const storedResponses = ({
     response.off('close', asking.abort);
     response.off('drain', asking.resume);
     if (response.destroyed) return true;
-    if (relayed.refused() || (problem !== null && !relayed.started())) return false;
+    if (relayed.declined() || (problem !== null && !relayed.started())) return false;
     if (problem === null) relayed.finish();
     else response.destroy();
     return true;

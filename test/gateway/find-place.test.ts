@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Place } from '../../src/gateway/choose-pod.ts';
-import { createPlaces } from '../../src/gateway/find-place.ts';
+import { createPlaceFinder } from '../../src/gateway/find-place.ts';
 import type { GatewayMetrics } from '../../src/gateway/gateway-metrics.ts';
 import { modelFronts } from '../../src/gateway/model-fronts.ts';
 import { createModelPods, failed, type Pod } from '../../src/gateway/model-pods.ts';
@@ -37,7 +37,7 @@ const setUp = (more: Partial<GatewayParts> = {}, settings: Partial<GatewaySettin
     ...more,
   } as GatewayParts;
   const allSettings = { ...usual, ...settings };
-  const places = createPlaces(parts, allSettings);
+  const places = createPlaceFinder(parts, allSettings);
   const front = modelFronts(parts.plan, parts.clock, allSettings).of('m');
   const set = (...origins: readonly string[]) => modelPods.update(new Map([['m', new Map([['ns/a', origins]])]]));
   const pods = (): readonly Pod[] => [...(modelPods.variants('m')?.values() ?? [])].flat();

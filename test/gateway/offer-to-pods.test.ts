@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import type { Place } from '../../src/gateway/choose-pod.ts';
-import type { Places } from '../../src/gateway/find-place.ts';
+import type { PlaceFinder } from '../../src/gateway/find-place.ts';
 import { createModelPods, type Pod } from '../../src/gateway/model-pods.ts';
 import { createOffer } from '../../src/gateway/offer-to-pods.ts';
 import type { GatewayRequest } from '../../src/gateway/openai-request.ts';
@@ -77,7 +77,7 @@ const setUp = (scripts: readonly Script[], request: Partial<GatewayRequest> = {}
   const places = {
     leave: () => said.push('left'),
     callWaiting: () => said.push('called'),
-  } as unknown as Places;
+  } as unknown as PlaceFinder;
   const remembered: string[] = [];
   const offer = createOffer(parts, { attempts: 3 } as GatewaySettings, places, (id) => remembered.push(id));
   const passage = {

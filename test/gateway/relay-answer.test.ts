@@ -14,7 +14,7 @@ const relayed = async <Result>(
 ) => {
   const told = Promise.withResolvers<Result>();
   const server = createServer((_, response) => {
-    const given = { strip: true, wanted: (status: number) => status < 500, onFirstByte: () => {}, ...options };
+    const given = { strip: true, forClient: (status: number) => status < 500, onFirstByte: () => {}, ...options };
     try {
       told.resolve(script(relay(response, given), response));
     } catch (error) {
@@ -62,9 +62,9 @@ test('nothing is sent before the first piece of the body, and then the first byt
 
 test('an answer that is not for the client leaves it unanswered, so that another pod can', async () => {
   const { status, text, result } = await relayed((answer, response) => {
-    const refused = [answer.head(503, {}), answer.refused(), answer.started(), response.headersSent];
-    const other = relay(response, { strip: true, wanted: () => true, onFirstByte: () => {} });
-    const taken = [other.head(200, {}), other.refused()];
+    const refused = [answer.head(503, {}), answer.declined(), answer.started(), response.headersSent];
+    const other = relay(response, { strip: true, forClient: () => true, onFirstByte: () => {} });
+    const taken = [other.head(200, {}), other.declined()];
     other.piece(Buffer.from('other'));
     other.finish();
     return { refused, taken };
