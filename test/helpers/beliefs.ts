@@ -10,7 +10,7 @@ export const candidate = (name: string, more: Partial<Candidate> = {}): Candidat
   price: 1,
   profile: foundProfile(name, 5).profile,
   bounds: { minReplicas: 0, maxReplicas: null },
-  running: 1,
+  replicas: 1,
   ready: 1,
   ...more,
 });

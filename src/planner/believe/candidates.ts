@@ -15,7 +15,7 @@ export interface Candidate {
   readonly profile: Profile;
   readonly bounds: Bounds;
   /** spec.replicas. */
-  readonly running: number;
+  readonly replicas: number;
   /** Ready pods. */
   readonly ready: number;
 }
@@ -85,7 +85,7 @@ export const candidatesOf = (deployments: readonly ModelDeployment[], sources: C
     price: comparable && market !== null ? market : profile.cost,
     profile,
     bounds: fixedBounds(deployment, sources.now) ?? sources.bounds.get(key) ?? unbounded,
-    running: deployment.replicas,
+    replicas: deployment.replicas,
     ready: sources.ready.get(key) ?? 0,
   }));
   return { candidates, excluded };

@@ -72,12 +72,12 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
   if (demands.length === 0) return nothingYet('requests arrive, but none has ended yet that told its size', rated);
   const believed = arriving.find(({ ahead }) => ahead.method !== 'as now');
   const total = arriving.reduce((sum, { ahead }) => sum + ahead.rate * sources.arrivalShare, 0);
-  const extra = arriving.reduce((sum, { ahead, headroom }) => sum + headroom * ahead.rate * sources.arrivalShare, 0);
+  const headroomRate = arriving.reduce((sum, { ahead, headroom }) => sum + headroom * ahead.rate * sources.arrivalShare, 0);
   return {
     demand: mergedDemand(demands),
     waitReason: null,
     ...seenOf(rated),
-    headroom: total === 0 ? settings.headroom : extra / total,
+    headroom: total === 0 ? settings.headroom : headroomRate / total,
     noise: Math.max(...arriving.map(({ noise }) => noise)),
     forecast: believed === undefined ? null : { method: believed.ahead.method, rate: total },
   };
@@ -136,7 +136,7 @@ const ratedNames = (
   const coverage = { silentUntil: sources.silentUntil, lostUntil: workload?.lostUntil ?? Number.NEGATIVE_INFINITY };
   const ready = candidates.reduce((sum, candidate) => sum + candidate.ready, 0);
   const starting = candidates.some(
-    (candidate) => candidate.ready < Math.max(candidate.running, decisions.get(candidate.key)?.replicas ?? 0),
+    (candidate) => candidate.ready < Math.max(candidate.replicas, decisions.get(candidate.key)?.replicas ?? 0),
   );
   return names.flatMap(({ name, intervals, intervalSeconds, lastRecordAt, defect }) => {
     const counted = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);

@@ -40,7 +40,7 @@ export const wokenDemand = (sources: WakingSources, now: number, settings: Deman
   });
   if (due.length === 0) return null;
   const rate = due.reduce((sum, { waking }) => sum + waking.rate, 0) * sources.arrivalShare;
-  const extra = due.reduce((sum, { waking, headroom }) => sum + headroom * waking.rate, 0) * sources.arrivalShare;
+  const headroomRate = due.reduce((sum, { waking, headroom }) => sum + headroom * waking.rate, 0) * sources.arrivalShare;
   const { came, days } = due.map(({ waking }) => waking).reduce(larger);
   const demand = mergedDemand(due.map(({ demand: ofName }) => ofName));
   return totalRate(demand) === 0
@@ -48,7 +48,7 @@ export const wokenDemand = (sources: WakingSources, now: number, settings: Deman
     : {
         demand,
         forecast: { method: 'time of day', rate },
-        headroom: rate === 0 ? 0 : extra / rate,
+        headroom: rate === 0 ? 0 : headroomRate / rate,
         noise: Math.max(...due.map(({ noise }) => Math.max(settings.headroom / 2, noise))),
         reason: `woken ahead: traffic came at this time on ${came} of ${days} days`,
       };

@@ -36,8 +36,8 @@ export const extraReplicas = (
   const free = replicasOf(whatIf(withoutGuesses(snapshot, limits, boundsIfPodsCame)));
   return new Map(
     short.flatMap(({ name }) => {
-      const planned = replicas[name] ?? 0;
-      return (free[name] ?? 0) > planned ? [[name, planned + 1] as const] : [];
+      const plannedReplicas = replicas[name] ?? 0;
+      return (free[name] ?? 0) > plannedReplicas ? [[name, plannedReplicas + 1] as const] : [];
     }),
   );
 };

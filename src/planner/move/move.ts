@@ -83,7 +83,7 @@ const unwantedOf = ({ name }: Belief, { unwanted }: MoveMemory): Pick<MoveMemory
 /** How each model moves where there are plans for some. */
 const movesByPlan = (planned: Planned & { readonly solved: NonNullable<Planned['solved']> }, tick: MoveTick) => {
   const { snapshot, plan } = planned.solved;
-  const extra = extraReplicas({ ...planned, snapshot, plan }, tick.whatIf);
+  const beyondPlan = extraReplicas({ ...planned, snapshot, plan }, tick.whatIf);
   const fits = stockLeftByOthers(snapshot, plan);
   const plans = new Map(plan.models.map((modelPlan) => [modelPlan.name, modelPlan]));
   const models = new Map(snapshot.models.map((model) => [model.name, model]));
@@ -94,7 +94,7 @@ const movesByPlan = (planned: Planned & { readonly solved: NonNullable<Planned['
     const mixes = { ...mixesOf(model, snapshot, tick.whatIf, belief), fits: fits(model) };
     const { targets, wanted, forgone, unwanted, blocked } = towardPlan(belief, modelPlan, mixes, planned.unfollowed, tick);
     return {
-      decisions: asDecisions(notBelowLabels(belief, targets), extra, dataUntil(belief)),
+      decisions: asDecisions(notBelowLabels(belief, targets), beyondPlan, dataUntil(belief)),
       wanted,
       forgone: new Map([[belief.name, forgone]]),
       unwanted: new Map([[belief.name, unwanted]]),
@@ -164,13 +164,13 @@ export const askedReplicasOf = (
 
 const asDecisions = (
   targets: ReadonlyMap<string, number>,
-  extra: ReadonlyMap<string, number>,
+  beyondPlan: ReadonlyMap<string, number>,
   asOf: number | null,
 ): ReadonlyMap<string, Decision> => {
   if (asOf === null) return new Map();
   const decisionOf = (target: number, more: number): Decision =>
     more > target ? { replicas: more, asOf, waiting: more - target } : { replicas: target, asOf };
-  return new Map([...targets].map(([key, target]) => [key, decisionOf(target, extra.get(key) ?? 0)]));
+  return new Map([...targets].map(([key, target]) => [key, decisionOf(target, beyondPlan.get(key) ?? 0)]));
 };
 
 /** That nothing came is data too. @returns Unix s; null = there was never any */

@@ -13,10 +13,10 @@ export type FitsInStock = (mix: ReadonlyMap<string, number>, variant: string) =>
  * Node that was lost, say.
  */
 export const stockLeftByOthers = (snapshot: Snapshot, plan: Plan): ((model: Model) => FitsInStock) => {
-  const planned: Readonly<Record<string, number>> = Object.assign({}, ...plan.models.map(({ replicas }) => replicas));
+  const plannedReplicas: Readonly<Record<string, number>> = Object.assign({}, ...plan.models.map(({ replicas }) => replicas));
   const taken = (variants: readonly Variant[]): number =>
     variants.reduce(
-      (gpus, { name, gpusPerReplica, running }) => gpus + gpusPerReplica * Math.max(planned[name] ?? 0, running ?? 0),
+      (gpus, { name, gpusPerReplica, running }) => gpus + gpusPerReplica * Math.max(plannedReplicas[name] ?? 0, running ?? 0),
       0,
     );
   const everyVariant = snapshot.models.flatMap(({ variants }) => variants);

@@ -34,26 +34,31 @@ export const boundsIfPodsCame = (models: readonly Belief[], now: number): Readon
 
 /** Of Deployments whose targets are not followed, what the plan wants of them, by `namespace/name`. */
 export const plannedOfUnfollowed = (models: readonly Belief[], plan: Plan | null): ReadonlyMap<string, number> => {
-  const planned: Readonly<Record<string, number>> = Object.assign({}, ...(plan?.models ?? []).map(({ replicas }) => replicas));
+  const plannedReplicas: Readonly<Record<string, number>> = Object.assign(
+    {},
+    ...(plan?.models ?? []).map(({ replicas }) => replicas),
+  );
   return new Map(
     models.flatMap(({ candidates, behaviours }) =>
       candidates.flatMap(({ key }) =>
-        isUnfollowed(behaviours.get(key)?.following ?? null) && planned[key] !== undefined ? [[key, planned[key]]] : [],
+        isUnfollowed(behaviours.get(key)?.following ?? null) && plannedReplicas[key] !== undefined
+          ? [[key, plannedReplicas[key]]]
+          : [],
       ),
     ),
   );
 };
 
 /** Whether it has less than is wanted of it, and does not follow. */
-export const isLacking = ({ key, running }: Candidate, unfollowed: ReadonlyMap<string, number>): boolean =>
-  running < (unfollowed.get(key) ?? 0);
+export const isLacking = ({ key, replicas }: Candidate, unfollowed: ReadonlyMap<string, number>): boolean =>
+  replicas < (unfollowed.get(key) ?? 0);
 
 /** A model whose Deployments that do not follow, and lack replicas, stay as they are. */
 export const withUnfollowed = (belief: Belief, unfollowed: ReadonlyMap<string, number>): Belief => ({
   ...belief,
   candidates: belief.candidates.map((candidate) =>
     isLacking(candidate, unfollowed)
-      ? { ...candidate, bounds: { minReplicas: candidate.running, maxReplicas: candidate.running, heldBy: 'notFollowed' } }
+      ? { ...candidate, bounds: { minReplicas: candidate.replicas, maxReplicas: candidate.replicas, heldBy: 'notFollowed' } }
       : candidate,
   ),
 });

@@ -102,7 +102,7 @@ const variantOf = ({ key, profile, bounds, ...candidate }: Candidate, demand: re
   gpusPerReplica: candidate.gpusPerReplica,
   price: candidate.price,
   ...bounds,
-  running: candidate.running,
+  running: candidate.replicas,
   ready: candidate.ready,
   ...servedByProfile(profile, demand),
 });

@@ -49,7 +49,7 @@ const reasonOf = ({ decision }: Target, model: ModelReport | undefined): string 
   if (decision.pinned === true) return 'pinned by the annotation gpumix.io/pin';
   if (model === undefined) return undefined;
   const { state, reason, arrivalRate } = model;
-  const planned = arrivalRate === null ? null : `${Number(arrivalRate.toPrecision(3))} req/s are planned for`;
-  const why = planned === null ? `${state}: ${reason}` : state === 'idle' ? `${planned}: ${reason}` : planned;
+  const plannedFor = arrivalRate === null ? null : `${Number(arrivalRate.toPrecision(3))} req/s are planned for`;
+  const why = plannedFor === null ? `${state}: ${reason}` : state === 'idle' ? `${plannedFor}: ${reason}` : plannedFor;
   return (decision.waiting ?? 0) > 0 ? `${why}; ${decision.waiting} beyond the plan wait for a GPU that may come` : why;
 };

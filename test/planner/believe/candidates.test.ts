@@ -38,7 +38,7 @@ describe('prices', () => {
 test('a Deployment without a profile is excluded alone', () => {
   const { candidates, excluded } = candidatesOf([deployment('a'), deployment('c')], sources);
   expect(candidates.map(({ key }) => key)).toEqual(['ns/a']);
-  expect(candidates[0]).toMatchObject({ running: 1, ready: 2, gpu: 'unknown' });
+  expect(candidates[0]).toMatchObject({ replicas: 1, ready: 2, gpu: 'unknown' });
   expect([...excluded]).toEqual([['ns/c', 'no profile for Deployment ns/c of model m']]);
 });
 

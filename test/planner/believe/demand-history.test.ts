@@ -5,7 +5,7 @@ import { meanWork, requestWorks } from '../../../src/planner/believe/request-wor
 import { profileOf } from '../../../src/profiles/profile-document.ts';
 
 const candidate = (key: string): Candidate => ({
-  ...{ key, gpu: key, gpusPerReplica: 1, price: 1, running: 1, ready: 1 },
+  ...{ key, gpu: key, gpusPerReplica: 1, price: 1, replicas: 1, ready: 1 },
   profile: profileOf(
     {
       ...{ gpu: key, cost: 1 },

@@ -21,7 +21,7 @@ const candidate: Candidate = {
   price: 1,
   profile: foundProfile('a', 2).profile,
   bounds: { minReplicas: 0, maxReplicas: null },
-  running: 1,
+  replicas: 1,
   ready: 1,
 };
 /** 3 req/s for ten intervals up to 1000. */

@@ -4,7 +4,7 @@ import { meanWork, requestWorks } from '../../../src/planner/believe/request-wor
 import { profileOf } from '../../../src/profiles/profile-document.ts';
 
 const candidate = (key: string, ready: number, tputs: number[][]): Candidate => ({
-  ...{ key, gpu: key, gpusPerReplica: 1, price: 1, running: ready, ready },
+  ...{ key, gpu: key, gpusPerReplica: 1, price: 1, replicas: ready, ready },
   profile: profileOf(
     {
       gpu: key,

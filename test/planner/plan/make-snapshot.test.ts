@@ -27,7 +27,7 @@ describe('the snapshot', () => {
 
   test('a model has the highest priority of its Deployments, and its variants serve its demand', () => {
     const deployments = [deployment('a', { priority: -2 }), deployment('b', { priority: 7 })];
-    const candidates = [candidate('a', { bounds: { minReplicas: 1, maxReplicas: 5 }, running: 3, ready: 2 })];
+    const candidates = [candidate('a', { bounds: { minReplicas: 1, maxReplicas: 5 }, replicas: 3, ready: 2 })];
     const [model] = makeSnapshot([belief({ deployments, candidates, demand })], reading, noLimits, new Map(), settings).models;
     expect(model).toMatchObject({ name: 'm', priority: 7, demand, previous: null });
     expect(model!.variants).toEqual([
