@@ -104,7 +104,7 @@ export const probe = async (
     await clock.until(due);
     lateSeconds = Math.max(lateSeconds, clock.now() - due);
     checkBroken(tally, unanswered);
-    hopeless = cannotPass(filling, unanswered, tally, arrivals?.most ?? null, clock.now(), options);
+    hopeless = cannotPass({ filling, unanswered, tally, most: arrivals?.most ?? null }, clock.now(), options);
     if (!hopeless) send();
   }
   const now = clock.now();
@@ -170,19 +170,21 @@ const newTally = () => {
 };
 type Tally = ReturnType<typeof newTally>;
 
+/** What a probe has seen so far. */
+interface ProbeSoFar {
+  /** Sent while the batch fills. */
+  readonly filling: readonly Sent[];
+  readonly unanswered: ReadonlySet<Sent>;
+  readonly tally: Tally;
+  /** Requests that will count at most; null = the batch still fills. */
+  readonly most: number | null;
+}
+
 /**
  * Whether so many requests are late already that their percentile is beyond its limit, whatever the others do. While the
  * batch fills, latencies only grow, and twice as many and some are taken for the same.
- * @param most requests that will count at most; null = the batch still fills
  */
-const cannotPass = (
-  filling: readonly Sent[],
-  unanswered: ReadonlySet<Sent>,
-  tally: Tally,
-  most: number | null,
-  now: number,
-  options: ProbeOptions,
-): boolean => {
+const cannotPass = ({ filling, unanswered, tally, most }: ProbeSoFar, now: number, options: ProbeOptions): boolean => {
   const { slo, requests } = options;
   if (slo.percentile === 0) return false;
   const share = 1 - slo.percentile / 100;
