@@ -29,8 +29,8 @@ export interface ReplicasTold {
 
 export interface Ticker {
   /**
-   * Reads, decides, tells the other replicas, publishes unless one of them has overtaken this tick, and has engines asked of which
-   * too little is known. What cannot be read is a problem, and what stood goes on standing.
+   * Reads, decides, tells the other replicas, publishes unless one of them has overtaken this tick, and has engines asked of
+   * which too little is known. What cannot be read is a problem, and what stood goes on standing.
    */
   tick(): Promise<void>;
   /** Whether the records of another interval should be there since the last tick. */

@@ -162,7 +162,7 @@ const settled = async () => {
   expect(fleet.replicas()).toEqual({ h100: 0, l40s: 7 });
   return { fleet, leader };
 };
-/** What the default settings hold a target up for after demand has fallen: the windows of rates, the hold-down, two ticks and an HPA sync (s). */
+/** So long a target is held up after demand has fallen: windows of rates, hold-down, two ticks and an HPA sync (s). */
 const fallsWithin = 120 + 120 + 20 + 15;
 
 describe('faults lower nothing, and scale-down resumes within the hold-down', () => {

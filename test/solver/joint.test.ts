@@ -5,7 +5,7 @@ import { Joint } from '../../src/solver/joint.ts';
 
 const never = Number.POSITIVE_INFINITY;
 const variant: FleetVariant = { price: 1, lower: 0, upper: 9, pools: [], gpus: 1, running: null };
-/** 2 req/s of one class. The first type alone takes two replicas for it; beside the second it takes four, and that one takes one. */
+/** 2 req/s of one class. The first type alone takes two replicas for it; in the other way it takes four, and the second one. */
 const firstAlone = { loads: Float64Array.of(2, never), open: Uint8Array.of(1, 0) };
 const both = { loads: Float64Array.of(4, 1), open: Uint8Array.of(1, 1) };
 const model = (...ways: FleetModel['ways']): FleetModel => ({

@@ -101,8 +101,8 @@ const historyAfter = (
 };
 
 /**
- * Standard deviations of a normal number above which it lies with a probability of up to a half (Abramowitz and Stegun 26.2.23, to
- * 0.0005).
+ * Standard deviations of a normal number above which it lies with a probability of up to a half (Abramowitz and Stegun 26.2.23,
+ * to 0.0005).
  */
 const normalQuantile = (above: number): number => {
   const t = Math.sqrt(-2 * Math.log(above));

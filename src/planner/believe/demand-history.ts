@@ -39,8 +39,8 @@ export const demandHistoryWith = (history: DemandHistory | undefined, seen: Seen
 };
 
 /**
- * How many times the work of today a request will be, once a replica that is asked for now is Ready; 1 or more. Longer prompts are growth
- * like more requests. The shape is that of requests that have ended, so it has to be foreseen even to be known.
+ * How many times the work of today a request will be, once a replica that is asked for now is Ready; 1 or more. Longer prompts
+ * are growth like more requests. The shape is that of requests that have ended, so it has to be foreseen even to be known.
  */
 export const foreseenGrowthOfWork = ({ work }: DemandHistory, seen: SeenDemand): number => {
   const now = seen.work ?? 0;

@@ -15,22 +15,23 @@ export interface WorthMovingTo {
 
 /** A tick that comes late counts no longer than this (s): what was saved meanwhile nobody knows. */
 const longestTick = 60;
-/** While what runs is the cheapest, what was let go before is half forgotten after so long (s). */
+/** What was let go is half forgotten after so long in which what runs is the cheapest (s). */
 const halfLife = 3600;
 
 /**
- * The mix to move to. A plan that grows some variant and saves less than `switchSavings` is not followed. Instead stays
+ * The mix to move to. A plan that grows some variant and saves less than `switchSavings` is not followed. What stays instead:
  *
  * 1. the cheapest part of today's replicas that carries the demand; else
  * 2. today's replicas, if they carry it with half of its headroom: the headroom is there to take noise; else
  * 3. today's replicas and the least that has to be added.
  *
- * In the first two cases another mix must save with something to spare. Noise would undo the change before it is done otherwise,
+ * In the first two cases another mix must save with something to spare. Otherwise noise would undo the change before it is done,
  * and both mixes would be paid.
  *
- * A change also costs: what is added is paid from its start and serves only after its startup. How long the saving will last nobody
- * knows. So it is let go until what was let go is what the change costs, as one rents until the rent has reached the price. That is never more than twice
- * what somebody pays who knows the future, and says: what has lasted so long will last as long again.
+ * A change also costs: what is added is paid from its start and serves only after its startup. Nobody knows how long the saving
+ * will last. So it is let go until what was let go is what the change costs, as one rents until the rent has reached the price.
+ * That is never more than twice what somebody pays who knows the future, and says: what has lasted so long will last as long
+ * again.
  */
 export const mixWorthMovingTo = (
   steps: readonly VariantTransition[],

@@ -78,7 +78,7 @@ const trialOf = ({ load, ...rest }: StoredTrial): ProfileTrial => ({
   found: null,
   heldBack: null,
 });
-/** Which pods were seen is not stored: the next leader looks for itself. `fixedUntil` is `unfollowedUntil`, as it was called first. */
+/** The pods that were seen are not stored: the next leader looks for itself. `fixedUntil` was the name of `unfollowedUntil`. */
 interface StoredBehaviour extends Pick<DeploymentBehaviour, 'outage'>, Pick<Startups, 'seconds'> {
   readonly following: (Omit<Following, 'unfollowedUntil'> & { readonly fixedUntil: Following['unfollowedUntil'] }) | null;
 }

@@ -120,6 +120,8 @@ const targetOf = (
     decision: lastStands && unreadableLabel(deployment, state) === null ? last : unavailable(),
     standing: last ?? { replicas, asOf: now },
   };
+  // As of this tick, for the log, the records and whether the model can wake. The board asks anew whenever it is read: a pin, a
+  // label or a bound may have changed since, and a follower watches them itself. Bounds are the board's alone.
   return targetByKubernetes(target, deployment, undefined, now);
 };
 
