@@ -1,48 +1,11 @@
 import { expect, test } from 'vitest';
 import { plannerRegistry } from '../../../src/planner/publish/planner-metrics.ts';
-
-const target = (deployment: string, decision: { replicas: number; asOf: number } | { unavailable: string }) => ({
-  namespace: 'ns',
-  deployment,
-  labels: {},
-  decision,
-  standing: { replicas: 1, asOf: 0 },
-});
-const model = {
-  name: 'm',
-  state: 'fresh' as const,
-  reason: 'r',
-  arrivalRate: 3.5,
-  unserved: { stock: 1.5 },
-  beyondSlo: 0.5,
-  swapBlocked: true,
-  cannotWake: false,
-  variants: [
-    {
-      deployment: 'ns/a',
-      startupSeconds: 90,
-      outOfStock: true,
-      podsRefused: null,
-      notFollowed: false,
-      triedAgainAt: null,
-      withinTolerance: true,
-      extrapolatedShare: 0.25,
-      beyondGrid: null,
-      profileProblem: null,
-    },
-  ],
-  forecast: null,
-  strain: 1.25,
-  headroom: 0.1,
-  dataAt: 990,
-  recordDefect: { kind: 'arrivals' as const, counted: 28, ended: 2351, lastAt: 990 },
-  deployments: ['ns/a'],
-};
+import { targetOf, troubledModel } from '../../helpers/tick-outcomes.ts';
 
 test('gauges say what stands now, and nothing of what has no answer', async () => {
   const published = {
-    allTargets: () => [target('a', { replicas: 4, asOf: 990 }), target('b', { unavailable: 'stale' })],
-    models: () => [model],
+    allTargets: () => [targetOf('a', { replicas: 4, asOf: 990 }), targetOf('b', { unavailable: 'stale' })],
+    models: () => [troubledModel],
     plan: () => null,
     publishedAt: () => 998,
   };

@@ -3,52 +3,15 @@ import { expect, test, vi } from 'vitest';
 import { tickLog } from '../../../src/planner/publish/tick-log.ts';
 import { emptyMemory } from '../../../src/planner/remember/tick-memory.ts';
 import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
-
-const target = (deployment: string, decision: { replicas: number; asOf: number } | { unavailable: string }) => ({
-  namespace: 'ns',
-  deployment,
-  labels: {},
-  decision,
-  standing: { replicas: 1, asOf: 0 },
-});
-const model = {
-  name: 'm',
-  state: 'fresh' as const,
-  reason: 'r',
-  arrivalRate: 3.5,
-  unserved: { stock: 1.5 },
-  beyondSlo: 0.5,
-  swapBlocked: true,
-  cannotWake: false,
-  variants: [
-    {
-      deployment: 'ns/a',
-      startupSeconds: 90,
-      outOfStock: true,
-      podsRefused: null,
-      notFollowed: false,
-      triedAgainAt: null,
-      withinTolerance: true,
-      extrapolatedShare: 0.25,
-      beyondGrid: null,
-      profileProblem: null,
-    },
-  ],
-  forecast: null,
-  strain: 1.25,
-  headroom: 0.1,
-  dataAt: 990,
-  recordDefect: { kind: 'arrivals' as const, counted: 28, ended: 2351, lastAt: 990 },
-  deployments: ['ns/a'],
-};
+import { targetOf, troubledModel } from '../../helpers/tick-outcomes.ts';
 
 test('changes and problems are said once, and a problem also when it is gone', () => {
   const lines: { msg: string; problem?: string; target?: string; model?: string; reason?: string }[] = [];
   const report = tickLog(pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(JSON.parse(line)) }));
   const decided = (replicas: number): TickOutcome => ({
     memory: emptyMemory,
-    targets: [target('a', { replicas, asOf: 0 })],
-    models: [model],
+    targets: [targetOf('a', { replicas, asOf: 0 })],
+    models: [troubledModel],
     snapshot: null,
     plan: null,
     routes: [],
@@ -91,7 +54,7 @@ test.each([
   const lines: { msg: string; reason?: string }[] = [];
   const report = tickLog(pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }));
   const told = { ...{ memory: emptyMemory, snapshot: null, plan: null, routes: [], unsure: [], problems: [], plansMade: 1 } };
-  report({ ...told, targets: [target('a', decision)], models: [{ ...model, ...more }] }, []);
+  report({ ...told, targets: [targetOf('a', decision)], models: [{ ...troubledModel, ...more }] }, []);
   expect(lines.find(({ msg }) => msg === 'target')?.reason).toBe(reason);
 });
 
@@ -101,7 +64,7 @@ test('what is gone and comes back is said again, and a plan is told of with what
   const told = { ...{ memory: emptyMemory, snapshot: null, routes: [], unsure: [], problems: [], plansMade: 3 } };
   const solve = { milliseconds: 5, nodes: 2, work: 900 };
   const plan = { ...{ version: 1, status: 'optimal', cost: 8, bound: 8, gap: 0, servedGap: null, models: [] }, solve } as never;
-  const here = { targets: [target('a', { replicas: 1, asOf: 0 })], models: [model] };
+  const here = { targets: [targetOf('a', { replicas: 1, asOf: 0 })], models: [troubledModel] };
   for (const part of [here, { targets: [], models: [] }, here]) report({ ...told, ...part, plan: null }, []);
   expect(lines.map(({ msg }) => msg)).toEqual(['state', 'target', 'state', 'target']);
   report({ ...told, ...here, plan }, []);
