@@ -111,7 +111,7 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
         ...cluster.notes(),
       ]);
       const sleeping = decided.models.filter(({ cannotWake }) => cannotWake);
-      void serving.noted(
+      void serving.note(
         sleeping.map(({ name, deployments }) => ({ name, deployments })),
         drift.drifts(),
       );

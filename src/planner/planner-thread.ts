@@ -21,11 +21,11 @@ export type ServingThread = {
   /** The next of the changes in the cluster; null = that is all for now. */
   nextChanges(): ObjectChanges | null;
   watches(): Readonly<Record<keyof WatchState, readonly string[]>>;
-  sayBatch(batch: PublicationBatch): void;
+  sendBatch(batch: PublicationBatch): void;
   /** What the batches add up to is said from now on. */
-  say(plan: PlanSummary | null, at: number): void;
+  publish(plan: PlanSummary | null, at: number): void;
   /** Said after a tick of our own: models that nothing will wake, and how far profiles are from what is served. */
-  noted(sleeping: readonly SleepingModel[], drifts: ReadonlyMap<string, Drift>): void;
+  note(sleeping: readonly SleepingModel[], drifts: ReadonlyMap<string, Drift>): void;
 };
 
 /** Objects, or entries of a publication, that are copied in one turn. */
@@ -54,12 +54,12 @@ export const servingThread = ({ objects, watches, board, leadership, onNotes }: 
       return next;
     },
     watches: () => ({ unsynced: watches.unsynced(), problems: watches.problems() }),
-    sayBatch: (batch) => void batches.push(batch),
-    say: (plan, at) => {
+    sendBatch: (batch) => void batches.push(batch),
+    publish: (plan, at) => {
       board.publish(publicationOf(batches, plan), at);
       batches = [];
     },
-    noted: onNotes,
+    note: onNotes,
   };
 };
 
@@ -76,9 +76,9 @@ export const servedBy = (serving: Remote<ServingThread>) => {
       for (let next = await serving.nextChanges(); next !== null; next = await serving.nextChanges()) apply(next);
     },
     board: {
-      publish: async (...[said, at]: Parameters<Board['publish']>): Promise<void> => {
-        for (const batch of batchesOf(said, batchSize)) await serving.sayBatch(batch);
-        await serving.say(said.plan && { status: said.plan.status, cost: said.plan.cost }, at);
+      publish: async (...[publication, at]: Parameters<Board['publish']>): Promise<void> => {
+        for (const batch of batchesOf(publication, batchSize)) await serving.sendBatch(batch);
+        await serving.publish(publication.plan && { status: publication.plan.status, cost: publication.plan.cost }, at);
       },
     },
   };

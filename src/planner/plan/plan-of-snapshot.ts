@@ -31,7 +31,7 @@ export const planOf = (snapshot: Snapshot, detail: PlanDetail = { routed: true }
 export interface PlanDetail {
   /** Whether to say where each row of demand goes: with many models it is most of a plan. */
   readonly routed: boolean;
-  /** Whether one that cannot serve all is of no interest: it names no models, and nobody looks what it can serve; absent = no. */
+  /** Whether one that cannot serve all is of no interest: it names no models, and nobody seeks what it can serve; absent = no. */
   readonly allOrNothing?: boolean;
 }
 

@@ -15,7 +15,7 @@ export type Publication = Pick<TickOutcome, 'targets' | 'models'> & { readonly p
 
 /** What gpumix says now. The only state that is shared: the loop publishes, the API and the telemetry read. */
 export interface Board {
-  publish(said: Publication, at: number): void;
+  publish(publication: Publication, at: number): void;
   /** A Deployment that carries a model; undefined for any other. */
   target(namespace: string, deployment: string): Target | undefined;
   targets(namespace: string): readonly Target[];
@@ -83,10 +83,10 @@ export const createBoard = (
   const ofModel = (pod: DeploymentPod): boolean => deployments.has(ownerKey(pod));
 
   return {
-    publish: (said, at) => {
-      published = new Map(said.targets.map((target) => [ownerKey(target), target]));
-      models = said.models;
-      if (said.plan !== null) plan = { status: said.plan.status, cost: said.plan.cost };
+    publish: (publication, at) => {
+      published = new Map(publication.targets.map((target) => [ownerKey(target), target]));
+      models = publication.models;
+      if (publication.plan !== null) plan = { status: publication.plan.status, cost: publication.plan.cost };
       publishedAt = at;
     },
     target: (namespace, name) => {

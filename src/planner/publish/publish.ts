@@ -2,7 +2,7 @@ import type { TickOutcome } from '../report/tick-outcome.ts';
 import type { Board } from './board.ts';
 
 export interface PublishParts {
-  readonly board: { publish(...said: Parameters<Board['publish']>): void | Promise<void> };
+  readonly board: { publish(...published: Parameters<Board['publish']>): void | Promise<void> };
   /** Unix seconds, our own clock. */
   clock(): number;
   /** Tells routers where requests go, after it is published; absent where nobody listens. Answers what is wrong. */
