@@ -1,15 +1,23 @@
 import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import { newestRecord, recordOf } from '../../workload/workload.ts';
-import { arrivalGrowth, arrivalRate, demandOf, mergedDemand, type RateSettings, type Shape } from './arrival-rates.ts';
-import { marginNow } from './attainment-margin.ts';
+import {
+  arrivalGrowth,
+  arrivalRate,
+  type Coverage,
+  demandOf,
+  mergedDemand,
+  type RateSettings,
+  type Shape,
+} from './arrival-rates.ts';
+import { type Margin, marginNow } from './attainment-margin.ts';
 import type { Candidate } from './candidates.ts';
-import { type DemandHistory, demandHistoryWith, foreseenGrowthOfWork, foreseenRate } from './demand-history.ts';
+import { type DemandHistory, demandHistoryWith, foreseenGrowthOfWork, foreseenRate, type SeenDemand } from './demand-history.ts';
 import { type EngineStrain, strainNow } from './engine-strain.ts';
 import { caughtUp, type Forecast } from './forecast.ts';
 import type { TrustedHistory, TrustedWorkload } from './record-defects.ts';
 import { meanSeconds } from './request-seconds.ts';
-import { meanWork, requestWorks } from './request-work.ts';
+import { meanWork, type RequestWorks, requestWorks } from './request-work.ts';
 
 /** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
 export interface DemandNow {
@@ -125,6 +133,27 @@ const recordedNames = ({ aliases, workload }: DemandSources): readonly RecordedN
     return history === undefined ? [] : [{ name, ...history }];
   });
 
+/** What is the same for every name of a model. */
+interface ModelNow {
+  readonly sources: DemandSources;
+  readonly settings: DemandSettings;
+  readonly coverage: Coverage;
+  /** Ready replicas of all variants, and whether some that is asked for is not Ready. */
+  readonly ready: number;
+  readonly starting: boolean;
+}
+
+const modelNow = (sources: DemandSources, settings: DemandSettings): ModelNow => {
+  const { workload, candidates, decisions, silentUntil } = sources;
+  return {
+    sources,
+    settings,
+    coverage: { silentUntil, lostUntil: workload?.lostUntil ?? Number.NEGATIVE_INFINITY },
+    ready: candidates.reduce((sum, candidate) => sum + candidate.ready, 0),
+    starting: candidates.some(({ key, ready, replicas }) => ready < Math.max(replicas, decisions.get(key)?.replicas ?? 0)),
+  };
+};
+
 /** Of each name of which a rate is known, or requests that wait for a first replica. */
 const ratedNames = (
   sources: DemandSources,
@@ -132,66 +161,130 @@ const ratedNames = (
   held: HeldUnder,
   settings: DemandSettings,
 ): readonly RatedName[] => {
-  const { workload, candidates, decisions } = sources;
-  const coverage = { silentUntil: sources.silentUntil, lostUntil: workload?.lostUntil ?? Number.NEGATIVE_INFINITY };
-  const ready = candidates.reduce((sum, candidate) => sum + candidate.ready, 0);
-  const starting = candidates.some(
-    (candidate) => candidate.ready < Math.max(candidate.replicas, decisions.get(candidate.key)?.replicas ?? 0),
-  );
-  return names.flatMap(({ name, intervals, intervalSeconds, lastRecordAt, defect }) => {
-    const counted = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, coverage);
+  const model = modelNow(sources, settings);
+  return names.flatMap((recorded) => {
+    const { name, intervals, intervalSeconds } = recorded;
+    const rate = arrivalRate(intervals, intervalSeconds, settings.windowSeconds, model.coverage);
     const heldHere = held.get(name);
-    if (!(counted >= 0) && heldHere === undefined) return [];
-    const rate = Number.isNaN(counted) ? 0 : counted;
-    const record = newestRecord(intervals)?.record;
-    const shape = sources.shapes.get(name) ?? sources.shapes.get(sources.name) ?? heldHere?.shape;
-    const { startupSeconds, shapeWindowSeconds } = settings;
-    // Thousands of sizes x variants: once for all that asks.
-    const works = shape === undefined ? null : requestWorks(shape, candidates);
-    const work =
-      works === null
-        ? undefined
-        : meanWork(
-            works.means,
-            works.means.map(() => 1),
-          );
-    const seen = { at: lastRecordAt ?? 0, rate, work, candidates, startupSeconds, shapeAgeSeconds: shapeWindowSeconds / 2 };
-    const history = demandHistoryWith(sources.histories.get(name), seen);
-    const seconds = shape === undefined ? null : meanSeconds(shape, candidates);
-    const beyond = beyondNormal(Math.max(record?.pending ?? 0, record?.queueing ?? 0), rate, seconds);
-    const backlog = Math.max(beyond, heldHere?.requests ?? 0);
-    const strain = strainNow(sources.strains.get(name), {
-      ...{ now: workload?.now ?? 0, intervals, rate, headroom: settings.headroom, backlog, ready, starting },
-      spread: works?.spread ?? 1,
-      requestWork: meanWork(
-        works?.means ?? [],
-        candidates.map((candidate) => candidate.ready),
-      ),
-    });
-    // What ended came a request's duration before, unless the engines said what they hold.
-    const late = (defect?.kind === 'arrivals' || defect?.kind === 'overwritten') && record?.pending === null ? (seconds ?? 0) : 0;
-    const growth = late === 0 ? 0 : arrivalGrowth(intervals, intervalSeconds, coverage);
-    const ahead = foreseenRate(history, caughtUp(rate, growth, late), startupSeconds + late);
-    const growthOfWork = foreseenGrowthOfWork(history, seen);
-    const { attainment, windowSeconds } = settings;
-    const margin =
-      attainment === null || works === null || work === undefined
-        ? null
-        : marginNow(
-            history.margin,
-            {
-              ...{ at: seen.at, rate, windowSeconds, spread: works.spread, backlog, startupSeconds },
-              ...{ work: rate * work, foreseen: ahead.rate * growthOfWork * work },
-            },
-            attainment,
-          );
-    const headroom = Math.max(settings.headroom, margin?.headroom ?? 0);
-    // Half of a headroom that is set is there for noise.
-    const noise = Math.max(settings.headroom / 2, margin?.noise ?? 0);
-    const known = margin === null ? history : { ...history, margin: margin.history };
-    return [{ name, rate, history: known, strain, shape, backlog, ahead, growthOfWork, headroom, noise }];
+    return Number.isNaN(rate) && heldHere === undefined
+      ? []
+      : [ratedName({ recorded, rate: Number.isNaN(rate) ? 0 : rate, heldHere }, model)];
   });
 };
+
+/** What is counted under one name. */
+interface CountedName {
+  readonly recorded: RecordedName;
+  /** req/s */
+  readonly rate: number;
+  readonly heldHere: ReturnType<HeldUnder['get']>;
+}
+
+const ratedName = (counted: CountedName, model: ModelNow): RatedName => {
+  const { recorded, rate, heldHere } = counted;
+  const { sources, settings } = model;
+  const { candidates } = sources;
+  const { name, lastRecordAt } = recorded;
+  const shape = sources.shapes.get(name) ?? sources.shapes.get(sources.name) ?? heldHere?.shape;
+  // Thousands of sizes x variants: once for all that asks.
+  const works = shape === undefined ? null : requestWorks(shape, candidates);
+  const seconds = shape === undefined ? null : meanSeconds(shape, candidates);
+  const seen: SeenDemand = {
+    at: lastRecordAt ?? 0,
+    rate,
+    work: works === null ? undefined : meanOfAll(works),
+    candidates,
+    startupSeconds: settings.startupSeconds,
+    shapeAgeSeconds: settings.shapeWindowSeconds / 2,
+  };
+  const history = demandHistoryWith(sources.histories.get(name), seen);
+  const backlog = backlogOf(counted, seconds);
+  const ahead = rateAhead(counted, history, seconds, model);
+  const growthOfWork = foreseenGrowthOfWork(history, seen);
+  const margin = marginOf({ seen, history, works, backlog, foreseenWork: ahead.rate * growthOfWork }, settings);
+  return {
+    name,
+    rate,
+    history: margin === null ? history : { ...history, margin: margin.history },
+    strain: strainOf(counted, works, backlog, model),
+    shape,
+    backlog,
+    ahead,
+    growthOfWork,
+    headroom: Math.max(settings.headroom, margin?.headroom ?? 0),
+    // Half of a headroom that is set is there for noise.
+    noise: Math.max(settings.headroom / 2, margin?.noise ?? 0),
+  };
+};
+
+const meanOfAll = ({ means }: RequestWorks): number =>
+  meanWork(
+    means,
+    means.map(() => 1),
+  );
+
+/** @param seconds that a request takes; null = not known */
+const backlogOf = ({ recorded, rate, heldHere }: CountedName, seconds: number | null): number => {
+  const record = newestRecord(recorded.intervals)?.record;
+  const inFlight = Math.max(record?.pending ?? 0, record?.queueing ?? 0);
+  return Math.max(beyondNormal(inFlight, rate, seconds), heldHere?.requests ?? 0);
+};
+
+const strainOf = (
+  { recorded: { name, intervals }, rate }: CountedName,
+  works: RequestWorks | null,
+  backlog: number,
+  { sources: { workload, strains, candidates }, settings: { headroom }, ready, starting }: ModelNow,
+): EngineStrain =>
+  strainNow(strains.get(name), {
+    ...{ now: workload?.now ?? 0, intervals, rate, headroom, backlog, ready, starting },
+    spread: works?.spread ?? 1,
+    requestWork: meanWork(
+      works?.means ?? [],
+      candidates.map((candidate) => candidate.ready),
+    ),
+  });
+
+/** The rate once a replica that is asked for now is Ready. */
+const rateAhead = (
+  { recorded: { intervals, intervalSeconds, defect }, rate }: CountedName,
+  history: DemandHistory,
+  seconds: number | null,
+  { settings: { startupSeconds }, coverage }: ModelNow,
+): Forecast => {
+  // What ended came a request's duration before, unless the engines said what they hold.
+  const tellsEndsOnly =
+    (defect?.kind === 'arrivals' || defect?.kind === 'overwritten') && newestRecord(intervals)?.record.pending === null;
+  const late = tellsEndsOnly ? (seconds ?? 0) : 0;
+  const growth = late === 0 ? 0 : arrivalGrowth(intervals, intervalSeconds, coverage);
+  return foreseenRate(history, caughtUp(rate, growth, late), startupSeconds + late);
+};
+
+/** What a margin is made from. */
+interface MarginSources {
+  readonly seen: SeenDemand;
+  readonly history: DemandHistory;
+  readonly works: RequestWorks | null;
+  readonly backlog: number;
+  /** As foreseen, in requests of today's work (req/s). */
+  readonly foreseenWork: number;
+}
+
+/** null = none is asked for, or no size is known yet. */
+const marginOf = (
+  { seen: { at, rate, work }, history, works, backlog, foreseenWork }: MarginSources,
+  { attainment, windowSeconds, startupSeconds }: DemandSettings,
+): Margin | null =>
+  attainment === null || works === null || work === undefined
+    ? null
+    : marginNow(
+        history.margin,
+        {
+          ...{ at, rate, windowSeconds, spread: works.spread, backlog, startupSeconds },
+          ...{ work: rate * work, foreseen: foreseenWork * work },
+        },
+        attainment,
+      );
 
 /** What waits for a first replica under each name: how many, and as what shape where no request has ended yet. */
 const heldUnder = ({ aliases, workload }: DemandSources) =>
