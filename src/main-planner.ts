@@ -44,7 +44,7 @@ const planInThread = ({ config, installation }: PlannerThreadData): void => {
   // Of this thread alone: where cores are short, who answers goes before.
   setPriority(2);
   const log = createLogger(config.logLevel);
-  const { collect, collectIfMuch } = garbage(12 << 20);
+  const { collect, collectIfMuch } = garbage(12 << 20, 1);
   const redis = redisStore(config, (problem) => log.warn({ problem }, 'redis connection'));
   const store: Store = {
     ...redis,

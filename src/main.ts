@@ -61,7 +61,7 @@ type Planner = ReturnType<typeof startPlanner>;
 /** The thread that plans. While there is none what was said last stands, and ages. */
 const startPlanner = (config: Config, { kubernetes, cluster, lease, board }: Served, log: Logger) => {
   const warn = sleepWarnings(cluster.deployments, kubernetes, log);
-  const { collectIfMuch } = garbage(12 << 20);
+  const { collectIfMuch } = garbage(12 << 20, 0.4);
   let drifts: ReadonlyMap<string, Drift> = new Map();
   const thread = lastingThread({
     file: plannerFile,

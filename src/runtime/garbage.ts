@@ -1,9 +1,6 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Garbage that may pile up, over what lives. */
-const partOfLive = 0.4;
-
 export interface Garbage {
   /** Collects. */
   collect(): void;
@@ -14,11 +11,10 @@ export interface Garbage {
 /**
  * What a tick allocates is garbage soon. Left to itself V8 lets the heap grow to several times what is alive before it
  * looks; with 1,000 Deployments that is 300 MiB more, and a tenth of a second of collecting every ten seconds less.
- * @param least garbage that may pile up before it is collected (bytes); where much lives, a part of that, as collecting takes
- *   as long as much
- * lives
+ * @param least garbage that may pile up before it is collected (bytes)
+ * @param partOfLive where much lives, this part of it may, as collecting takes as long as much lives
  */
-export const garbage = (least: number): Garbage => {
+export const garbage = (least: number, partOfLive: number): Garbage => {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;
   let left = getHeapStatistics().used_heap_size;

@@ -9,7 +9,7 @@ const litter = (objects: number): void => {
 };
 
 test('garbage is collected once much of it has piled up, not before', () => {
-  const { collect, collectIfMuch } = garbage(6 << 20);
+  const { collect, collectIfMuch } = garbage(6 << 20, 0.4);
   collect();
   const clean = mebibytes();
   litter(1000);
@@ -23,7 +23,7 @@ test('garbage is collected once much of it has piled up, not before', () => {
 });
 
 test('also before anything was ever collected', () => {
-  const { collectIfMuch } = garbage(6 << 20);
+  const { collectIfMuch } = garbage(6 << 20, 0.4);
   litter(200_000);
   const littered = mebibytes();
   collectIfMuch();
