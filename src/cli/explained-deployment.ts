@@ -35,7 +35,7 @@ export const explainLines = (asked: Question, config: Config): readonly string[]
   return [
     `${key}: ${targetText(target, question)}`,
     ...indented([...runningText(target, question), ...(question.autoscaling ?? []), ...remarks(key, report, question)]),
-    ...(report === undefined ? [] : [modelText(report, waitingText(question, config))]),
+    ...(report === undefined ? [] : [modelText(report, waitingText(question))]),
     ...planLines(key, target, question, config),
   ];
 };
@@ -113,7 +113,7 @@ const notFollowedText = (triedAgainAt: number | null): string => {
  * What of the demand is for requests that wait beyond what is normal; nothing where none does. Who looks once foresees nothing,
  * so that what is planned beyond arrivals, headroom and strain is for those.
  */
-const waitingText = ({ deployment, decided }: Question, { backlogSeconds }: Config): readonly string[] => {
+const waitingText = ({ deployment, decided }: Question): readonly string[] => {
   const report = decided.models.find(({ deployments }) => deployments.includes(deploymentKey(deployment)));
   const { histories } = decided.memory.believed;
   const seen = [deployment.model, ...deployment.aliases].flatMap((name) => histories.get(name)?.rate.level ?? []);
@@ -121,9 +121,7 @@ const waitingText = ({ deployment, decided }: Question, { backlogSeconds }: Conf
   const arriving = seen.reduce((sum, rate) => sum + rate, 0);
   const waiting = report.arrivalRate - arriving * (1 + report.headroom) * report.strain;
   return waiting > 0.01 * report.arrivalRate
-    ? [
-        `of it ${rateText(waiting)} for requests that wait, to be worked off within ${backlogSeconds} s: ${rateText(arriving)} arrive`,
-      ]
+    ? [`of it ${rateText(waiting)} for requests that wait: ${rateText(arriving)} arrive`]
     : [];
 };
 

@@ -283,8 +283,8 @@ const demandIn = (
   candidates: readonly Candidate[],
   { silentUntil }: Conclusion,
   settings: DemandSettings,
-  { reading: { workload }, decisions, memory }: Facts,
+  { reading: { workload, pods }, decisions, memory }: Facts,
 ): DemandNow => {
   const decidedBefore = group.deployments.some((deployment) => decisions.has(deploymentKey(deployment)));
-  return demandNow({ ...group, ...memory, workload, decisions, candidates, silentUntil, decidedBefore }, settings);
+  return demandNow({ ...group, ...memory, workload, decisions, candidates, silentUntil, decidedBefore, pods }, settings);
 };

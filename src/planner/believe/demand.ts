@@ -11,6 +11,7 @@ import {
   type Shape,
 } from './arrival-rates.ts';
 import { type Margin, marginNow } from './attainment-margin.ts';
+import { askedReplicas, rateForBacklog } from './backlog-demand.ts';
 import type { Candidate } from './candidates.ts';
 import { type DemandHistory, demandHistoryWith, foreseenGrowthOfWork, foreseenRate, type SeenDemand } from './demand-history.ts';
 import { type EngineStrain, strainNow } from './engine-strain.ts';
@@ -18,6 +19,7 @@ import { caughtUp, type Forecast } from './forecast.ts';
 import type { TrustedHistory, TrustedWorkload } from './record-defects.ts';
 import { meanSeconds } from './request-seconds.ts';
 import { meanWork, type RequestWorks, requestWorks } from './request-work.ts';
+import type { ReplicaPod } from './startups.ts';
 
 /** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
 export interface DemandNow {
@@ -39,7 +41,7 @@ export interface DemandNow {
 export interface DemandSettings extends RateSettings {
   /** How far ahead demand is looked for: what a replica takes to start (s). */
   readonly startupSeconds: number;
-  /** Requests that wait beyond what is normal are to be worked off within so long (s). */
+  /** Requests that wait beyond what is normal are to be worked off within so long by what runs and starts (s). */
   readonly backlogSeconds: number;
   /** Share of requests within the limits of the profiles that is asked for; null = headroom alone is planned for. */
   readonly attainment: number | null;
@@ -60,6 +62,8 @@ export interface DemandSources {
   readonly decisions: ReadonlyMap<string, Decision>;
   readonly candidates: readonly Candidate[];
   readonly decidedBefore: boolean;
+  /** Pods of Deployments that have not ended; absent = pods are not looked at. */
+  readonly pods?: ReadonlyMap<string, readonly ReplicaPod[]> | undefined;
 }
 
 /** Demand of a fresh model: arrivals now or as foreseen, and what waits, by size, headroom included. */
@@ -72,9 +76,10 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
   const rated = ratedNames(sources, names, held, settings);
   const arriving = rated.filter(({ name, rate }) => rate > 0 || held.has(name));
   if (arriving.length === 0) return nothingYet('no request arrived of late', rated);
-  const demands = arriving.flatMap(({ ahead, growthOfWork, shape, backlog, strain, headroom }) => {
+  const extra = backlogRates(arriving, sources, settings);
+  const demands = arriving.flatMap(({ name, ahead, growthOfWork, shape, strain, headroom }) => {
     if (shape === undefined) return [];
-    const rate = (ahead.rate * growthOfWork + backlog / settings.backlogSeconds) * strain.factor * sources.arrivalShare;
+    const rate = (ahead.rate * growthOfWork + extra.get(name)!) * strain.factor * sources.arrivalShare;
     return [demandOf(rate, shape, headroom)];
   });
   if (demands.length === 0) return nothingYet('requests arrive, but none has ended yet that told its size', rated);
@@ -91,6 +96,36 @@ export const demandNow = (sources: DemandSources, settings: DemandSettings): Dem
   };
 };
 
+/**
+ * What to plan for beyond the arrivals under each name, so that what waits is worked off (req/s). Names share the replicas as they
+ * share the work.
+ */
+const backlogRates = (
+  arriving: readonly RatedName[],
+  sources: DemandSources,
+  { startupSeconds, backlogSeconds }: DemandSettings,
+): ReadonlyMap<string, number> => {
+  const loadOf = ({ ahead, growthOfWork, backlog, strain, works }: RatedName): number =>
+    works === null ? 0 : (ahead.rate * growthOfWork + backlog / backlogSeconds) * strain.factor * meanOfAll(works);
+  const load = arriving.reduce((sum, rated) => sum + loadOf(rated), 0);
+  return new Map(
+    arriving.map((rated) => {
+      const { name, ahead, growthOfWork, backlog, strain, headroom, works } = rated;
+      if (backlog === 0 || works === null) return [name, 0];
+      // A model that lives elsewhere too has its replicas for its own share of the requests.
+      const perReplica = (strain.factor * sources.arrivalShare * load) / loadOf(rated);
+      const replicas = askedReplicas(
+        sources,
+        works.means.map((work) => work * perReplica),
+        startupSeconds,
+        sources.workload?.now ?? 0,
+      );
+      const rate = ahead.rate * growthOfWork;
+      return [name, rateForBacklog({ backlog, rate, headroom, replicas, startupSeconds, backlogSeconds })];
+    }),
+  );
+};
+
 /** What is known of the requests that go by one name. */
 interface RatedName {
   readonly name: string;
@@ -102,6 +137,8 @@ interface RatedName {
   readonly history: DemandHistory;
   readonly strain: EngineStrain;
   readonly shape: Shape | undefined;
+  /** What a request takes by the profiles; null = its size is not known. */
+  readonly works: RequestWorks | null;
   /** Requests that wait beyond what is normal. */
   readonly backlog: number;
   readonly headroom: number;
@@ -208,6 +245,7 @@ const ratedName = (counted: CountedName, model: ModelNow): RatedName => {
     history: margin === null ? history : { ...history, margin: margin.history },
     strain: strainOf(counted, works, backlog, model),
     shape,
+    works,
     backlog,
     ahead,
     growthOfWork,

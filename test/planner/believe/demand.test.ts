@@ -98,6 +98,34 @@ describe('what to plan for', () => {
   });
 });
 
+describe('requests that wait beyond what is normal', () => {
+  /** 2 req/s of this size per replica; at 3 req/s, 1 s each, 3 + 3 x √3 in flight are normal. */
+  const slow = { ...candidate, replicas: 2, ready: 2, profile: { ...candidate.profile, e2eSeconds: [1] } };
+  const backlog = 600 - 3 - 3 * Math.sqrt(3);
+  const waiting = (more: Partial<DemandSources> = {}, names: readonly string[] = ['m']) => {
+    const given = Object.fromEntries(names.map((name) => [name, steady({ meta_pending_reqs: 600 })]));
+    return demandOf(workload(given), { candidates: [slow], aliases: names, ...more });
+  };
+
+  test('add what will remain of them when a new replica is Ready, in half as much time again', () => {
+    expect(waiting().demand).toEqual(sized(1.5 * (3 + (backlog - 100) / 180)));
+  });
+
+  test('add less the sooner what starts is Ready', () => {
+    const starting = { ...slow, replicas: 3 };
+    const pods = new Map([
+      ['ns/a', [{ name: 'p', createdAt: 922, ready: false, readinessAt: null, placedAt: 922, unschedulable: false }]],
+    ]);
+    expect(waiting({ candidates: [starting], pods }).demand).toEqual(sized(1.5 * (3 + (backlog - 100 - 2 * 80) / 180)));
+  });
+
+  test('of several names share the replicas, as do those of a model that lives elsewhere too', () => {
+    expect(waiting({}, ['m', 'alias']).demand).toEqual(sized(1.5 * 2 * (3 + (backlog + 100) / 180)));
+    // They carry 8 req/s of all that arrive, headroom included, and are kept for that.
+    expect(waiting({ arrivalShare: 0.5 }).demand).toEqual(sized(0.5 * 8));
+  });
+});
+
 describe('requests that a gateway holds', () => {
   const held = [
     { model: 'm', at: 1000, requests: 8, inputTokens: 8000, outputTokens: 800 },

@@ -1,0 +1,78 @@
+import type { Decision } from '../../vocabulary/target.ts';
+import type { Candidate } from './candidates.ts';
+import type { ReplicaPod } from './startups.ts';
+
+/** A replica that is asked for. */
+export interface AskedReplica {
+  /** Until it serves; 0 = it does (s). */
+  readonly readyInSeconds: number;
+  /** What it carries by its profile (req/s). */
+  readonly rate: number;
+}
+
+/** What is known where requests wait. */
+export interface Waiting {
+  /** Requests that wait beyond what is normal. */
+  readonly backlog: number;
+  /** That comes meanwhile (req/s). */
+  readonly rate: number;
+  /** Extra demand that is planned for on top; 0.1 = 10 %. */
+  readonly headroom: number;
+  readonly replicas: readonly AskedReplica[];
+  readonly startupSeconds: number;
+  readonly backlogSeconds: number;
+}
+
+/** What remains when a replica that is asked for now is Ready is late already, and may take so much longer. */
+const timesLonger = 1.5;
+
+/**
+ * What to plan for beyond what arrives, so that what waits is worked off (req/s). By what waits now it would be a replica after the
+ * other while the backlog grows, and they become Ready when most of it is gone. So no more is asked for than what runs and starts
+ * already, unless something remains when a new replica would be Ready. What runs and starts is kept as long as what waits now needs
+ * it. Where nothing is asked for yet there is nothing that could work it off.
+ */
+export const rateForBacklog = ({ backlog, rate, headroom, replicas, startupSeconds, backlogSeconds }: Waiting): number => {
+  const atOnce = backlog / backlogSeconds;
+  if (replicas.length === 0) return atOnce;
+  const workedOff = replicas.reduce(
+    (sum, one) => sum + one.rate * Math.max(0, startupSeconds - one.readyInSeconds),
+    -rate * startupSeconds,
+  );
+  const forRemaining = Math.max(0, backlog - workedOff) / (timesLonger * backlogSeconds);
+  const carried = replicas.reduce((sum, one) => sum + one.rate, 0) / (1 + headroom);
+  return Math.min(atOnce, Math.max(forRemaining, carried - rate));
+};
+
+/** Where replicas and their pods are known. */
+export interface AskedSources {
+  readonly candidates: readonly Candidate[];
+  /** What was decided last, by `namespace/name`. */
+  readonly decisions: ReadonlyMap<string, Decision>;
+  /** Pods of Deployments that have not ended; absent = pods are not looked at. */
+  readonly pods?: ReadonlyMap<string, readonly ReplicaPod[]> | undefined;
+}
+
+/**
+ * The replicas of all variants that were decided last.
+ * @param works what a request takes of a replica of each candidate (replica-seconds)
+ */
+export const askedReplicas = (
+  { candidates, decisions, pods }: AskedSources,
+  works: readonly number[],
+  startupSeconds: number,
+  now: number,
+): readonly AskedReplica[] =>
+  candidates.flatMap(({ key, replicas, ready }, index) => {
+    const starting = (pods?.get(key) ?? []).filter((pod) => !pod.ready).map((pod) => readyIn(pod, startupSeconds, now));
+    const comes = [...Array<number>(ready).fill(0), ...starting.sort((a, b) => a - b)];
+    const rate = 1 / works[index]!;
+    return Array.from({ length: decisions.get(key)?.replicas ?? replicas }, (_, replica) => ({
+      readyInSeconds: comes[replica] ?? startupSeconds,
+      rate,
+    }));
+  });
+
+/** One that is late will be as late again; one that finds no place starts when it has found one (s). */
+const readyIn = ({ createdAt, unschedulable }: ReplicaPod, startupSeconds: number, now: number): number =>
+  unschedulable ? startupSeconds : Math.min(startupSeconds, Math.abs(createdAt + startupSeconds - now));
