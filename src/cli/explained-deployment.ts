@@ -81,7 +81,7 @@ const targetText = (target: Target | undefined, { stored, lastStored }: Question
 const runningText = (target: Target | undefined, { deployment, ready, pace = null }: Question): readonly string[] => {
   const { replicas } = deployment;
   const wanted = target === undefined || 'unavailable' in target.decision ? replicas : target.decision.replicas;
-  const settles = pace === null ? 0 : (wanted > replicas ? pace.up : pace.down).settleSeconds;
+  const settles = pace === null ? 0 : (wanted > replicas ? pace.up : pace.down).waitSeconds;
   const takes = settles > 0 ? `, which by its own settings may take ${settles} s` : '';
   const follows = wanted === replicas ? '' : `: its autoscaler has not followed yet${takes}`;
   return [`it has ${replicas}, ${ready} of them Ready${follows}`];

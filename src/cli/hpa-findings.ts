@@ -200,12 +200,12 @@ const behaviorFindings = (
           ),
         ]
       : []),
-    ...(Math.max(pace.up.settleSeconds, pace.down.settleSeconds) > slow
+    ...(Math.max(pace.up.waitSeconds, pace.down.waitSeconds) > slow
       ? [
           note(
             'hpa-slow',
             it,
-            `waits ${pace.up.settleSeconds} s before it scales up, ${pace.down.settleSeconds} s before it scales down; gpumix damps by itself`,
+            `waits ${pace.up.waitSeconds} s before it scales up, ${pace.down.waitSeconds} s before it scales down; gpumix damps by itself`,
             ruled(hpa, { scaleUp: { stabilizationWindowSeconds: 0 }, scaleDown: { stabilizationWindowSeconds: 0 } }),
           ),
         ]

@@ -11,12 +11,12 @@ export interface Bounds {
   readonly heldBy?: Hold;
 }
 
-/** What an autoscaler says: the Deployment it scales, and within which limits. */
+/** What an autoscaler says: the Deployment it scales, and within which bounds. */
 export interface AutoscalerBounds extends Bounds {
   /** `namespace/name` of the Deployment. */
   readonly deployment: string;
   readonly pace: Pace;
-  /** Windows in which other limits hold; absent = none. */
+  /** Windows in which other bounds hold; absent = none. */
   readonly schedules?: readonly Schedule[];
 }
 
@@ -60,7 +60,7 @@ export const boundsOfPodAutoscaler = (object: AutoscalerObject): AutoscalerBound
   };
 };
 
-/** A ScaledObject's own limits: KEDA scales to 0 unless told otherwise, and to 100. */
+/** A ScaledObject's own bounds: KEDA scales to 0 unless told otherwise, and to 100. */
 export const boundsOfScaledObject = (object: AutoscalerObject): AutoscalerBounds | null => {
   const deployment = scaledDeployment(object);
   if (deployment === null) return null;
@@ -72,7 +72,7 @@ export const boundsOfScaledObject = (object: AutoscalerObject): AutoscalerBounds
     maxReplicas: maxReplicaCount,
     pace: {
       up,
-      down: { ...down, settleSeconds: Math.max(down.settleSeconds, cooldownPeriod) },
+      down: { ...down, waitSeconds: Math.max(down.waitSeconds, cooldownPeriod) },
       spec: JSON.stringify(object.spec),
     },
   };
@@ -86,11 +86,11 @@ export const tightest = (all: readonly Bounds[]): Bounds => {
   return { minReplicas: maxReplicas === null ? minReplicas : Math.min(minReplicas, maxReplicas), maxReplicas };
 };
 
-/** How long the limits of an autoscaler that vanished still hold (s): it may only be on its way to being replaced. */
+/** How long the bounds of an autoscaler that vanished still hold (s): it may only be on its way to being replaced. */
 const vanishedBoundsSeconds = 300;
 
 /**
- * Limits by Deployment, the tightest of all autoscalers. Those of one that vanished hold for five minutes more.
+ * Bounds by Deployment, the tightest of all autoscalers. Those of one that vanished hold for five minutes more.
  * @param autoscalers what is known now, one map per kind, by `namespace/name`
  */
 export const rememberVanished = (autoscalers: readonly ReadonlyMap<string, AutoscalerBounds>[]) => {
@@ -109,7 +109,7 @@ export const rememberVanished = (autoscalers: readonly ReadonlyMap<string, Autos
   };
 };
 
-/** Limits within a window replace the usual ones. */
+/** Bounds within a window replace the usual ones. */
 const boundsAt = ({ minReplicas, maxReplicas, schedules = [] }: AutoscalerBounds, now: number): Bounds => ({
   minReplicas,
   maxReplicas,

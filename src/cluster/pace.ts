@@ -3,7 +3,7 @@ export interface OneWayPace {
   /** Changes up to this share of the replicas are left alone. */
   readonly tolerance: number;
   /** How long it may wait by its own settings before it moves (s). */
-  readonly settleSeconds: number;
+  readonly waitSeconds: number;
 }
 export interface Pace {
   readonly up: OneWayPace;
@@ -31,7 +31,7 @@ const defaultWindow = { up: 0, down: 300 };
 export const paceOfBehavior = (behavior: Behavior | undefined): Pace => {
   const side = (rules: Rules | undefined, window: number): OneWayPace => ({
     tolerance: quantity(rules?.tolerance) ?? defaultTolerance,
-    settleSeconds:
+    waitSeconds:
       (rules?.stabilizationWindowSeconds ?? window) +
       Math.max(0, ...(rules?.policies ?? []).map(({ periodSeconds = 0 }) => periodSeconds)),
   });
@@ -40,8 +40,8 @@ export const paceOfBehavior = (behavior: Behavior | undefined): Pace => {
 
 /** Of a PodAutoscaler: it takes up to half an hour to scale down, unless its annotations say otherwise. */
 export const paceOfPodAutoscaler: Pace = {
-  up: { tolerance: 0, settleSeconds: 0 },
-  down: { tolerance: 0, settleSeconds: 1800 },
+  up: { tolerance: 0, waitSeconds: 0 },
+  down: { tolerance: 0, waitSeconds: 1800 },
 };
 
 const suffixes: Readonly<Record<string, number>> = { '': 1, m: 1e-3, u: 1e-6, n: 1e-9 };

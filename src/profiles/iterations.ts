@@ -74,17 +74,19 @@ const leastSquares = (rows: readonly (readonly number[])[]): readonly number[] =
  * Throughput where the iterations of all sizes are as short as the tightest one needs them.
  * @param mayMiss share of the requests whose limit need not hold: the tightest sizes up to that share do not count
  */
-export const atOnePace = (
+export const atTightestIteration = (
   profile: Profile,
   { seconds, alone }: Iterations,
   demand: readonly DemandRow[],
   throughput: readonly number[],
   mayMiss: number,
 ): number[] => {
-  const pace = demand.map(({ inputTokens, outputTokens }) => timeAt(profile, seconds, inputTokens, outputTokens));
+  const iterationSeconds = demand.map(({ inputTokens, outputTokens }) => timeAt(profile, seconds, inputTokens, outputTokens));
   const counted = demand
-    .flatMap(({ arrivalRate }, row) => (arrivalRate > 0 && element(throughput, row) > 0 && element(pace, row) > 0 ? [row] : []))
-    .sort((a, b) => element(pace, a) - element(pace, b));
+    .flatMap(({ arrivalRate }, row) =>
+      arrivalRate > 0 && element(throughput, row) > 0 && element(iterationSeconds, row) > 0 ? [row] : [],
+    )
+    .sort((a, b) => element(iterationSeconds, a) - element(iterationSeconds, b));
   const total = counted.reduce((sum, row) => sum + element(demand, row).arrivalRate, 0);
   let missed = 0;
   const tightest = counted.find((row) => {
@@ -94,8 +96,8 @@ export const atOnePace = (
   if (tightest === undefined) return [...throughput];
   const free = (tau: number): number => Math.max(1e-6, 1 - alone / tau);
   return throughput.map((rate, row) =>
-    rate > 0 && element(pace, row) > element(pace, tightest)
-      ? (rate * free(element(pace, tightest))) / free(element(pace, row))
+    rate > 0 && element(iterationSeconds, row) > element(iterationSeconds, tightest)
+      ? (rate * free(element(iterationSeconds, tightest))) / free(element(iterationSeconds, row))
       : rate,
   );
 };

@@ -1,6 +1,6 @@
 import { element } from '../vocabulary/list-element.ts';
 import { type DemandRow, totalRate, type Variant } from '../vocabulary/planning-documents.ts';
-import { atOnePace, iterationsOf } from './iterations.ts';
+import { atTightestIteration, iterationsOf } from './iterations.ts';
 import type { Profile, Slo } from './profile-document.ts';
 import { beyondSloThroughputs, e2eSecondsAt, isExtrapolated, isServable } from './throughput.ts';
 
@@ -39,7 +39,7 @@ const together = (
   const iterations = iterationsOf(profile);
   return iterations === null
     ? derated(demand, alone, e2eSeconds, mayMiss)
-    : atOnePace(profile, iterations, demand, alone, mayMiss);
+    : atTightestIteration(profile, iterations, demand, alone, mayMiss);
 };
 
 /** Share of the demand whose size lies outside the profile's grid, 0 to 1; 0 where there is no demand. */

@@ -3,7 +3,7 @@ import { roundingTolerance } from './tolerances.ts';
 
 /**
  * One way in which a router can spread a model's classes: one program. A router that knows sizes has one way; the modes
- * `load` and `none` have one for each variant as the one that sets the pace, and the cheapest way counts.
+ * `load` and `none` have one for each variant as the slowest in use, and the cheapest way counts.
  */
 export interface Way {
   /** Replicas' worth of work of a whole class on a variant, class x variant, row-major; Infinity = may not go there. */

@@ -147,7 +147,7 @@ test.each([
 });
 
 test('what is wrong with its autoscaler, and how long that may take, stands beside what runs', () => {
-  const pace = { up: { tolerance: 0, settleSeconds: 75 }, down: { tolerance: 0, settleSeconds: 300 } };
+  const pace = { up: { tolerance: 0, waitSeconds: 75 }, down: { tolerance: 0, waitSeconds: 300 } };
   const autoscaling = ['HPA serving/h has averageValue 100'];
   const up = explainLines({ ...question(3, [3, 3]), pace, autoscaling }, config);
   expect(up.slice(1, 3)).toEqual([

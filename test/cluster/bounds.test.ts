@@ -29,23 +29,23 @@ test.each([
   },
 ])("an HPA's pace: $name", ({ behavior, up, down }) => {
   const pace = paceOfBehavior(behavior);
-  expect([pace.up.tolerance, pace.up.settleSeconds]).toEqual(up);
-  expect([pace.down.tolerance, pace.down.settleSeconds]).toEqual(down);
+  expect([pace.up.tolerance, pace.up.waitSeconds]).toEqual(up);
+  expect([pace.down.tolerance, pace.down.waitSeconds]).toEqual(down);
 });
 
 test('each kind says its bounds and its pace', () => {
   expect(boundsOfAutoscaler(autoscaler({ maxReplicas: 9 }))).toMatchObject({
     ...{ deployment: 'ns/d', minReplicas: 1, maxReplicas: 9 },
-    pace: { down: { tolerance: 0.1, settleSeconds: 300 } },
+    pace: { down: { tolerance: 0.1, waitSeconds: 300 } },
   });
   expect(boundsOfPodAutoscaler(autoscaler({ minReplicas: 0, maxReplicas: 9 }))).toMatchObject({
     ...{ minReplicas: 0, maxReplicas: 9 },
-    pace: { up: { tolerance: 0, settleSeconds: 0 }, down: { settleSeconds: 1800 } },
+    pace: { up: { tolerance: 0, waitSeconds: 0 }, down: { waitSeconds: 1800 } },
   });
   const behavior = { scaleDown: { stabilizationWindowSeconds: 0 } };
   const scaled = autoscaler({ cooldownPeriod: 60, advanced: { horizontalPodAutoscalerConfig: { behavior } } });
   expect(boundsOfScaledObject(scaled)).toMatchObject({
     ...{ minReplicas: 0, maxReplicas: 100 },
-    pace: { down: { settleSeconds: 60 } },
+    pace: { down: { waitSeconds: 60 } },
   });
 });

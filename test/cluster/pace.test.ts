@@ -3,29 +3,29 @@ import { paceOfBehavior, paceOfPodAutoscaler } from '../../src/cluster/pace.ts';
 
 describe('the pace of an HPA', () => {
   test('without a behaviour, or with an empty one, is the default of its controller: it scales down after five minutes', () => {
-    const byDefault = { up: { tolerance: 0.1, settleSeconds: 0 }, down: { tolerance: 0.1, settleSeconds: 300 } };
+    const byDefault = { up: { tolerance: 0.1, waitSeconds: 0 }, down: { tolerance: 0.1, waitSeconds: 300 } };
     for (const behavior of [undefined, {}, { scaleUp: {}, scaleDown: { policies: [] } }])
       expect(paceOfBehavior(behavior)).toEqual(byDefault);
   });
 
   test('has two directions, each by its own rules', () => {
     expect(paceOfBehavior({ scaleUp: { tolerance: 0.3, stabilizationWindowSeconds: 7 } })).toEqual({
-      up: { tolerance: 0.3, settleSeconds: 7 },
-      down: { tolerance: 0.1, settleSeconds: 300 },
+      up: { tolerance: 0.3, waitSeconds: 7 },
+      down: { tolerance: 0.1, waitSeconds: 300 },
     });
     expect(paceOfBehavior({ scaleDown: { tolerance: 0.3, stabilizationWindowSeconds: 7 } })).toEqual({
-      up: { tolerance: 0.1, settleSeconds: 0 },
-      down: { tolerance: 0.3, settleSeconds: 7 },
+      up: { tolerance: 0.1, waitSeconds: 0 },
+      down: { tolerance: 0.3, waitSeconds: 7 },
     });
   });
 
   test('waits for its window, and after it for the longest period of its policies', () => {
     const policies = [{ periodSeconds: 15 }, { periodSeconds: 90 }, {}];
     expect(paceOfBehavior({ scaleUp: { policies }, scaleDown: { policies } })).toMatchObject({
-      up: { settleSeconds: 90 },
-      down: { settleSeconds: 390 },
+      up: { waitSeconds: 90 },
+      down: { waitSeconds: 390 },
     });
-    expect(paceOfBehavior({ scaleDown: { policies, stabilizationWindowSeconds: 0 } }).down.settleSeconds).toBe(90);
+    expect(paceOfBehavior({ scaleDown: { policies, stabilizationWindowSeconds: 0 } }).down.waitSeconds).toBe(90);
   });
 
   test.each<[string | number, number]>([
@@ -55,5 +55,5 @@ describe('the pace of an HPA', () => {
 });
 
 test('a PodAutoscaler takes every change, up at once and down within half an hour', () => {
-  expect(paceOfPodAutoscaler).toEqual({ up: { tolerance: 0, settleSeconds: 0 }, down: { tolerance: 0, settleSeconds: 1800 } });
+  expect(paceOfPodAutoscaler).toEqual({ up: { tolerance: 0, waitSeconds: 0 }, down: { tolerance: 0, waitSeconds: 1800 } });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { atOnePace, iterationsOf } from '../../src/profiles/iterations.ts';
+import { atTightestIteration, iterationsOf } from '../../src/profiles/iterations.ts';
 import type { Profile } from '../../src/profiles/profile-document.ts';
 import { servedByProfile } from '../../src/profiles/served-demand.ts';
 import { engineSpeed } from '../../src/simulation/engine-speeds.ts';
@@ -91,7 +91,7 @@ describe('a replica that a mixture fills', () => {
     const given = profile();
     const rate = given.throughput[6]!;
     const paced = (rare: number) =>
-      atOnePace(given, iterationsOf(given)!, [row(4096, 32, 1 - rare), row(1024, 512, rare)], [rate, 1], 0.01)[0]!;
+      atTightestIteration(given, iterationsOf(given)!, [row(4096, 32, 1 - rare), row(1024, 512, rare)], [rate, 1], 0.01)[0]!;
     expect(paced(0.005)).toBeCloseTo(rate, 9);
     expect(paced(0.02)).toBeLessThan(0.8 * rate);
   });

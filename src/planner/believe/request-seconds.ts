@@ -4,7 +4,7 @@ import type { Shape } from './arrival-rates.ts';
 import type { Candidate } from './candidates.ts';
 
 /**
- * Seconds that a request takes in the mean, at the pace of the slowest variant that is Ready (of all, where none is); null
+ * Seconds that a request takes in the mean on the slowest variant that is Ready (of all, where none is); null
  * where no profile tells times.
  */
 export const meanSeconds = (shape: Shape, candidates: readonly Candidate[]): number | null => {

@@ -43,7 +43,7 @@ export const followingAfter = (
   if (last !== null && last.unfollowedUntil !== null)
     return now < last.unfollowedUntil && spec === last.spec && !moved ? { ...last, replicas, rising } : null;
   const since = last === null || last.rising !== rising || moved ? now : last.since;
-  const settles = (rising ? pace?.up : pace?.down)?.settleSeconds ?? 0;
+  const settles = (rising ? pace?.up : pace?.down)?.waitSeconds ?? 0;
   const late = now - since > followAfterSeconds + settles;
   return { replicas, rising, since, unfollowedUntil: late ? now + retrySeconds : null, spec };
 };

@@ -3,7 +3,7 @@ import { type Pace, paceOfBehavior, paceOfPodAutoscaler } from '../../../src/clu
 import { type Following, followingAfter, isUnfollowed, withinTolerance } from '../../../src/planner/believe/target-following.ts';
 
 const settings = { followAfterSeconds: 120 };
-const exact: Pace = { up: { tolerance: 0, settleSeconds: 0 }, down: { tolerance: 0, settleSeconds: 300 } };
+const exact: Pace = { up: { tolerance: 0, waitSeconds: 0 }, down: { tolerance: 0, waitSeconds: 300 } };
 /** When, if ever, a target counts as not followed; `replicas` is asked every 10 s for up to an hour. */
 const unfollowedAfter = (
   target: number | ((now: number) => number),

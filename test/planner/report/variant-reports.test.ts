@@ -7,7 +7,7 @@ import { belief } from '../../helpers/beliefs.ts';
 import { deployment } from '../../helpers/deployments.ts';
 
 const now = 1000;
-const change = { tolerance: 0.1, settleSeconds: 0 };
+const change = { tolerance: 0.1, waitSeconds: 0 };
 const paces = new Map([['ns/a', { up: change, down: change, spec: 'hpa' }]]);
 const reportOf = (more: Partial<Belief>, last?: Decision) =>
   variantReports(belief(more), { now, paces, decisions: new Map(last && [['ns/a', last]]), startupSeconds: 120 })[0]!;
