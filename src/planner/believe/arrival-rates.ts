@@ -99,8 +99,8 @@ const sinceChange = (window: readonly Count[]): readonly Count[] => {
 
 /** By how many standard deviations two rates differ, arrivals being so many times as varied as Poisson's. */
 const difference = (before: Count, after: Count, dispersion: number): number => {
-  const pooled = (before.arrivals + after.arrivals) / (before.seconds + after.seconds);
-  const deviation = Math.sqrt(pooled * dispersion * (1 / before.seconds + 1 / after.seconds));
+  const commonRate = (before.arrivals + after.arrivals) / (before.seconds + after.seconds);
+  const deviation = Math.sqrt(commonRate * dispersion * (1 / before.seconds + 1 / after.seconds));
   return Math.abs(after.arrivals / after.seconds - before.arrivals / before.seconds) / deviation;
 };
 

@@ -1,7 +1,7 @@
 import type { ModelDeployment } from '../../cluster/variant.ts';
 import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 
-/** One model in one namespace (or in all of them, pooled). */
+/** One model in one namespace, or in all of them together (`--pool-namespaces`). */
 export interface ModelGroup {
   readonly name: string;
   readonly deployments: readonly ModelDeployment[];

@@ -1,16 +1,9 @@
+import type { Way } from '../../solver/fleet.ts';
 import { element } from '../../vocabulary/list-element.ts';
 import type { Model, RouterKnowledge, Variant } from '../../vocabulary/planning-documents.ts';
 
 /** Share of a class that may be beyond a variant's SLO, where its profile names no percentile. */
 export const defaultSloShare = 0.01;
-
-/** One way in which a router can spread the classes; see solver/fleet.ts. */
-export interface RoutingWay {
-  /** Replicas' worth of work of a whole class on a variant, class x variant, row-major; Infinity = may not go there. */
-  readonly loads: Float64Array;
-  /** 1 where the variant may run at all. */
-  readonly open: Uint8Array;
-}
 
 /** What a router can tell apart: demand rows that it treats alike are one class. */
 export interface DemandClasses {
@@ -20,7 +13,7 @@ export interface DemandClasses {
   readonly rates: Float64Array;
   /** Class of each row of demand; -1 where nothing arrives or no variant serves anything at all. */
   readonly classOf: Int32Array;
-  readonly ways: readonly RoutingWay[];
+  readonly ways: readonly Way[];
 }
 
 /**
@@ -40,10 +33,10 @@ export interface DemandClasses {
  */
 export const demandClasses = (model: Model, routing: RouterKnowledge): DemandClasses => {
   const effective = routing === 'load' && !knowsTimes(model) ? 'none' : routing;
-  const pooled = effective === 'load' || effective === 'none';
+  const replicasAlike = effective === 'load' || effective === 'none';
   const { classOf, rows, rates, loads } = servable(model, loadedClasses(model, effective));
   const ways =
-    rates.length === 0 || !pooled
+    rates.length === 0 || !replicasAlike
       ? [{ loads, open: everyVariant(model) }]
       : effective === 'none'
         ? waysOfNone(model, [...loads])
@@ -64,10 +57,10 @@ export const rowShares = (
 ): (readonly number[] | null)[] => {
   if (way < 0) return Array.from(classes.classOf, () => null);
   const types = replicas.length;
-  const pooled = classes.routing === 'load' || classes.routing === 'none';
+  const replicasAlike = classes.routing === 'load' || classes.routing === 'none';
   const { loads } = element(classes.ways, way);
   const weight = (c: number, g: number): number => {
-    if (!pooled) return assignment[c * types + g]!;
+    if (!replicasAlike) return assignment[c * types + g]!;
     return loads[g] === Number.POSITIVE_INFINITY ? 0 : element(replicas, g) / loads[g]!;
   };
   const shares = new Float64Array(types);
@@ -118,7 +111,7 @@ const alike = (model: Model, routing: RouterKnowledge): RowClasses => {
 /** With their numbers in flat arrays: with many models these are a good part of what a tick allocates. */
 interface LoadedClasses extends Omit<RowClasses, 'count'> {
   readonly rates: Float64Array;
-  /** See {@link RoutingWay}. */
+  /** See {@link Way}. */
   readonly loads: Float64Array;
 }
 
@@ -140,8 +133,8 @@ const loadedClasses = (model: Model, routing: RouterKnowledge): LoadedClasses =>
       if (throughput[row] === 0) beyond[c * types + g]! += arrivalRate;
     }
   }
-  const pooled = routing === 'load' || routing === 'none';
-  for (let c = 0; c < count; c += 1) closeBeyondSlo(model, pooled, rates[c]!, loads, beyond, c * types);
+  const replicasAlike = routing === 'load' || routing === 'none';
+  for (let c = 0; c < count; c += 1) closeBeyondSlo(model, replicasAlike, rates[c]!, loads, beyond, c * types);
   return { classOf, rows, rates, loads };
 };
 
@@ -177,12 +170,12 @@ const mostReplicas = 1e9;
 
 /**
  * Sets the load of the class at an index of both arrays to Infinity on each variant where it may not go.
- * @param pooled floors let it go wherever they are
+ * @param replicasAlike the router treats them alike: floors let it go wherever they are
  * @param beyond what of the class is beyond the SLO of each variant (req/s)
  */
 const closeBeyondSlo = (
   { variants }: Model,
-  pooled: boolean,
+  replicasAlike: boolean,
   rate: number,
   loads: Float64Array,
   beyond: Float64Array,
@@ -198,7 +191,7 @@ const closeBeyondSlo = (
     least = Math.min(least, share);
   }
   for (let g = 0; g < variants.length; g += 1) {
-    const floor = pooled && variants[g]!.minReplicas > 0;
+    const floor = replicasAlike && variants[g]!.minReplicas > 0;
     if (!floor && beyond[at + g]! / rate > (within ? mayMiss(g) : least + 1e-12)) loads[at + g] = Number.POSITIVE_INFINITY;
   }
 };
@@ -224,18 +217,20 @@ const servable = ({ variants }: Model, classes: LoadedClasses): LoadedClasses =>
   };
 };
 
-/** One way per pace, the rank of a variant as the slowest: those that rank no later are open, at the load of that pace. */
-const waysByPace = (
+/** One way per rank of a variant as the slowest: those that rank no later are open, at the load of that rank. */
+const waysBySlowest = (
   { variants }: Model,
   loads: readonly number[],
-  pace: readonly number[],
-  loadAt: (g: number, pace: number) => number,
-): RoutingWay[] => {
+  ranks: readonly number[],
+  loadAt: (g: number, rank: number) => number,
+): Way[] => {
   const serves = loads.map((load) => load < Number.POSITIVE_INFINITY);
-  const forced = Math.max(...pace.filter((_, g) => serves[g] && element(variants, g).minReplicas > 0), Number.NEGATIVE_INFINITY);
-  const paces = [...new Set(pace.filter((_, g) => serves[g]))].filter((slowest) => slowest >= forced).sort((a, b) => a - b);
-  return paces.map((slowest) => {
-    const open = variants.map((variant, g) => (serves[g] ? element(pace, g) <= slowest : variant.minReplicas > 0));
+  const forced = Math.max(...ranks.filter((_, g) => serves[g] && element(variants, g).minReplicas > 0), Number.NEGATIVE_INFINITY);
+  const slowestRanks = [...new Set(ranks.filter((_, g) => serves[g]))]
+    .filter((slowest) => slowest >= forced)
+    .sort((a, b) => a - b);
+  return slowestRanks.map((slowest) => {
+    const open = variants.map((variant, g) => (serves[g] ? element(ranks, g) <= slowest : variant.minReplicas > 0));
     return {
       open: Uint8Array.from(open, (may) => (may ? 1 : 0)),
       loads: Float64Array.from(open, (may, g) => (may && serves[g] ? loadAt(g, slowest) : Number.POSITIVE_INFINITY)),
@@ -243,20 +238,19 @@ const waysByPace = (
   });
 };
 
-const waysOfNone = (model: Model, loads: readonly number[]): RoutingWay[] =>
-  waysByPace(model, loads, loads, (_, slowest) => slowest);
+const waysOfNone = (model: Model, loads: readonly number[]): Way[] => waysBySlowest(model, loads, loads, (_, slowest) => slowest);
 
-const waysOfLoad = (model: Model, loads: readonly number[], rows: readonly number[], rate: number): RoutingWay[] => {
+const waysOfLoad = (model: Model, loads: readonly number[], rows: readonly number[], rate: number): Way[] => {
   const { demand, variants } = model;
   const seconds = variants.map(
     ({ e2eSeconds }) => rows.reduce((sum, row) => sum + element(demand, row).arrivalRate * (e2eSeconds?.[row] ?? 0), 0) / rate,
   );
   const inFlight = loads.map((load, g) => (rate / load) * element(seconds, g));
-  return waysByPace(
+  return waysBySlowest(
     model,
     loads,
     inFlight.map((limit) => -limit),
-    (g, pace) => (rate * element(seconds, g)) / -pace,
+    (g, rank) => (rate * element(seconds, g)) / -rank,
   );
 };
 
