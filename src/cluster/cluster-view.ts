@@ -41,7 +41,7 @@ export interface WatchState {
 export interface ClusterView extends WatchState {
   readonly deployments: ReadonlyMap<string, ModelDeployment>;
   readonly pods: ReadonlyMap<string, DeploymentPod>;
-  /** Limits that autoscalers set to a Deployment now, or set within the last five minutes. */
+  /** Bounds that autoscalers set to a Deployment now, or set within the last five minutes. */
   bounds(now: number): ReadonlyMap<string, Bounds>;
   /** How the autoscaler of a Deployment goes about changes. */
   paces(): ReadonlyMap<string, Pace>;
@@ -61,13 +61,13 @@ export interface ClusterView extends WatchState {
  */
 export const viewOf = (objects: ClusterObjects, watches: WatchState, gatewaySelector: string): ClusterView => {
   const { deployments, pods, stockConfigs } = objects;
-  const limits = autoscalersIn(objects);
+  const autoscalers = autoscalersIn(objects);
   const gatewayPods = selectedPods(pods, gatewaySelector);
   return {
     deployments,
     pods,
-    bounds: rememberVanished(limits),
-    paces: () => new Map(limits.flatMap((items) => [...items.values()].map(({ deployment, pace }) => [deployment, pace]))),
+    bounds: rememberVanished(autoscalers),
+    paces: () => new Map(autoscalers.flatMap((items) => [...items.values()].map(({ deployment, pace }) => [deployment, pace]))),
     gatewayUnchangedSince: unchangedSince(gatewayPods),
     gatewayReplicas: () => gatewayPods().length,
     supply: () => supplyOf(objects),
@@ -81,7 +81,7 @@ export const viewOf = (objects: ClusterObjects, watches: WatchState, gatewaySele
   };
 };
 
-/** All that may set limits to a Deployment. */
+/** All that may set bounds to a Deployment. */
 export const autoscalersIn = ({ horizontalPodAutoscalers, podAutoscalers, scaledObjects }: ClusterObjects) => [
   horizontalPodAutoscalers,
   podAutoscalers,

@@ -93,7 +93,7 @@ export const watchCluster = (
 
 type Follow = <Source extends KubernetesObject, Kept>(resource: Resource<Source, Kept>) => Reflector<Kept>;
 
-/** Everything that may set limits to a Deployment. */
+/** Everything that may set bounds to a Deployment. */
 const followAutoscalers = (follow: Follow) => ({
   HorizontalPodAutoscalers: follow<AutoscalerObject, AutoscalerBounds>({
     path: '/apis/autoscaling/v2/horizontalpodautoscalers',

@@ -43,14 +43,14 @@ export const transition = (
   const wanted = new Map(
     steps.map((step) => [step.key, [...sinceThen(step.wanted, since), { at: now, replicas: wantedNow(step) }]]),
   );
-  const heldFor = (seconds: number) => (step: VariantTransition) =>
+  const loweredAfter = (seconds: number) => (step: VariantTransition) =>
     notBelowWanted(cappedGrowth(step, wantedNow(step), growAtOnce), step.askedReplicas, wanted.get(step.key)!, now - seconds);
-  const [held, soon] = [heldFor(holdDownSeconds), heldFor(unwantedAfter * holdDownSeconds)];
+  const [lowered, soon] = [loweredAfter(holdDownSeconds), loweredAfter(unwantedAfter * holdDownSeconds)];
   const targetsBy = (target: (step: VariantTransition) => number) => new Map(steps.map((step) => [step.key, target(step)]));
-  const afterHoldDown = targetsBy(held);
-  const without = targetsBy((step) => Math.max(soon(step), Math.min(held(step), step.ready)));
+  const afterHoldDown = targetsBy(lowered);
+  const without = targetsBy((step) => Math.max(soon(step), Math.min(lowered(step), step.ready)));
   const wants = targetsBy(wantedNow);
-  const unwanted = unwantedStartsAfter(unwantedBefore, { steps, wants, held: afterHoldDown, without, now });
+  const unwanted = unwantedStartsAfter(unwantedBefore, { steps, wants, afterHoldDown, without, now });
   return { ...withoutGap(steps, givesUp(unwanted) ? without : afterHoldDown, mixes), wanted, forgone, unwanted };
 };
 

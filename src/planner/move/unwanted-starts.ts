@@ -16,7 +16,7 @@ export interface UnwantedStarts {
 export interface StartsToJudge {
   readonly steps: readonly VariantTransition[];
   readonly wants: ReadonlyMap<string, number>;
-  readonly held: ReadonlyMap<string, number>;
+  readonly afterHoldDown: ReadonlyMap<string, number>;
   readonly without: ReadonlyMap<string, number>;
   readonly now: number;
 }
@@ -33,10 +33,10 @@ export const givesUp = ({ unmissed }: UnwantedStarts): boolean => unmissed >= en
 /** What is known with the targets of now. Called again for the same time it changes nothing. */
 export const unwantedStartsAfter = (
   before: UnwantedStarts,
-  { steps, wants, held, without, now }: StartsToJudge,
+  { steps, wants, afterHoldDown, without, now }: StartsToJudge,
 ): UnwantedStarts => {
   const { seen, unmissed } = judged(before, costOf(steps, wants), missedWithinStartups * longestStartup(steps), now);
-  const unwanted = steps.some(({ key }) => without.get(key)! < held.get(key)!);
+  const unwanted = steps.some(({ key }) => without.get(key)! < afterHoldDown.get(key)!);
   return { seen: seen === null && unwanted ? { at: now, cost: costOf(steps, without) } : seen, unmissed };
 };
 

@@ -25,10 +25,10 @@ export const mixesOf = (
   const planWith = (
     bounds: (variant: Variant) => Pick<Variant, 'minReplicas' | 'maxReplicas'>,
     demand = model.demand,
-    limits: Snapshot = unlimited,
+    within: Snapshot = unlimited,
   ): ModelPlan | null => {
     const variants = model.variants.map((variant) => ({ ...variant, ...bounds(variant) }));
-    const plan = whatIf({ ...limits, models: [{ ...model, demand, variants }] }, { routed: false, allOrNothing: true });
+    const plan = whatIf({ ...within, models: [{ ...model, demand, variants }] }, { routed: false, allOrNothing: true });
     return servesAll(plan) ? (plan.models[0] ?? null) : null;
   };
   /** The demand with so much headroom in place of what is in it. */

@@ -10,13 +10,13 @@ import {
   type Snapshot,
   servesAll,
 } from '../../vocabulary/planning-documents.ts';
-import { fleetOfSnapshot, limitsOfSnapshot, planOf } from './plan-of-snapshot.ts';
+import { fleetOfSnapshot, planOf, searchLimitsOf } from './plan-of-snapshot.ts';
 
 /** What stands behind a plan, and what would change it. Costs and savings are money/h. */
 export interface Explanation {
   /** Per GPU type that is short: what so many more GPUs would save. */
   readonly stock: readonly { readonly gpu: string; readonly gpus: number; readonly saves: number }[];
-  /** Bounds that cost something: what moving them by one replica would save, the other models held. */
+  /** Bounds that cost something: what moving them by one replica would save, the other models as they are. */
   readonly bounds: readonly {
     readonly variant: string;
     readonly bound: 'minReplicas' | 'maxReplicas';
@@ -38,7 +38,7 @@ export interface Explanation {
 
 export const explanationOf = (snapshot: Snapshot): Explanation => {
   const { fleet, models, pools } = fleetOfSnapshot(snapshot);
-  const options = { ...defaultOptions, ...limitsOfSnapshot(snapshot) };
+  const options = { ...defaultOptions, ...searchLimitsOf(snapshot) };
   const outcome = solve(fleet, options);
   const served = servesAll(outcome);
   const answers = served ? sensitivity(fleet, outcome, options) : { stock: [], bounds: [], runnersUp: [] };
@@ -49,8 +49,8 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
     bounds: answers.bounds.map(({ model, variant, bound, saves }) => {
       const bounded = variantOf(model, variant);
       const heldBy = bound === 'upper' ? holdFromAbove(bounded) : holdFromBelow(bounded);
-      const held = heldBy === null ? {} : { heldBy };
-      return { variant: bounded.name, bound: bound === 'upper' ? 'maxReplicas' : 'minReplicas', ...held, saves };
+      const hold = heldBy === null ? {} : { heldBy };
+      return { variant: bounded.name, bound: bound === 'upper' ? 'maxReplicas' : 'minReplicas', ...hold, saves };
     }),
     routing: Object.fromEntries(
       routerKnowledges.map((routing) => [routing, costUnder(snapshot, routing)]),

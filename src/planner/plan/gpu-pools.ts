@@ -15,8 +15,8 @@ export const anyGpuType = '*';
 /** What a snapshot limits, in order of name; the stock of each type first. */
 export const poolsOf = ({ stock, quotas = {} }: Pick<Snapshot, 'stock' | 'quotas'>): readonly Pool[] => [
   ...byName(stock).map(([type, gpus]) => ({ name: type, gpus, takes: ({ gpu }: Variant) => gpu === type })),
-  ...byName(quotas).flatMap(([namespace, limits]) =>
-    byName(limits).map(([type, gpus]) => ({
+  ...byName(quotas).flatMap(([namespace, quota]) =>
+    byName(quota).map(([type, gpus]) => ({
       name: `${type === anyGpuType ? 'GPUs' : type} in namespace ${namespace}`,
       gpus,
       takes: ({ name, gpu }: Variant) => namespaceOf(name) === namespace && (type === anyGpuType || gpu === type),

@@ -110,7 +110,7 @@ const gapOf = (cost: number, bound: number | null): number | null =>
 const plannedTogether = (snapshot: Snapshot, detail: PlanDetail, spent: { work: number }): Plan => {
   const problem = fleetOfSnapshot(snapshot);
   const { allOrNothing = false } = detail;
-  const outcome = solve(problem.fleet, { ...defaultOptions, ...limitsOfSnapshot(snapshot), allOrNothing });
+  const outcome = solve(problem.fleet, { ...defaultOptions, ...searchLimitsOf(snapshot), allOrNothing });
   spent.work += outcome.work;
   const left = leftOver(problem, outcome.models);
   const ofInterest = allOrNothing && !servesAll(outcome) ? [] : problem.models;
@@ -171,7 +171,8 @@ const fleetModel = (model: Model, { rates, ways }: DemandClasses, pools: readonl
   known: model.previous === null ? null : model.variants.map(({ name }) => model.previous!.replicas[name] ?? 0),
 });
 
-export const limitsOfSnapshot = ({ nodeLimit, workLimit }: Snapshot): { nodeLimit?: number; workLimit?: number } => ({
+/** After how much of a search the solve stops. */
+export const searchLimitsOf = ({ nodeLimit, workLimit }: Snapshot): { nodeLimit?: number; workLimit?: number } => ({
   ...(nodeLimit === undefined || nodeLimit === null ? {} : { nodeLimit }),
   ...(workLimit === undefined || workLimit === null ? {} : { workLimit }),
 });

@@ -88,8 +88,8 @@ export const report = (
 const ttftLimits = (beliefs: readonly Belief[]): ReadonlyMap<string, number> =>
   new Map(
     beliefs.flatMap(({ name, candidates }) => {
-      const limits = candidates.flatMap(({ profile }) => profile.slo?.ttft ?? []);
-      return limits.length === 0 ? [] : [[name, Math.min(...limits)] as const];
+      const seconds = candidates.flatMap(({ profile }) => profile.slo?.ttft ?? []);
+      return seconds.length === 0 ? [] : [[name, Math.min(...seconds)] as const];
     }),
   );
 
