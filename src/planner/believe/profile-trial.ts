@@ -90,9 +90,7 @@ export const judgeProfile = (
 const noneText = ({ source, profile }: FoundProfile, whatStands: string): string =>
   `the profile ${source} serves none of the sizes that arrive within its limits (${limitsText(profile.slo)}): ${whatStands}`;
 
-type Sizes = readonly { readonly inputTokens: number; readonly outputTokens: number; readonly share: number }[];
-
-const gridOf = ({ inputTokens, outputTokens }: Profile): Sizes =>
+const gridOf = ({ inputTokens, outputTokens }: Profile): Shape =>
   inputTokens.flatMap((input) =>
     outputTokens.map((output) => ({
       inputTokens: input,
@@ -101,9 +99,9 @@ const gridOf = ({ inputTokens, outputTokens }: Profile): Sizes =>
     })),
   );
 
-const servesAnyOf = (profile: Profile, sizes: Sizes): boolean =>
+const servesAnyOf = (profile: Profile, sizes: Shape): boolean =>
   sizes.some(({ inputTokens, outputTokens }) => throughputAt(profile, inputTokens, outputTokens).throughput > 0);
 
 /** What a request of these sizes takes of a replica in the mean (replica-seconds). */
-const workPerRequest = (profile: Profile, sizes: Sizes): number =>
+const workPerRequest = (profile: Profile, sizes: Shape): number =>
   beyondSloThroughputs(profile, sizes).reduce((sum, rate, index) => sum + element(sizes, index).share / rate, 0);
