@@ -110,9 +110,9 @@ const tickerOf = (config: Config, needs: TickerNeeds, collectIfMuch: () => void,
         ...(config.routerNote === null ? [] : [config.routerNote]),
         ...cluster.notes(),
       ]);
-      const sleeping = decided.models.filter(({ cannotWake }) => cannotWake);
+      const unwoken = decided.models.filter(({ cannotWake }) => cannotWake);
       void serving.note(
-        sleeping.map(({ name, deployments }) => ({ name, deployments })),
+        unwoken.map(({ name, deployments }) => ({ name, deployments })),
         drift.drifts(),
       );
       if (save !== null && decided.snapshot !== null && decided.plan !== null) save(decided.snapshot, decided.plan);

@@ -14,7 +14,7 @@ import { type Lease, wantLease } from './cluster/lease.ts';
 import type { ModelDeployment } from './cluster/variant.ts';
 import { type Cluster, watchCluster } from './cluster/watch.ts';
 import { type Config, stockConfigName } from './config/serve-config.ts';
-import { type SleepingModel, servingThread } from './planner/planner-thread.ts';
+import { type ModelThatCannotWake, servingThread } from './planner/planner-thread.ts';
 import { type Board, createBoard } from './planner/publish/board.ts';
 import { driftGauge, plannerRegistry } from './planner/publish/planner-metrics.ts';
 import { cannotWakeText } from './planner/report/cannot-wake.ts';
@@ -60,7 +60,7 @@ type Planner = ReturnType<typeof startPlanner>;
 
 /** The thread that plans. While there is none what was said last stands, and ages. */
 const startPlanner = (config: Config, { kubernetes, cluster, lease, board }: Served, log: Logger) => {
-  const warn = sleepWarnings(cluster.deployments, kubernetes, log);
+  const warn = cannotWakeWarnings(cluster.deployments, kubernetes, log);
   const { collectIfMuch } = garbage(12 << 20, 0.4);
   let drifts: ReadonlyMap<string, Drift> = new Map();
   const thread = lastingThread({
@@ -79,8 +79,8 @@ const startPlanner = (config: Config, { kubernetes, cluster, lease, board }: Ser
             },
           },
           leadership: () => ({ leads: lease.leads(), term: lease.term() }),
-          onNotes: (sleeping, found) => {
-            warn(sleeping);
+          onNotes: (cannotWake, found) => {
+            warn(cannotWake);
             drifts = found;
           },
         }),
@@ -133,11 +133,11 @@ const plainMetricsAt = async (port: number, config: Config, board: Board, log: L
 };
 
 /** An Event of each Deployment of a model that nothing will wake, once. */
-const sleepWarnings = (
+const cannotWakeWarnings = (
   deployments: ReadonlyMap<string, ModelDeployment>,
   { request }: Kubernetes,
   log: Logger,
-): ((sleeping: readonly SleepingModel[]) => void) => {
+): ((cannotWake: readonly ModelThatCannotWake[]) => void) => {
   let warned = new Set<string>();
   const write = async (deployment: ModelDeployment, message: string): Promise<void> => {
     try {
@@ -146,10 +146,10 @@ const sleepWarnings = (
       log.warn({ problem: messageOf(error) }, 'problem');
     }
   };
-  return (sleeping) => {
-    for (const { name, deployments: keys } of sleeping.filter((model) => !warned.has(model.name)))
+  return (cannotWake) => {
+    for (const { name, deployments: keys } of cannotWake.filter((model) => !warned.has(model.name)))
       for (const deployment of keys.flatMap((key) => deployments.get(key) ?? [])) void write(deployment, cannotWakeText(name));
-    warned = new Set(sleeping.map(({ name }) => name));
+    warned = new Set(cannotWake.map(({ name }) => name));
   };
 };
 

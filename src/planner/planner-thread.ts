@@ -8,7 +8,7 @@ import { batchesOf, type PublicationBatch, publicationOf } from './publish/publi
 import type { ModelReport } from './report/tick-outcome.ts';
 
 /** A model that nothing will wake, and its Deployments. */
-export type SleepingModel = Pick<ModelReport, 'name' | 'deployments'>;
+export type ModelThatCannotWake = Pick<ModelReport, 'name' | 'deployments'>;
 
 /**
  * What the thread that serves, and watches the cluster, does for the one that plans. Each call takes it a moment only: what is
@@ -25,7 +25,7 @@ export type ServingThread = {
   /** What the batches add up to is said from now on. */
   publish(plan: PlanSummary | null, at: number): void;
   /** Said after a tick of our own: models that nothing will wake, and how far profiles are from what is served. */
-  note(sleeping: readonly SleepingModel[], drifts: ReadonlyMap<string, Drift>): void;
+  note(cannotWake: readonly ModelThatCannotWake[], drifts: ReadonlyMap<string, Drift>): void;
 };
 
 /** Objects, or entries of a publication, that are copied in one turn. */
@@ -36,7 +36,7 @@ export interface ServingParts {
   readonly watches: WatchState;
   readonly board: Pick<Board, 'publish'>;
   leadership(): Leading;
-  onNotes(sleeping: readonly SleepingModel[], drifts: ReadonlyMap<string, Drift>): void;
+  onNotes(cannotWake: readonly ModelThatCannotWake[], drifts: ReadonlyMap<string, Drift>): void;
 }
 
 /** The calls of one thread that plans; the next one is told everything anew. */
