@@ -81,7 +81,7 @@ const gatewayRegistry = (): Registry =>
 const plannedAs = (name: string): string => {
   const router = routerOf(name);
   if (router === null || typeof router === 'string') return 'nothing: refused';
-  return `${code(router.routing)}${router.note === null ? '' : ', with a warning'}`;
+  return `${code(router.routerKnowledge)}${router.note === null ? '' : ', with a warning'}`;
 };
 
 const referenceParts: Readonly<Record<string, string>> = {

@@ -51,7 +51,7 @@ const settings: PlannerSettings = {
     wakeAhead: true,
   },
   ...{
-    routing: 'size',
+    routerKnowledge: 'size',
     budget: null,
     prices: { H100: 4, L40S: 1 },
     nodeLimit: 100_000,

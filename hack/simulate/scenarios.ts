@@ -26,11 +26,12 @@ export const scenario = (
   { set = 'llama-8b', startupSeconds = 120, slowdown, settings = {}, stock = () => ({}), serveLate = 0.1 }: Choices = {},
 ): Scenario => {
   const config = readConfig([], {});
-  const routing = settings.routing === undefined || settings.routing === 'auto' ? 'size' : settings.routing;
+  const { routerKnowledge: asked = 'auto' } = settings;
+  const routerKnowledge = asked === 'auto' ? 'size' : asked;
   return {
     traffic,
     set: profileSet(set, startupSeconds, slowdown),
-    routing,
+    routerKnowledge,
     serveLate,
     stock,
     settings: {
@@ -41,7 +42,7 @@ export const scenario = (
       prices: {},
       keepSnapshot: true,
       ...settings,
-      routing,
+      routerKnowledge,
     },
     solve: (snapshot) => planOf(snapshot),
   };

@@ -14,7 +14,7 @@ export interface MetricValue {
 
 /** A metric of custom.metrics.k8s.io: which kind of object it describes and where its values come from. */
 export interface Metric {
-  /** Plural and group, as in the path. */
+  /** Plural and API group, as in the path. */
   readonly resource: string;
   readonly name: string;
   /** Of the objects described. */
@@ -54,7 +54,7 @@ const targetCenti: Metric = {
   resource: 'pods',
   name: 'gpumix_target_centi',
   kind: 'Pod',
-  apiVersion: '/v1', // as Go joins an empty group and a version
+  apiVersion: '/v1', // as Go joins an empty API group and a version
   one: (board, namespace, name) => {
     const pod = board.pod(namespace, name);
     return pod === undefined ? undefined : centiReading(board, pod);

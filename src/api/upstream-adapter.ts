@@ -7,7 +7,7 @@ import { unavailable } from './status.ts';
 
 /** Another metrics adapter, behind us: it keeps serving what is not ours, to everybody whom the cluster allows. */
 export interface Upstream {
-  /** What it lists for a group version; what it listed last while it is away. */
+  /** What it lists for a version of an API group; what it listed last while it is away. */
   readonly resources: (group: string, version: string) => readonly ResourceEntry[];
   /** Its answer to a path, unchanged. Throws a 503 when there is none. */
   readonly pass: (target: string, headers: IncomingHttpHeaders) => Promise<PassedAnswer>;

@@ -169,7 +169,7 @@ const peakCost = (traffic: Traffic, set: Pick<ProfileSet, 'variants' | 'profiles
   const times = Array.from({ length: Math.floor(traffic.seconds / 30) }, (_, index) => 30 * index);
   const costs = times.map((time) => {
     const demand = traffic.demandAt(time).map((row) => ({ ...row, arrivalRate: 1.1 * row.arrivalRate }));
-    return planOf(snapshotFor(demand, { ...set, routing: 'input' })).cost;
+    return planOf(snapshotFor(demand, { ...set, routerKnowledge: 'input' })).cost;
   });
   return Math.max(...costs);
 };

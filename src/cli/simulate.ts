@@ -125,17 +125,17 @@ const scenarioOf = async (flags: FlagValues): Promise<Scenario> => {
   const gpus = set.variants.map(({ gpu }) => gpu);
   const stock = stockOf(textOf(flags, 'stock'), gpus);
   const traffic = await trafficOf(flags);
-  const routing = oneOf<RouterKnowledge>(flags, 'routing', routerKnowledges);
+  const routerKnowledge = oneOf<RouterKnowledge>(flags, 'routing', routerKnowledges);
   return {
     traffic,
     set,
-    routing,
+    routerKnowledge,
     serveLate: shareOption('serve-late', flags['serve-late']),
     stock: () => stock,
     faults: faultsOf(textOf(flags, 'faults'), gpus, traffic.seconds),
     settings: {
       ...config,
-      routing,
+      routerKnowledge,
       historySeconds: historySeconds(config),
       instance: 'simulation',
       startupSeconds: numberOption('startup', flags['startup'], 0),

@@ -33,7 +33,7 @@ export interface ModelDeployment {
   /** Annotation `gpumix.io/paused`: gpumix leaves it alone and plans around what runs. */
   readonly paused: boolean;
   /** Annotation `gpumix.io/router`: what the router in front knows of a request; null = it does not say. */
-  readonly router: RouterKnowledge | null;
+  readonly routerKnowledge: RouterKnowledge | null;
   /** Annotation `gpumix.io/profile-confirmed`: digest of a profile that is to be followed whatever it says; null = none. */
   readonly confirmedProfile: string | null;
   /** Why Kubernetes makes no more pods of it: a ResourceQuota, a LimitRange, PodSecurity, a webhook; null = it does. */
@@ -92,7 +92,7 @@ export const modelDeployment = (
   if (model === undefined || model === '') return null;
   const where = `Deployment ${namespace}/${name}`;
   const { pinned, until, paused, problems, ...settings } = userSettings(where, labels, annotations, previous);
-  const router = readRouter(annotations[routerKey], previous?.router ?? null);
+  const router = readRouter(annotations[routerKey], previous?.routerKnowledge ?? null);
   if (router.problem !== null) problems.push(`${where}: ${routerKey}${router.problem}`);
   const podSpec = spec?.template?.spec;
   return {
@@ -111,7 +111,7 @@ export const modelDeployment = (
     gpusPerReplica: gpusOf(podSpec),
     pin: pinned === null ? null : { replicas: pinned, until },
     paused: paused || (pinned === null && annotations['gpumix.io/pin'] !== undefined),
-    router: router.routing,
+    routerKnowledge: router.routerKnowledge,
     confirmedProfile: annotations['gpumix.io/profile-confirmed'] ?? null,
     podsRefused: refusalOf(status),
     problem: problems.length === 0 ? null : problems.join('; '),
@@ -184,14 +184,14 @@ export const fixedReplicas = ({ pin, paused, replicas }: ModelDeployment, now: n
 };
 
 /**
- * What an annotation says of the router. One that no mode describes says nothing, so that the setting counts; a name that
+ * What an annotation says of the router. One that no knowledge describes says nothing, so that the setting counts; a name that
  * nobody knows is a slip, and what it said before stands.
  */
 const readRouter = (text: string | undefined, last: RouterKnowledge | null) => {
-  const nothing = { routing: null, note: null, problem: null };
+  const nothing = { routerKnowledge: null, note: null, problem: null };
   if (text === undefined) return nothing;
   const router = routerOf(text);
-  if (router === null) return { ...nothing, routing: last, problem: ` is ${JSON.stringify(text)}, not ${knownRouters}` };
+  if (router === null) return { ...nothing, routerKnowledge: last, problem: ` is ${JSON.stringify(text)}, not ${knownRouters}` };
   if (typeof router === 'string') return { ...nothing, problem: ` is left out: ${router}` };
   return { ...router, problem: null };
 };

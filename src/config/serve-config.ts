@@ -253,8 +253,13 @@ export const settings = {
 } satisfies SettingsTable;
 
 type Settings = SettingsOf<typeof settings>;
-export interface Config extends Omit<Settings, 'router'> {
-  readonly router: RouterKnowledge;
+export interface Config extends Omit<Settings, 'routing' | 'router' | 'stock'> {
+  /** Of `--routing`. */
+  readonly routerKnowledge: Settings['routing'];
+  /** Of `--router`. */
+  readonly otherRouterKnowledge: RouterKnowledge;
+  /** Of `--stock`. */
+  readonly stockSource: Settings['stock'];
   /** What of the router is an approximation, one line; null = nothing. */
   readonly routerNote: string | null;
 }
@@ -264,9 +269,15 @@ export interface Config extends Omit<Settings, 'router'> {
  * @throws GpumixError BAD_SETTING
  */
 export const readConfig = (argv: readonly string[], environment: Environment): Config => {
-  const config = readSettings(settings, argv, environment, contradictions);
-  const { routing, note } = config.router;
-  return { ...config, router: routing, routerNote: note === null ? null : `--router: ${note}` };
+  const { routing, router, stock, ...config } = readSettings(settings, argv, environment, contradictions);
+  const { routerKnowledge: otherRouterKnowledge, note } = router;
+  return {
+    ...config,
+    routerKnowledge: routing,
+    otherRouterKnowledge,
+    stockSource: stock,
+    routerNote: note === null ? null : `--router: ${note}`,
+  };
 };
 
 /** Settings that cannot both be meant, one line each. */

@@ -1,7 +1,7 @@
 import { type BelieveReading, type BelieveSettings, believe } from './believe/believe.ts';
 import { type MoveSettings, move } from './move/move.ts';
 import { countedPlans, type MakePlan } from './plan/counted-plans.ts';
-import { type PlanReading, type PlanSettings, planGroups } from './plan/plan.ts';
+import { type PlanReading, type PlanSettings, planModels } from './plan/plan.ts';
 import { type Memory, memoryAfter } from './remember/tick-memory.ts';
 import { type ReportSettings, report } from './report/report.ts';
 import { joinedReports, type TickOutcome } from './report/tick-outcome.ts';
@@ -29,17 +29,17 @@ export const decide = (
   const counted = countedPlans(makePlan, workLimit);
   const tick = { reading, memory, settings, workLimit, ...counted };
   const beliefs = believe(tick);
-  const groups = planGroups(beliefs.models, tick)
+  const done = planModels(beliefs.models, tick)
     .map((planned) => {
       const moved = move(planned, tick);
       return { workPerRequest: planned.workPerRequest, moved, report: report(planned, moved, tick) };
     })
     .toArray();
-  const reports = joinedReports(groups.map((group) => group.report));
+  const reports = joinedReports(done.map((one) => one.report));
   return {
     ...reports,
     problems: problemsOf(reports.models, reports.snapshot),
-    memory: memoryAfter(memory, beliefs.memory, groups, reading.deployments),
+    memory: memoryAfter(memory, beliefs.memory, done, reading.deployments),
     unsure: beliefs.unsure,
     plansMade: counted.asked(),
   };

@@ -7,7 +7,7 @@ import type { SimulatedVariant } from './replicas.ts';
 export interface ServingFleet {
   readonly variants: readonly SimulatedVariant[];
   readonly profiles: ReadonlyMap<string, Profile>;
-  readonly routing: RouterKnowledge;
+  readonly routerKnowledge: RouterKnowledge;
   readonly solve: (snapshot: Snapshot) => Plan;
   /** Ready replicas by `namespace/deployment`. */
   readonly ready: (key: string) => number;
@@ -16,7 +16,7 @@ export interface ServingFleet {
 /** The snapshot of a demand, with these bounds for each variant. */
 export const snapshotFor = (
   demand: readonly DemandRow[],
-  { variants, profiles, routing }: Pick<ServingFleet, 'variants' | 'profiles' | 'routing'>,
+  { variants, profiles, routerKnowledge }: Pick<ServingFleet, 'variants' | 'profiles' | 'routerKnowledge'>,
   bounds: (key: string) => Pick<Model['variants'][number], 'minReplicas' | 'maxReplicas'> = () => ({
     minReplicas: 0,
     maxReplicas: null,
@@ -44,7 +44,7 @@ export const snapshotFor = (
   ],
   stock,
   budget: null,
-  routing,
+  routing: routerKnowledge,
 });
 
 /** Share of the demand that what is Ready cannot carry by the profiles; 0 = it carries all, to 1 %. */

@@ -126,7 +126,7 @@ export const cheapestOfBest = (outcomes: readonly PolicyOutcome[]): PolicyOutcom
 };
 
 /** In front of those who have no gateway of ours: the fewest requests in flight, first come first served. */
-export const withPlainRouter = ({ serveLate: _, ...world }: World): World => ({ ...world, routing: 'load' });
+export const withPlainRouter = ({ serveLate: _, ...world }: World): World => ({ ...world, routerKnowledge: 'load' });
 
 /** Share of what a replica serves within the SLO that an HPA aims at. */
 const hpaLoad = 0.8;

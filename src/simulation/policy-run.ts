@@ -18,7 +18,7 @@ export interface World {
   readonly profiles: ReadonlyMap<string, Profile>;
   readonly slo: Slo;
   /** What the router in front knows, for policies with a plan. */
-  readonly routing: RouterKnowledge;
+  readonly routerKnowledge: RouterKnowledge;
   readonly stock: StockOverTime;
   /** What share of the turns late requests get from a gateway that minds the TTFT; absent = first come first served. */
   readonly serveLate?: number;
@@ -95,7 +95,7 @@ export const simulate = async (world: World, policy: Policy): Promise<PolicyOutc
     if (kind === 'done') gateway.ended(request.inputTokens, request.outputTokens);
     if (kind === 'firstToken') queue.room(replica, time, request);
   });
-  const router = createRouter(world.routing, replicas, world.solve);
+  const router = createRouter(world.routerKnowledge, replicas, world.solve);
   const capacity = { ...world, ready: (key: string) => replicas.ready(key).length };
   const samples: RunSample[] = [];
   const queue = queueOf(world, router, replicas);

@@ -5,7 +5,7 @@ import { bucketIndex, tokensOf } from '../workload/bucket-index.ts';
 import type { EngineRequest } from './engine.ts';
 import type { Replica, Replicas } from './replicas.ts';
 
-/** Chooses a replica for each request, by what the routing setting lets it know. */
+/** Chooses a replica for each request, by what it may know. */
 export interface Router<Request extends EngineRequest> {
   /** Takes over a new plan, for the replicas that are Ready now. */
   follow(planned: { readonly snapshot: Snapshot; readonly plan: Plan } | null): void;
@@ -20,7 +20,7 @@ export interface Router<Request extends EngineRequest> {
 const queueLimit = 6;
 
 export const createRouter = <Request extends EngineRequest>(
-  routing: RouterKnowledge,
+  routerKnowledge: RouterKnowledge,
   replicas: Replicas<Request>,
   solve: (snapshot: Snapshot) => Plan,
 ): Router<Request> => {
@@ -37,15 +37,15 @@ export const createRouter = <Request extends EngineRequest>(
   };
   return {
     follow: (planned) => {
-      if (planned === null || routing === 'load' || routing === 'none') return;
+      if (planned === null || routerKnowledge === 'load' || routerKnowledge === 'none') return;
       const [model] = planned.snapshot.models;
       if (model === undefined) return;
       const rows = readyRouting(planned.snapshot, model, (key) => replicas.ready(key).length, solve);
-      table = rows.length === 0 ? null : tableOf(rows, routing);
+      table = rows.length === 0 ? null : tableOf(rows, routerKnowledge);
     },
     choose: (request, waits = none) => {
       const all = replicas.allReady();
-      if (routing === 'none') return all.length === 0 ? null : element(all, turn++ % all.length);
+      if (routerKnowledge === 'none') return all.length === 0 ? null : element(all, turn++ % all.length);
       const key = table?.(request);
       const planned = (key === undefined ? null : leastLoaded(replicas.ready(key), waits)) ?? leastLoaded(all, waits);
       if (planned === null || planned.engine.unread() + waits(planned) <= queueLimit) return planned;
@@ -80,7 +80,7 @@ interface Entry {
   readonly owed: number[];
 }
 
-const tableOf = (rows: readonly RoutedDemand[], routing: RouterKnowledge): Table => {
+const tableOf = (rows: readonly RoutedDemand[], routerKnowledge: RouterKnowledge): Table => {
   const entries = rows.map(({ inputTokens, outputTokens, shares }) => ({
     input: Math.log(Math.max(1, inputTokens)),
     output: Math.log(Math.max(1, outputTokens)),
@@ -90,11 +90,11 @@ const tableOf = (rows: readonly RoutedDemand[], routing: RouterKnowledge): Table
   // Of a size that no row has, the nearest row; without the output size all rows of the nearest input are alike.
   const nearest = (input: number, output: number): Entry => {
     const distance = (row: (typeof entries)[number]): number =>
-      Math.abs(row.input - input) + (routing === 'size' ? Math.abs(row.output - output) : 0);
+      Math.abs(row.input - input) + (routerKnowledge === 'size' ? Math.abs(row.output - output) : 0);
     return entries.reduce((best, row) => (distance(row) < distance(best) ? row : best)).entry;
   };
   return ({ inputTokens, outputTokens }) => {
-    const [input, output] = [bucketIndex(inputTokens), routing === 'size' ? bucketIndex(outputTokens) : 0];
+    const [input, output] = [bucketIndex(inputTokens), routerKnowledge === 'size' ? bucketIndex(outputTokens) : 0];
     const key = input * 1024 + output;
     const entry = known.get(key) ?? nearest(Math.log(tokensOf(input, 10)), Math.log(tokensOf(output, 10)));
     known.set(key, entry);

@@ -11,7 +11,7 @@ export const simulatedDeployment = ({ key, gpu, gpusPerReplica, price }: Simulat
       pin: null,
       paused: false,
       attainment: null,
-      router: null,
+      routerKnowledge: null,
       confirmedProfile: null,
       podsRefused: null,
       problem: null,

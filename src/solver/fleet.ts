@@ -2,8 +2,8 @@ import { fullLoads, spendable } from './program.ts';
 import { roundingTolerance } from './tolerances.ts';
 
 /**
- * One way in which a router can spread a model's classes: one program. A router that knows sizes has one way; the modes
- * `load` and `none` have one for each variant as the slowest in use, and the cheapest way counts.
+ * One way in which a router can spread a model's classes: one program. A router that knows sizes has one way; one that knows
+ * the `load` or nothing (`none`) has one for each variant as the slowest in use, and the cheapest way counts.
  */
 export interface Way {
   /** Replicas' worth of work of a whole class on a variant, class x variant, row-major; Infinity = may not go there. */

@@ -3,7 +3,7 @@ import { routerOf } from '../../src/cluster/router-names.ts';
 import { routerKnowledges } from '../../src/vocabulary/planning-documents.ts';
 
 test.each(routerKnowledges)('our own mode %s is itself', (mode) => {
-  expect(routerOf(mode)).toEqual({ routing: mode, note: null });
+  expect(routerOf(mode)).toEqual({ routerKnowledge: mode, note: null });
 });
 
 test.each([
@@ -16,8 +16,8 @@ test.each([
   ['power-of-two is nearer to random', 'power-of-two', 'none', /sent 50 to/],
   ['prefix-cache is nearer to random', 'prefix-cache', 'none', /sent 14 to/],
   ['what was not measured is said not to be', 'session-affinity', 'none', /was not measured$/],
-])('%s', (_name, strategy, routing, note) => {
-  expect(routerOf(strategy)).toEqual({ routing, note: note === null ? null : expect.stringMatching(note) });
+])('%s', (_name, strategy, routerKnowledge, note) => {
+  expect(routerOf(strategy)).toEqual({ routerKnowledge, note: note === null ? null : expect.stringMatching(note) });
 });
 
 test.each(['slo', 'slo-least-load', 'slo-pack-load', 'slo-least-load-pulling'])('%s fits no mode', (strategy) => {

@@ -28,7 +28,7 @@ describe('a Deployment that carries a model', () => {
       pin: null,
       paused: false,
       attainment: null,
-      router: null,
+      routerKnowledge: null,
       confirmedProfile: null,
       podsRefused: null,
       problem: null,
@@ -133,7 +133,7 @@ describe('a Deployment that carries a model', () => {
       attainment: 0.995,
       priority: -2,
       aliases: ['lora-a', 'lora-b'],
-      router: 'load',
+      routerKnowledge: 'load',
       problem: null,
     });
   });
@@ -142,19 +142,19 @@ describe('a Deployment that carries a model', () => {
     const read = (router: string, before?: ModelDeployment) =>
       modelDeployment(object({ annotations: { 'gpumix.io/router': router } }), before);
     expect(read('fastest', read('load') ?? undefined)).toMatchObject({
-      router: 'load',
+      routerKnowledge: 'load',
       problem: expect.stringMatching(
         /^Deployment ns\/llama-l40s: gpumix.io\/router is "fastest", not one of size, input, load, none, nor a routing strategy of AIBrix \(random, /,
       ),
     });
-    expect(read('auto')?.router).toBeNull();
+    expect(read('auto')?.routerKnowledge).toBeNull();
   });
 
   test('a strategy of AIBrix is its nearest mode, with a note where that is an approximation', () => {
     const read = (router: string) => modelDeployment(object({ annotations: { 'gpumix.io/router': router } }));
-    expect(read('least-request')).toMatchObject({ router: 'load', problem: null, note: null });
+    expect(read('least-request')).toMatchObject({ routerKnowledge: 'load', problem: null, note: null });
     expect(read('power-of-two')).toMatchObject({
-      router: 'none',
+      routerKnowledge: 'none',
       problem: null,
       note: expect.stringMatching(/^Deployment ns\/llama-l40s: gpumix.io\/router: AIBrix's power-of-two is planned for/),
     });
@@ -165,7 +165,7 @@ describe('a Deployment that carries a model', () => {
       modelDeployment(object({ annotations: { 'gpumix.io/router': router } }), before);
     expect(read('slo', read('load') ?? undefined)).toMatchObject({
       attainment: null,
-      router: null,
+      routerKnowledge: null,
       note: null,
       problem: expect.stringMatching(/^Deployment ns\/llama-l40s: gpumix.io\/router is left out: AIBrix's slo sends nearly/),
     });

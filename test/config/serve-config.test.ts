@@ -69,10 +69,10 @@ test.each(['window', 'shape-window', 'idle-after'])('--%s-seconds above ten minu
 });
 
 test('a router is a mode, or a strategy of AIBrix with the mode that is nearest', () => {
-  expect(readConfig([], {})).toMatchObject({ router: 'none', routerNote: null });
-  expect(readConfig(['--router=least-request'], {})).toMatchObject({ router: 'load', routerNote: null });
+  expect(readConfig([], {})).toMatchObject({ otherRouterKnowledge: 'none', routerNote: null });
+  expect(readConfig(['--router=least-request'], {})).toMatchObject({ otherRouterKnowledge: 'load', routerNote: null });
   expect(readConfig(['--router=least-latency'], {})).toMatchObject({
-    router: 'none',
+    otherRouterKnowledge: 'none',
     routerNote: expect.stringMatching(/^--router: AIBrix's least-latency is planned for as none: of 111 requests .* 30 to/),
   });
 });

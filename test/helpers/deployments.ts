@@ -18,7 +18,7 @@ export const deployment = (name: string, more: Partial<ModelDeployment> = {}): M
   pin: null,
   paused: false,
   attainment: null,
-  router: null,
+  routerKnowledge: null,
   confirmedProfile: null,
   podsRefused: null,
   problem: null,

@@ -25,7 +25,7 @@ export const settings: PlannerSettings = {
   trustSilence: false,
   wakeAhead: true,
   poolNamespaces: false,
-  routing: 'size',
+  routerKnowledge: 'size',
   budget: null,
   prices: { H100: 4, L40S: 1 },
   nodeLimit: 100_000,

@@ -3,7 +3,7 @@ import { readConfig } from '../../src/config/serve-config.ts';
 import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
 import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
-import { routingNow } from '../../src/planner/plan/router-now.ts';
+import { routerKnowledgeNow } from '../../src/planner/plan/router-knowledge.ts';
 import { emptyMemory, type Memory } from '../../src/planner/remember/tick-memory.ts';
 import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment } from '../helpers/deployments.ts';
@@ -65,11 +65,11 @@ describe('requests that a gateway holds for a model at zero', () => {
 });
 
 test.each([
-  { routing: 'auto', heartbeatAt: 1403, found: 'input' },
-  { routing: 'auto', heartbeatAt: 1402, found: 'load' },
-  { routing: 'auto', heartbeatAt: null, found: 'load' },
-  { routing: 'size', heartbeatAt: null, found: 'size' },
-] as const)('routing $routing with a heartbeat at $heartbeatAt is $found', ({ routing, heartbeatAt, found }) => {
+  { routerKnowledge: 'auto', heartbeatAt: 1403, found: 'input' },
+  { routerKnowledge: 'auto', heartbeatAt: 1402, found: 'load' },
+  { routerKnowledge: 'auto', heartbeatAt: null, found: 'load' },
+  { routerKnowledge: 'size', heartbeatAt: null, found: 'size' },
+] as const)('routing $routerKnowledge with a heartbeat at $heartbeatAt is $found', ({ routerKnowledge, heartbeatAt, found }) => {
   const given = { now: 2002, workload: workload([], { heartbeatAt }) };
-  expect(routingNow({ routing, router: 'load' }, given)).toBe(found);
+  expect(routerKnowledgeNow({ routerKnowledge, otherRouterKnowledge: 'load' }, given)).toBe(found);
 });

@@ -17,7 +17,7 @@ const supply = (gpus: Readonly<Record<string, number>>, more: Partial<Supply> = 
 const cordoned = { gpu: 'L40S', gpus: 2, usable: false, elastic: false };
 const planned = (given: Supply, more: Partial<PlannerSettings> = {}) =>
   run(reading(2002, workload(2002, { m: busy(1410, 2000) }), { supply: given }), emptyMemory, {
-    stock: 'auto',
+    stockSource: 'auto',
     ...more,
   });
 
@@ -41,7 +41,7 @@ test('the replica that waits counts nowhere as one that serves', () => {
         supply: supply({ L40S: 2, H100: 4 }),
       }),
       memory,
-      { stock: 'auto', prices: { H100: 5, L40S: 1 }, switchSavings: 0.05 },
+      { stockSource: 'auto', prices: { H100: 5, L40S: 1 }, switchSavings: 0.05 },
     );
   // 12 req/s: two L40S and an H100, where six L40S would be cheaper.
   const short = at(120);
@@ -58,7 +58,7 @@ test('no replica is asked for that would run and serve nothing', () => {
 test('a ceiling of the user leaves no wish; no source, no limit', () => {
   const limits = { ceilings: { L40S: 1 }, namespaces: {} };
   expect(targets(planned(supply({}, { limits })))).toEqual({ 'ns/h100': 1, 'ns/l40s': 0 });
-  expect(targets(planned(supply({ L40S: 1, H100: 4 }), { stock: 'none' }))).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
+  expect(targets(planned(supply({ L40S: 1, H100: 4 }), { stockSource: 'none' }))).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
 });
 
 test('a quota of the namespace bounds all types together', () => {
@@ -79,7 +79,7 @@ test('a change to another mix that has no room beside what it replaces is blocke
         ready: runs,
       }),
       decidedBefore(new Map([...runs].map(([key, replicas]) => [key, { replicas, asOf: 1990 }]))),
-      { stock: 'auto', prices: { H100: 1, L40S: 1 } },
+      { stockSource: 'auto', prices: { H100: 1, L40S: 1 } },
     );
   expect(targets(swap(2))).toEqual({ 'ns/h100': 0, 'ns/l40s': 2 });
   expect(swap(2).models).toMatchObject([{ swapBlocked: true }]);
@@ -96,7 +96,7 @@ test('what a model without fresh data has been told stays reserved', () => {
       supply: supply({ L40S: 5, H100: 4 }),
     }),
     decidedBefore(new Map([['ns/other', { replicas: 4, asOf: 1990 }]])),
-    { stock: 'auto' },
+    { stockSource: 'auto' },
   );
   expect(decided.snapshot?.stock).toEqual({ L40S: 1, H100: 4 });
 });

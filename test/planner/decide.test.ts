@@ -66,7 +66,7 @@ describe('fresh', () => {
 
   test('the router that its Deployments name is the model’s own; of two the one that knows less', () => {
     const named = (...routers: (RouterKnowledge | null)[]) => {
-      const all = routers.map((router, index) => ({ ...deployments[index]!, router }));
+      const all = routers.map((routerKnowledge, index) => ({ ...deployments[index]!, routerKnowledge }));
       const given = reading(2002, workload(2002, { m: busy(1800, 1990) }), {
         deployments: new Map(all.map((one) => [`${one.namespace}/${one.name}`, one])),
       });

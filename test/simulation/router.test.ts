@@ -11,7 +11,7 @@ const shares = (ready: Readonly<Record<string, number>>, rate: number) => {
   const size = { inputTokens: 1024, outputTokens: 128 };
   const initial = new Map(Object.entries(ready));
   const replicas = createReplicas({ variants, initial, stock: () => ({}), faults: [] }, () => {});
-  const snapshot = snapshotFor([{ ...size, arrivalRate: rate }], { variants, profiles, routing: 'size' });
+  const snapshot = snapshotFor([{ ...size, arrivalRate: rate }], { variants, profiles, routerKnowledge: 'size' });
   const router = createRouter('size', replicas, planOf);
   router.follow({ snapshot, plan: planOf(snapshot) });
   const counts: Record<string, number> = {};

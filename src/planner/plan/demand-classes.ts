@@ -7,8 +7,8 @@ export const defaultSloShare = 0.01;
 
 /** What a router can tell apart: demand rows that it treats alike are one class. */
 export interface DemandClasses {
-  /** The mode that is solved: `load` without end-to-end times is `none`. */
-  readonly routing: RouterKnowledge;
+  /** What is solved for: `load` without end-to-end times is `none`. */
+  readonly routerKnowledge: RouterKnowledge;
   /** req/s per class, above 0. */
   readonly rates: Float64Array;
   /** Class of each row of demand; -1 where nothing arrives or no variant serves anything at all. */
@@ -17,7 +17,7 @@ export interface DemandClasses {
 }
 
 /**
- * The classes of a model under one mode, and the ways to spread them. The model's variants are in order of name.
+ * The classes of a model by what its router knows, and the ways to spread them. The model's variants are in order of name.
  *
  * - `size`: every row is a class. `input`: rows of one input size are. Loads of rows add. One way.
  * - A class may go to a variant unless more than the variant's `sloShare` of its requests are beyond the SLO there. Where
@@ -31,8 +31,8 @@ export interface DemandClasses {
  * - In both, a floor (minReplicas) puts a variant into use whatever its SLO: the router sends it requests all the same. A
  *   variant that serves nothing at all may only stand by.
  */
-export const demandClasses = (model: Model, routing: RouterKnowledge): DemandClasses => {
-  const effective = routing === 'load' && !knowsTimes(model) ? 'none' : routing;
+export const demandClasses = (model: Model, routerKnowledge: RouterKnowledge): DemandClasses => {
+  const effective = routerKnowledge === 'load' && !knowsTimes(model) ? 'none' : routerKnowledge;
   const replicasAlike = effective === 'load' || effective === 'none';
   const { classOf, rows, rates, loads } = servable(model, loadedClasses(model, effective));
   const ways =
@@ -41,7 +41,7 @@ export const demandClasses = (model: Model, routing: RouterKnowledge): DemandCla
       : effective === 'none'
         ? waysOfNone(model, [...loads])
         : waysOfLoad(model, [...loads], rows, rates[0]!);
-  return { routing: effective, rates, classOf, ways };
+  return { routerKnowledge: effective, rates, classOf, ways };
 };
 
 /**
@@ -57,7 +57,7 @@ export const rowShares = (
 ): (readonly number[] | null)[] => {
   if (way < 0) return Array.from(classes.classOf, () => null);
   const types = replicas.length;
-  const replicasAlike = classes.routing === 'load' || classes.routing === 'none';
+  const replicasAlike = classes.routerKnowledge === 'load' || classes.routerKnowledge === 'none';
   const { loads } = element(classes.ways, way);
   const weight = (c: number, g: number): number => {
     if (!replicasAlike) return assignment[c * types + g]!;
@@ -91,17 +91,17 @@ interface RowClasses {
 }
 
 /** The rows that a router treats alike. */
-const alike = (model: Model, routing: RouterKnowledge): RowClasses => {
+const alike = (model: Model, routerKnowledge: RouterKnowledge): RowClasses => {
   const { demand } = model;
   const rows = rowOrder(model).filter((row) => demand[row]!.arrivalRate !== 0);
   const classOf = new Int32Array(demand.length).fill(-1);
-  if (routing === 'size') {
+  if (routerKnowledge === 'size') {
     for (let c = 0; c < rows.length; c += 1) classOf[rows[c]!] = c;
     return { classOf, rows, count: rows.length };
   }
   const byInput = new Map<number, number>();
   for (const row of rows) {
-    const key = routing === 'input' ? demand[row]!.inputTokens : 0;
+    const key = routerKnowledge === 'input' ? demand[row]!.inputTokens : 0;
     if (!byInput.has(key)) byInput.set(key, byInput.size);
     classOf[row] = byInput.get(key)!;
   }
@@ -116,9 +116,9 @@ interface LoadedClasses extends Omit<RowClasses, 'count'> {
 }
 
 /** The load of each class on each variant: Infinity where it may not go. */
-const loadedClasses = (model: Model, routing: RouterKnowledge): LoadedClasses => {
+const loadedClasses = (model: Model, routerKnowledge: RouterKnowledge): LoadedClasses => {
   const { demand, variants } = model;
-  const { classOf, rows, count } = alike(model, routing);
+  const { classOf, rows, count } = alike(model, routerKnowledge);
   const types = variants.length;
   const rates = new Float64Array(count);
   const loads = new Float64Array(count * types);
@@ -133,7 +133,7 @@ const loadedClasses = (model: Model, routing: RouterKnowledge): LoadedClasses =>
       if (throughput[row] === 0) beyond[c * types + g]! += arrivalRate;
     }
   }
-  const replicasAlike = routing === 'load' || routing === 'none';
+  const replicasAlike = routerKnowledge === 'load' || routerKnowledge === 'none';
   for (let c = 0; c < count; c += 1) closeBeyondSlo(model, replicasAlike, rates[c]!, loads, beyond, c * types);
   return { classOf, rows, rates, loads };
 };

@@ -53,7 +53,7 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
       return { variant: bounded.name, bound: bound === 'upper' ? 'maxReplicas' : 'minReplicas', ...hold, saves };
     }),
     routing: Object.fromEntries(
-      routerKnowledges.map((routing) => [routing, costUnder(snapshot, routing)]),
+      routerKnowledges.map((routerKnowledge) => [routerKnowledge, costUnder(snapshot, routerKnowledge)]),
     ) as Explanation['routing'],
     singleType: gpus.map((gpu) => ({
       gpu,
@@ -68,8 +68,8 @@ export const explanationOf = (snapshot: Snapshot): Explanation => {
   };
 };
 
-const costUnder = (snapshot: Snapshot, routing: RouterKnowledge): number | null => {
-  const models = snapshot.models.map((model) => ({ ...model, routing }));
+const costUnder = (snapshot: Snapshot, routerKnowledge: RouterKnowledge): number | null => {
+  const models = snapshot.models.map((model) => ({ ...model, routing: routerKnowledge }));
   const plan = planOf({ ...snapshot, models });
   return servesAll(plan) ? plan.cost : null;
 };

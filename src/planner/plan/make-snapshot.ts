@@ -13,12 +13,12 @@ import {
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Belief } from '../believe/believe.ts';
 import type { Candidate } from '../believe/candidates.ts';
-import { type RouterReading, type RouterSettings, routingNow } from './router-now.ts';
+import { type RouterReading, type RouterSettings, routerKnowledgeNow } from './router-knowledge.ts';
 import { type Limits, limitsOf, noLimits, type PoolTaker, type StockSource } from './stock-limits.ts';
 
 export interface SnapshotSettings extends RouterSettings {
   /** What is believed of the number of GPUs; absent = none of it. */
-  readonly stock?: StockSource;
+  readonly stockSource?: StockSource;
   /** Money/h for all models; null = no limit. */
   readonly budget: number | null;
   /** Nodes of one search after which it stops with what it has. */
@@ -32,7 +32,7 @@ export const limitsNow = (
   models: readonly Belief[],
   supply: Supply | undefined,
   decisions: ReadonlyMap<string, Decision>,
-  { stock = 'none' }: Pick<SnapshotSettings, 'stock'>,
+  { stockSource = 'none' }: Pick<SnapshotSettings, 'stockSource'>,
 ): Limits => {
   if (supply === undefined) return noLimits;
   const solved = models.flatMap(({ demand, candidates }) => (demand === null ? [] : candidates));
@@ -40,7 +40,7 @@ export const limitsNow = (
   const unsolved = models.flatMap(({ deployments }) => deployments).filter((deployment) => !keys.has(deploymentKey(deployment)));
   return limitsOf(
     supply,
-    stock,
+    stockSource,
     solved.map((candidate): PoolTaker => ({ ...candidate, least: candidate.bounds.minReplicas })),
     unsolved.map((deployment): PoolTaker => {
       const key = deploymentKey(deployment);
@@ -64,15 +64,15 @@ export const makeSnapshot = (
   stock,
   ...(quotas === undefined ? {} : { quotas }),
   budget: settings.budget,
-  routing: routingNow(settings, reading),
+  routing: routerKnowledgeNow(settings, reading),
   nodeLimit: settings.nodeLimit,
   workLimit: settings.workLimit,
 });
 
 /** What the Deployments of a model say of their router; where they differ, the one that knows least. */
-const annotatedRouting = (deployments: readonly ModelDeployment[]): { readonly routing?: RouterKnowledge } => {
-  const routing = routerKnowledges.findLast((knowledge) => deployments.some(({ router }) => router === knowledge));
-  return routing === undefined ? {} : { routing };
+const annotatedKnowledge = (deployments: readonly ModelDeployment[]): { readonly routing?: RouterKnowledge } => {
+  const known = routerKnowledges.findLast((one) => deployments.some(({ routerKnowledge }) => routerKnowledge === one));
+  return known === undefined ? {} : { routing: known };
 };
 
 const modelOf = (
@@ -89,7 +89,7 @@ const modelOf = (
   return {
     name,
     priority: Math.max(...deployments.map(({ priority }) => priority)),
-    ...annotatedRouting(deployments),
+    ...annotatedKnowledge(deployments),
     demand,
     variants: candidates.map((candidate) => variantOf(candidate, demand)),
     previous: previous.length === 0 ? null : { replicas: Object.fromEntries(previous) },

@@ -6,7 +6,7 @@ import type { Belief } from '../believe/believe.ts';
 import { boundsIfPodsCame, isLacking, plannedOfUnfollowed, withAttainableBounds, withUnfollowed } from './bounds-by-behaviour.ts';
 import type { MakePlan } from './counted-plans.ts';
 import { limitsNow, makeSnapshot, type SnapshotSettings } from './make-snapshot.ts';
-import type { RouterReading } from './router-now.ts';
+import type { RouterReading } from './router-knowledge.ts';
 import { type Limits, mayLimit } from './stock-limits.ts';
 
 export interface PlanReading extends RouterReading {
@@ -51,17 +51,17 @@ export interface PlanTick {
 const leastWorkOfModel = 20_000;
 
 /**
- * The second stage of a tick: the cheapest replicas for what is believed, group by group. A group is planned for when it is asked
- * for, so that the numbers of only one are in memory.
+ * The second stage of a tick: the cheapest replicas for what is believed, of all models together or of one after the other. Each
+ * is planned for when it is asked for, so that the numbers of only one are in memory.
  */
-export function* planGroups(models: readonly Belief[], tick: PlanTick): Generator<Planned, void> {
+export function* planModels(models: readonly Belief[], tick: PlanTick): Generator<Planned, void> {
   if (belongTogether(tick)) yield { ...planTogether(models, tick), together: true };
   else for (const model of models) yield { ...planTogether([model], tickOfOne(tick, models.length)), together: false };
 }
 
 /** Whether what one model gets may be missing to another, or the snapshot of all is wanted. */
 const belongTogether = ({ reading, settings }: PlanTick): boolean =>
-  settings.budget !== null || settings.keepSnapshot || mayLimit(reading.supply, settings.stock ?? 'none');
+  settings.budget !== null || settings.keepSnapshot || mayLimit(reading.supply, settings.stockSource ?? 'none');
 
 /** Each of so many models has its part of the work. */
 const tickOfOne = (tick: PlanTick, models: number): PlanTick => {

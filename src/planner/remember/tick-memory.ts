@@ -28,12 +28,12 @@ export const memoryAfter = (
     new Map(maps.flatMap((map) => [...map].filter(([key]) => deployments.has(key))));
   return {
     believed,
-    workPerRequest: stillThere(workPerRequest, ...done.map((group) => group.workPerRequest)),
+    workPerRequest: stillThere(workPerRequest, ...done.map((one) => one.workPerRequest)),
     moved: {
-      decisions: stillThere(moved.decisions, ...done.map((group) => group.moved.decisions)),
-      wanted: stillThere(moved.wanted, ...done.map((group) => group.moved.wanted)),
-      forgone: new Map(done.flatMap((group) => [...group.moved.forgone])),
-      unwanted: new Map(done.flatMap((group) => [...(group.moved.unwanted ?? [])])),
+      decisions: stillThere(moved.decisions, ...done.map((one) => one.moved.decisions)),
+      wanted: stillThere(moved.wanted, ...done.map((one) => one.moved.wanted)),
+      forgone: new Map(done.flatMap((one) => [...one.moved.forgone])),
+      unwanted: new Map(done.flatMap((one) => [...(one.moved.unwanted ?? [])])),
     },
   };
 };

@@ -1,6 +1,6 @@
 import type { Target } from '../../vocabulary/target.ts';
 import type { Conclusion } from '../believe/model-states.ts';
-import { gatewayLostAfterSeconds } from '../plan/router-now.ts';
+import { gatewayLostAfterSeconds } from '../plan/router-knowledge.ts';
 
 /**
  * Whether a model is at zero and nothing will wake it: the gateway answers 503 then and counts no request, so no demand is

@@ -16,7 +16,7 @@ const settings = {
   ...readConfig([], {}),
   holdDownSeconds: 0,
   switchSavings: 0,
-  routing: 'size' as const,
+  routerKnowledge: 'size' as const,
   prices: {},
   keepSnapshot: false,
 };

@@ -4,7 +4,7 @@ import type { DeploymentBehaviour } from '../../../src/planner/believe/deploymen
 import { noStartups } from '../../../src/planner/believe/startups.ts';
 import { askedReplicasOf, type MoveMemory, move, nothingMoved } from '../../../src/planner/move/move.ts';
 import { tickWork } from '../../../src/planner/plan/machine-speed.ts';
-import { planGroups } from '../../../src/planner/plan/plan.ts';
+import { planModels } from '../../../src/planner/plan/plan.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
 import { belief } from '../../helpers/beliefs.ts';
@@ -18,7 +18,7 @@ const behaving = (behaviour: Partial<DeploymentBehaviour>): Belief['behaviours']
 const unfollowed = behaving({ following: { replicas: 1, rising: true, since: 0, unfollowedUntil: 1300, spec: null } });
 const moved = (one: Belief, last: MoveMemory = nothingMoved) => {
   const tick = { reading, memory: { moved: last }, settings, workLimit: tickWork, makePlan: planOf, whatIf: planOf };
-  const { decisions, wanted, blocked } = move(planGroups([one], tick).next().value!, tick);
+  const { decisions, wanted, blocked } = move(planModels([one], tick).next().value!, tick);
   return { decisions: Object.fromEntries(decisions), wanted: Object.fromEntries(wanted), blocked: [...blocked] };
 };
 /** `ns/a` serves 5 req/s with each replica: three are needed. */

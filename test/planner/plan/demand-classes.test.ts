@@ -83,9 +83,11 @@ test('load: every replica holds what the smallest in-flight limit allows', () =>
 
 test('load without end-to-end times is none', () => {
   const timed = variant('a', [6, 6, 6], { e2eSeconds: [2, 2, 2] });
-  expect(demandClasses(model(timed, variant('b', [2, 2, 2])), 'load').routing).toBe('none');
-  expect(demandClasses(model(timed, variant('b', [2, 2, 2], { e2eSeconds: [1, Number.NaN, 1] })), 'load').routing).toBe('none');
-  expect(demandClasses(model(timed, variant('b', [0, 0, 0])), 'load').routing).toBe('load');
+  expect(demandClasses(model(timed, variant('b', [2, 2, 2])), 'load').routerKnowledge).toBe('none');
+  expect(demandClasses(model(timed, variant('b', [2, 2, 2], { e2eSeconds: [1, Number.NaN, 1] })), 'load').routerKnowledge).toBe(
+    'none',
+  );
+  expect(demandClasses(model(timed, variant('b', [0, 0, 0])), 'load').routerKnowledge).toBe('load');
 });
 
 test('rows at which nothing arrives, or that nothing serves, are in no class', () => {

@@ -5,7 +5,7 @@ import { noLimits } from '../../../src/planner/plan/stock-limits.ts';
 import { belief, candidate } from '../../helpers/beliefs.ts';
 import { deployment } from '../../helpers/deployments.ts';
 
-const settings: SnapshotSettings = { routing: 'auto', stock: 'nodes', budget: 40, nodeLimit: 100, workLimit: 1000 };
+const settings: SnapshotSettings = { routerKnowledge: 'auto', stockSource: 'nodes', budget: 40, nodeLimit: 100, workLimit: 1000 };
 const reading = { now: 1000, workload: { heartbeatAt: 995 } };
 const demand = [{ inputTokens: 1024, outputTokens: 64, arrivalRate: 3 }];
 
@@ -61,7 +61,7 @@ describe('limits', () => {
 
   test('nothing is limited where nothing is shown, or nothing of it is to be believed', () => {
     expect(limitsNow(models, undefined, new Map(), settings)).toBe(noLimits);
-    const { stock: _, ...withoutSource } = settings;
+    const { stockSource: _, ...withoutSource } = settings;
     expect(stock(3, withoutSource)).toEqual({});
   });
 });

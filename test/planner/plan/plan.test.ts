@@ -3,7 +3,7 @@ import type { Supply } from '../../../src/cluster/stock.ts';
 import type { Belief } from '../../../src/planner/believe/believe.ts';
 import { noStartups } from '../../../src/planner/believe/startups.ts';
 import { tickWork } from '../../../src/planner/plan/machine-speed.ts';
-import { type PlanSettings, type PlanTick, planGroups } from '../../../src/planner/plan/plan.ts';
+import { type PlanSettings, type PlanTick, planModels } from '../../../src/planner/plan/plan.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import { belief, candidate } from '../../helpers/beliefs.ts';
 import { deployment } from '../../helpers/deployments.ts';
@@ -18,7 +18,7 @@ const supply = (more: Partial<Supply>): Supply => ({
   ...more,
 });
 const planned = (models: readonly Belief[], more: Partial<PlanSettings> = {}, reading: Partial<PlanTick['reading']> = {}) => [
-  ...planGroups(models, {
+  ...planModels(models, {
     reading: { now: 1000, workload: null, ...reading },
     memory: { moved: { decisions: new Map() } },
     settings: { ...settings, keepSnapshot: false, ...more },
@@ -42,7 +42,7 @@ test('models that share nothing are planned one after the other, each when it is
     workLimit: tickWork,
     makePlan,
   };
-  const parts = planGroups([model('a'), model('b')], { ...known, settings: { ...settings, keepSnapshot: false } });
+  const parts = planModels([model('a'), model('b')], { ...known, settings: { ...settings, keepSnapshot: false } });
   expect(made).toBe(0);
   expect(parts.next().value).toMatchObject({ together: false, beliefs: [{ name: 'a' }] });
   expect(made).toBe(1);
@@ -55,7 +55,7 @@ test('models are planned together where they share a budget or stock, or the sna
   const limited = { supply: supply({ limits: { ceilings: { a: 2 }, namespaces: {} } }) };
   expect(namesOf(planned(models, { budget: 100 }))).toEqual([['a', 'b']]);
   expect(namesOf(planned(models, { keepSnapshot: true }))).toEqual([['a', 'b']]);
-  const parts = planned(models, { stock: 'config' }, limited);
+  const parts = planned(models, { stockSource: 'config' }, limited);
   expect([namesOf(parts), parts[0]!.together]).toEqual([[['a', 'b']], true]);
   expect([parts[0]!.limits.stock, replicasOf(parts)]).toEqual([{ a: 2 }, { 'ns/a': 2, 'ns/b': 3 }]);
 });
@@ -63,8 +63,8 @@ test('models are planned together where they share a budget or stock, or the sna
 test('a supply that limits nothing, or is not to be believed, divides no stock', () => {
   const models = [model('a'), model('b')];
   const limited = { supply: supply({ limits: { ceilings: { a: 2 }, namespaces: {} } }) };
-  for (const [stock, reading] of [['none', limited] as const, ['auto', { supply: supply({}) }] as const]) {
-    const parts = planned(models, { stock }, reading);
+  for (const [stockSource, reading] of [['none', limited] as const, ['auto', { supply: supply({}) }] as const]) {
+    const parts = planned(models, { stockSource }, reading);
     expect(namesOf(parts)).toEqual([['a'], ['b']]);
     expect(replicasOf(parts)).toEqual({ 'ns/a': 3, 'ns/b': 3 });
   }

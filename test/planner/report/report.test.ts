@@ -107,7 +107,7 @@ describe('reports', () => {
   test('routers are told nothing unless they are to be', () => {
     const one = belief({ demand: [{ inputTokens: 1024, outputTokens: 64, arrivalRate: 3 }] });
     const routed = makeSnapshot([one], { now, workload: null }, noLimits, new Map(), {
-      routing: 'none',
+      routerKnowledge: 'none',
       budget: null,
       nodeLimit: 100,
       workLimit: 1000,

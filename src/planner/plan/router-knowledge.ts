@@ -8,18 +8,21 @@ export interface RouterReading {
 }
 
 export interface RouterSettings {
-  /** What the router knows of a request; `auto` = input while a gateway of ours is there, else `router`. */
-  readonly routing: RouterKnowledge | 'auto';
+  /** What the router knows of a request; `auto` = input while a gateway of ours is there, else what another router knows. */
+  readonly routerKnowledge: RouterKnowledge | 'auto';
   /** What another router knows; absent = none. */
-  readonly router?: RouterKnowledge;
+  readonly otherRouterKnowledge?: RouterKnowledge;
 }
 
 /** A gateway of ours that was last heard longer ago is lost (s): it neither routes nor wakes a model. */
 export const gatewayLostAfterSeconds = 600;
 
 /** What the router in front knows of a request. */
-export const routingNow = ({ routing, router = 'none' }: RouterSettings, { now, workload }: RouterReading): RouterKnowledge => {
-  if (routing !== 'auto') return routing;
+export const routerKnowledgeNow = (
+  { routerKnowledge, otherRouterKnowledge = 'none' }: RouterSettings,
+  { now, workload }: RouterReading,
+): RouterKnowledge => {
+  if (routerKnowledge !== 'auto') return routerKnowledge;
   const heartbeatAt = workload?.heartbeatAt ?? null;
-  return heartbeatAt !== null && now - heartbeatAt < gatewayLostAfterSeconds ? 'input' : router;
+  return heartbeatAt !== null && now - heartbeatAt < gatewayLostAfterSeconds ? 'input' : otherRouterKnowledge;
 };
