@@ -23,7 +23,7 @@ import type { ProfileTrial } from './profile-trial.ts';
 import { type RecordDefect, samplesSeen, type TrustedWorkload, trustedWorkload } from './record-defects.ts';
 import { type RequestSizes, sizesAfter } from './request-sizes.ts';
 import { longestStartup } from './startups.ts';
-import { conclusions, type StateReading } from './state-evidence.ts';
+import { type StateReading, stateReader } from './state-evidence.ts';
 import { judgedProfiles, profilesToPlanBy, trialsAfter } from './trusted-profiles.ts';
 import { type WakingHistory, whileBusy, whileIdle } from './waking-ahead.ts';
 import { type WokenDemand, wokenDemand } from './woken-demand.ts';
@@ -132,9 +132,9 @@ export const believe = (tick: BelieveTick): Beliefs => {
   const { reading, sizes, shapes } = trustedTick;
   const behaviours = behavioursNow(reading, decisions, memory.believed.behaviours, settings);
   const facts = { reading, decisions, memory: { ...memory.believed, sizes, behaviours, shapes }, settings };
-  const concludedOf = conclusions(reading, decisions, settings);
+  const stateOf = stateReader(reading, decisions, settings);
   const models = modelGroups(reading.deployments, reading.ready, settings.poolNamespaces).map((group) =>
-    beliefIn(group, concludedOf, facts),
+    beliefIn(group, stateOf, facts),
   );
   return { models, unsure: unsureOf(models, reading.gatewayReplicas ?? 1), memory: believedAfter(facts, trustedTick, models) };
 };
@@ -196,10 +196,10 @@ interface Facts {
   readonly settings: BelieveSettings;
 }
 
-const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>, facts: Facts): Belief => {
+const beliefIn = (group: ModelGroup, stateOf: ReturnType<typeof stateReader>, facts: Facts): Belief => {
   const { reading, memory, settings } = facts;
   const { candidates, excluded } = candidatesOf(group.deployments, { ...reading, prices: settings.prices });
-  const { conclusion, dataAt } = concludedOf(group, candidates);
+  const { conclusion, dataAt } = stateOf(group, candidates);
   const demandSettings = demandSettingsOf(group, candidates, facts);
   const { demand, waitReason, rates, ...seen } =
     conclusion.state === 'fresh' ? demandIn(group, candidates, conclusion, demandSettings, facts) : noDemand;
@@ -212,7 +212,7 @@ const beliefIn = (group: ModelGroup, concludedOf: ReturnType<typeof conclusions>
     ...seen,
     ...(woken === null ? {} : { forecast: woken.forecast, headroom: woken.headroom, noise: woken.noise }),
     wakings,
-    conclusion: concludedBy(conclusion, waitReason, plannable === null ? null : woken),
+    conclusion: givenDemand(conclusion, waitReason, plannable === null ? null : woken),
     dataAt,
     recordDefect: group.aliases.flatMap((name) => reading.workload?.names.get(name)?.defect ?? [])[0] ?? null,
     candidates,
@@ -230,7 +230,7 @@ const attainmentOf = (deployments: readonly ModelDeployment[], otherwise: number
 };
 
 /** Where demand must wait the model is quiet; one that is woken ahead is idle still. */
-const concludedBy = (conclusion: Conclusion, wait: string | null, woken: WokenDemand | null): Conclusion => {
+const givenDemand = (conclusion: Conclusion, wait: string | null, woken: WokenDemand | null): Conclusion => {
   if (wait !== null) return { ...conclusion, state: 'quiet', reason: wait };
   return woken === null ? conclusion : { ...conclusion, reason: `${conclusion.reason}; ${woken.reason}` };
 };

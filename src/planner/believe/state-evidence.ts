@@ -21,7 +21,8 @@ export interface StateReading {
   readonly unsynced: readonly string[];
 }
 
-export interface Concluded {
+/** In which state a model is, and up to when that is known. */
+export interface DatedState {
   readonly conclusion: Conclusion;
   /** End of the newest record, or the newest word of requests that wait (Unix s); null = there never was one. */
   readonly dataAt: number | null;
@@ -31,11 +32,11 @@ export interface Concluded {
  * Answers in which state each model is. What concerns all of them is looked at once.
  * @param decisions what was decided last, by `namespace/name`: it stands as long as any stale plan, so nothing is missing
  */
-export const conclusions = (
+export const stateReader = (
   reading: StateReading,
   decisions: ReadonlyMap<string, Decision>,
   settings: StateSettings & { readonly trustSilence: boolean },
-): ((group: ModelGroup, candidates: readonly Candidate[]) => Concluded) => {
+): ((group: ModelGroup, candidates: readonly Candidate[]) => DatedState) => {
   const newestFirst = [...(reading.workload?.names ?? [])]
     .flatMap(([name, { lastRecordAt }]) => (lastRecordAt === null ? [] : [{ name, lastRecordAt }]))
     .sort((a, b) => b.lastRecordAt - a.lastRecordAt);
@@ -43,21 +44,21 @@ export const conclusions = (
     const { aliases, deployments } = group;
     const otherModelAt = newestFirst.find(({ name }) => !aliases.includes(name))?.lastRecordAt ?? null;
     const decidedAt = newest(deployments.map((deployment) => decisions.get(deploymentKey(deployment))?.asOf ?? null));
-    const concluded = concludedFrom(group, candidates, otherModelAt, reading, decidedAt !== null, settings);
-    return concluded.conclusion.state === 'missing' && decidedAt !== null
-      ? { conclusion: { ...concluded.conclusion, state: 'stale' }, dataAt: decidedAt }
-      : concluded;
+    const byRecords = stateByRecords(group, candidates, otherModelAt, reading, decidedAt !== null, settings);
+    return byRecords.conclusion.state === 'missing' && decidedAt !== null
+      ? { conclusion: { ...byRecords.conclusion, state: 'stale' }, dataAt: decidedAt }
+      : byRecords;
   };
 };
 
-const concludedFrom = (
+const stateByRecords = (
   { aliases, deployments }: ModelGroup,
   candidates: readonly Candidate[],
   otherModelAt: number | null,
   { now, workload, gatewayUnchangedSince, engines, unsynced }: StateReading,
   decidedBefore: boolean,
   settings: StateSettings & { readonly trustSilence: boolean },
-): Concluded => {
+): DatedState => {
   if (unsynced.length > 0) return missing(unsynced.join('; '));
   if (workload === null) return missing('Redis has not been read yet');
   const histories = aliases.flatMap((name) => workload.names.get(name) ?? []);
@@ -84,7 +85,7 @@ const concludedFrom = (
   return held.length === 0 ? { conclusion, dataAt } : awaited(conclusion, dataAt, held);
 };
 
-const missing = (reason: string): Concluded => ({
+const missing = (reason: string): DatedState => ({
   conclusion: { state: 'missing', reason, silentUntil: Number.NEGATIVE_INFINITY },
   dataAt: null,
 });
@@ -114,7 +115,7 @@ const longestRequest = (histories: readonly NameHistory[], candidates: readonly 
 };
 
 /** Requests that a gateway holds are demand at once, whatever the records say so far. */
-const awaited = (conclusion: Conclusion, dataAt: number | null, held: readonly HeldRequests[]): Concluded => {
+const awaited = (conclusion: Conclusion, dataAt: number | null, held: readonly HeldRequests[]): DatedState => {
   const requests = held.reduce((sum, waiting) => sum + waiting.requests, 0);
   return {
     conclusion:

@@ -79,8 +79,8 @@ describe('idle needs a credible silence', () => {
     ['a heartbeat, but our own write fails', { heartbeatAt: 2000, writableSince: null }],
     ['trust, but our own write fails', { trustSilence: true, writableSince: null }],
   ])('not %s: stale', (_name, more) => {
-    const { state: concluded, reason } = conclude(evidence(silent, more), settings);
-    expect(concluded).toBe('stale');
+    const { state: found, reason } = conclude(evidence(silent, more), settings);
+    expect(found).toBe('stale');
     expect(reason).toMatch(
       /^no request record for 252 s; (our own write to Redis does not succeed|nothing makes the silence credible)/,
     );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ModelGroup } from '../../../src/planner/believe/model-groups.ts';
-import { conclusions, type StateReading } from '../../../src/planner/believe/state-evidence.ts';
+import { type StateReading, stateReader } from '../../../src/planner/believe/state-evidence.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
 import type { Interval, Workload } from '../../../src/workload/workload.ts';
 import { deployment } from '../../helpers/deployments.ts';
@@ -27,58 +27,58 @@ const workload = (names: Readonly<Record<string, readonly Interval[]>>, more: Pa
   problems: [],
   ...more,
 });
-const concluded = (
+const stateOf = (
   given: Workload | null,
   more: Partial<StateReading> = {},
   decisions: ReadonlyMap<string, Decision> = new Map(),
 ) => {
   const reading = { now: 2002, workload: given, gatewayUnchangedSince: null, engines: new Map(), unsynced: [], ...more };
-  const { conclusion, dataAt } = conclusions(reading, decisions, settings)(group, []);
+  const { conclusion, dataAt } = stateReader(reading, decisions, settings)(group, []);
   return { state: conclusion.state, reason: conclusion.reason, dataAt };
 };
 const decided = new Map([['ns/a', { replicas: 3, asOf: 1200 }]]);
 
 describe('before everything was read once', () => {
   test('missing, with what has not been read', () => {
-    expect(concluded(workload({ m: busy }), { unsynced: ['no Pods yet', 'no Nodes yet'] })).toEqual({
+    expect(stateOf(workload({ m: busy }), { unsynced: ['no Pods yet', 'no Nodes yet'] })).toEqual({
       state: 'missing',
       reason: 'no Pods yet; no Nodes yet',
       dataAt: null,
     });
-    expect(concluded(null)).toEqual({ state: 'missing', reason: 'Redis has not been read yet', dataAt: null });
+    expect(stateOf(null)).toEqual({ state: 'missing', reason: 'Redis has not been read yet', dataAt: null });
   });
 
   test('what was decided once stands as a stale plan does, by its own age', () => {
-    expect(concluded(null, {}, decided)).toMatchObject({ state: 'stale', dataAt: 1200 });
-    expect(concluded(workload({}), {}, decided)).toMatchObject({ state: 'stale', dataAt: 1200 });
+    expect(stateOf(null, {}, decided)).toMatchObject({ state: 'stale', dataAt: 1200 });
+    expect(stateOf(workload({}), {}, decided)).toMatchObject({ state: 'stale', dataAt: 1200 });
   });
 });
 
 describe('what is known of a model', () => {
   test('data are as old as the newest record under any of its names', () => {
-    expect(concluded(workload({ m: silent, alias: busy }))).toMatchObject({ state: 'fresh', dataAt: 2000 });
-    expect(concluded(workload({ m: silent }))).toMatchObject({ state: 'stale', dataAt: 1500 });
+    expect(stateOf(workload({ m: silent, alias: busy }))).toMatchObject({ state: 'fresh', dataAt: 2000 });
+    expect(stateOf(workload({ m: silent }))).toMatchObject({ state: 'stale', dataAt: 1500 });
   });
 
   test('records of another model make its silence credible, those under its own other name do not', () => {
-    expect(concluded(workload({ m: silent, another: busy }))).toMatchObject({
+    expect(stateOf(workload({ m: silent, another: busy }))).toMatchObject({
       state: 'idle',
       reason: 'no request for 500 s; the gateway writes records of another model',
     });
-    expect(concluded(workload({ m: silent, alias: silent })).state).toBe('stale');
+    expect(stateOf(workload({ m: silent, alias: silent })).state).toBe('stale');
   });
 
   test('the engines of its own Deployments make it credible too', () => {
     const quiet = { quietSince: 1400, busyAt: null, sample: null };
-    expect(concluded(workload({ m: silent }), { engines: new Map([['ns/a', quiet]]) }).state).toBe('idle');
-    expect(concluded(workload({ m: silent }), { engines: new Map([['ns/other', quiet]]) }).state).toBe('stale');
+    expect(stateOf(workload({ m: silent }), { engines: new Map([['ns/a', quiet]]) }).state).toBe('idle');
+    expect(stateOf(workload({ m: silent }), { engines: new Map([['ns/other', quiet]]) }).state).toBe('stale');
   });
 
   test('of what was read at an earlier tick no new plan is made', () => {
     const unread = workload({ m: busy }, { now: 1999 });
     const quiet = { state: 'quiet', dataAt: 2000 };
-    expect(concluded(unread, {}, decided)).toEqual({ ...quiet, reason: 'Redis was not read; the last plan stands' });
-    expect(concluded(unread)).toEqual({ ...quiet, reason: 'Redis was not read; there is no plan yet' });
+    expect(stateOf(unread, {}, decided)).toEqual({ ...quiet, reason: 'Redis was not read; the last plan stands' });
+    expect(stateOf(unread)).toEqual({ ...quiet, reason: 'Redis was not read; there is no plan yet' });
   });
 });
 
@@ -86,7 +86,7 @@ describe('requests that a gateway holds', () => {
   const held = (model: string) => [{ model, at: 2001, requests: 7, inputTokens: 700, outputTokens: 70 }];
 
   test('are data of now, whatever the records say', () => {
-    expect(concluded(workload({ m: silent }, { held: held('alias') }))).toEqual({
+    expect(stateOf(workload({ m: silent }, { held: held('alias') }))).toEqual({
       state: 'fresh',
       reason: '7 requests wait in the gateway for a replica',
       dataAt: 2001,
@@ -94,6 +94,6 @@ describe('requests that a gateway holds', () => {
   });
 
   test('of another model are not', () => {
-    expect(concluded(workload({ m: silent }, { held: held('another') }))).toMatchObject({ state: 'stale', dataAt: 1500 });
+    expect(stateOf(workload({ m: silent }, { held: held('another') }))).toMatchObject({ state: 'stale', dataAt: 1500 });
   });
 });
