@@ -45,7 +45,7 @@ const missedOfSurplus = 1 / 5;
 /** The correction moves by so many times the share that was missed beyond what may be, in an hour. */
 const gainPerHour = 10;
 /** A tick that comes late counts no longer than this (s). */
-const longestTick = 60;
+const longestTickSeconds = 60;
 /** Predictions are this far apart (s). */
 const predictionSeconds = 30;
 
@@ -87,7 +87,8 @@ const historyAfter = (
   const may = 1 - attainment;
   const outgrown = due === null || work > (1 + most) * due;
   const joined = rate > 0 && passed > 0 ? Math.min(1, Math.max(0, backlog - known.backlog) / (rate * passed)) : 0;
-  const moved = known.correction + (gainPerHour * ((outgrown ? may : joined) - may) * Math.min(passed, longestTick)) / 3600;
+  const moved =
+    known.correction + (gainPerHour * ((outgrown ? may : joined) - may) * Math.min(passed, longestTickSeconds)) / 3600;
   const ahead = known.predictions.filter(({ of }) => of > at);
   const lastPredicted = ahead.at(-1)?.of ?? Number.NEGATIVE_INFINITY;
   const predicts = foreseen > 0 && at + startupSeconds - lastPredicted >= predictionSeconds;

@@ -33,13 +33,13 @@ export interface Strained {
 }
 
 /** Over so long what is in flight must grow (s). */
-const span = 60;
+const spanSeconds = 60;
 /** A rate that is so much higher is another one; so is the work of a request, whose mean over minutes wavers less. */
 const [risenRate, risenWork] = [1.1, 1.05];
 /** What is learned is taken for so much more, so that the second lesson is not due when the first is over. */
 const margin = 1.1;
 /** What was learned is half forgotten after so long (s), and is never more than this. */
-const halfLife = 6 * 3600;
+const halfLifeSeconds = 6 * 3600;
 const most = 2;
 
 /**
@@ -51,9 +51,9 @@ const most = 2;
 export const strainNow = (previous: EngineStrain | undefined, strained: Strained): EngineStrain => {
   const { now, rate, requestWork, headroom, backlog, ready, starting } = strained;
   const before = previous ?? { factor: 1, steadySince: now, base: 1, rate, requestWork, ready, at: now };
-  const factor = 1 + (before.factor - 1) * 2 ** (-Math.max(0, now - before.at) / halfLife);
+  const factor = 1 + (before.factor - 1) * 2 ** (-Math.max(0, now - before.at) / halfLifeSeconds);
   // What is asked for because of what was just learned does not end the lesson.
-  const settled = !starting || now - before.steadySince >= span;
+  const settled = !starting || now - before.steadySince >= spanSeconds;
   const risen = rate > risenRate * before.rate || requestWork > risenWork * before.requestWork;
   if (!settled || ready !== before.ready || risen)
     return { factor, steadySince: now, base: factor, rate, requestWork, ready, at: now };
@@ -66,16 +66,16 @@ export const strainNow = (previous: EngineStrain | undefined, strained: Strained
 /** req/s that end while what is in flight grows for certain; null = it does not. */
 const servedWhileGrowing = ({ intervals, rate, spread }: Strained, since: number): number | null => {
   const newest = intervals.at(-1)?.time ?? 0;
-  const records = intervals.filter(({ time }) => time >= newest - span).flatMap((interval) => recordOf(interval) ?? []);
+  const records = intervals.filter(({ time }) => time >= newest - spanSeconds).flatMap((interval) => recordOf(interval) ?? []);
   const inFlight = records.flatMap(({ pending }) => pending ?? []);
   const [first, last] = [records[0]?.pending, records.at(-1)?.pending];
-  if (first == null || last == null || newest - span < since) return null;
+  if (first == null || last == null || newest - spanSeconds < since) return null;
   // What waited for a gateway that did not run says nothing of the engines.
   if (records.some(({ paused }) => paused)) return null;
   const later = records.slice(1);
   const seconds = later.reduce((sum, record) => sum + record.intervalSeconds, 0);
   const growth = last - first;
-  if (seconds < span || growth - largestStep(inFlight) < chanceGrowth(rate, spread)) return null;
+  if (seconds < spanSeconds || growth - largestStep(inFlight) < chanceGrowth(rate, spread)) return null;
   return Math.max(1e-3, (later.reduce((sum, { arrivals }) => sum + arrivals, 0) - growth) / seconds);
 };
 
@@ -83,7 +83,7 @@ const servedWhileGrowing = ({ intervals, rate, spread }: Strained, since: number
  * By how much what is in flight grows by chance (one standard deviation): the work that arrives in that time is the sum of so
  * many sizes, and few long prompts are a lot of it.
  */
-const chanceGrowth = (rate: number, spread: number): number => Math.sqrt(rate * span * spread);
+const chanceGrowth = (rate: number, spread: number): number => Math.sqrt(rate * spanSeconds * spread);
 
 /**
  * The most that it grew from one record to the next. A slow engine falls behind all the time; two long prompts that meet hold

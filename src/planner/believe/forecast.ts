@@ -49,7 +49,7 @@ const newDay = 0.5;
 /** Predictions are this far apart (s). */
 const predictionSeconds = 30;
 /** Predictions after which a loss counts half: a day's, as a season shows once a day; and how many must have been judged. */
-const halfLife = daySeconds / predictionSeconds;
+const halfLifePredictions = daySeconds / predictionSeconds;
 const believedAfter = 20;
 /** A method must lose this much less than "as now". */
 const better = 0.9;
@@ -57,7 +57,7 @@ const better = 0.9;
 const mostGrowth = 3;
 
 /** Takes a rate into the history. Called again for the same or an earlier time it changes nothing. */
-export const historyWith = (history: RateHistory | undefined, at: number, rate: number, horizon: number): RateHistory => {
+export const historyWith = (history: RateHistory | undefined, at: number, rate: number, horizonSeconds: number): RateHistory => {
   if (history === undefined) return begun(at, rate);
   const passed = at - history.at;
   if (passed <= 0) return history;
@@ -75,17 +75,20 @@ export const historyWith = (history: RateHistory | undefined, at: number, rate: 
     .reduce((known, prediction) => judge(known, prediction, rate), next as RateHistory);
   const ahead = judged.predictions.filter(({ of }) => of > at);
   const lastPredicted = ahead.at(-1)?.of ?? Number.NEGATIVE_INFINITY;
-  const due = at + horizon - lastPredicted >= predictionSeconds;
-  return { ...judged, predictions: due ? [...ahead, { of: at + horizon, rates: predictedRates(next, rate, horizon) }] : ahead };
+  const due = at + horizonSeconds - lastPredicted >= predictionSeconds;
+  return {
+    ...judged,
+    predictions: due ? [...ahead, { of: at + horizonSeconds, rates: predictedRates(next, rate, horizonSeconds) }] : ahead,
+  };
 };
 
 /** What to plan for, so far ahead (s). */
-export const forecast = (history: RateHistory | undefined, rate: number, horizon: number): Forecast => {
+export const forecast = (history: RateHistory | undefined, rate: number, horizonSeconds: number): Forecast => {
   const asNow = { method: 'as now' as const, rate };
   if (history === undefined || history.judged < believedAfter) return asNow;
   const best = methods.reduce((a, b) => (history.loss[b] < history.loss[a] ? b : a));
   if (best === 'as now' || history.loss[best] > better * history.loss['as now']) return asNow;
-  return { method: best, rate: predictedRates(history, rate, horizon)[best] };
+  return { method: best, rate: predictedRates(history, rate, horizonSeconds)[best] };
 };
 
 /**
@@ -121,15 +124,15 @@ const dayWith = ({ day, slot }: RateHistory, at: number, rate: number): Pick<Rat
   };
 };
 
-const predictedRates = ({ at, level, slope, day }: RateHistory, rate: number, horizon: number): Prediction['rates'] => {
+const predictedRates = ({ at, level, slope, day }: RateHistory, rate: number, horizonSeconds: number): Prediction['rates'] => {
   const raised = (to: number) => Math.min(Math.max(rate, to), mostGrowth * rate);
-  const [here, there] = [day[slotAt(at)]!, day[slotAt(at + horizon)]!];
+  const [here, there] = [day[slotAt(at)]!, day[slotAt(at + horizonSeconds)]!];
   const season = here > 0 && there >= 0 ? (rate * there) / here : rate;
-  return { 'as now': rate, trend: raised(level + slope * horizon), season: raised(season) };
+  return { 'as now': rate, trend: raised(level + slope * horizonSeconds), season: raised(season) };
 };
 
 const judge = (history: RateHistory, { rates }: Prediction, rate: number): RateHistory => {
-  const keep = 0.5 ** (1 / halfLife);
+  const keep = 0.5 ** (1 / halfLifePredictions);
   // Too little and too much count alike: a loss that forgave too much would choose whatever is highest.
   const lossOf = (method: ForecastMethod): number => keep * history.loss[method] + Math.abs(rate - rates[method]);
   return {

@@ -26,13 +26,13 @@ const firstRetrySeconds = 300;
 const longestRetrySeconds = 3600;
 
 /**
- * @param patience how long a pod may take from its creation, from when it was placed, or since it was Ready (s)
+ * @param patienceSeconds how long a pod may take from its creation, from when it was placed, or since it was Ready (s)
  * @param outage while it is tried again, nobody is late for what was before
  */
-export const podCount = (pods: readonly ReplicaPod[], patience: number, outage: Outage | null, now: number): PodCount => {
+export const podCount = (pods: readonly ReplicaPod[], patienceSeconds: number, outage: Outage | null, now: number): PodCount => {
   const forgiven = outage !== null && now >= outage.retryAt ? outage.retryAt : Number.NEGATIVE_INFINITY;
   const ready = pods.filter((pod) => pod.ready);
-  const late = pods.filter((pod) => !pod.ready && now - Math.max(startedAt(pod), forgiven) > patience);
+  const late = pods.filter((pod) => !pod.ready && now - Math.max(startedAt(pod), forgiven) > patienceSeconds);
   const lastSuccess = Math.max(Number.NEGATIVE_INFINITY, ...ready.map(({ readinessAt }) => readinessAt ?? now));
   const starting = pods.length - ready.length - late.length;
   return {

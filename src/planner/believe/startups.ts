@@ -23,10 +23,10 @@ export interface Startups {
 }
 export const noStartups: Startups = { seconds: [], starting: new Set(), seen: null };
 
-const kept = 20;
-const enough = 3;
+const keptStartups = 20;
+const enoughStartups = 3;
 /** A pod that is a little late is not one that never comes (factor). */
-const patience = 1.5;
+const patienceFactor = 1.5;
 const leastPatienceSeconds = 30;
 
 /**
@@ -36,11 +36,11 @@ const leastPatienceSeconds = 30;
  * @example startupSeconds({ seconds: [60, 80] }, 600) // => 600
  */
 export const startupSeconds = ({ seconds }: Pick<Startups, 'seconds'>, otherwise: number): number =>
-  seconds.length < enough ? otherwise : seconds.toSorted((a, b) => a - b)[Math.ceil(0.9 * seconds.length) - 1]!;
+  seconds.length < enoughStartups ? otherwise : seconds.toSorted((a, b) => a - b)[Math.ceil(0.9 * seconds.length) - 1]!;
 
-/** The longest of those that are learned, so that demand is looked for far enough ahead; else what is set (s). */
+/** The longest of those that are learned, so that demand is looked for far enoughStartups ahead; else what is set (s). */
 export const longestStartup = (startups: readonly Pick<Startups, 'seconds'>[], otherwise: number): number => {
-  const known = startups.filter(({ seconds }) => seconds.length >= enough);
+  const known = startups.filter(({ seconds }) => seconds.length >= enoughStartups);
   return known.length === 0 ? otherwise : Math.max(...known.map((seen) => startupSeconds(seen, otherwise)));
 };
 
@@ -49,9 +49,9 @@ export const longestStartup = (startups: readonly Pick<Startups, 'seconds'>[], o
  * than half a minute, which the scheduler and an image may take once (s).
  */
 export const patienceSeconds = (startups: Pick<Startups, 'seconds'>, otherwise: number): number =>
-  startups.seconds.length < enough
+  startups.seconds.length < enoughStartups
     ? otherwise
-    : Math.max(patience * startupSeconds(startups, otherwise), Math.min(leastPatienceSeconds, otherwise));
+    : Math.max(patienceFactor * startupSeconds(startups, otherwise), Math.min(leastPatienceSeconds, otherwise));
 
 /**
  * Adds the startups that ended since pods were last looked at, of pods that appeared meanwhile or earlier: of one that was
@@ -71,7 +71,7 @@ export const startupsAfter = (
     .map(({ createdAt, readinessAt }) => Math.max(0, (readinessAt ?? now) - createdAt));
   const stillStarting = watched.filter((pod) => !pod.ready && !(pod.unschedulable && late.has(pod.name)));
   return {
-    seconds: [...seconds, ...ended].slice(-kept),
+    seconds: [...seconds, ...ended].slice(-keptStartups),
     starting: new Set(stillStarting.map(({ name }) => name)),
     seen: new Set(pods.map(({ name }) => name)),
   };

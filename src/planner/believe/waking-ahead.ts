@@ -47,15 +47,15 @@ const keptDays = 7;
 const leastDays = 2;
 const leastShare = 2 / 3;
 /** The same time of day is no further apart than this (s). */
-const tolerance = 600;
+const sameTimeSeconds = 600;
 /** So long after the latest time of day at which it came it is still waited for (s). */
-const patience = 120;
+const patienceSeconds = 120;
 /** The rate of a day is the most that was seen so long after its beginning (s): what follows is planned for as it comes. */
-const beginning = 300;
+const beginningSeconds = 300;
 /** A rate of the very beginning is of few requests (s). */
-const firstMoments = 60;
+const firstMomentsSeconds = 60;
 /** Looks that are further apart do not tell what was between them (s). */
-const longestLook = 120;
+const longestLookSeconds = 120;
 /** A model that wakes more often in a day is hardly ever idle for long. */
 const mostHabits = 24;
 
@@ -63,7 +63,7 @@ const mostHabits = 24;
 export const whileIdle = (history: WakingHistory | undefined, now: number): WakingHistory => {
   if (history === undefined) return { idleFrom: now, idleAt: now, began: null, shape: null, habits: [] };
   if (now <= history.idleAt) return history;
-  const unbroken = history.began === null && now - history.idleAt <= longestLook;
+  const unbroken = history.began === null && now - history.idleAt <= longestLookSeconds;
   const idleFrom = unbroken ? history.idleFrom : now;
   return {
     ...history,
@@ -89,11 +89,11 @@ export const whileBusy = (
   if (history === undefined || !(rate > 0)) return history;
   const { idleFrom, idleAt, began } = history;
   if (began === null) {
-    if (now <= idleAt || now - idleAt > longestLook) return history;
+    if (now <= idleAt || now - idleAt > longestLookSeconds) return history;
     const judgedHabits = history.habits.flatMap((habit) => judged(habit, idleFrom, idleAt));
     return { ...history, began: idleAt, shape: shape ?? history.shape, habits: withBeginning(judgedHabits, idleAt, rate) };
   }
-  if (now - began > beginning) return history;
+  if (now - began > beginningSeconds) return history;
   const habits = withRate(history.habits, began, now, rate);
   return habits === history.habits ? history : { ...history, shape: shape ?? history.shape, habits };
 };
@@ -107,7 +107,7 @@ export const foreseenWaking = (history: WakingHistory | undefined, now: number, 
     const [first, last] = expected(habit);
     const came = cameOf(habit);
     const believed = came.length >= leastDays && came.length > leastShare * habit.days.length;
-    if (!believed || now < first - ahead || now > last + patience) return [];
+    if (!believed || now < first - ahead || now > last + patienceSeconds) return [];
     const rate = came.reduce((sum, day) => sum + day.rate, 0) / came.length;
     return [{ rate, came: came.length, days: habit.days.length }];
   });
@@ -118,10 +118,10 @@ export const foreseenWaking = (history: WakingHistory | undefined, now: number, 
  * Nothing came, if the model was idle all the while; where that is not known the day does not count. Old habits are forgotten.
  */
 const judged = (habit: Habit, idleFrom: number, now: number): readonly Habit[] => {
-  if (now <= habit.next + tolerance) return [habit];
-  const nothing = idleFrom <= habit.next - tolerance;
+  if (now <= habit.next + sameTimeSeconds) return [habit];
+  const nothing = idleFrom <= habit.next - sameTimeSeconds;
   const days = nothing ? [...habit.days, { at: habit.next, rate: null }].slice(-keptDays) : habit.days;
-  const passed = Math.ceil((now - tolerance - habit.next) / daySeconds);
+  const passed = Math.ceil((now - sameTimeSeconds - habit.next) / daySeconds);
   const lastCame = cameOf({ days }).at(-1)?.at ?? Number.NEGATIVE_INFINITY;
   return now - lastCame > (keptDays + 1) * daySeconds ? [] : [{ days, next: habit.next + passed * daySeconds }];
 };
@@ -131,13 +131,15 @@ const judged = (habit: Habit, idleFrom: number, now: number): readonly Habit[] =
  */
 const withBeginning = (habits: readonly Habit[], at: number, rate: number): readonly Habit[] => {
   const distance = (time: number) => Math.abs(time - at);
-  const [nearest] = habits.filter(({ next }) => distance(next) <= tolerance).sort((a, b) => distance(a.next) - distance(b.next));
+  const [nearest] = habits
+    .filter(({ next }) => distance(next) <= sameTimeSeconds)
+    .sort((a, b) => distance(a.next) - distance(b.next));
   const day = { at, rate };
   if (nearest !== undefined) {
     const more = { days: [...nearest.days, day].slice(-keptDays), next: at + daySeconds };
     return habits.map((habit) => (habit === nearest ? more : habit));
   }
-  if (habits.some((habit) => distance(habit.next - daySeconds) <= tolerance)) return habits;
+  if (habits.some((habit) => distance(habit.next - daySeconds) <= sameTimeSeconds)) return habits;
   const oldestFirst = habits.toSorted((a, b) => a.next - b.next);
   return [...oldestFirst.slice(-(mostHabits - 1)), { days: [day], next: at + daySeconds }];
 };
@@ -146,7 +148,7 @@ const withBeginning = (habits: readonly Habit[], at: number, rate: number): read
 const withRate = (habits: readonly Habit[], began: number, now: number, rate: number): readonly Habit[] => {
   const index = habits.findIndex(({ days }) => days.at(-1)?.at === began);
   const habit = habits[index];
-  if (habit === undefined || (now - began > firstMoments && rate <= (habit.days.at(-1)?.rate ?? 0))) return habits;
+  if (habit === undefined || (now - began > firstMomentsSeconds && rate <= (habit.days.at(-1)?.rate ?? 0))) return habits;
   return habits.with(index, { ...habit, days: habit.days.with(-1, { at: began, rate }) });
 };
 
@@ -157,7 +159,7 @@ const cameOf = ({ days }: Pick<Habit, 'days'>): readonly (HabitDay & { readonly 
 const expected = (habit: Habit): readonly [number, number] => {
   const offsets = cameOf(habit).map(({ at }) => {
     const days = Math.round((habit.next - at) / daySeconds);
-    return Math.max(-tolerance, Math.min(tolerance, at + days * daySeconds - habit.next));
+    return Math.max(-sameTimeSeconds, Math.min(sameTimeSeconds, at + days * daySeconds - habit.next));
   });
   return [habit.next + Math.min(0, ...offsets), habit.next + Math.max(0, ...offsets)];
 };

@@ -14,9 +14,9 @@ export interface WorthMovingTo {
 }
 
 /** A tick that comes late counts no longer than this (s): what was saved meanwhile nobody knows. */
-const longestTick = 60;
+const longestTickSeconds = 60;
 /** What was let go is half forgotten after so long in which what runs is the cheapest (s). */
-const halfLife = 3600;
+const halfLifeSeconds = 3600;
 
 /**
  * The mix to move to. A plan that grows some variant and saves less than `switchSavings` is not followed. What stays instead:
@@ -48,7 +48,7 @@ export const mixWorthMovingTo = (
     mix,
     forgone: { money: letGo, at: now },
   });
-  if (!grows || switchSavings <= 0) return moveTo(plannedMix, money * 2 ** (-passed / halfLife));
+  if (!grows || switchSavings <= 0) return moveTo(plannedMix, money * 2 ** (-passed / halfLifeSeconds));
   const current = new Map(steps.map((step) => [step.key, step.askedReplicas]));
   const suffices = mixes.cheapestWithin(current) ?? (mixes.carries(current, true) ? current : null);
   const stays = suffices ?? mixes.cheapestAbove(current);
@@ -56,7 +56,7 @@ export const mixWorthMovingTo = (
   const other = suffices === null ? plannedMix : mixes.roomy();
   const saves = (mix: ReadonlyMap<string, number>): number => costOf(steps, stays) - costOf(steps, mix);
   const least = switchSavings * costOf(steps, stays);
-  const letGo = money + ((other === null ? 0 : Math.max(0, saves(other))) * Math.min(passed, longestTick)) / 3600;
+  const letGo = money + ((other === null ? 0 : Math.max(0, saves(other))) * Math.min(passed, longestTickSeconds)) / 3600;
   if (other === null || saves(plannedMix) < least || saves(other) < least) return moveTo(stays, letGo);
   return letGo < startCost(steps, other) - startCost(steps, stays) ? moveTo(stays, letGo) : moveTo(other, 0);
 };

@@ -45,7 +45,7 @@ export const transition = (
   );
   const loweredAfter = (seconds: number) => (step: VariantTransition) =>
     notBelowWanted(cappedGrowth(step, wantedNow(step), growAtOnce), step.askedReplicas, wanted.get(step.key)!, now - seconds);
-  const [lowered, soon] = [loweredAfter(holdDownSeconds), loweredAfter(unwantedAfter * holdDownSeconds)];
+  const [lowered, soon] = [loweredAfter(holdDownSeconds), loweredAfter(unwantedAfterShare * holdDownSeconds)];
   const targetsBy = (target: (step: VariantTransition) => number) => new Map(steps.map((step) => [step.key, target(step)]));
   const afterHoldDown = targetsBy(lowered);
   const without = targetsBy((step) => Math.max(soon(step), Math.min(lowered(step), step.ready)));
@@ -55,7 +55,7 @@ export const transition = (
 };
 
 /** Replicas that start are not wanted if no plan wanted them for this part of the hold-down time. */
-const unwantedAfter = 0.5;
+const unwantedAfterShare = 0.5;
 
 /** What was wanted since then, and last before it. */
 const sinceThen = (wanted: readonly WantedReplicas[], since: number): readonly WantedReplicas[] =>

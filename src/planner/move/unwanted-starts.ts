@@ -40,9 +40,9 @@ export const unwantedStartsAfter = (
   return { seen: seen === null && unwanted ? { at: now, cost: costOf(steps, without) } : seen, unmissed };
 };
 
-const judged = ({ seen, unmissed }: UnwantedStarts, cost: number, patience: number, now: number): UnwantedStarts => {
+const judged = ({ seen, unmissed }: UnwantedStarts, cost: number, patienceSeconds: number, now: number): UnwantedStarts => {
   if (seen === null) return { seen, unmissed };
-  if (now - seen.at > patience) return { seen: null, unmissed: unmissed + 1 };
+  if (now - seen.at > patienceSeconds) return { seen: null, unmissed: unmissed + 1 };
   return cost > seen.cost ? { seen: null, unmissed: 0 } : { seen, unmissed };
 };
 
