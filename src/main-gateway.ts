@@ -13,7 +13,7 @@ import { startGatewayServer } from './gateway/openai-server.ts';
 import { podConnections } from './gateway/pod-connections.ts';
 import { createGateway, type Gateway } from './gateway/proxy.ts';
 import { type ReadPlans, watchPlans } from './gateway/routing-plan-reader.ts';
-import { sharedThrough } from './gateway/shared-responses.ts';
+import { sharedThrough } from './gateway/shared-response-origins.ts';
 import { endpointsFile } from './gateway/static-endpoints.ts';
 import { storeClock } from './gateway/store-clock.ts';
 import { tellHeldRequests } from './gateway/tell-held-requests.ts';

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { jsonObject } from '../formats/json.ts';
-import { responseId, tellsOfError, type Usage, usageOf } from './answer-facts.ts';
 import { passedOn } from './passed-headers.ts';
 import type { AnswerReader } from './pod-connections.ts';
+import { responseId, tellsOfError, type Usage, usageOf } from './usage-and-errors.ts';
 import { type UsageFilter, usageFilter } from './usage-filter.ts';
 
 export interface RelayOptions {

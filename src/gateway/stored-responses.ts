@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import type { GatewayParts } from './passage.ts';
+import type { GatewayParts } from './gateway-parts.ts';
 import { passedOn } from './passed-headers.ts';
 import { notFound, refuse } from './refusals.ts';
 import { relay } from './relay-answer.ts';

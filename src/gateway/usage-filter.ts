@@ -1,6 +1,6 @@
 import { exactJson, isObject, jsonObject } from '../formats/json.ts';
 import { eventData, eventEnd } from '../formats/sse.ts';
-import { tellsOfError, type Usage, usageOf } from './answer-facts.ts';
+import { tellsOfError, type Usage, usageOf } from './usage-and-errors.ts';
 
 /** One stream of server-sent events on its way through. */
 export interface UsageFilter {

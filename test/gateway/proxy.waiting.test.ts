@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import type { GatewaySettings } from '../../src/gateway/passage.ts';
+import type { GatewaySettings } from '../../src/gateway/gateway-parts.ts';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 import { ask, completion, jsonAnswer, openRequest, type ScriptedPod, scriptedPod, startTestGateway } from '../helpers/gateway.ts';
 import { until } from '../helpers/redis.ts';

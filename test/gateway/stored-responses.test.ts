@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createModelPods } from '../../src/gateway/model-pods.ts';
-import { type SharedResponses, sharedThrough } from '../../src/gateway/shared-responses.ts';
+import { type SharedResponseOrigins, sharedThrough } from '../../src/gateway/shared-response-origins.ts';
 import { storedResponses } from '../../src/gateway/stored-responses.ts';
 
 const [a, b] = ['http://10.0.0.1:8000', 'http://10.0.0.2:8000'];
@@ -9,7 +9,7 @@ const pods = (...origins: readonly string[]) => {
   modelPods.update(new Map([['m', new Map([['ns/a', origins]])]]));
   return modelPods;
 };
-const gateway = (sharedResponses?: SharedResponses, modelPods = pods(a, b)) =>
+const gateway = (sharedResponses?: SharedResponseOrigins, modelPods = pods(a, b)) =>
   storedResponses({ modelPods, connections: null as never, ...(sharedResponses === undefined ? {} : { sharedResponses }) });
 const store = () => {
   const values = new Map<string, string>();

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { gatewayMetrics } from '../../src/gateway/gateway-metrics.ts';
+import type { GatewaySettings } from '../../src/gateway/gateway-parts.ts';
 import { createModelPods } from '../../src/gateway/model-pods.ts';
 import { startGatewayServer } from '../../src/gateway/openai-server.ts';
-import type { GatewaySettings } from '../../src/gateway/passage.ts';
 import { podConnections } from '../../src/gateway/pod-connections.ts';
 import { createGateway, type Gateway } from '../../src/gateway/proxy.ts';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sharedThrough } from '../../src/gateway/shared-responses.ts';
+import { sharedThrough } from '../../src/gateway/shared-response-origins.ts';
 
 test('a pod is kept for a day under the id that the engine made; an id that none would make is neither kept nor asked for', async () => {
   const kept = new Map<string, readonly [string, number | null]>();

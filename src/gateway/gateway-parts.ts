@@ -8,7 +8,7 @@ import type { ModelPods, Pod } from './model-pods.ts';
 import type { GatewayRequest } from './openai-request.ts';
 import type { PodConnections, PodRequest } from './pod-connections.ts';
 import type { Refusal } from './refusals.ts';
-import type { SharedResponses } from './shared-responses.ts';
+import type { SharedResponseOrigins } from './shared-response-origins.ts';
 
 export interface GatewaySettings extends FrontSettings {
   /** Requests that may be passed on at once, held ones included. */
@@ -34,7 +34,7 @@ export interface GatewayParts {
   /** A model without a replica is asked for. */
   readonly onNoPods: (model: string) => void;
   /** Which pods have which responses, as other gateways tell; absent = nobody is asked. */
-  readonly sharedResponses?: SharedResponses;
+  readonly sharedResponses?: SharedResponseOrigins;
 }
 
 /** A request on its way. */

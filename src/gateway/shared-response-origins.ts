@@ -1,7 +1,7 @@
 import type { Store } from '../workload/store.ts';
 
 /** What the gateways of one Redis tell each other of responses. Without an answer a gateway goes by what it knows itself. */
-export interface SharedResponses {
+export interface SharedResponseOrigins {
   write(id: string, origin: string): Promise<void>;
   read(id: string): Promise<string | null>;
 }
@@ -12,7 +12,7 @@ const sharedSeconds = 86_400;
 const longestId = 200;
 
 /** Responses by a key for each in the store. */
-export const sharedThrough = (store: Pick<Store, 'read' | 'write'>, keyPrefix: string): SharedResponses => {
+export const sharedThrough = (store: Pick<Store, 'read' | 'write'>, keyPrefix: string): SharedResponseOrigins => {
   const keyOf = (id: string): string => `${keyPrefix}response:${id}`;
   return {
     write: async (id, origin) => {

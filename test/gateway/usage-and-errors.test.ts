@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { responseId, tellsOfError, usageOf } from '../../src/gateway/answer-facts.ts';
+import { responseId, tellsOfError, usageOf } from '../../src/gateway/usage-and-errors.ts';
 
 test.each<[string, unknown, readonly [number, number] | null]>([
   ['OpenAI completions', { prompt_tokens: 100, completion_tokens: 7, total_tokens: 107 }, [100, 7]],
