@@ -1,4 +1,4 @@
-import { tickWork } from '../../src/planner/plan/machine-speed.ts';
+import { tickWork } from '../../src/planner/plan/work-limit.ts';
 import type { Fleet } from '../../src/solver/fleet.ts';
 import type { Program } from '../../src/solver/program.ts';
 import { defaultOptions, type Outcome, solve } from '../../src/solver/solve.ts';

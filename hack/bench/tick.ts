@@ -1,6 +1,6 @@
 import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
-import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
+import { tickWork } from '../../src/planner/plan/work-limit.ts';
 import { emptyMemory } from '../../src/planner/remember/tick-memory.ts';
 import { type FoundProfile, profileOf } from '../../src/profiles/profile-document.ts';
 import { deploymentKey } from '../../src/vocabulary/deployment-key.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Shape } from '../../src/planner/believe/arrival-rates.ts';
+import type { Shape } from '../../src/planner/believe/rates-and-shapes.ts';
 import { mixtures } from '../../src/simulation/mixtures.ts';
 import {
   dayCycle,

@@ -1,7 +1,7 @@
 import type { Workload } from '../workload/workload.ts';
 import { decide, type PlannerSettings, type Reading } from './decide.ts';
 import type { MakePlan } from './plan/counted-plans.ts';
-import { tickWork } from './plan/machine-speed.ts';
+import { tickWork } from './plan/work-limit.ts';
 import { type PublishParts, publish } from './publish/publish.ts';
 import { podsByDeployment, type ReadParts, read } from './read.ts';
 import { emptyMemory, memoryFrom, type StoredMemory } from './remember/tick-memory.ts';

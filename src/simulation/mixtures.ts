@@ -1,4 +1,4 @@
-import type { Shape } from '../planner/believe/arrival-rates.ts';
+import type { Shape } from '../planner/believe/rates-and-shapes.ts';
 import { dayCycle, type RateOverTime, ramp, spike, steady, step } from './traffic.ts';
 
 /** Mixtures of request sizes; `services` is about what Azure's traces are, a conversation beside a coding service. */

@@ -1,4 +1,4 @@
-import type { Shape } from '../planner/believe/arrival-rates.ts';
+import type { Shape } from '../planner/believe/rates-and-shapes.ts';
 import { element } from '../vocabulary/list-element.ts';
 import type { DemandRow } from '../vocabulary/planning-documents.ts';
 import { exponential, seeded } from '../vocabulary/random.ts';

@@ -1,7 +1,7 @@
 import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
 import { type MoveMemory, nothingMoved } from '../../src/planner/move/move.ts';
-import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
+import { tickWork } from '../../src/planner/plan/work-limit.ts';
 import { emptyMemory, type Memory } from '../../src/planner/remember/tick-memory.ts';
 import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment, foundProfile } from './deployments.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/serve-config.ts';
 import { decide, type PlannerSettings, type Reading } from '../../src/planner/decide.ts';
-import { tickWork } from '../../src/planner/plan/machine-speed.ts';
 import { planOf } from '../../src/planner/plan/plan-of-snapshot.ts';
 import { routerKnowledgeNow } from '../../src/planner/plan/router-knowledge.ts';
+import { tickWork } from '../../src/planner/plan/work-limit.ts';
 import { emptyMemory, type Memory } from '../../src/planner/remember/tick-memory.ts';
 import type { Interval, Workload } from '../../src/workload/workload.ts';
 import { deployment } from '../helpers/deployments.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { plantedFleet } from '../../hack/bench/planted-fleets.ts';
-import { tickWork } from '../../src/planner/plan/machine-speed.ts';
+import { tickWork } from '../../src/planner/plan/work-limit.ts';
 import { mixCost } from '../../src/solver/fleet.ts';
 import { defaultOptions, solve } from '../../src/solver/solve.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { arrivalRate } from '../../src/planner/believe/arrival-rates.ts';
+import { arrivalRate } from '../../src/planner/believe/rates-and-shapes.ts';
 import { memoryStore } from '../../src/workload/memory-store.ts';
 import { workloadReader } from '../../src/workload/reader.ts';
 import { type RedisSettings, redisAddress, redisStore } from '../../src/workload/redis.ts';

@@ -5,25 +5,20 @@ import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { EngineSample } from '../../vocabulary/engine-sample.ts';
 import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
-import type { Shape } from './arrival-rates.ts';
 import { type Candidate, candidatesOf } from './candidates.ts';
 import { type DemandNow, type DemandSettings, demandNow } from './demand.ts';
 import type { DemandHistory } from './demand-history.ts';
-import {
-  type BehaviourSettings,
-  behavioursNow,
-  type DeploymentBehaviour,
-  type DeploymentReading,
-} from './deployment-behaviour.ts';
-import type { EngineStrain } from './engine-strain.ts';
 import type { Forecast } from './forecast.ts';
 import { type ModelGroup, modelGroups } from './model-groups.ts';
 import type { Conclusion, StateSettings } from './model-states.ts';
 import type { ProfileTrial } from './profile-trial.ts';
+import type { Shape } from './rates-and-shapes.ts';
 import { type RecordDefect, samplesSeen, type TrustedWorkload, trustedWorkload } from './record-defects.ts';
 import { type RequestSizes, sizesAfter } from './request-sizes.ts';
+import { type BehaviourSettings, behavioursNow, type DeploymentReading, type ScalingBehaviour } from './scaling-behaviour.ts';
 import { longestStartup } from './startups.ts';
 import { type StateReading, stateReader } from './state-evidence.ts';
+import type { Strain } from './strain-from-backlog.ts';
 import { judgedProfiles, profilesToPlanBy, trialsAfter } from './trusted-profiles.ts';
 import { type WakingHistory, whileBusy, whileIdle } from './waking-ahead.ts';
 import { type WokenDemand, wokenDemand } from './woken-demand.ts';
@@ -54,9 +49,9 @@ export interface BelieveMemory {
   /** Arrival rates so far, by name. */
   readonly histories: ReadonlyMap<string, DemandHistory>;
   /** How each Deployment's pods and replicas behaved, by `namespace/name`. */
-  readonly behaviours: ReadonlyMap<string, DeploymentBehaviour>;
+  readonly behaviours: ReadonlyMap<string, ScalingBehaviour>;
   /** What was learned of the engines, by name. */
-  readonly strains: ReadonlyMap<string, EngineStrain>;
+  readonly strains: ReadonlyMap<string, Strain>;
   /** Which profile each Deployment is planned by, by `namespace/name`. */
   readonly trials: ReadonlyMap<string, ProfileTrial>;
   /** What its engines said of late, by model, oldest first. */
@@ -106,10 +101,10 @@ export interface Belief extends ModelGroup {
   readonly noise: number;
   /** Its arrival rates so far, what was learned of its engines, and when it was woken, by name. */
   readonly histories: ReadonlyMap<string, DemandHistory>;
-  readonly strains: ReadonlyMap<string, EngineStrain>;
+  readonly strains: ReadonlyMap<string, Strain>;
   readonly wakings: ReadonlyMap<string, WakingHistory>;
   /** How its Deployments behave, and why the newest profile of one is not followed, by `namespace/name`. */
-  readonly behaviours: ReadonlyMap<string, DeploymentBehaviour>;
+  readonly behaviours: ReadonlyMap<string, ScalingBehaviour>;
   readonly profileProblems: ReadonlyMap<string, string>;
 }
 

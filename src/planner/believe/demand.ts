@@ -1,6 +1,11 @@
 import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import { newestRecord, recordOf } from '../../workload/workload.ts';
+import { type Margin, marginNow } from './attainment-margin.ts';
+import { askedReplicas, rateForBacklog } from './backlog-demand.ts';
+import type { Candidate } from './candidates.ts';
+import { type DemandHistory, demandHistoryWith, foreseenGrowthOfWork, foreseenRate, type SeenDemand } from './demand-history.ts';
+import { caughtUp, type Forecast } from './forecast.ts';
 import {
   arrivalGrowth,
   arrivalRate,
@@ -9,17 +14,12 @@ import {
   mergedDemand,
   type RateSettings,
   type Shape,
-} from './arrival-rates.ts';
-import { type Margin, marginNow } from './attainment-margin.ts';
-import { askedReplicas, rateForBacklog } from './backlog-demand.ts';
-import type { Candidate } from './candidates.ts';
-import { type DemandHistory, demandHistoryWith, foreseenGrowthOfWork, foreseenRate, type SeenDemand } from './demand-history.ts';
-import { type EngineStrain, strainNow } from './engine-strain.ts';
-import { caughtUp, type Forecast } from './forecast.ts';
+} from './rates-and-shapes.ts';
 import type { TrustedHistory, TrustedWorkload } from './record-defects.ts';
 import { meanSeconds } from './request-seconds.ts';
 import { meanWork, type RequestWorks, requestWorks } from './request-work.ts';
 import type { ReplicaPod } from './startups.ts';
+import { type Strain, strainNow } from './strain-from-backlog.ts';
 
 /** What to plan for, or why there is nothing to plan for yet, so that what stands goes on standing. */
 export interface DemandNow {
@@ -29,7 +29,7 @@ export interface DemandNow {
   readonly histories: ReadonlyMap<string, DemandHistory>;
   readonly rates: ReadonlyMap<string, number>;
   /** What was learned of the engines under each name. */
-  readonly strains: ReadonlyMap<string, EngineStrain>;
+  readonly strains: ReadonlyMap<string, Strain>;
   /** Where one was believed. */
   readonly forecast: Forecast | null;
   /** Extra demand in it, for what noise and earlier misses ask for; 0.1 = 10 %. */
@@ -57,7 +57,7 @@ export interface DemandSources {
   readonly silentUntil: number;
   readonly shapes: ReadonlyMap<string, Shape>;
   readonly histories: ReadonlyMap<string, DemandHistory>;
-  readonly strains: ReadonlyMap<string, EngineStrain>;
+  readonly strains: ReadonlyMap<string, Strain>;
   /** What was decided last, by `namespace/name`. */
   readonly decisions: ReadonlyMap<string, Decision>;
   readonly candidates: readonly Candidate[];
@@ -135,7 +135,7 @@ interface RatedName {
   /** How many times the work of today a request is foreseen to be. */
   readonly growthOfWork: number;
   readonly history: DemandHistory;
-  readonly strain: EngineStrain;
+  readonly strain: Strain;
   readonly shape: Shape | undefined;
   /** What a request takes by the profiles; null = its size is not known. */
   readonly works: RequestWorks | null;
@@ -273,7 +273,7 @@ const strainOf = (
   works: RequestWorks | null,
   backlog: number,
   { sources: { workload, strains, candidates }, settings: { headroom }, ready, starting }: ModelNow,
-): EngineStrain =>
+): Strain =>
   strainNow(strains.get(name), {
     ...{ now: workload?.now ?? 0, intervals, rate, headroom, backlog, ready, starting },
     spread: works?.spread ?? 1,

@@ -2,7 +2,7 @@ import type { Profile } from '../../profiles/profile-document.ts';
 import { type FoundProfile, limitsText } from '../../profiles/profile-document.ts';
 import { beyondSloThroughputs, throughputAt } from '../../profiles/throughput.ts';
 import { element } from '../../vocabulary/list-element.ts';
-import type { Shape } from './arrival-rates.ts';
+import type { Shape } from './rates-and-shapes.ts';
 
 /** The profile that a Deployment is planned by, and one that has come since and is not believed yet. */
 export interface ProfileTrial {

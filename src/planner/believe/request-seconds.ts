@@ -1,7 +1,7 @@
 import { e2eSecondsAt } from '../../profiles/throughput.ts';
 import { type Interval, recordOf } from '../../workload/workload.ts';
-import type { Shape } from './arrival-rates.ts';
 import type { Candidate } from './candidates.ts';
+import type { Shape } from './rates-and-shapes.ts';
 
 /**
  * Seconds that a request takes in the mean on the slowest variant that is Ready (of all, where none is); null

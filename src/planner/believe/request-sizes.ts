@@ -1,5 +1,5 @@
 import type { Interval } from '../../workload/workload.ts';
-import { type CountedShape, demandOf, mergedDemand, type Shape, shapeOf } from './arrival-rates.ts';
+import { type CountedShape, demandOf, mergedDemand, type Shape, shapeOf } from './rates-and-shapes.ts';
 
 /**
  * Few requests tell little of the sizes that come. After a pause the first to end are the shortest, and before it the last are

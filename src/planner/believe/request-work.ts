@@ -1,6 +1,6 @@
 import { beyondSloThroughputs } from '../../profiles/throughput.ts';
-import type { Shape } from './arrival-rates.ts';
 import type { Candidate } from './candidates.ts';
+import type { Shape } from './rates-and-shapes.ts';
 
 export interface RequestWorks {
   /** What a request takes of a replica of each candidate in the mean (replica-seconds). */

@@ -38,7 +38,7 @@ const leastPatienceSeconds = 30;
 export const startupSeconds = ({ seconds }: Pick<Startups, 'seconds'>, otherwise: number): number =>
   seconds.length < enoughStartups ? otherwise : seconds.toSorted((a, b) => a - b)[Math.ceil(0.9 * seconds.length) - 1]!;
 
-/** The longest of those that are learned, so that demand is looked for far enoughStartups ahead; else what is set (s). */
+/** The longest of those that are learned, so that demand is looked for far enough ahead; else what is set (s). */
 export const longestStartup = (startups: readonly Pick<Startups, 'seconds'>[], otherwise: number): number => {
   const known = startups.filter(({ seconds }) => seconds.length >= enoughStartups);
   return known.length === 0 ? otherwise : Math.max(...known.map((seen) => startupSeconds(seen, otherwise)));

@@ -1,8 +1,8 @@
 import type { Bounds } from '../../cluster/bounds.ts';
 import type { ModelDeployment } from '../../cluster/variant.ts';
 import type { FoundProfile } from '../../profiles/profile-document.ts';
-import type { Shape } from './arrival-rates.ts';
 import { judgeProfile, type ProfileTrial, type TrialVerdict } from './profile-trial.ts';
+import type { Shape } from './rates-and-shapes.ts';
 
 interface Profiled {
   readonly deployments: ReadonlyMap<string, ModelDeployment>;

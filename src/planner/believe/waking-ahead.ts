@@ -1,4 +1,4 @@
-import type { Shape } from './arrival-rates.ts';
+import type { Shape } from './rates-and-shapes.ts';
 
 /**
  * Traffic that comes to an idle model at the same time of day. A forecast of rates multiplies what arrives now, so it can never

@@ -1,8 +1,8 @@
 import { type DemandRow, totalRate } from '../../vocabulary/planning-documents.ts';
-import { demandOf, mergedDemand } from './arrival-rates.ts';
 import { noiseMargin } from './attainment-margin.ts';
 import type { DemandSettings, DemandSources } from './demand.ts';
 import type { Forecast } from './forecast.ts';
+import { demandOf, mergedDemand } from './rates-and-shapes.ts';
 import { requestWorks } from './request-work.ts';
 import { type ForeseenWaking, foreseenWaking, type WakingHistory } from './waking-ahead.ts';
 

@@ -1,8 +1,8 @@
 import type { Decision, Target } from '../../vocabulary/target.ts';
 import type { PlanToKeep } from '../../workload/store.ts';
 import type { BelieveMemory } from '../believe/believe.ts';
-import type { DeploymentBehaviour } from '../believe/deployment-behaviour.ts';
 import type { ProfileTrial } from '../believe/profile-trial.ts';
+import type { ScalingBehaviour } from '../believe/scaling-behaviour.ts';
 import { noStartups, type Startups } from '../believe/startups.ts';
 import type { Following } from '../believe/target-following.ts';
 import type { MoveMemory } from '../move/move.ts';
@@ -79,15 +79,15 @@ const trialOf = ({ load, ...rest }: StoredTrial): ProfileTrial => ({
   heldBack: null,
 });
 /** The pods that were seen are not stored: the next leader looks for itself. `fixedUntil` was the name of `unfollowedUntil`. */
-interface StoredBehaviour extends Pick<DeploymentBehaviour, 'outage'>, Pick<Startups, 'seconds'> {
+interface StoredBehaviour extends Pick<ScalingBehaviour, 'outage'>, Pick<Startups, 'seconds'> {
   readonly following: (Omit<Following, 'unfollowedUntil'> & { readonly fixedUntil: Following['unfollowedUntil'] }) | null;
 }
-const storedBehaviour = ({ startups: { seconds }, outage, following }: DeploymentBehaviour): StoredBehaviour => {
+const storedBehaviour = ({ startups: { seconds }, outage, following }: ScalingBehaviour): StoredBehaviour => {
   if (following === null) return { outage, following, seconds };
   const { replicas, rising, since, unfollowedUntil: fixedUntil, spec } = following;
   return { outage, following: { replicas, rising, since, fixedUntil, spec }, seconds };
 };
-const behaviourOf = ({ seconds, outage, following }: StoredBehaviour): DeploymentBehaviour => {
+const behaviourOf = ({ seconds, outage, following }: StoredBehaviour): ScalingBehaviour => {
   const startups = { ...noStartups, seconds };
   if (following === null) return { startups, outage, following };
   const { fixedUntil: unfollowedUntil, ...rest } = following;

@@ -1,4 +1,4 @@
-import type { Shape } from '../believe/arrival-rates.ts';
+import type { Shape } from '../believe/rates-and-shapes.ts';
 import type { Habit, WakingHistory } from '../believe/waking-ahead.ts';
 
 /** There are many: times and rates in turn, and of the sizes only their mean. */

@@ -5,8 +5,8 @@ import { deploymentKey } from '../../vocabulary/deployment-key.ts';
 import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Belief } from '../believe/believe.ts';
-import { expectedToFollow, unseen } from '../believe/deployment-behaviour.ts';
 import { attainableReplicas } from '../believe/missing-pods.ts';
+import { expectedToFollow, unseen } from '../believe/scaling-behaviour.ts';
 import { startupSeconds } from '../believe/startups.ts';
 import { isUnfollowed, withinTolerance } from '../believe/target-following.ts';
 

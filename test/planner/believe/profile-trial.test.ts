@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Shape } from '../../../src/planner/believe/arrival-rates.ts';
 import { judgeProfile, type ProfileTrial, type TrialVerdict } from '../../../src/planner/believe/profile-trial.ts';
+import type { Shape } from '../../../src/planner/believe/rates-and-shapes.ts';
 import { type FoundProfile, profileOf } from '../../../src/profiles/profile-document.ts';
 
 /** Serves so many req/s of 512 and of 2048 tokens in, 64 out. */

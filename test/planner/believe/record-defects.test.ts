@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { arrivalRate } from '../../../src/planner/believe/arrival-rates.ts';
+import { arrivalRate } from '../../../src/planner/believe/rates-and-shapes.ts';
 import { recordDefectText, trustedHistory } from '../../../src/planner/believe/record-defects.ts';
 import { type Interval, type NameHistory, recordOf } from '../../../src/workload/workload.ts';
 import { nothing, record } from '../../helpers/records.ts';

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Belief } from '../../../src/planner/believe/believe.ts';
-import type { DeploymentBehaviour } from '../../../src/planner/believe/deployment-behaviour.ts';
+import type { ScalingBehaviour } from '../../../src/planner/believe/scaling-behaviour.ts';
 import { noStartups } from '../../../src/planner/believe/startups.ts';
 import { askedReplicasOf, type MoveMemory, move, nothingMoved } from '../../../src/planner/move/move.ts';
-import { tickWork } from '../../../src/planner/plan/machine-speed.ts';
 import { planModels } from '../../../src/planner/plan/plan.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
+import { tickWork } from '../../../src/planner/plan/work-limit.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
 import { belief } from '../../helpers/beliefs.ts';
 import { deployment } from '../../helpers/deployments.ts';
@@ -13,7 +13,7 @@ import { settings } from '../../helpers/planner.ts';
 
 const now = 1000;
 const reading = { now, workload: null };
-const behaving = (behaviour: Partial<DeploymentBehaviour>): Belief['behaviours'] =>
+const behaving = (behaviour: Partial<ScalingBehaviour>): Belief['behaviours'] =>
   new Map([['ns/a', { startups: noStartups, outage: null, following: null, ...behaviour }]]);
 const unfollowed = behaving({ following: { replicas: 1, rising: true, since: 0, unfollowedUntil: 1300, spec: null } });
 const moved = (one: Belief, last: MoveMemory = nothingMoved) => {

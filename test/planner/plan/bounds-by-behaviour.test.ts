@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { DeploymentBehaviour } from '../../../src/planner/believe/deployment-behaviour.ts';
+import type { ScalingBehaviour } from '../../../src/planner/believe/scaling-behaviour.ts';
 import { noStartups } from '../../../src/planner/believe/startups.ts';
 import {
   boundsIfPodsCame,
@@ -14,7 +14,7 @@ const now = 1000;
 const outage = { gives: 2, failures: 1, retryAt: 1100 };
 const unfollowed = { replicas: 1, rising: true, since: 0, unfollowedUntil: 1300, spec: null };
 const bounds = (minReplicas: number, maxReplicas: number | null) => ({ minReplicas, maxReplicas });
-const model = (behaviour: Partial<DeploymentBehaviour>, given = bounds(0, null)) =>
+const model = (behaviour: Partial<ScalingBehaviour>, given = bounds(0, null)) =>
   belief({
     candidates: [candidate('a', { bounds: given })],
     behaviours: new Map([['ns/a', { startups: noStartups, outage: null, following: null, ...behaviour }]]),

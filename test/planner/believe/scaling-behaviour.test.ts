@@ -1,9 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  behavioursNow,
-  type DeploymentBehaviour,
-  type DeploymentReading,
-} from '../../../src/planner/believe/deployment-behaviour.ts';
+import { behavioursNow, type DeploymentReading, type ScalingBehaviour } from '../../../src/planner/believe/scaling-behaviour.ts';
 import { noStartups, type ReplicaPod } from '../../../src/planner/believe/startups.ts';
 import type { Decision } from '../../../src/vocabulary/target.ts';
 import { deployment } from '../../helpers/deployments.ts';
@@ -18,7 +14,7 @@ const readyPod: ReplicaPod = {
   placedAt: 0,
   unschedulable: false,
 };
-const outOfStock: DeploymentBehaviour = {
+const outOfStock: ScalingBehaviour = {
   startups: { ...noStartups, seconds: [30, 40, 50] },
   outage: { gives: 0, failures: 1, retryAt: now + 100 },
   following: null,
@@ -27,8 +23,8 @@ const behaviourOf = (
   one = deployment('a'),
   more: Partial<DeploymentReading> = {},
   decision?: Decision,
-  before?: DeploymentBehaviour,
-): DeploymentBehaviour =>
+  before?: ScalingBehaviour,
+): ScalingBehaviour =>
   behavioursNow(
     { now, deployments: new Map([['ns/a', one]]), ...more },
     new Map(decision ? [['ns/a', decision]] : []),

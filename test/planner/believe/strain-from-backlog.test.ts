@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type EngineStrain, type Strained, strainNow } from '../../../src/planner/believe/engine-strain.ts';
+import { type Strain, type StrainEvidence, strainNow } from '../../../src/planner/believe/strain-from-backlog.ts';
 import { record } from '../../helpers/records.ts';
 
 /** Records of 10 req/s up to `until`, with so many requests in flight. */
@@ -8,7 +8,7 @@ const inFlight = (until: number, counts: readonly number[]) =>
 /** Records of 10 req/s up to `until`, what is in flight growing by so many in each interval. */
 const growing = (until: number, growth: number) =>
   Array.from({ length: 12 }, (_, index) => record(until - 110 + 10 * index, 100, { meta_pending_reqs: 200 + growth * index }));
-const strained = (now: number, growth: number, more: Partial<Strained> = {}): Strained => ({
+const strained = (now: number, growth: number, more: Partial<StrainEvidence> = {}): StrainEvidence => ({
   now,
   intervals: growing(now, growth),
   rate: 10,
@@ -20,7 +20,7 @@ const strained = (now: number, growth: number, more: Partial<Strained> = {}): St
   starting: false,
   ...more,
 });
-const steady: EngineStrain = { factor: 1, steadySince: 0, base: 1, rate: 10, requestWork: 0.4, ready: 4, at: 990 };
+const steady: Strain = { factor: 1, steadySince: 0, base: 1, rate: 10, requestWork: 0.4, ready: 4, at: 990 };
 
 describe('engines are taken for slower than their profiles', () => {
   test('by what they serve while more and more stays in flight', () => {
@@ -34,7 +34,7 @@ describe('engines are taken for slower than their profiles', () => {
     expect(second.factor).toBeCloseTo(first.factor, 3);
   });
 
-  test.each<[string, Partial<Strained>]>([
+  test.each<[string, Partial<StrainEvidence>]>([
     ['nothing waits beyond the normal', { backlog: 0 }],
     ['the rate has risen', { rate: 12 }],
     ['requests have become longer', { requestWork: 0.43 }],

@@ -6,14 +6,14 @@ import { noStartups, patienceSeconds, type ReplicaPod, type Startups, startupsAf
 import { type Following, type FollowSettings, followingAfter } from './target-following.ts';
 
 /** How one Deployment behaves: how its pods start, whether they come, whether its target is followed. */
-export interface DeploymentBehaviour {
+export interface ScalingBehaviour {
   readonly startups: Startups;
   readonly outage: Outage | null;
   readonly following: Following | null;
 }
 
 /** Of one that has not been looked at. */
-export const unseen: DeploymentBehaviour = { startups: noStartups, outage: null, following: null };
+export const unseen: ScalingBehaviour = { startups: noStartups, outage: null, following: null };
 
 export interface BehaviourSettings extends FollowSettings {
   /** What a replica takes to start, until that is learned (s). */
@@ -49,9 +49,9 @@ export interface DeploymentReading {
 export const behavioursNow = (
   reading: DeploymentReading,
   decisions: ReadonlyMap<string, Decision>,
-  before: ReadonlyMap<string, DeploymentBehaviour>,
+  before: ReadonlyMap<string, ScalingBehaviour>,
   settings: BehaviourSettings,
-): ReadonlyMap<string, DeploymentBehaviour> =>
+): ReadonlyMap<string, ScalingBehaviour> =>
   new Map(
     [...reading.deployments.keys()].map((key) => [
       key,
@@ -81,11 +81,11 @@ export const expectedToFollow = (last: Decision | undefined): Decision | null =>
   last === undefined || last.restored === true ? null : last;
 
 const behaviourAfter = (
-  before: DeploymentBehaviour | undefined,
+  before: ScalingBehaviour | undefined,
   { pods, replicas, last, pace, podsRefused, fixedByHand }: Look,
   settings: BehaviourSettings,
   now: number,
-): DeploymentBehaviour => {
+): ScalingBehaviour => {
   const { startups, outage, following } = before ?? unseen;
   const followed = (): Following | null =>
     fixedByHand ? null : followingAfter(following, replicas, last?.replicas ?? null, pace, settings, now);

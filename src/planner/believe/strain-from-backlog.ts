@@ -1,7 +1,7 @@
 import { type Interval, recordOf } from '../../workload/workload.ts';
 
 /** What is learned of a model's engines from what stays in flight. */
-export interface EngineStrain {
+export interface Strain {
   /** Work of a request over what the profiles say; 1 = as they say. */
   readonly factor: number;
   /** Since when the same replicas are Ready, all that were asked for then, and neither rate nor work have risen (Unix s). */
@@ -14,7 +14,7 @@ export interface EngineStrain {
   readonly at: number;
 }
 
-export interface Strained {
+export interface StrainEvidence {
   /** Unix seconds. */
   readonly now: number;
   readonly intervals: readonly Interval[];
@@ -48,7 +48,7 @@ const most = 2;
  * slower engine. What is served then is what they can do; the plan's capacity over that is the factor. Without it a backlog
  * would be worked off, the replicas for it be taken away, and the next one begin.
  */
-export const strainNow = (previous: EngineStrain | undefined, strained: Strained): EngineStrain => {
+export const strainNow = (previous: Strain | undefined, strained: StrainEvidence): Strain => {
   const { now, rate, requestWork, headroom, backlog, ready, starting } = strained;
   const before = previous ?? { factor: 1, steadySince: now, base: 1, rate, requestWork, ready, at: now };
   const factor = 1 + (before.factor - 1) * 2 ** (-Math.max(0, now - before.at) / halfLifeSeconds);
@@ -64,7 +64,7 @@ export const strainNow = (previous: EngineStrain | undefined, strained: Strained
 };
 
 /** req/s that end while what is in flight grows for certain; null = it does not. */
-const servedWhileGrowing = ({ intervals, rate, spread }: Strained, since: number): number | null => {
+const servedWhileGrowing = ({ intervals, rate, spread }: StrainEvidence, since: number): number | null => {
   const newest = intervals.at(-1)?.time ?? 0;
   const records = intervals.filter(({ time }) => time >= newest - spanSeconds).flatMap((interval) => recordOf(interval) ?? []);
   const inFlight = records.flatMap(({ pending }) => pending ?? []);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tickWork, workLimitOfMachine } from '../../../src/planner/plan/machine-speed.ts';
+import { tickWork, workLimitOfMachine } from '../../../src/planner/plan/work-limit.ts';
 
 test('it is the usual one until enough work was seen, then a second of this machine', () => {
   const { limit, saw } = workLimitOfMachine();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { arrivalGrowth, arrivalRate, demandOf, mergedDemand, shapeOf } from '../../../src/planner/believe/arrival-rates.ts';
+import { arrivalGrowth, arrivalRate, demandOf, mergedDemand, shapeOf } from '../../../src/planner/believe/rates-and-shapes.ts';
 import { exponential, seeded } from '../../../src/vocabulary/random.ts';
 import type { Interval } from '../../../src/workload/workload.ts';
 import { nothing, record } from '../../helpers/records.ts';
