@@ -3,7 +3,7 @@ import { fixedReplicas, type ModelDeployment } from '../cluster/variant.ts';
 import type { Config } from '../config/serve-config.ts';
 import type { RecordDefect } from '../planner/believe/record-defects.ts';
 import type { ModelReport } from '../planner/report/tick-outcome.ts';
-import { outOfStockText } from '../planner/report/tick-problems.ts';
+import { podsMissingText } from '../planner/report/tick-problems.ts';
 import { deploymentKey, ownerKey } from '../vocabulary/deployment-key.ts';
 import type { Target } from '../vocabulary/target.ts';
 import { planLines } from './explained-plan.ts';
@@ -95,7 +95,7 @@ const remarks = (key: string, report: ModelReport | undefined, { deployment, now
   return [
     ...when(deployment.paused, 'paused by the annotation gpumix.io/paused: planned around'),
     ...when(!deployment.paused && fixed !== null, `pinned to ${fixed} by the annotation gpumix.io/pin`),
-    ...when(seen?.outOfStock, outOfStockText(seen?.podsRefused ?? null)),
+    ...when(seen?.outOfStock, podsMissingText(seen?.podsRefused ?? null)),
     ...(seen?.profileProblem ? [seen.profileProblem] : []),
     ...(seen?.beyondGrid ? [beyondGridText(seen.beyondGrid)] : []),
     ...when(seen?.notFollowed, notFollowedText(seen?.triedAgainAt ?? null)),

@@ -122,7 +122,9 @@ test('an autoscaler that runs to its maximum does not make that our target, and 
 test('what somebody fixed by hand is not judged', () => {
   const memory = {
     ...emptyMemory,
-    observed: new Map([['ns/l40s', { startups: noStartups, outage: { gives: 0, failures: 1, retryAt: 9e9 }, following: null }]]),
+    observed: new Map([
+      ['ns/l40s', { startups: noStartups, outage: { attainable: 0, failures: 1, retryAt: 9e9 }, following: null }],
+    ]),
   };
   const pinned = [deployments[0]!, deployment('l40s', { gpu: 'L40S', pin: { replicas: 2, until: null } })];
   const decided = run(

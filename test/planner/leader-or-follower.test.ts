@@ -8,7 +8,7 @@ import { memoryStore } from '../../src/workload/memory-store.ts';
 import type { Store } from '../../src/workload/store.ts';
 import { deployment } from '../helpers/deployments.ts';
 
-const strain = { factor: 1.2, steadySince: 4000, base: 1, rate: 3, requestWork: 0.1, ready: 2, at: 4900 };
+const strain = { factor: 1.2, steadySince: 4000, steadyFactor: 1, rate: 3, requestWork: 0.1, ready: 2, at: 4900 };
 const decided = (replicas: number, asOf: number): TickOutcome => ({
   memory: {
     ...emptyMemory,

@@ -3,22 +3,22 @@ import type { ReplicaPod } from './startups.ts';
 /** A Deployment whose pods do not come. */
 export interface Outage {
   /** Replicas that run, or may still come, when they were last counted. */
-  readonly gives: number;
+  readonly attainable: number;
   /** How often it was believed in, in vain. */
   readonly failures: number;
-  /** Until then it is planned with no more than it gives; then it is tried again (Unix s). */
+  /** Until then it is planned with no more than that; then it is tried again (Unix s). */
   readonly retryAt: number;
 }
 
 /** What the pods of a Deployment amount to. */
 export interface PodCount {
   /** Those that are Ready, and those that are not but within their startup time. */
-  readonly gives: number;
+  readonly attainable: number;
   readonly starting: number;
   /** Names of those beyond it: they count as 0, whatever the cause. */
   readonly late: ReadonlySet<string>;
   /** Whether the late ones say that more would not come either. */
-  readonly out: boolean;
+  readonly moreWouldNotCome: boolean;
 }
 
 /** First and longest time until a type is tried again (s). */
@@ -36,11 +36,11 @@ export const podCount = (pods: readonly ReplicaPod[], patienceSeconds: number, o
   const lastSuccess = Math.max(Number.NEGATIVE_INFINITY, ...ready.map(({ readinessAt }) => readinessAt ?? now));
   const starting = pods.length - ready.length - late.length;
   return {
-    gives: ready.length + starting,
+    attainable: ready.length + starting,
     starting,
     late: new Set(late.map(({ name }) => name)),
     // One that has its place and does not come is alone with its trouble where others have come since it started.
-    out: late.some((pod) => pod.unschedulable || startedAt(pod) > lastSuccess),
+    moreWouldNotCome: late.some((pod) => pod.unschedulable || startedAt(pod) > lastSuccess),
   };
 };
 
@@ -51,19 +51,23 @@ const startedAt = ({ createdAt, placedAt, readinessAt }: ReplicaPod): number =>
  * The outage after another look at the pods; null = there is none. It is over when one more came; while nobody asks for one,
  * its failures are remembered for an hour.
  */
-export const outageAfter = (outage: Outage | null, { gives, starting, late, out }: PodCount, now: number): Outage | null => {
+export const outageAfter = (
+  outage: Outage | null,
+  { attainable, starting, late, moreWouldNotCome }: PodCount,
+  now: number,
+): Outage | null => {
   const again = (failures: number): Outage => ({
-    gives,
+    attainable,
     failures,
     retryAt: now + Math.min(firstRetrySeconds * 2 ** (failures - 1), longestRetrySeconds),
   });
-  if (outage === null) return out ? again(1) : null;
-  if (now < outage.retryAt) return late.size === 0 && gives > outage.gives ? null : { ...outage, gives };
-  if (out) return again(outage.failures + 1);
-  const over = (starting === 0 && gives > outage.gives) || now >= outage.retryAt + longestRetrySeconds;
+  if (outage === null) return moreWouldNotCome ? again(1) : null;
+  if (now < outage.retryAt) return late.size === 0 && attainable > outage.attainable ? null : { ...outage, attainable };
+  if (moreWouldNotCome) return again(outage.failures + 1);
+  const over = (starting === 0 && attainable > outage.attainable) || now >= outage.retryAt + longestRetrySeconds;
   return over ? null : outage;
 };
 
 /** Most replicas to plan with; null = as many as one likes. */
 export const attainableReplicas = (outage: Outage | null, now: number): number | null =>
-  outage !== null && now < outage.retryAt ? outage.gives : null;
+  outage !== null && now < outage.retryAt ? outage.attainable : null;

@@ -92,7 +92,7 @@ const behaviourAfter = (
   if (pods === null) return { startups, outage: null, following: followed() };
   const counted = podCount(pods, patienceSeconds(startups, settings.startupSeconds), outage, now);
   // Pods that cannot even be made do not come either.
-  const count = podsRefused !== null && pods.length < replicas ? { ...counted, out: true } : counted;
+  const count = podsRefused !== null && pods.length < replicas ? { ...counted, moreWouldNotCome: true } : counted;
   return {
     startups: startupsAfter(startups, pods, count.late, now),
     outage: fixedByHand ? null : outageAfter(outage, count, now),

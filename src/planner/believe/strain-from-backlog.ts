@@ -7,7 +7,7 @@ export interface Strain {
   /** Since when the same replicas are Ready, all that were asked for then, and neither rate nor work have risen (Unix s). */
   readonly steadySince: number;
   /** The factor, the rate (req/s), the work of a request and the Ready replicas then. */
-  readonly base: number;
+  readonly steadyFactor: number;
   readonly rate: number;
   readonly requestWork: number;
   readonly ready: number;
@@ -50,16 +50,16 @@ const most = 2;
  */
 export const strainNow = (previous: Strain | undefined, strained: StrainEvidence): Strain => {
   const { now, rate, requestWork, headroom, backlog, ready, starting } = strained;
-  const before = previous ?? { factor: 1, steadySince: now, base: 1, rate, requestWork, ready, at: now };
+  const before = previous ?? { factor: 1, steadySince: now, steadyFactor: 1, rate, requestWork, ready, at: now };
   const factor = 1 + (before.factor - 1) * 2 ** (-Math.max(0, now - before.at) / halfLifeSeconds);
   // What is asked for because of what was just learned does not end the lesson.
   const settled = !starting || now - before.steadySince >= spanSeconds;
   const risen = rate > risenRate * before.rate || requestWork > risenWork * before.requestWork;
   if (!settled || ready !== before.ready || risen)
-    return { factor, steadySince: now, base: factor, rate, requestWork, ready, at: now };
+    return { factor, steadySince: now, steadyFactor: factor, rate, requestWork, ready, at: now };
   const served = backlog > 0 ? servedWhileGrowing(strained, before.steadySince) : null;
   // At least this much was planned for: half of the headroom may be lacking.
-  const learned = served === null ? 0 : (margin * before.base * rate * (1 + headroom / 2)) / served;
+  const learned = served === null ? 0 : (margin * before.steadyFactor * rate * (1 + headroom / 2)) / served;
   return { ...before, factor: Math.min(most, Math.max(factor, learned)), at: now };
 };
 

@@ -1,9 +1,11 @@
 import type { Decision, Target } from '../../vocabulary/target.ts';
 import type { PlanToKeep } from '../../workload/store.ts';
 import type { BelieveMemory } from '../believe/believe.ts';
+import type { Outage } from '../believe/missing-pods.ts';
 import type { ProfileTrial } from '../believe/profile-trial.ts';
 import type { ScalingBehaviour } from '../believe/scaling-behaviour.ts';
 import { noStartups, type Startups } from '../believe/startups.ts';
+import type { Strain } from '../believe/strain-from-backlog.ts';
 import type { Following } from '../believe/target-following.ts';
 import type { MoveMemory } from '../move/move.ts';
 import type { WantedReplicas } from '../move/variant-transition.ts';
@@ -39,7 +41,7 @@ const encoded = ({ targets, models, plan, memory: { believed, workPerRequest, mo
     models,
     plan: plan === null ? null : { status: plan.status, cost: plan.cost },
     decisions: [...moved.decisions],
-    strains: [...believed.strains],
+    strains: [...believed.strains].map(([name, strain]) => [name, storedStrain(strain)]),
     trials: [...believed.trials].map(([key, { digest, workPerRequest: last, proven }]) => [
       key,
       { digest, load: workPerRequest.get(key) ?? last, proven },
@@ -62,7 +64,7 @@ const decoded = (at: number, text: string): StoredPlan | null => {
     models,
     plan,
     decisions: new Map(decisions),
-    strains: new Map(strains),
+    strains: new Map(strains.map(([name, stored]: [string, StoredStrain]) => [name, strainOf(stored)])),
     trials: new Map(trials.map(([key, trial]: [string, StoredTrial]) => [key, trialOf(trial)])),
     behaviours: new Map(observed.map(([key, stored]: [string, StoredBehaviour]) => [key, behaviourOf(stored)])),
     wakings: decodedWakings(wakings),
@@ -78,16 +80,35 @@ const trialOf = ({ load, ...rest }: StoredTrial): ProfileTrial => ({
   found: null,
   heldBack: null,
 });
+/** `base` was the name of `steadyFactor`. */
+type StoredStrain = Omit<Strain, 'steadyFactor'> & { readonly base: Strain['steadyFactor'] };
+const storedStrain = ({ steadyFactor: base, ...rest }: Strain): StoredStrain => ({ ...rest, base });
+const strainOf = ({ base: steadyFactor, ...rest }: StoredStrain): Strain => ({ ...rest, steadyFactor });
+/** `gives` was the name of `attainable`. */
+type StoredOutage = Omit<Outage, 'attainable'> & { readonly gives: Outage['attainable'] };
+const storedOutage = (outage: Outage | null): StoredOutage | null => {
+  if (outage === null) return null;
+  const { attainable: gives, ...rest } = outage;
+  return { gives, ...rest };
+};
+const outageOf = (stored: StoredOutage | null): Outage | null => {
+  if (stored === null) return null;
+  const { gives: attainable, ...rest } = stored;
+  return { attainable, ...rest };
+};
 /** The pods that were seen are not stored: the next leader looks for itself. `fixedUntil` was the name of `unfollowedUntil`. */
-interface StoredBehaviour extends Pick<ScalingBehaviour, 'outage'>, Pick<Startups, 'seconds'> {
+interface StoredBehaviour extends Pick<Startups, 'seconds'> {
+  readonly outage: StoredOutage | null;
   readonly following: (Omit<Following, 'unfollowedUntil'> & { readonly fixedUntil: Following['unfollowedUntil'] }) | null;
 }
-const storedBehaviour = ({ startups: { seconds }, outage, following }: ScalingBehaviour): StoredBehaviour => {
+const storedBehaviour = ({ startups: { seconds }, outage: found, following }: ScalingBehaviour): StoredBehaviour => {
+  const outage = storedOutage(found);
   if (following === null) return { outage, following, seconds };
   const { replicas, rising, since, unfollowedUntil: fixedUntil, spec } = following;
   return { outage, following: { replicas, rising, since, fixedUntil, spec }, seconds };
 };
-const behaviourOf = ({ seconds, outage, following }: StoredBehaviour): ScalingBehaviour => {
+const behaviourOf = ({ seconds, outage: stored, following }: StoredBehaviour): ScalingBehaviour => {
+  const outage = outageOf(stored);
   const startups = { ...noStartups, seconds };
   if (following === null) return { startups, outage, following };
   const { fixedUntil: unfollowedUntil, ...rest } = following;

@@ -26,7 +26,7 @@ const modelProblems = (model: ModelReport): readonly string[] => {
     ...variants.flatMap(({ deployment, outOfStock, podsRefused, notFollowed, profileProblem, beyondGrid }) => [
       ...(profileProblem ? [`${deployment}: ${profileProblem}`] : []),
       ...beyondGridTexts(deployment, beyondGrid?.share ?? 0),
-      ...(outOfStock ? [`${deployment}: ${outOfStockText(podsRefused)}`] : []),
+      ...(outOfStock ? [`${deployment}: ${podsMissingText(podsRefused)}`] : []),
       ...(notFollowed
         ? [`${deployment}: not followed: spec.replicas does not move toward the target; the others are planned around it`]
         : []),
@@ -36,7 +36,7 @@ const modelProblems = (model: ModelReport): readonly string[] => {
 };
 
 /** @param podsRefused why Kubernetes makes no more pods of it; null = it does, and they do not come */
-export const outOfStockText = (podsRefused: string | null): string =>
+export const podsMissingText = (podsRefused: string | null): string =>
   `out of stock: ${podsRefused ?? 'its pods do not come within their startup time'}; planned with what it has`;
 
 /** In steps, so that it is not said anew at each tick. */

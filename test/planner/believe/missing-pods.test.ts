@@ -16,8 +16,8 @@ const next = (outage: Outage | null, pods: readonly ReplicaPod[], now: number) =
 describe('pods', () => {
   test('count until their startup time is over, then not, whatever the cause', () => {
     const pods = [ready('a'), nowhere('b'), pod('c', { placedAt: 0 })];
-    expect(count(pods, 100)).toMatchObject({ gives: 3, starting: 2, out: false });
-    expect(count(pods, 101)).toMatchObject({ gives: 1, starting: 0, late: new Set(['b', 'c']) });
+    expect(count(pods, 100)).toMatchObject({ attainable: 3, starting: 2, moreWouldNotCome: false });
+    expect(count(pods, 101)).toMatchObject({ attainable: 1, starting: 0, late: new Set(['b', 'c']) });
   });
 
   test('start anew when they are placed, and when they cease to be Ready', () => {
@@ -27,14 +27,14 @@ describe('pods', () => {
   });
 
   test('without a place say that there is no stock, also while others run', () => {
-    expect(count([ready('a', 150), nowhere('b')], 200).out).toBe(true);
+    expect(count([ready('a', 150), nowhere('b')], 200).moreWouldNotCome).toBe(true);
   });
 
   test('with a place that do not come say so only if none has come since they started', () => {
     const stuck = pod('b', { placedAt: 50 });
-    expect(count([ready('a', 20), stuck], 200).out).toBe(true);
-    expect(count([ready('a', 60), stuck], 200).out).toBe(false);
-    expect(count([stuck], 200).out).toBe(true);
+    expect(count([ready('a', 20), stuck], 200).moreWouldNotCome).toBe(true);
+    expect(count([ready('a', 60), stuck], 200).moreWouldNotCome).toBe(false);
+    expect(count([stuck], 200).moreWouldNotCome).toBe(true);
   });
 });
 
@@ -43,7 +43,7 @@ describe('an outage', () => {
 
   test('begins with a late pod, and caps at what runs or still comes', () => {
     expect(next(null, [ready('a'), nowhere('b')], 100)).toBeNull();
-    expect(begun).toEqual({ gives: 1, failures: 1, retryAt: 401 });
+    expect(begun).toEqual({ attainable: 1, failures: 1, retryAt: 401 });
     expect(attainableReplicas(begun, 400)).toBe(1);
     expect(attainableReplicas(begun, 401)).toBeNull();
     expect(attainableReplicas(null, 0)).toBeNull();

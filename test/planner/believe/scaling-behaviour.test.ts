@@ -14,9 +14,9 @@ const readyPod: ReplicaPod = {
   placedAt: 0,
   unschedulable: false,
 };
-const outOfStock: ScalingBehaviour = {
+const podsMissing: ScalingBehaviour = {
   startups: { ...noStartups, seconds: [30, 40, 50] },
-  outage: { gives: 0, failures: 1, retryAt: now + 100 },
+  outage: { attainable: 0, failures: 1, retryAt: now + 100 },
   following: null,
 };
 const behaviourOf = (
@@ -35,7 +35,7 @@ const podsOfA = (...pods: ReplicaPod[]) => ({ pods: new Map([['ns/a', pods]]) })
 
 describe('behaviour', () => {
   test('an outage ends where pods are no longer looked at, and the startup times stay', () => {
-    const { outage, startups } = behaviourOf(deployment('a'), {}, undefined, outOfStock);
+    const { outage, startups } = behaviourOf(deployment('a'), {}, undefined, podsMissing);
     expect(outage).toBe(null);
     expect(startups.seconds).toEqual([30, 40, 50]);
   });
@@ -43,7 +43,7 @@ describe('behaviour', () => {
   test('a refusal of Kubernetes is no outage while every replica has its pod', () => {
     const refused = { podsRefused: 'exceeded quota' };
     expect(behaviourOf(deployment('a', refused), podsOfA(readyPod)).outage).toBe(null);
-    expect(behaviourOf(deployment('a', { ...refused, replicas: 2 }), podsOfA(readyPod)).outage).toMatchObject({ gives: 1 });
+    expect(behaviourOf(deployment('a', { ...refused, replicas: 2 }), podsOfA(readyPod)).outage).toMatchObject({ attainable: 1 });
   });
 
   test('a decision of an earlier leader is not expected to be followed', () => {
@@ -53,6 +53,6 @@ describe('behaviour', () => {
 
   test('a Deployment that is gone is not remembered', () => {
     const reading = { now, deployments: new Map([['ns/b', deployment('b')]]) };
-    expect([...behavioursNow(reading, new Map(), new Map([['ns/a', outOfStock]]), settings).keys()]).toEqual(['ns/b']);
+    expect([...behavioursNow(reading, new Map(), new Map([['ns/a', podsMissing]]), settings).keys()]).toEqual(['ns/b']);
   });
 });

@@ -20,7 +20,7 @@ const strained = (now: number, growth: number, more: Partial<StrainEvidence> = {
   starting: false,
   ...more,
 });
-const steady: Strain = { factor: 1, steadySince: 0, base: 1, rate: 10, requestWork: 0.4, ready: 4, at: 990 };
+const steady: Strain = { factor: 1, steadySince: 0, steadyFactor: 1, rate: 10, requestWork: 0.4, ready: 4, at: 990 };
 
 describe('engines are taken for slower than their profiles', () => {
   test('by what they serve while more and more stays in flight', () => {
@@ -56,6 +56,6 @@ describe('engines are taken for slower than their profiles', () => {
   test('half of it is forgotten in six hours, and it is never more than 2', () => {
     const learned = { ...steady, factor: 1.4 };
     expect(strainNow(learned, strained(990 + 6 * 3600, 0)).factor).toBeCloseTo(1.2, 9);
-    expect(strainNow({ ...steady, base: 1.9 }, strained(1000, 40)).factor).toBe(2);
+    expect(strainNow({ ...steady, steadyFactor: 1.9 }, strained(1000, 40)).factor).toBe(2);
   });
 });

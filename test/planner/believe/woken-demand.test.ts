@@ -60,7 +60,7 @@ describe('what an idle model is woken for', () => {
 
   test('is its own share, more where its engines are slow, and the sum of its names', () => {
     const total = (more: Partial<WakingSources>) => woken(more)!.demand.reduce((sum, { arrivalRate }) => sum + arrivalRate, 0);
-    const strain = { factor: 1.5, steadySince: 0, base: 1, rate: 4, requestWork: 1, ready: 1, at: 0 };
+    const strain = { factor: 1.5, steadySince: 0, steadyFactor: 1, rate: 4, requestWork: 1, ready: 1, at: 0 };
     expect(total({ arrivalShare: 0.5 })).toBeCloseTo(3, 9);
     expect(total({ strains: new Map([['m', strain]]) })).toBeCloseTo(9, 9);
     expect(total({ aliases: ['m', 'n', 'o'], wakings: new Map([...'mn'].map((name) => [name, habit])) })).toBeCloseTo(12, 9);

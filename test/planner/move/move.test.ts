@@ -63,7 +63,7 @@ test('the target of a Deployment that does not follow is what the plan wants, ho
 });
 
 test('where pods do not come one replica more than the plan counts on waits for them', () => {
-  const behaviours = behaving({ outage: { gives: 1, failures: 1, retryAt: 1100 } });
+  const behaviours = behaving({ outage: { attainable: 1, failures: 1, retryAt: 1100 } });
   expect(moved(belief({ demand, behaviours })).decisions).toEqual({ 'ns/a': { replicas: 2, asOf: 990, waiting: 1 } });
 });
 

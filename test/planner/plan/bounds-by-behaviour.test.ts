@@ -11,7 +11,7 @@ import type { Plan } from '../../../src/vocabulary/planning-documents.ts';
 import { belief, candidate } from '../../helpers/beliefs.ts';
 
 const now = 1000;
-const outage = { gives: 2, failures: 1, retryAt: 1100 };
+const outage = { attainable: 2, failures: 1, retryAt: 1100 };
 const unfollowed = { replicas: 1, rising: true, since: 0, unfollowedUntil: 1300, spec: null };
 const bounds = (minReplicas: number, maxReplicas: number | null) => ({ minReplicas, maxReplicas });
 const model = (behaviour: Partial<ScalingBehaviour>, given = bounds(0, null)) =>

@@ -6,7 +6,7 @@ import type { TickOutcome } from '../../../src/planner/report/tick-outcome.ts';
 import { memoryStore } from '../../../src/workload/memory-store.ts';
 
 const term = { uid: 'lease', createdAt: 100, transitions: 0 };
-const strain = { factor: 1.2, steadySince: 4000, base: 1, rate: 3, requestWork: 0.1, ready: 2, at: 4900 };
+const strain = { factor: 1.2, steadySince: 4000, steadyFactor: 1, rate: 3, requestWork: 0.1, ready: 2, at: 4900 };
 const waking = { idleFrom: 1, idleAt: 2, began: null, shape: null, habits: [{ next: 9, days: [{ at: 3, rate: 4 }] }] };
 const outcome: TickOutcome = {
   memory: {
@@ -55,6 +55,19 @@ test('what a leader has decided comes back as it was, but for labels, and with i
     outcome.memory.believed.wakings,
   ]);
   expect(plan.targets).toEqual([{ ...outcome.targets[0], labels: {} }]);
+});
+
+test('the document keeps the names that earlier releases gave', async () => {
+  const { store, plans } = setUp();
+  const outage = { attainable: 2, failures: 1, retryAt: 5100 };
+  const behaviours = new Map([['ns/a', { startups: noStartups, outage, following: null }]]);
+  const { memory } = outcome;
+  await plans.keep({ ...outcome, memory: { ...memory, believed: { ...memory.believed, behaviours } } }, 4990, term);
+  const { document } = await store.readFields('gpumix:plans', ['document']);
+  const { strains, observed } = JSON.parse(document!);
+  expect(strains).toEqual([['m', { factor: 1.2, steadySince: 4000, base: 1, rate: 3, requestWork: 0.1, ready: 2, at: 4900 }]]);
+  expect(observed).toEqual([['ns/a', { outage: { gives: 2, failures: 1, retryAt: 5100 }, following: null, seconds: [] }]]);
+  expect((await plans.last())!.plan.behaviours.get('ns/a')?.outage).toEqual(outage);
 });
 
 test('it is news once, to this Lease and to one that is made anew; another installation neither reads nor overwrites it', async () => {

@@ -98,7 +98,7 @@ describe('reports', () => {
   });
 
   test('the strain is that of the most strained name, and never below 1', () => {
-    const steady = { steadySince: 0, base: 1, rate: 0, requestWork: 0.1, ready: 1, at: 0 };
+    const steady = { steadySince: 0, steadyFactor: 1, rate: 0, requestWork: 0.1, ready: 1, at: 0 };
     const strain = (...factors: number[]) =>
       outcome(belief({ strains: new Map(factors.map((factor, i) => [String(i), { ...steady, factor }])) })).models[0]!.strain;
     expect([strain(), strain(0.5), strain(1.25, 1.5)]).toEqual([1, 1, 1.5]);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { snapshotOf } from '../../../src/planner/plan/snapshot-document.ts';
 import type { ModelReport } from '../../../src/planner/report/tick-outcome.ts';
-import { outOfStockText, problemsOf } from '../../../src/planner/report/tick-problems.ts';
+import { podsMissingText, problemsOf } from '../../../src/planner/report/tick-problems.ts';
 
 const variant: ModelReport['variants'][number] = {
   ...{ deployment: 'ns/a', startupSeconds: 90, outOfStock: false, podsRefused: null, notFollowed: false },
@@ -65,5 +65,5 @@ test('demand beyond the grid is said in two steps, so that a share that moves is
 });
 
 test('what Kubernetes says of pods that it does not make takes the place of our own guess', () => {
-  expect(outOfStockText('exceeded quota')).toBe('out of stock: exceeded quota; planned with what it has');
+  expect(podsMissingText('exceeded quota')).toBe('out of stock: exceeded quota; planned with what it has');
 });

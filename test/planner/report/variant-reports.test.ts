@@ -30,7 +30,7 @@ test('nothing is said of the grid without a plan or without a profile', () => {
 test('an outage, a target that is not followed and a problem of the profile are each said', () => {
   const behaviour = {
     startups: { ...noStartups, seconds: [30, 40, 50] },
-    outage: { gives: 0, failures: 1, retryAt: now + 100 },
+    outage: { attainable: 0, failures: 1, retryAt: now + 100 },
     following: { replicas: 1, rising: true, since: 0, unfollowedUntil: 1300, spec: null },
   };
   const report = reportOf({ demand, behaviours: new Map([['ns/a', behaviour]]), profileProblems: new Map([['ns/a', 'held']]) });
