@@ -12,7 +12,7 @@ export const fleetOf = ({ programs, stock, gpus }: FleetInstance): Fleet => ({
     priority: 0,
     rates: new Float64Array(classes).fill(1),
     ways: [{ loads, open: new Uint8Array(types).fill(1) }],
-    known: null,
+    previous: null,
     variants: Array.from(prices, (price, g) => ({
       price,
       lower: lower[g]!,

@@ -29,7 +29,7 @@ export const bestEffort = (
   const everything = fleet.models.map(() => 1);
   let nodes = 0;
   let mixes = bestOf(joint, levels, starts) ?? floorMixes(fleet);
-  let open = 0;
+  let maybeServable = 0;
   const step = (goal: Goal): JointResult => {
     const result = searchJointly(joint, goal, nodeLimit, mixes);
     nodes += result.nodes;
@@ -47,18 +47,18 @@ export const bestEffort = (
     });
     const total = joint.totals[models[0]!]!;
     const least = Math.max(0, bound, (leastUnserved[l] ?? 0) / total);
-    if (value - least > negligible) open += (value - least) * total;
+    if (value - least > negligible) maybeServable += (value - least) * total;
     groups.push({ models, most: Math.max(0, value) + negligible });
   }
   step({ replicas: prices, unserved: everything.map(() => 0), most: everything, groups, same: 0, ties: true });
-  return { mixes, nodes, open };
+  return { mixes, nodes, maybeServable };
 };
 
 export interface MostServed {
   readonly mixes: readonly Float64Array[];
   readonly nodes: number;
   /** req/s that may be servable beyond what these mixes serve. */
-  readonly open: number;
+  readonly maybeServable: number;
 }
 
 /** Those of some mixes that serve the most, by priority, and of those the cheapest; null where there are none. */

@@ -65,7 +65,7 @@ class Branch {
   private assignment: Float64Array = new Float64Array();
   private cost = Number.POSITIVE_INFINITY;
   /** Least bound of what was left unexplored (money/h). */
-  private open = Number.POSITIVE_INFINITY;
+  private unexplored = Number.POSITIVE_INFINITY;
   /** Least bound of what was pruned (money/h). */
   private pruned = Number.POSITIVE_INFINITY;
   private nodes = 0;
@@ -85,9 +85,9 @@ class Branch {
     this.offerKnown();
     this.visit(0, Number.NEGATIVE_INFINITY);
     const { nodes, cost, assignment } = this;
-    const bound = Math.min(this.open, this.options.gapTolerance > sameCost ? this.pruned : cost, cost);
+    const bound = Math.min(this.unexplored, this.options.gapTolerance > sameCost ? this.pruned : cost, cost);
     if (cost === Number.POSITIVE_INFINITY)
-      return { status: this.open < cost ? 'stopped' : 'infeasible', mix: null, assignment, cost, bound, nodes };
+      return { status: this.unexplored < cost ? 'stopped' : 'infeasible', mix: null, assignment, cost, bound, nodes };
     const status = provesOptimal(bound, cost) ? 'optimal' : 'feasible';
     return { status, mix: this.incumbent, assignment, cost, bound, nodes };
   }
@@ -280,6 +280,6 @@ class Branch {
   }
 
   private leaveOpen(bound: number): void {
-    if (bound <= this.proofCutoff()) this.open = Math.min(this.open, bound);
+    if (bound <= this.proofCutoff()) this.unexplored = Math.min(this.unexplored, bound);
   }
 }

@@ -47,8 +47,8 @@ export const choose = (
   const same = sumNoise * columns.reduce((sum, list) => sum + list[0]!.cost, 0);
   const limits = { stock, poolPrices, excess, mostStates, same, work };
   const [one, other] = halves.map((half, side) => reachable(columns, half, halves[1 - side]!, limits));
-  const joined = join(one!, other!, columns.length, limits);
-  return { choice: joined.choice, dropped: Math.min(one!.dropped, other!.dropped, joined.dropped) };
+  const both = join(one!, other!, columns.length, limits);
+  return { choice: both.choice, dropped: Math.min(one!.dropped, other!.dropped, both.dropped) };
 };
 
 interface Limits {

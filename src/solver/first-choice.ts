@@ -20,7 +20,7 @@ const exchangeShare = 0.3;
 /** A choice among the columns at hand that is within the stock, near the bound where that is soon seen; null = none was found. */
 export const firstChoice = (priced: PricedFleet, at: Priced): Choice | null => {
   const columns = priced.columnsAt(at);
-  const affordable = statesFor(columns, (choiceShare * priced.work.left) / stateWork);
+  const affordable = statesWithin(columns, (choiceShare * priced.work.left) / stateWork);
   const chosen = (states: number) =>
     choose(columns, priced.fleet.stock, at.poolPrices, Number.POSITIVE_INFINITY, Math.min(states, affordable), priced.work)
       .choice;
@@ -32,8 +32,8 @@ export const firstChoice = (priced: PricedFleet, at: Priced): Choice | null => {
 export const isPoor = (choice: Choice | null, bound: number): boolean => choice === null || choice.cost > bound * (1 + poorGap);
 
 /** States of a choice, so that it takes no more than so many steps (state x column). */
-export const statesFor = (lists: readonly (readonly Column[])[], most: number): number =>
-  Math.min(20_000, Math.max(1, Math.ceil(most / lists.reduce((sum, list) => sum + list.length, 1))));
+export const statesWithin = (lists: readonly (readonly Column[])[], mostSteps: number): number =>
+  Math.min(20_000, Math.max(1, Math.ceil(mostSteps / lists.reduce((sum, list) => sum + list.length, 1))));
 
 /**
  * A choice made to fit by exchanges. The pools that stay overdrawn are dearer in the next round, twice as much each time: every

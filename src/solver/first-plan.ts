@@ -65,12 +65,12 @@ const withFloors = (fleet: Fleet, floors: readonly Float64Array[]): Fleet => ({
  * the lowest priority first. Null where no plan is known.
  */
 export const lastMixes = (fleet: Fleet, levels: readonly Level[]): readonly Float64Array[] | null => {
-  if (fleet.models.every(({ known }) => known === null)) return null;
+  if (fleet.models.every(({ previous }) => previous === null)) return null;
   const floors = floorMixes(fleet);
-  const mixes = fleet.models.map(({ known, variants }, m) =>
-    known === null
+  const mixes = fleet.models.map(({ previous, variants }, m) =>
+    previous === null
       ? floors[m]!
-      : Float64Array.from(variants, ({ lower, upper }, g) => Math.min(upper, Math.max(lower, known[g]!))),
+      : Float64Array.from(variants, ({ lower, upper }, g) => Math.min(upper, Math.max(lower, previous[g]!))),
   );
   for (const m of levels.flatMap(({ models }) => models).reverse()) {
     if (withinLimits(fleet, mixes)) return mixes;
@@ -102,7 +102,7 @@ export const trimmed = ({ models }: Fleet, mixes: readonly Float64Array[], work:
     const model = models[m]!;
     if (model.rates.length === 0 || work.spent) return mix;
     const variants = model.variants.map((variant, g) => ({ ...variant, upper: mix[g]! }));
-    const fewer = solveModel({ ...model, variants, known: [...mix] }, { nodeLimit: trimmingNodes, tieLimit: 0, work });
+    const fewer = solveModel({ ...model, variants, previous: [...mix] }, { nodeLimit: trimmingNodes, tieLimit: 0, work });
     return fewer.mix !== null && fewer.cost < mixCost(model, mix) ? fewer.mix : mix;
   });
 

@@ -34,7 +34,7 @@ export interface FleetModel {
   readonly variants: readonly FleetVariant[];
   readonly ways: readonly Way[];
   /** Replicas per variant to start the search from; null = none. */
-  readonly known: readonly number[] | null;
+  readonly previous: readonly number[] | null;
   /** A variant that is no machine and need not be whole: what is not served. Absent = all is to be served. */
   readonly fluid?: number;
 }

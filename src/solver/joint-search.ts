@@ -44,7 +44,8 @@ class Search {
   private readonly nodeLimit: number;
   private mixes: Float64Array[] | null = null;
   private value = Number.POSITIVE_INFINITY;
-  private open = Number.POSITIVE_INFINITY;
+  /** Least bound of what was left unexplored. */
+  private unexplored = Number.POSITIVE_INFINITY;
   private nodes = 0;
   private tieNodes = 0;
   private work = 0;
@@ -66,8 +67,8 @@ class Search {
       Number.NEGATIVE_INFINITY,
     );
     const { mixes, value, nodes } = this;
-    const bound = Math.min(this.open, value);
-    if (mixes === null) return { status: this.open < value ? 'stopped' : 'infeasible', mixes, value, bound, nodes };
+    const bound = Math.min(this.unexplored, value);
+    if (mixes === null) return { status: this.unexplored < value ? 'stopped' : 'infeasible', mixes, value, bound, nodes };
     return { status: bound >= value - this.same() ? 'optimal' : 'feasible', mixes, value, bound, nodes };
   }
 
@@ -114,7 +115,7 @@ class Search {
   }
 
   private leaveOpen(bound: number): void {
-    if (bound <= this.value - this.same()) this.open = Math.min(this.open, bound);
+    if (bound <= this.value - this.same()) this.unexplored = Math.min(this.unexplored, bound);
   }
 
   /** Adds violated cuts until there is none; then what they say of whole replicas alone, in so many rounds as that is worth. */
@@ -204,17 +205,17 @@ class Search {
     const { joint } = this;
     const { models } = joint.fleet;
     const mixes = this.mixesOf(v, Math.round);
-    const open = ways.findIndex((way, m) => {
+    const undecided = ways.findIndex((way, m) => {
       if (way >= 0) return false;
       const best = joint.bestWay(m, mixes[m]!);
       return best === null || best.service.unserved / joint.totals[m]! > v[joint.variants + m]! + negligible;
     });
-    if (open >= 0) {
-      models[open]!.ways.forEach((way, w) => {
+    if (undecided >= 0) {
+      models[undecided]!.ways.forEach((way, w) => {
         const [lower, upper] = [simplex.lower.slice(0, joint.variants), simplex.upper.slice(0, joint.variants)];
-        if (closeUnusedVariants(way, joint.first(open), lower, upper))
+        if (closeUnusedVariants(way, joint.first(undecided), lower, upper))
           this.searchWays(
-            ways.map((chosen, m) => (m === open ? w : chosen)),
+            ways.map((chosen, m) => (m === undecided ? w : chosen)),
             lower,
             upper,
             bound,

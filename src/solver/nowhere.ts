@@ -12,7 +12,7 @@ export const withNowhere = (model: FleetModel, price: number, most: number, unit
   const types = variants.length;
   return {
     ...model,
-    known: null,
+    previous: null,
     fluid: types,
     variants: [
       ...variants,
@@ -31,7 +31,7 @@ export const withNowhere = (model: FleetModel, price: number, most: number, unit
 /** A model that is not looked at yet keeps its floors. */
 export const without = (model: FleetModel): FleetModel => ({
   ...model,
-  known: null,
+  previous: null,
   rates: new Float64Array(),
   ways: model.ways.map(({ open }) => ({ open, loads: new Float64Array() })),
 });

@@ -51,14 +51,14 @@ export const solveModel = (model: FleetModel, options: SearchOptions): ModelSolv
   const unit = commonUnit(variants.map(({ price }) => price));
   const prefers = (a: Float64Array, b: Float64Array): boolean => preference([model], [a], [b]) < 0;
   let best: (BranchResult & { readonly way: number }) | null = null;
-  let [nodes, bound, open] = [0, Number.POSITIVE_INFINITY, false];
+  let [nodes, bound, unfinished] = [0, Number.POSITIVE_INFINITY, false];
   const programs = wayPrograms(model);
   for (const [at, { way, program, scaled }] of programs.entries()) {
     const result = solveProgram(withoutDominated(program), scaled, {
       ...options,
       ...partOf(options.work, 1 / (programs.length - at)),
       unit,
-      known: model.known,
+      known: model.previous,
       trusted: false,
       gapTolerance: sameCost,
       prefers,
@@ -66,11 +66,11 @@ export const solveModel = (model: FleetModel, options: SearchOptions): ModelSolv
     });
     nodes += result.nodes;
     bound = Math.min(bound, result.bound);
-    open ||= result.status === 'feasible' || result.status === 'stopped';
+    unfinished ||= result.status === 'feasible' || result.status === 'stopped';
     if (result.mix !== null && (best === null || cheaper(result, best, prefers))) best = { ...result, way };
   }
   if (best === null || best.mix === null) {
-    const status = open ? 'stopped' : 'infeasible';
+    const status = unfinished ? 'stopped' : 'infeasible';
     return { status, mix: null, way: -1, assignment: new Float64Array(), cost: Number.POSITIVE_INFINITY, bound, nodes };
   }
   const { mix, cost, assignment, way } = best;
@@ -138,11 +138,11 @@ const typeByType = (
   const known = before === null || before.mix === null ? {} : { known: before.mix, trusted: true };
   const result = branch(program, scaled, { ...options, ...known, nodeLimit });
   const ended = result.nodes < nodeLimit && options.work?.spent !== true;
-  return { best: before === null ? result : joined(before, result, options), ended };
+  return { best: before === null ? result : joinedResult(before, result, options), ended };
 };
 
 /** Two searches of the same program one after the other: the better mix and the better bound. */
-const joined = (first: BranchResult, last: BranchResult, { prefers }: BranchOptions): BranchResult => {
+const joinedResult = (first: BranchResult, last: BranchResult, { prefers }: BranchOptions): BranchResult => {
   const best = cheaperOf(first, last, prefers);
   const [bound, nodes] = [Math.max(first.bound, last.bound), first.nodes + last.nodes];
   if (best.mix === null) return { ...last, bound, nodes };

@@ -42,7 +42,7 @@ export const costWithOnly = (
 ): number | null => {
   const models = fleet.models.map((model, m) => ({
     ...model,
-    known: null,
+    previous: null,
     variants: model.variants.map((variant, g) => (keeps(variant, m, g) ? variant : { ...variant, upper: variant.lower })),
   }));
   const limited = { ...fleet, models };
@@ -101,7 +101,7 @@ const withBound = (
 ): { readonly mix: Float64Array; readonly cost: number } | null => {
   const [model] = fleet.models as [FleetModel];
   const variants = model.variants.map((variant, at) => (at === g ? { ...variant, ...moved } : variant));
-  const outcome = solve({ ...fleet, models: [{ ...model, variants, known: null }] }, options);
+  const outcome = solve({ ...fleet, models: [{ ...model, variants, previous: null }] }, options);
   if (!servesAll(outcome)) return null;
   const { mix } = outcome.models[0]!;
   return { mix, cost: mixCost(model, mix) };

@@ -14,7 +14,7 @@ export interface ServedTogether {
   /** req/s that each priority leaves unserved in every plan that leaves no more of any higher one than these mixes. */
   readonly leastUnserved: readonly number[];
   /** req/s that may be servable beyond what these mixes serve. */
-  readonly open: number;
+  readonly maybeServable: number;
   readonly nodes: number;
 }
 
@@ -97,7 +97,7 @@ export const servedTogether = (
       return {
         mixes: firstPlan(fleet, levels, joint.work, mixes),
         leastUnserved: levels.map((_, l) => leastUnserved[l] ?? 0),
-        open: demands.reduce((sum, more) => sum + more, 0),
+        maybeServable: demands.reduce((sum, more) => sum + more, 0),
         nodes,
       };
     const unserved = (m: number): number => unit * result.mixes![m]!.at(-1)!;
@@ -116,8 +116,8 @@ export const servedTogether = (
     leastUnserved[l] = Math.min(left[l]!, found.leastUnserved);
     nodes += found.nodes;
   }
-  const open = left.reduce((sum, more, l) => sum + Math.max(0, more - leastUnserved[l]!), 0);
-  return { mixes, leastUnserved, open, nodes };
+  const maybeServable = left.reduce((sum, more, l) => sum + Math.max(0, more - leastUnserved[l]!), 0);
+  return { mixes, leastUnserved, maybeServable, nodes };
 };
 
 /** The fleet without the demand of models that are not looked at yet. */

@@ -1,5 +1,5 @@
 import { type Choice, type Chosen, choose } from './choice.ts';
-import { choiceShare, firstChoice, isPoor, manyStates, statesFor } from './first-choice.ts';
+import { choiceShare, firstChoice, isPoor, manyStates, statesWithin } from './first-choice.ts';
 import { costCeiling, dearestGpu, type Fleet } from './fleet.ts';
 import { improvedChoice } from './neighbourhoods.ts';
 import { commonUnit, type SearchOptions } from './one-model.ts';
@@ -143,7 +143,7 @@ export class SharedStock {
       for (const part of steps.map((step) => step * within).filter((step) => step > done)) {
         const near = lists.map((list) => list.filter(({ reduced }) => reduced <= part));
         const most = best !== null && this.proves(bound + done, best.cost) ? tieSteps : mostSteps;
-        const states = statesFor(near, Math.min(most, (choiceShare * this.work.left) / stateWork));
+        const states = statesWithin(near, Math.min(most, (choiceShare * this.work.left) / stateWork));
         const { choice, dropped } = this.choice(near, poolPrices, part, states);
         if (choice !== null && (best === null || choice.cost <= best.cost * (1 + sameCost))) best = choice;
         if (!complete || dropped <= part) {

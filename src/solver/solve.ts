@@ -77,7 +77,7 @@ export const solve = (given: Fleet, options: SolveOptions = defaultOptions): Out
   const searched = { nodes: nodes + most.nodes, models, work: work.used };
   return floorsFit && models.every(({ served }) => served.every((share) => share === 1))
     ? { ...searched, status: 'feasible', bound: Math.min(bound, fleetCost(fleet, most.mixes)), servable: null }
-    : { ...searched, status: 'infeasible', bound: null, servable: most.open };
+    : { ...searched, status: 'infeasible', bound: null, servable: most.maybeServable };
 };
 
 /** The floors, with nothing served: the answer where it is proven that not all can be served, and nobody asks for more. */
@@ -120,7 +120,7 @@ const mostServed = (fleet: Fleet, joint: Joint, options: SearchOptions, seen: Se
   // On a large fleet the joint search proves nothing that the prices have not; it is asked for what is near.
   const large = joint.variants > manyVariants;
   const reusable = levels.length === 1 && pooled === fleet ? seen : null;
-  const unfinished = reusable !== null && reusable.open > 0 && joint.work.left < Number.POSITIVE_INFINITY;
+  const unfinished = reusable !== null && reusable.maybeServable > 0 && joint.work.left < Number.POSITIVE_INFINITY;
   const together =
     reusable !== null && !unfinished
       ? { ...reusable, nodes: 0 }

@@ -9,7 +9,7 @@ import { boundlessWork, WorkBudget } from '../../src/solver/work-budget.ts';
 
 /** One class of so many req/s, of which a replica serves 1. */
 const model = (rate: number, priority = 0, price = 1): FleetModel => ({
-  ...{ priority, rates: Float64Array.of(rate), known: null },
+  ...{ priority, rates: Float64Array.of(rate), previous: null },
   variants: [{ price, lower: 0, upper: 9, pools: [0], gpus: 1, running: null }],
   ways: [{ loads: Float64Array.of(rate), open: Uint8Array.of(1) }],
 });

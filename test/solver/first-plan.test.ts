@@ -12,7 +12,7 @@ const variant = (price: number, more: Partial<FleetVariant> = {}): FleetVariant 
 });
 /** One class of 1 req/s whose load is the same on every variant. */
 const model = (load: number, priority: number, ...variants: FleetVariant[]): FleetModel => ({
-  ...{ priority, rates: Float64Array.of(1), variants, known: null },
+  ...{ priority, rates: Float64Array.of(1), variants, previous: null },
   ways: [{ loads: new Float64Array(variants.length).fill(load), open: new Uint8Array(variants.length).fill(1) }],
 });
 const planned = (fleet: Fleet): number[][] => firstPlan(fleet, levelsOf(fleet), boundlessWork).map((mix) => [...mix]);
@@ -73,7 +73,7 @@ describe('a first plan', () => {
 
 describe('the last plan', () => {
   const fleetOf = (known: readonly (readonly number[] | null)[], stock = 9): Fleet => ({
-    models: known.map((replicas, m) => ({ ...model(2, m, variant(1, { lower: 1, upper: 4 })), known: replicas })),
+    models: known.map((replicas, m) => ({ ...model(2, m, variant(1, { lower: 1, upper: 4 })), previous: replicas })),
     ...{ stock: [stock], budget: never },
   });
   const last = (fleet: Fleet) => lastMixes(fleet, levelsOf(fleet))?.map((mix) => [...mix]) ?? null;

@@ -17,7 +17,7 @@ const variant = (more: Partial<FleetVariant> = {}): FleetVariant => ({
 });
 /** One class whose whole load is the same on every variant. */
 const model = (variants: readonly FleetVariant[], load = 10): FleetModel => ({
-  ...{ priority: 0, rates: Float64Array.of(1), variants, known: null },
+  ...{ priority: 0, rates: Float64Array.of(1), variants, previous: null },
   ways: [{ loads: new Float64Array(variants.length).fill(load), open: new Uint8Array(variants.length).fill(1) }],
 });
 const fleet = (models: readonly FleetModel[], more: Partial<Fleet> = {}): Fleet => ({

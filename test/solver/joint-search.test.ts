@@ -30,7 +30,7 @@ const modelOf = (random: Random): FleetModel => {
   }));
   const several = [...alone, { loads: slower, open: Uint8Array.of(1, 1) }];
   const ways = random.chance(0.5) ? [{ loads, open: Uint8Array.of(1, 1) }] : several;
-  return { priority: 0, rates, variants: [variantOf(random), variantOf(random)], ways, known: null };
+  return { priority: 0, rates, variants: [variantOf(random), variantOf(random)], ways, previous: null };
 };
 const jointOf = (random: Random): Joint => {
   const models = [modelOf(random), modelOf(random)];

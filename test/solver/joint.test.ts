@@ -9,7 +9,7 @@ const variant: FleetVariant = { price: 1, lower: 0, upper: 9, pools: [], gpus: 1
 const firstAlone = { loads: Float64Array.of(2, never), open: Uint8Array.of(1, 0) };
 const both = { loads: Float64Array.of(4, 1), open: Uint8Array.of(1, 1) };
 const model = (...ways: FleetModel['ways']): FleetModel => ({
-  ...{ priority: 0, rates: Float64Array.of(2), variants: [variant, variant], ways, known: null },
+  ...{ priority: 0, rates: Float64Array.of(2), variants: [variant, variant], ways, previous: null },
 });
 const jointOf = (...models: FleetModel[]): Joint =>
   new Joint(

@@ -3,7 +3,7 @@ import type { FleetModel } from '../../src/solver/fleet.ts';
 import { levelsOf, requestsPerMoney } from '../../src/solver/levels.ts';
 
 const model = (priority: number, rates: readonly number[] = [1], loads: readonly number[] = [1, 1]): FleetModel => ({
-  ...{ priority, rates: Float64Array.from(rates), known: null },
+  ...{ priority, rates: Float64Array.from(rates), previous: null },
   variants: [2, 3].map((price) => ({ price, lower: 0, upper: 9, pools: [], gpus: 1, running: null })),
   ways: [{ loads: Float64Array.from(loads), open: Uint8Array.of(1, 1) }],
 });

@@ -16,7 +16,7 @@ const way = (loads: readonly number[], open: readonly number[]): Way => ({
 });
 const model = (variants: readonly FleetVariant[], ways: readonly Way[], more: Partial<FleetModel> = {}): FleetModel => {
   const classes = ways[0]!.loads.length / variants.length;
-  return { priority: 0, rates: new Float64Array(classes).fill(1), variants, ways, known: null, ...more };
+  return { priority: 0, rates: new Float64Array(classes).fill(1), variants, ways, previous: null, ...more };
 };
 const solved = (given: FleetModel) => {
   const { mix, ...rest } = solveModel(given, options);

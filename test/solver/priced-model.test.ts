@@ -13,7 +13,7 @@ const example: FleetModel = {
   rates: Float64Array.of(1, 1, 1),
   variants: [variant(4, 0, 2, 2), variant(1, 1, 1, 4)],
   ways: [{ loads: Float64Array.of(0.2, 0.6, 0.5, 2.5, 0.9, Number.POSITIVE_INFINITY), open: Uint8Array.of(1, 1) }],
-  known: null,
+  previous: null,
 };
 const prices = (...lambda: number[]) => Float64Array.from(lambda);
 const about = (...numbers: number[]) => numbers.map((each) => expect.closeTo(each, 6));

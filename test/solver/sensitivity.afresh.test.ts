@@ -37,7 +37,7 @@ const others = (
   ...fleet,
   models: fleet.models.map((model, at) => ({
     ...model,
-    known: null,
+    previous: null,
     variants: model.variants.map((variant, g) => {
       const replicas = outcome.models[at]!.mix[g]!;
       return at === m ? change(variant, g) : { ...variant, lower: replicas, upper: replicas };

@@ -13,7 +13,7 @@ const evenModel = (load: number, ...variants: FleetVariant[]): FleetModel => ({
   rates: Float64Array.of(1),
   variants,
   ways: [{ loads: new Float64Array(variants.length).fill(load), open: new Uint8Array(variants.length).fill(1) }],
-  known: null,
+  previous: null,
 });
 /** The worked example in program.ts: one A and three B cost 7, two A cost 8. */
 const example = (a: Partial<FleetVariant> = {}, b: Partial<FleetVariant> = {}): FleetModel => ({
@@ -21,7 +21,7 @@ const example = (a: Partial<FleetVariant> = {}, b: Partial<FleetVariant> = {}): 
   rates: Float64Array.of(1, 1, 1),
   variants: [variant(4, a), variant(1, b)],
   ways: [{ loads: Float64Array.of(0.2, 0.6, 0.5, 2.5, 0.9, Number.POSITIVE_INFINITY), open: Uint8Array.of(1, 1) }],
-  known: null,
+  previous: null,
 });
 const fleetOf = (models: readonly FleetModel[], stock: readonly number[] = []): Fleet => ({
   ...{ models, stock, budget: Number.POSITIVE_INFINITY },

@@ -11,12 +11,12 @@ test('a known mix, good or useless, changes no answer', () => {
   let helped = 0;
   for (const fleet of fleets) {
     const cold = solve(fleet);
-    for (const known of [
+    for (const previous of [
       [...cold.models[0]!.mix],
       fleet.models[0]!.variants.map(() => 0),
       fleet.models[0]!.variants.map(() => 1e6),
     ]) {
-      const warm = solve({ ...fleet, models: [{ ...fleet.models[0]!, known }] });
+      const warm = solve({ ...fleet, models: [{ ...fleet.models[0]!, previous }] });
       expect(warm.status).toBe(cold.status);
       expect([...warm.models[0]!.mix]).toEqual([...cold.models[0]!.mix]);
       if (warm.nodes < cold.nodes) helped++;

@@ -69,7 +69,7 @@ test('the last plan is one to start from: with no work at all it still serves wh
     const { fleet } = plantedFleet(6_000 + at, shape);
     const whole = solve(fleet);
     expect(whole.status).not.toBe('infeasible');
-    const known = fleet.models.map((model, m) => ({ ...model, known: [...whole.models[m]!.mix] }));
+    const known = fleet.models.map((model, m) => ({ ...model, previous: [...whole.models[m]!.mix] }));
     const [cold, warm] = [fleet.models, known].map((models) => solve({ ...fleet, models }, { ...defaultOptions, workLimit: 0 }));
     expect(warm!.status).not.toBe('infeasible');
     expect(warm!.bound!).toBeLessThanOrEqual(costOf(fleet, whole) * (1 + 1e-9));

@@ -168,7 +168,7 @@ const fleetModel = (model: Model, { rates, ways }: DemandClasses, pools: readonl
     gpus: variant.gpusPerReplica,
     running: variant.running,
   })),
-  known: model.previous === null ? null : model.variants.map(({ name }) => model.previous!.replicas[name] ?? 0),
+  previous: model.previous === null ? null : model.variants.map(({ name }) => model.previous!.replicas[name] ?? 0),
 });
 
 /** After how much of a search the solve stops. */
