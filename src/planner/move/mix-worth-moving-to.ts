@@ -2,7 +2,7 @@ import type { Mixes, VariantTransition } from './variant-transition.ts';
 
 /** What a model has paid so far for not changing to another mix. */
 export interface Forgone {
-  /** Savings that were let go (money). */
+  /** Savings that were forgone (money). */
   readonly money: number;
   /** As of when (Unix s). */
   readonly at: number;
@@ -15,7 +15,7 @@ export interface WorthMovingTo {
 
 /** A tick that comes late counts no longer than this (s): what was saved meanwhile nobody knows. */
 const longestTickSeconds = 60;
-/** What was let go is half forgotten after so long in which what runs is the cheapest (s). */
+/** What was forgone is half forgotten after so long in which what runs is the cheapest (s). */
 const halfLifeSeconds = 3600;
 
 /**
@@ -29,7 +29,7 @@ const halfLifeSeconds = 3600;
  * and both mixes would be paid.
  *
  * A change also costs: what is added is paid from its start and serves only after its startup. Nobody knows how long the saving
- * will last. So it is let go until what was let go is what the change costs, as one rents until the rent has reached the price.
+ * will last. So it is forgone until what was forgone is what the change costs, as one rents until the rent has reached the price.
  * That is never more than twice what somebody pays who knows the future, and says: what has lasted so long will last as long
  * again.
  */
@@ -44,21 +44,21 @@ export const mixWorthMovingTo = (
   const passed = Math.max(0, now - at);
   const plannedMix = new Map(steps.map((step) => [step.key, step.plannedReplicas]));
   const grows = steps.some(({ plannedReplicas, askedReplicas }) => plannedReplicas > askedReplicas);
-  const moveTo = (mix: ReadonlyMap<string, number>, letGo: number): WorthMovingTo => ({
+  const moveTo = (mix: ReadonlyMap<string, number>, forgoneMoney: number): WorthMovingTo => ({
     mix,
-    forgone: { money: letGo, at: now },
+    forgone: { money: forgoneMoney, at: now },
   });
   if (!grows || switchSavings <= 0) return moveTo(plannedMix, money * 2 ** (-passed / halfLifeSeconds));
   const current = new Map(steps.map((step) => [step.key, step.askedReplicas]));
   const suffices = mixes.cheapestWithin(current) ?? (mixes.carries(current, true) ? current : null);
   const stays = suffices ?? mixes.cheapestAbove(current);
   if (stays === null) return moveTo(plannedMix, 0);
-  const other = suffices === null ? plannedMix : mixes.roomy();
+  const other = suffices === null ? plannedMix : mixes.cheapestWithRoom();
   const saves = (mix: ReadonlyMap<string, number>): number => costOf(steps, stays) - costOf(steps, mix);
   const least = switchSavings * costOf(steps, stays);
-  const letGo = money + ((other === null ? 0 : Math.max(0, saves(other))) * Math.min(passed, longestTickSeconds)) / 3600;
-  if (other === null || saves(plannedMix) < least || saves(other) < least) return moveTo(stays, letGo);
-  return letGo < startCost(steps, other) - startCost(steps, stays) ? moveTo(stays, letGo) : moveTo(other, 0);
+  const forgoneMoney = money + ((other === null ? 0 : Math.max(0, saves(other))) * Math.min(passed, longestTickSeconds)) / 3600;
+  if (other === null || saves(plannedMix) < least || saves(other) < least) return moveTo(stays, forgoneMoney);
+  return forgoneMoney < startCost(steps, other) - startCost(steps, stays) ? moveTo(stays, forgoneMoney) : moveTo(other, 0);
 };
 
 /** Money/h. */

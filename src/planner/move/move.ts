@@ -25,7 +25,7 @@ export interface MoveMemory {
   readonly decisions: ReadonlyMap<string, Decision>;
   /** What the plans of the hold-down time wanted. */
   readonly wanted: ReadonlyMap<string, readonly WantedReplicas[]>;
-  /** What each model has let go by not changing to another mix, by its name. */
+  /** What each model has forgone by not changing to another mix, by its name. */
   readonly forgone: ReadonlyMap<string, Forgone>;
   /** What became of each model's replicas that started and were not wanted any more, by its name; absent = nothing is known. */
   readonly unwanted?: ReadonlyMap<string, UnwantedStarts>;
@@ -53,7 +53,7 @@ export interface MoveTick {
  */
 export const move = (planned: Planned, tick: MoveTick): Moved => {
   const { beliefs, solved } = planned;
-  const moveOf = solved === null ? restOf(tick) : movesByPlan({ ...planned, solved }, tick);
+  const moveOf = solved === null ? moveWithoutPlan(tick) : movesByPlan({ ...planned, solved }, tick);
   const moves = beliefs.map(moveOf);
   return {
     decisions: new Map(moves.flatMap(({ decisions }) => [...decisions])),
@@ -70,7 +70,7 @@ interface ModelMove extends MoveMemory {
 }
 
 /** How a model moves for which there is no plan. */
-const restOf =
+const moveWithoutPlan =
   ({ memory: { moved } }: MoveTick) =>
   (belief: Belief): ModelMove => ({ ...idleMove(belief, moved.forgone), ...unwantedOf(belief, moved), blocked: [] });
 
@@ -87,10 +87,10 @@ const movesByPlan = (planned: Planned & { readonly solved: NonNullable<Planned['
   const fits = stockLeftByOthers(snapshot, plan);
   const plans = new Map(plan.models.map((modelPlan) => [modelPlan.name, modelPlan]));
   const models = new Map(snapshot.models.map((model) => [model.name, model]));
-  const rests = restOf(tick);
+  const withoutPlan = moveWithoutPlan(tick);
   return (belief: Belief): ModelMove => {
     const [modelPlan, model] = [plans.get(belief.name), models.get(belief.name)];
-    if (belief.demand === null || modelPlan === undefined || model === undefined) return rests(belief);
+    if (belief.demand === null || modelPlan === undefined || model === undefined) return withoutPlan(belief);
     const mixes = { ...mixesOf(model, snapshot, tick.whatIf, belief), fits: fits(model) };
     const { targets, wanted, forgone, unwanted, blocked } = towardPlan(belief, modelPlan, mixes, planned.unfollowed, tick);
     return {
@@ -190,10 +190,10 @@ const notBelowLabels = (
 /** Idle goes to the label; what earlier plans wanted is over. In other states nothing is newly decided, and nothing forgotten. */
 const idleMove = (belief: Belief, forgone: MoveMemory['forgone']): MoveMemory => {
   const { name, conclusion, deployments, excluded } = belief;
-  const letGo = forgone.get(name);
+  const known = forgone.get(name);
   const asOf = dataUntil(belief);
   if (conclusion.state !== 'idle' || asOf === null)
-    return { ...nothingMoved, forgone: new Map(letGo === undefined ? [] : [[name, letGo]]) };
+    return { ...nothingMoved, forgone: new Map(known === undefined ? [] : [[name, known]]) };
   const decided = deployments.filter(
     (deployment) => !excluded.has(deploymentKey(deployment)) && deployment.idleReplicas !== null,
   );

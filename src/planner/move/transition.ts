@@ -17,7 +17,7 @@ export interface Transition {
   readonly targets: ReadonlyMap<string, number>;
   /** What to remember as wanted. */
   readonly wanted: ReadonlyMap<string, readonly WantedReplicas[]>;
-  /** What was let go so far by not changing to another mix. */
+  /** What was forgone so far by not changing to another mix. */
   readonly forgone: Forgone;
   /** What became of replicas that started and were not wanted any more. */
   readonly unwanted: UnwantedStarts;

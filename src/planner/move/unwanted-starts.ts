@@ -35,12 +35,12 @@ export const unwantedStartsAfter = (
   before: UnwantedStarts,
   { steps, wants, afterHoldDown, without, now }: StartsToJudge,
 ): UnwantedStarts => {
-  const { seen, unmissed } = judged(before, costOf(steps, wants), missedWithinStartups * longestStartup(steps), now);
+  const { seen, unmissed } = withVerdict(before, costOf(steps, wants), missedWithinStartups * longestStartup(steps), now);
   const unwanted = steps.some(({ key }) => without.get(key)! < afterHoldDown.get(key)!);
   return { seen: seen === null && unwanted ? { at: now, cost: costOf(steps, without) } : seen, unmissed };
 };
 
-const judged = ({ seen, unmissed }: UnwantedStarts, cost: number, patienceSeconds: number, now: number): UnwantedStarts => {
+const withVerdict = ({ seen, unmissed }: UnwantedStarts, cost: number, patienceSeconds: number, now: number): UnwantedStarts => {
   if (seen === null) return { seen, unmissed };
   if (now - seen.at > patienceSeconds) return { seen: null, unmissed: unmissed + 1 };
   return cost > seen.cost ? { seen: null, unmissed: 0 } : { seen, unmissed };

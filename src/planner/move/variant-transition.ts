@@ -31,5 +31,5 @@ export interface Mixes {
   /** The cheapest one with at least these. */
   cheapestAbove(least: ReadonlyMap<string, number>): ReadonlyMap<string, number> | null;
   /** The cheapest one of all with room for what noise may bring. */
-  roomy(): ReadonlyMap<string, number> | null;
+  cheapestWithRoom(): ReadonlyMap<string, number> | null;
 }

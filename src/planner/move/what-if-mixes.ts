@@ -56,7 +56,7 @@ export const mixesOf = (
         })),
       );
     },
-    roomy: () =>
+    cheapestWithRoom: () =>
       replicasOf(
         planWith(({ minReplicas, maxReplicas }) => ({ minReplicas, maxReplicas }), withHeadroom(headroom + noise), {
           ...snapshot,

@@ -9,20 +9,20 @@ const mapOf = (mix: Mix) => new Map(Object.entries({ a: 0, b: 0, ...mix }));
 const step = (key: 'a' | 'b', askedReplicas: number, plannedReplicas: number, startupSeconds: number): VariantTransition => ({
   ...{ key, price: price[key], askedReplicas, plannedReplicas, ready: askedReplicas, wanted: [], startupSeconds },
 });
-const mixes = (more: Partial<Record<'within' | 'above' | 'roomy', Mix | null>>): Mixes => {
+const mixes = (more: Partial<Record<'within' | 'above' | 'cheapestWithRoom', Mix | null>>): Mixes => {
   const answer = (mix: Mix | null | undefined) => (mix == null ? null : mapOf(mix));
   return {
     carries: () => false,
     fits: () => true,
     cheapestWithin: () => answer(more.within),
     cheapestAbove: () => answer(more.above),
-    roomy: () => answer(more.roomy),
+    cheapestWithRoom: () => answer(more.cheapestWithRoom),
   };
 };
 /** From one `a`, which suffices, to two `b`: they save 3 an hour, and cost 3 an hour for their startup. */
 const swap = (startupSeconds: number, now: number, before?: Forgone, planned: Mix = { b: 2 }, most = 0.1) => {
   const steps = [step('a', 1, planned.a ?? 0, startupSeconds), step('b', 0, planned.b ?? 0, startupSeconds)];
-  const given = mixes({ within: { a: 1 }, roomy: { b: 2 } });
+  const given = mixes({ within: { a: 1 }, cheapestWithRoom: { b: 2 } });
   const { mix, forgone } = mixWorthMovingTo(steps, given, most, before, now);
   return { mix: Object.fromEntries(mix), forgone };
 };
@@ -33,11 +33,11 @@ const [stays, moves] = [
 
 describe('another mix', () => {
   test('is moved to once as much was let go as the change costs: here after its startup time', () => {
-    let letGo: Forgone | undefined;
+    let forgoneSoFar: Forgone | undefined;
     const moved: number[] = [];
     for (let now = 0; now <= 400; now += 10) {
-      const { mix, forgone } = swap(200, now, letGo);
-      letGo = forgone;
+      const { mix, forgone } = swap(200, now, forgoneSoFar);
+      forgoneSoFar = forgone;
       if (mix['b'] === 2) moved.push(now);
     }
     // And that is paid: the next change has to earn its own.

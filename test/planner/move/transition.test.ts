@@ -24,7 +24,7 @@ const cheapest = (demand: number, from: (key: string) => number, to: (key: strin
  * @param roomy the demand with half of the headroom more
  */
 const mixesFor = (demand: number, bare = demand, gpus = Number.POSITIVE_INFINITY, roomy = demand) => ({
-  roomy: () =>
+  cheapestWithRoom: () =>
     cheapest(
       roomy,
       () => 0,
@@ -46,7 +46,7 @@ const mixesFor = (demand: number, bare = demand, gpus = Number.POSITIVE_INFINITY
     ),
 });
 const settings: TransitionSettings = { holdDownSeconds: 120, switchSavings: 0.05, growAtOnce: 3 };
-const wish = (at: number, replicas: number): WantedReplicas => ({ at, replicas });
+const wantedAt = (at: number, replicas: number): WantedReplicas => ({ at, replicas });
 /** Plans have been made for long, and wanted nothing of late. */
 const step = (
   key: 'a' | 'b',
@@ -60,7 +60,7 @@ const step = (
   askedReplicas,
   ready: askedReplicas,
   startupSeconds: 0,
-  wanted: [wish(0, 0)],
+  wanted: [wantedAt(0, 0)],
   ...more,
 });
 const run = (steps: readonly VariantTransition[], now = 1000, more: Partial<TransitionSettings> = {}, demand: number = load) =>
@@ -71,32 +71,32 @@ describe('up and down', () => {
     expect(run([step('a', 2, 5)])).toEqual({ a: 5 });
   });
 
-  test('down when the lower answer has held', () => {
-    const falling = (since: number) => [step('a', 5, 3, { wanted: [wish(since - 10, 5), wish(since, 3)] })];
+  test('down when the lower answer has lasted', () => {
+    const falling = (since: number) => [step('a', 5, 3, { wanted: [wantedAt(since - 10, 5), wantedAt(since, 3)] })];
     expect(run(falling(990))).toEqual({ a: 5 });
     expect(run(falling(881))).toEqual({ a: 5 });
     expect(run(falling(880))).toEqual({ a: 3 });
   });
 
-  test('a wish stands while no tick comes, and what is wanted after it has not held yet', () => {
-    expect(run([step('a', 5, 3, { wanted: [wish(600, 5), wish(990, 3)] })])).toEqual({ a: 5 });
-    expect(run([step('a', 5, 3, { wanted: [wish(600, 5), wish(870, 3), wish(990, 3)] })])).toEqual({ a: 3 });
+  test('what a plan wanted stands while no tick comes, and what is wanted after it has not lasted yet', () => {
+    expect(run([step('a', 5, 3, { wanted: [wantedAt(600, 5), wantedAt(990, 3)] })])).toEqual({ a: 5 });
+    expect(run([step('a', 5, 3, { wanted: [wantedAt(600, 5), wantedAt(870, 3), wantedAt(990, 3)] })])).toEqual({ a: 3 });
   });
 
   test('down to the most that was wanted meanwhile, not to the last', () => {
-    expect(run([step('a', 9, 3, { wanted: [wish(860, 9), wish(870, 5), wish(950, 6), wish(990, 2)] })])).toEqual({
+    expect(run([step('a', 9, 3, { wanted: [wantedAt(860, 9), wantedAt(870, 5), wantedAt(950, 6), wantedAt(990, 2)] })])).toEqual({
       a: 6,
     });
   });
 
   test('nothing falls before plans reach back so far', () => {
     expect(run([step('a', 5, 3, { wanted: [] })])).toEqual({ a: 5 });
-    expect(run([step('a', 5, 3, { wanted: [wish(881, 3)] })])).toEqual({ a: 5 });
-    expect(run([step('a', 5, 3, { wanted: [wish(880, 3)] })])).toEqual({ a: 3 });
+    expect(run([step('a', 5, 3, { wanted: [wantedAt(881, 3)] })])).toEqual({ a: 5 });
+    expect(run([step('a', 5, 3, { wanted: [wantedAt(880, 3)] })])).toEqual({ a: 3 });
   });
 
   test('what still starts is given up after half of that, where it was not missed before', () => {
-    const starting = (since: number) => [step('a', 5, 2, { ready: 3, wanted: [wish(since - 10, 5), wish(since, 2)] })];
+    const starting = (since: number) => [step('a', 5, 2, { ready: 3, wanted: [wantedAt(since - 10, 5), wantedAt(since, 2)] })];
     const targets = (since: number, unmissed: number) =>
       Object.fromEntries(transition(starting(since), mixesFor(4), 1000, settings, undefined, { seen: null, unmissed }).targets);
     expect(targets(940, 2)).toEqual({ a: 3 });
@@ -105,7 +105,7 @@ describe('up and down', () => {
   });
 
   test('without a hold-down time the plan is the target', () => {
-    expect(run([step('a', 5, 3, { wanted: [wish(990, 5)] })], 1000, { holdDownSeconds: 0 })).toEqual({ a: 3 });
+    expect(run([step('a', 5, 3, { wanted: [wantedAt(990, 5)] })], 1000, { holdDownSeconds: 0 })).toEqual({ a: 3 });
   });
 
   test('a load that wobbles at a boundary changes nothing after the first rise', () => {
@@ -132,7 +132,7 @@ describe('up and down', () => {
 describe('growth beyond three times', () => {
   test('waits for a second plan that wants it', () => {
     expect(run([step('a', 2, 20)], 1000, {}, 40)).toEqual({ a: 6 });
-    expect(run([step('a', 6, 20, { wanted: [wish(990, 20)] })], 1000, {}, 40)).toEqual({ a: 20 });
+    expect(run([step('a', 6, 20, { wanted: [wantedAt(990, 20)] })], 1000, {}, 40)).toEqual({ a: 20 });
   });
 
   test('from zero is at once', () => {
@@ -147,8 +147,8 @@ describe('another mix', () => {
   });
 
   test('that saves enough is built up first, and what it replaces stays until it is Ready', () => {
-    const held = [wish(870, 5)];
-    expect(run([step('a', 5, 0, { wanted: held }), step('b', 0, 2)])).toEqual({ a: 5, b: 2 });
+    const before = [wantedAt(870, 5)];
+    expect(run([step('a', 5, 0, { wanted: before }), step('b', 0, 2)])).toEqual({ a: 5, b: 2 });
     expect(run([step('a', 5, 0), step('b', 2, 2, { ready: 1 })])).toEqual({ a: 5, b: 2 });
     expect(run([step('a', 5, 0), step('b', 2, 2, { ready: 2 })])).toEqual({ a: 0, b: 2 });
   });
@@ -179,7 +179,7 @@ describe('another mix', () => {
 
   test('what has to be added is added to what there is, unless the plan saves enough', () => {
     // 10 a and 1 b cost 13 with the a that demand 27 takes more; the plan costs 46 % less.
-    const steps = [step('a', 10, 1, { wanted: [wish(870, 10)] }), step('b', 1, 3)];
+    const steps = [step('a', 10, 1, { wanted: [wantedAt(870, 10)] }), step('b', 1, 3)];
     expect(run(steps, 1000, { switchSavings: 0.5 }, 27)).toEqual({ a: 11, b: 1 });
     expect(run(steps, 1000, { switchSavings: 0.45 }, 27)).toEqual({ a: 10, b: 3 });
   });

@@ -69,7 +69,7 @@ describe('the cheapest mix that has another one in it', () => {
   });
 });
 
-test('a roomy mix has room for what noise may bring', () => {
-  expect(mixes().roomy()).toEqual(mix(12, 0));
-  expect(mixes({}, { stock: { L40S: 10, H100: 0 } }).roomy()).toBeNull();
+test('the cheapest mix with room has room for what noise may bring', () => {
+  expect(mixes().cheapestWithRoom()).toEqual(mix(12, 0));
+  expect(mixes({}, { stock: { L40S: 10, H100: 0 } }).cheapestWithRoom()).toBeNull();
 });
