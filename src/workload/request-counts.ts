@@ -1,6 +1,6 @@
 import { certainlyExceeds } from './certainty.ts';
 import { type CountedRequests, type IntervalCounter, intervalCounter, recordFields } from './gateway-records.ts';
-import { splitter } from './spread.ts';
+import { splitter } from './split-counts.ts';
 
 /** A record's key, and what of it counts are from. */
 export interface KeySpan {
@@ -62,7 +62,7 @@ export const requestCounts = (intervalSeconds: number): RequestCounts => {
           counters.delete(model);
           rates.delete(model);
         }
-        const parts = spread(counted, weights);
+        const parts = inParts(counted, weights);
         return spans.flatMap(({ time, seconds, round }, index) => {
           // An empty record would say that nothing came in a time that there may never have been.
           if (seconds === 0 && weights[index] === 0) return [];
@@ -90,7 +90,7 @@ const weightsOf = (spans: readonly KeySpan[], arrivals: number, rate: number | n
 };
 
 /** What was counted, in parts. What is in flight now stands for each of them. */
-const spread = ({ arrivals, pending, buckets }: CountedRequests, weights: readonly number[]): readonly CountedRequests[] => {
+const inParts = ({ arrivals, pending, buckets }: CountedRequests, weights: readonly number[]): readonly CountedRequests[] => {
   if (weights.length === 1) return [{ arrivals, pending, buckets }];
   const arrived = splitter(weights)(arrivals);
   const split = splitter(weights);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { requestCounts } from '../../src/workload/request-counts.ts';
-import { splitter } from '../../src/workload/spread.ts';
+import { splitter } from '../../src/workload/split-counts.ts';
 import { wholeInterval } from '../helpers/records.ts';
 
 test('what is split are whole numbers that sum up to it, and each part gets its weight over many', () => {

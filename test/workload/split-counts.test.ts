@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { splitter } from '../../src/workload/spread.ts';
+import { splitter } from '../../src/workload/split-counts.ts';
 
 const sum = (parts: readonly number[]) => parts.reduce((total, part) => total + part, 0);
 /** Weights that sum to 1, some of them 0. */
