@@ -40,7 +40,7 @@ export const decide = (
     ...reports,
     problems: problemsOf(reports.models, reports.snapshot),
     memory: memoryAfter(memory, beliefs.memory, done, reading.deployments),
-    unsure: beliefs.unsure,
+    enginesToAsk: beliefs.enginesToAsk,
     plansMade: counted.asked(),
   };
 };

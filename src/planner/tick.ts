@@ -60,7 +60,7 @@ export const createTicker = (parts: TickerParts): Ticker => {
       lastIntervalNumber = intervalNumber;
       const told = await tellReplicas(decided, reading.now);
       const publishProblems = told.superseded ? [] : await publish(decided, reading, parts);
-      observeEngines(decided.unsure);
+      observeEngines(decided.enginesToAsk);
       parts.onTick(decided, reading, [...told.problems, ...publishProblems, ...problems, ...decided.problems]);
     },
     // Another one, not only a later one: a clock may step back.

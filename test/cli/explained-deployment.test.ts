@@ -72,7 +72,7 @@ const question = (published: number, wanted: readonly [number, number], annotati
       snapshot,
       plan: planOf(snapshot),
       routes: [],
-      unsure: [],
+      enginesToAsk: [],
       problems: [],
       plansMade: 1,
     },

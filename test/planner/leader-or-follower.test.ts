@@ -32,7 +32,7 @@ const decided = (replicas: number, asOf: number): TickOutcome => ({
   snapshot: null,
   plan: null,
   routes: [],
-  unsure: [],
+  enginesToAsk: [],
   problems: [],
   plansMade: 1,
 });

@@ -201,7 +201,7 @@ test('pods on their way out are neither Ready nor starting', async () => {
   clock.now = 5002;
   await loop.tick();
   expect(routed.at(-1)?.ready).toBe(1);
-  expect([...memory().believed.behaviours.get('ns/l40s')!.startups.starting]).toEqual([]);
+  expect([...memory().believed.behaviours.get('ns/l40s')!.startups.startingPods]).toEqual([]);
   expect([...(memory().believed.behaviours.get('ns/l40s')!.startups.seen ?? [])]).toEqual(['l40s-1']);
 });
 

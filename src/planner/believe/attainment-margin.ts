@@ -10,9 +10,9 @@ export interface MarginHistory {
   readonly correction: number;
   /** Requests that waited beyond what is normal. */
   readonly backlog: number;
-  /** Work that was predicted for times that have not come yet, and what is due: that for the last time that has (replicas). */
+  /** Work that was predicted for times that have not come yet, and that for the last time that has (replicas). */
   readonly predictions: readonly { readonly of: number; readonly work: number }[];
-  readonly due: number | null;
+  readonly predictedWork: number | null;
 }
 
 export interface SeenService {
@@ -80,15 +80,15 @@ const historyAfter = (
   attainment: number,
   noise: number,
 ): MarginHistory => {
-  const known = before ?? { at, correction: 0, backlog, predictions: [], due: null };
+  const known = before ?? { at, correction: 0, backlog, predictions: [], predictedWork: null };
   const passed = at - known.at;
   if (before !== undefined && passed <= 0) return known;
-  const due = known.predictions.findLast(({ of }) => of <= at)?.work ?? known.due;
+  const predictedWork = known.predictions.findLast(({ of }) => of <= at)?.work ?? known.predictedWork;
   const may = 1 - attainment;
-  const outgrown = due === null || work > (1 + most) * due;
-  const joined = rate > 0 && passed > 0 ? Math.min(1, Math.max(0, backlog - known.backlog) / (rate * passed)) : 0;
+  const outgrown = predictedWork === null || work > (1 + most) * predictedWork;
+  const missed = rate > 0 && passed > 0 ? Math.min(1, Math.max(0, backlog - known.backlog) / (rate * passed)) : 0;
   const moved =
-    known.correction + (gainPerHour * ((outgrown ? may : joined) - may) * Math.min(passed, longestTickSeconds)) / 3600;
+    known.correction + (gainPerHour * ((outgrown ? may : missed) - may) * Math.min(passed, longestTickSeconds)) / 3600;
   const ahead = known.predictions.filter(({ of }) => of > at);
   const lastPredicted = ahead.at(-1)?.of ?? Number.NEGATIVE_INFINITY;
   const predicts = foreseen > 0 && at + startupSeconds - lastPredicted >= predictionSeconds;
@@ -97,7 +97,7 @@ const historyAfter = (
     correction: Math.min(most - noise, Math.max(-noise, moved)),
     backlog,
     predictions: predicts ? [...ahead, { of: at + startupSeconds, work: foreseen }] : ahead,
-    due,
+    predictedWork,
   };
 };
 

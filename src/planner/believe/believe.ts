@@ -19,7 +19,7 @@ import { type BehaviourSettings, behavioursNow, type DeploymentReading, type Sca
 import { longestStartup } from './startups.ts';
 import { type StateReading, stateReader } from './state-evidence.ts';
 import type { Strain } from './strain-from-backlog.ts';
-import { judgedProfiles, profilesToPlanBy, trialsAfter } from './trusted-profiles.ts';
+import { profilesToPlanBy, profileVerdicts, trialsAfter } from './trusted-profiles.ts';
 import { type WakingHistory, whileBusy, whileIdle } from './waking-ahead.ts';
 import { type WokenDemand, wokenDemand } from './woken-demand.ts';
 
@@ -112,7 +112,7 @@ export interface Beliefs {
   readonly models: readonly Belief[];
   readonly memory: BelieveMemory;
   /** Deployments of models whose records alone do not tell enough: their engines are to be asked. */
-  readonly unsure: readonly string[];
+  readonly enginesToAsk: readonly string[];
 }
 
 /**
@@ -131,7 +131,11 @@ export const believe = (tick: BelieveTick): Beliefs => {
   const models = modelGroups(reading.deployments, reading.ready, settings.poolNamespaces).map((group) =>
     beliefIn(group, stateOf, facts),
   );
-  return { models, unsure: unsureOf(models, reading.gatewayReplicas ?? 1), memory: believedAfter(facts, trustedTick, models) };
+  return {
+    models,
+    enginesToAsk: enginesToAskOf(models, reading.gatewayReplicas ?? 1),
+    memory: believedAfter(facts, trustedTick, models),
+  };
 };
 
 /** What was read, without what cannot be true, and what was learned in telling the two apart. */
@@ -140,8 +144,8 @@ const trustedReading = ({ reading, memory: { believed, workPerRequest }, setting
   const workload = reading.workload && trustedWorkload(reading.workload, reading.deployments.values(), samples);
   const sizes = allSizesAfter(believed.sizes, workload, settings.shapeWindowSeconds);
   const shapes = new Map([...sizes].map(([name, { shape }]) => [name, shape]));
-  const judged = judgedProfiles(reading, believed.trials, shapes, workPerRequest);
-  return { reading: { ...reading, workload, ...profilesToPlanBy(reading, judged) }, sizes, shapes, samples, judged };
+  const verdicts = profileVerdicts(reading, believed.trials, shapes, workPerRequest);
+  return { reading: { ...reading, workload, ...profilesToPlanBy(reading, verdicts) }, sizes, shapes, samples, verdicts };
 };
 
 /** A name of which no request has ended of late keeps its last sizes. */
@@ -160,7 +164,7 @@ const allSizesAfter = (
 /** Of names that nothing is called by any more nothing is remembered. */
 const believedAfter = (
   { reading: { workload, deployments }, memory, settings }: Facts,
-  { samples, judged }: Pick<ReturnType<typeof trustedReading>, 'samples' | 'judged'>,
+  { samples, verdicts }: Pick<ReturnType<typeof trustedReading>, 'samples' | 'verdicts'>,
   models: readonly Belief[],
 ): BelieveMemory => {
   const stillCalled = <Value>(...maps: readonly ReadonlyMap<string, Value>[]) =>
@@ -170,14 +174,14 @@ const believedAfter = (
     histories: stillCalled(memory.histories, ...models.map(({ histories }) => histories)),
     behaviours: memory.behaviours,
     strains: stillCalled(memory.strains, ...models.map(({ strains }) => strains)),
-    trials: trialsAfter(memory.trials, judged, deployments),
+    trials: trialsAfter(memory.trials, verdicts, deployments),
     samples,
     wakings: settings.wakeAhead ? stillCalled(memory.wakings, ...models.map(({ wakings }) => wakings)) : new Map(),
   };
 };
 
 /** Several gateways overwrite each other's records, so that those of no model tell enough. */
-const unsureOf = (models: readonly Belief[], gatewayReplicas: number): readonly string[] =>
+const enginesToAskOf = (models: readonly Belief[], gatewayReplicas: number): readonly string[] =>
   models
     .filter(({ conclusion, recordDefect }) => gatewayReplicas > 1 || conclusion.state !== 'fresh' || recordDefect !== null)
     .flatMap(({ deployments }) => deployments.map(deploymentKey));

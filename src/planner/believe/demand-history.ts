@@ -5,10 +5,11 @@ import { type Forecast, forecast, historyWith, type RateHistory } from './foreca
 /** What was seen of the requests that go by one name: how many, and how much work each of them is. */
 export interface DemandHistory {
   readonly rate: RateHistory;
-  /** Replica-seconds of a request, in the mean over the variants of `unit`; undefined = no request has told its size yet. */
+  /** Replica-seconds of a request, in the mean over {@link variantKeys}; undefined = no request has told its size yet. */
   readonly work: RateHistory | undefined;
-  readonly unit: string;
-  /** What was foreseen and missed, counted in that unit; absent = nothing yet. */
+  /** Of the variants whose work is counted, with commas between. */
+  readonly variantKeys: string;
+  /** What was foreseen and missed, counted in work of these variants; absent = nothing yet. */
   readonly margin?: MarginHistory;
 }
 
@@ -28,12 +29,12 @@ export interface SeenDemand {
 /** Takes what is seen now into the history. With other variants work is counted anew. */
 export const demandHistoryWith = (history: DemandHistory | undefined, seen: SeenDemand): DemandHistory => {
   const { at, rate, work, candidates, startupSeconds, shapeAgeSeconds } = seen;
-  const unit = candidates.map(({ key }) => key).join();
-  const known = history?.unit === unit ? history : undefined;
+  const variantKeys = candidates.map(({ key }) => key).join();
+  const known = history?.variantKeys === variantKeys ? history : undefined;
   return {
     rate: historyWith(history?.rate, at, rate, startupSeconds),
     work: work === undefined ? known?.work : historyWith(known?.work, at, work, startupSeconds + shapeAgeSeconds),
-    unit,
+    variantKeys,
     ...(known?.margin === undefined ? {} : { margin: known.margin }),
   };
 };

@@ -177,7 +177,7 @@ interface ModelNow {
   readonly coverage: Coverage;
   /** Ready replicas of all variants, and whether some that is asked for is not Ready. */
   readonly ready: number;
-  readonly starting: boolean;
+  readonly someStarting: boolean;
 }
 
 const modelNow = (sources: DemandSources, settings: DemandSettings): ModelNow => {
@@ -187,7 +187,7 @@ const modelNow = (sources: DemandSources, settings: DemandSettings): ModelNow =>
     settings,
     coverage: { silentUntil, lostUntil: workload?.lostUntil ?? Number.NEGATIVE_INFINITY },
     ready: candidates.reduce((sum, candidate) => sum + candidate.ready, 0),
-    starting: candidates.some(({ key, ready, replicas }) => ready < Math.max(replicas, decisions.get(key)?.replicas ?? 0)),
+    someStarting: candidates.some(({ key, ready, replicas }) => ready < Math.max(replicas, decisions.get(key)?.replicas ?? 0)),
   };
 };
 
@@ -272,10 +272,10 @@ const strainOf = (
   { recorded: { name, intervals }, rate }: CountedName,
   works: RequestWorks | null,
   backlog: number,
-  { sources: { workload, strains, candidates }, settings: { headroom }, ready, starting }: ModelNow,
+  { sources: { workload, strains, candidates }, settings: { headroom }, ready, someStarting }: ModelNow,
 ): Strain =>
   strainNow(strains.get(name), {
-    ...{ now: workload?.now ?? 0, intervals, rate, headroom, backlog, ready, starting },
+    ...{ now: workload?.now ?? 0, intervals, rate, headroom, backlog, ready, someStarting },
     spread: works?.spread ?? 1,
     requestWork: meanWork(
       works?.means ?? [],

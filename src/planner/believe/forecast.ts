@@ -23,7 +23,7 @@ export interface RateHistory {
   readonly predictions: readonly Prediction[];
   /** Decayed loss of each method, and how much was judged. */
   readonly loss: Readonly<Record<ForecastMethod, number>>;
-  readonly judged: number;
+  readonly judgedCount: number;
 }
 
 export interface Forecast {
@@ -70,14 +70,14 @@ export const historyWith = (history: RateHistory | undefined, at: number, rate: 
     slope: mixed(slope, (level - history.level) / passed, 1 - Math.exp(-passed / slopeSeconds)),
     ...dayWith(history, at, rate),
   };
-  const judged = next.predictions
+  const scored = next.predictions
     .filter(({ of }) => of <= at)
     .reduce((known, prediction) => judge(known, prediction, rate), next as RateHistory);
-  const ahead = judged.predictions.filter(({ of }) => of > at);
+  const ahead = scored.predictions.filter(({ of }) => of > at);
   const lastPredicted = ahead.at(-1)?.of ?? Number.NEGATIVE_INFINITY;
   const due = at + horizonSeconds - lastPredicted >= predictionSeconds;
   return {
-    ...judged,
+    ...scored,
     predictions: due ? [...ahead, { of: at + horizonSeconds, rates: predictedRates(next, rate, horizonSeconds) }] : ahead,
   };
 };
@@ -85,7 +85,7 @@ export const historyWith = (history: RateHistory | undefined, at: number, rate: 
 /** What to plan for, so far ahead (s). */
 export const forecast = (history: RateHistory | undefined, rate: number, horizonSeconds: number): Forecast => {
   const asNow = { method: 'as now' as const, rate };
-  if (history === undefined || history.judged < believedAfter) return asNow;
+  if (history === undefined || history.judgedCount < believedAfter) return asNow;
   const best = methods.reduce((a, b) => (history.loss[b] < history.loss[a] ? b : a));
   if (best === 'as now' || history.loss[best] > better * history.loss['as now']) return asNow;
   return { method: best, rate: predictedRates(history, rate, horizonSeconds)[best] };
@@ -106,7 +106,7 @@ const begun = (at: number, rate: number): RateHistory => ({
   slot: { index: slotAt(at), sum: rate, count: 1 },
   predictions: [],
   loss: { 'as now': 0, trend: 0, season: 0 },
-  judged: 0,
+  judgedCount: 0,
 });
 
 const mixed = (old: number, fresh: number, weight: number): number => old + weight * (fresh - old);
@@ -137,7 +137,7 @@ const judge = (history: RateHistory, { rates }: Prediction, rate: number): RateH
   const lossOf = (method: ForecastMethod): number => keep * history.loss[method] + Math.abs(rate - rates[method]);
   return {
     ...history,
-    judged: history.judged + 1,
+    judgedCount: history.judgedCount + 1,
     loss: { 'as now': lossOf('as now'), trend: lossOf('trend'), season: lossOf('season') },
   };
 };

@@ -14,7 +14,7 @@ export interface Outage {
 export interface PodCount {
   /** Those that are Ready, and those that are not but within their startup time. */
   readonly attainable: number;
-  readonly starting: number;
+  readonly startingCount: number;
   /** Names of those beyond it: they count as 0, whatever the cause. */
   readonly late: ReadonlySet<string>;
   /** Whether the late ones say that more would not come either. */
@@ -34,10 +34,10 @@ export const podCount = (pods: readonly ReplicaPod[], patienceSeconds: number, o
   const ready = pods.filter((pod) => pod.ready);
   const late = pods.filter((pod) => !pod.ready && now - Math.max(startedAt(pod), forgiven) > patienceSeconds);
   const lastSuccess = Math.max(Number.NEGATIVE_INFINITY, ...ready.map(({ readinessAt }) => readinessAt ?? now));
-  const starting = pods.length - ready.length - late.length;
+  const startingCount = pods.length - ready.length - late.length;
   return {
-    attainable: ready.length + starting,
-    starting,
+    attainable: ready.length + startingCount,
+    startingCount,
     late: new Set(late.map(({ name }) => name)),
     // One that has its place and does not come is alone with its trouble where others have come since it started.
     moreWouldNotCome: late.some((pod) => pod.unschedulable || startedAt(pod) > lastSuccess),
@@ -53,7 +53,7 @@ const startedAt = ({ createdAt, placedAt, readinessAt }: ReplicaPod): number =>
  */
 export const outageAfter = (
   outage: Outage | null,
-  { attainable, starting, late, moreWouldNotCome }: PodCount,
+  { attainable, startingCount, late, moreWouldNotCome }: PodCount,
   now: number,
 ): Outage | null => {
   const again = (failures: number): Outage => ({
@@ -64,7 +64,7 @@ export const outageAfter = (
   if (outage === null) return moreWouldNotCome ? again(1) : null;
   if (now < outage.retryAt) return late.size === 0 && attainable > outage.attainable ? null : { ...outage, attainable };
   if (moreWouldNotCome) return again(outage.failures + 1);
-  const over = (starting === 0 && attainable > outage.attainable) || now >= outage.retryAt + longestRetrySeconds;
+  const over = (startingCount === 0 && attainable > outage.attainable) || now >= outage.retryAt + longestRetrySeconds;
   return over ? null : outage;
 };
 

@@ -8,7 +8,7 @@ export type State = 'fresh' | 'quiet' | 'idle' | 'stale' | 'missing';
 export interface Evidence {
   readonly now: number;
   /** What was read under each of the model's names, oldest first. */
-  readonly names: readonly (readonly Interval[])[];
+  readonly intervalsByName: readonly (readonly Interval[])[];
   readonly intervalSeconds: number;
   /** End of the newest record of the model that was ever read; null = there never was one. */
   readonly lastRecordAt: number | null;
@@ -67,7 +67,7 @@ export const conclude = (evidence: Evidence, settings: StateSettings): Conclusio
   if (silent >= settings.idleAfterSeconds) {
     return { state: 'idle', reason: `no request for ${Math.floor(silent)} s; ${why}`, silentUntil };
   }
-  const lastActive = lastActivity(evidence.names);
+  const lastActive = lastActivity(evidence.intervalsByName);
   if (lastRecordAt >= freshFrom && lastActive > now - settings.idleAfterSeconds) {
     return { state: 'fresh', reason: 'request records are current', silentUntil };
   }
@@ -104,8 +104,8 @@ const credibleSilence = (evidence: Evidence): Silence => {
   return { from: never, until: best.until, why: missingReason(evidence) };
 };
 
-const missingReason = ({ names, longestRequestSeconds, gatewayUnchangedSince }: Evidence): string => {
-  const pendingUnknown = names.some((intervals) => newestRecord(intervals)?.record.pending === null);
+const missingReason = ({ intervalsByName, longestRequestSeconds, gatewayUnchangedSince }: Evidence): string => {
+  const pendingUnknown = intervalsByName.some((intervals) => newestRecord(intervals)?.record.pending === null);
   if (gatewayUnchangedSince !== null && pendingUnknown && longestRequestSeconds === null)
     return 'the records do not say what is pending, and no profile says how long requests take (e2e), so that one may still run';
   return "nothing makes the silence credible (gateway heartbeat, records of another model, unchanged gateway pods, the engines' own metrics, --trust-silence)";
@@ -119,8 +119,8 @@ const slowerThanProfile = 2;
  * record left nothing pending, or, where what is pending is not known, none has ended for longer than the longest takes.
  */
 const gatewayStandsSinceLastRecord = (evidence: Evidence): { readonly until: number; readonly why: string } => {
-  const { now, names, gatewayUnchangedSince, longestRequestSeconds } = evidence;
-  const last = names.flatMap((intervals) => newestRecord(intervals) ?? []);
+  const { now, intervalsByName, gatewayUnchangedSince, longestRequestSeconds } = evidence;
+  const last = intervalsByName.flatMap((intervals) => newestRecord(intervals) ?? []);
   const same = gatewayUnchangedSince !== null && last.every(({ time }) => gatewayUnchangedSince < time);
   const over = slowerThanProfile * (longestRequestSeconds ?? Number.POSITIVE_INFINITY);
   const ended = last.every(({ time, record: { pending } }) => pending === 0 || (pending === null && now - time > over));
@@ -135,9 +135,9 @@ const gatewayStandsSinceLastRecord = (evidence: Evidence): { readonly until: num
 
 /** Seconds up to the newest interval that was asked for, in which certainly nothing happened under any name (s). */
 const silentSeconds = (evidence: Evidence, { from, until }: Silence, settleSeconds: number): number => {
-  const { now, names, intervalSeconds } = evidence;
+  const { now, intervalsByName, intervalSeconds } = evidence;
   const writableSince = evidence.writableSince ?? Number.POSITIVE_INFINITY;
-  const lengths = names.map((intervals) => {
+  const lengths = intervalsByName.map((intervals) => {
     const due = intervals.filter(({ time }) => time <= now - settleSeconds);
     const newestRecordAt = due.findLast(({ found }) => found === 'record')?.time ?? never;
     const happened = due.findLast((interval) =>
@@ -154,10 +154,10 @@ const silentSeconds = (evidence: Evidence, { from, until }: Silence, settleSecon
   return Math.min(...lengths);
 };
 
-const lastActivity = (names: readonly (readonly Interval[])[]): number =>
+const lastActivity = (intervalsByName: readonly (readonly Interval[])[]): number =>
   Math.max(
     never,
-    ...names.map(
+    ...intervalsByName.map(
       (intervals) => intervals.findLast((interval) => interval.found === 'record' && active(interval.record))?.time ?? never,
     ),
   );

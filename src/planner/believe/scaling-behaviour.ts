@@ -27,7 +27,7 @@ interface Look {
   /** spec.replicas. */
   readonly replicas: number;
   /** What was published last; null = nothing, or of an earlier leader. */
-  readonly last: Decision | null;
+  readonly lastDecision: Decision | null;
   readonly pace: Pace | null;
   /** Why Kubernetes makes no more pods of it; null = it does. */
   readonly podsRefused: string | null;
@@ -65,11 +65,11 @@ const lookAt = (
   decisions: ReadonlyMap<string, Decision>,
 ): Look => {
   const deployment = deployments.get(key)!;
-  const last = decisions.get(key);
+  const decided = decisions.get(key);
   return {
     pods: pods === undefined ? null : (pods.get(key) ?? []),
     replicas: deployment.replicas,
-    last: expectedToFollow(last),
+    lastDecision: expectedToFollow(decided),
     pace: paces?.get(key) ?? null,
     podsRefused: deployment.podsRefused,
     fixedByHand: fixedReplicas(deployment, now) !== null,
@@ -77,18 +77,18 @@ const lookAt = (
 };
 
 /** A decision that a Deployment is to follow by now: that of an earlier leader may not have reached it, or no longer. */
-export const expectedToFollow = (last: Decision | undefined): Decision | null =>
-  last === undefined || last.restored === true ? null : last;
+export const expectedToFollow = (decision: Decision | undefined): Decision | null =>
+  decision === undefined || decision.restored === true ? null : decision;
 
 const behaviourAfter = (
   before: ScalingBehaviour | undefined,
-  { pods, replicas, last, pace, podsRefused, fixedByHand }: Look,
+  { pods, replicas, lastDecision, pace, podsRefused, fixedByHand }: Look,
   settings: BehaviourSettings,
   now: number,
 ): ScalingBehaviour => {
   const { startups, outage, following } = before ?? unseen;
   const followed = (): Following | null =>
-    fixedByHand ? null : followingAfter(following, replicas, last?.replicas ?? null, pace, settings, now);
+    fixedByHand ? null : followingAfter(following, replicas, lastDecision?.replicas ?? null, pace, settings, now);
   if (pods === null) return { startups, outage: null, following: followed() };
   const counted = podCount(pods, patienceSeconds(startups, settings.startupSeconds), outage, now);
   // Pods that cannot even be made do not come either.

@@ -17,11 +17,11 @@ export interface Startups {
   /** From creation to Ready (s), the last ones, oldest first. */
   readonly seconds: readonly number[];
   /** Pods that appeared since pods are looked at, and are not Ready yet. */
-  readonly starting: ReadonlySet<string>;
+  readonly startingPods: ReadonlySet<string>;
   /** Pods that were there at the last look; null = there was none. */
   readonly seen: ReadonlySet<string> | null;
 }
-export const noStartups: Startups = { seconds: [], starting: new Set(), seen: null };
+export const noStartups: Startups = { seconds: [], startingPods: new Set(), seen: null };
 
 const keptStartups = 20;
 const enoughStartups = 3;
@@ -60,19 +60,19 @@ export const patienceSeconds = (startups: Pick<Startups, 'seconds'>, otherwise: 
  * @param late pods that count as not coming
  */
 export const startupsAfter = (
-  { seconds, starting, seen }: Startups,
+  { seconds, startingPods, seen }: Startups,
   pods: readonly ReplicaPod[],
   late: ReadonlySet<string>,
   now: number,
 ): Startups => {
-  const watched = pods.filter(({ name }) => starting.has(name) || (seen !== null && !seen.has(name)));
+  const watched = pods.filter(({ name }) => startingPods.has(name) || (seen !== null && !seen.has(name)));
   const ended = watched
     .filter(({ ready }) => ready)
     .map(({ createdAt, readinessAt }) => Math.max(0, (readinessAt ?? now) - createdAt));
   const stillStarting = watched.filter((pod) => !pod.ready && !(pod.unschedulable && late.has(pod.name)));
   return {
     seconds: [...seconds, ...ended].slice(-keptStartups),
-    starting: new Set(stillStarting.map(({ name }) => name)),
+    startingPods: new Set(stillStarting.map(({ name }) => name)),
     seen: new Set(pods.map(({ name }) => name)),
   };
 };

@@ -61,22 +61,22 @@ const stateByRecords = (
 ): DatedState => {
   if (unsynced.length > 0) return missing(unsynced.join('; '));
   if (workload === null) return missing('Redis has not been read yet');
-  const histories = aliases.flatMap((name) => workload.names.get(name) ?? []);
-  const dataAt = newest(histories.map(({ lastRecordAt }) => lastRecordAt));
+  const nameHistories = aliases.flatMap((name) => workload.names.get(name) ?? []);
+  const dataAt = newest(nameHistories.map(({ lastRecordAt }) => lastRecordAt));
   const readNow = workload.now >= now - 1;
   const held = workload.held?.filter(({ model }) => aliases.includes(model)) ?? [];
   const conclusion = conclude(
     {
       now,
-      names: histories.map(({ intervals }) => intervals),
-      intervalSeconds: Math.max(...histories.map(({ intervalSeconds }) => intervalSeconds)),
+      intervalsByName: nameHistories.map(({ intervals }) => intervals),
+      intervalSeconds: Math.max(...nameHistories.map(({ intervalSeconds }) => intervalSeconds)),
       lastRecordAt: dataAt,
       writableSince: readNow ? workload.writableSince : null,
       heartbeatAt: workload.heartbeatAt,
       otherModelAt,
       gatewayUnchangedSince,
       engines: activityOfAll(deployments.flatMap((deployment) => engines.get(deploymentKey(deployment)) ?? [])),
-      longestRequestSeconds: longestRequest(histories, candidates),
+      longestRequestSeconds: longestRequest(nameHistories, candidates),
       trustSilence: settings.trustSilence,
     },
     settings,
@@ -104,12 +104,12 @@ const unread = (conclusion: Conclusion, decidedBefore: boolean): Conclusion =>
     : conclusion;
 
 /** Only where it is not known what the last record left pending is it of use how long requests take. */
-const longestRequest = (histories: readonly NameHistory[], candidates: readonly Candidate[]): number | null => {
-  const pendingKnown = histories.every(({ intervals }) => newestRecord(intervals)?.record.pending !== null);
+const longestRequest = (nameHistories: readonly NameHistory[], candidates: readonly Candidate[]): number | null => {
+  const pendingKnown = nameHistories.every(({ intervals }) => newestRecord(intervals)?.record.pending !== null);
   return pendingKnown
     ? null
     : longestSeconds(
-        histories.flatMap(({ intervals }) => intervals),
+        nameHistories.flatMap(({ intervals }) => intervals),
         candidates,
       );
 };

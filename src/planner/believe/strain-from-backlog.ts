@@ -29,7 +29,7 @@ export interface StrainEvidence {
   readonly backlog: number;
   /** Ready replicas of all variants, and whether some that is asked for is not Ready. */
   readonly ready: number;
-  readonly starting: boolean;
+  readonly someStarting: boolean;
 }
 
 /** Over so long what is in flight must grow (s). */
@@ -49,11 +49,11 @@ const most = 2;
  * would be worked off, the replicas for it be taken away, and the next one begin.
  */
 export const strainNow = (previous: Strain | undefined, strained: StrainEvidence): Strain => {
-  const { now, rate, requestWork, headroom, backlog, ready, starting } = strained;
+  const { now, rate, requestWork, headroom, backlog, ready, someStarting } = strained;
   const before = previous ?? { factor: 1, steadySince: now, steadyFactor: 1, rate, requestWork, ready, at: now };
   const factor = 1 + (before.factor - 1) * 2 ** (-Math.max(0, now - before.at) / halfLifeSeconds);
   // What is asked for because of what was just learned does not end the lesson.
-  const settled = !starting || now - before.steadySince >= spanSeconds;
+  const settled = !someStarting || now - before.steadySince >= spanSeconds;
   const risen = rate > risenRate * before.rate || requestWork > risenWork * before.requestWork;
   if (!settled || ready !== before.ready || risen)
     return { factor, steadySince: now, steadyFactor: factor, rate, requestWork, ready, at: now };

@@ -29,7 +29,7 @@ const retrySeconds = 300;
  * @param pace how long the autoscaler may wait by its own settings; null = there is none
  */
 export const followingAfter = (
-  last: Following | null,
+  before: Following | null,
   replicas: number,
   target: number | null,
   pace: Pace | null,
@@ -39,10 +39,10 @@ export const followingAfter = (
   if (target === null || target === replicas || withinTolerance(replicas, target, pace)) return null;
   const spec = pace?.spec ?? null;
   const rising = target > replicas;
-  const moved = last !== null && (rising ? replicas > last.replicas : replicas < last.replicas);
-  if (last !== null && last.unfollowedUntil !== null)
-    return now < last.unfollowedUntil && spec === last.spec && !moved ? { ...last, replicas, rising } : null;
-  const since = last === null || last.rising !== rising || moved ? now : last.since;
+  const moved = before !== null && (rising ? replicas > before.replicas : replicas < before.replicas);
+  if (before !== null && before.unfollowedUntil !== null)
+    return now < before.unfollowedUntil && spec === before.spec && !moved ? { ...before, replicas, rising } : null;
+  const since = before === null || before.rising !== rising || moved ? now : before.since;
   const settles = (rising ? pace?.up : pace?.down)?.waitSeconds ?? 0;
   const late = now - since > followAfterSeconds + settles;
   return { replicas, rising, since, unfollowedUntil: late ? now + retrySeconds : null, spec };

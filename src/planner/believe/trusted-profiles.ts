@@ -14,7 +14,7 @@ interface Profiled {
  * What to make of the profile of each Deployment that has one, by `namespace/name`.
  * @param workPerRequest of what arrived, when it was last planned for (replica-seconds)
  */
-export const judgedProfiles = (
+export const profileVerdicts = (
   { deployments, profiles }: Pick<Profiled, 'deployments' | 'profiles'>,
   trials: ReadonlyMap<string, ProfileTrial>,
   shapes: ReadonlyMap<string, Shape>,
@@ -34,12 +34,12 @@ export const judgedProfiles = (
 /** The profiles that are believed; of Deployments whose profile lowers nothing, spec.replicas is the least. */
 export const profilesToPlanBy = (
   { deployments, bounds }: Pick<Profiled, 'deployments' | 'bounds'>,
-  judged: ReadonlyMap<string, TrialVerdict>,
+  verdicts: ReadonlyMap<string, TrialVerdict>,
 ): Pick<Profiled, 'profiles' | 'bounds'> & {
   /** Why the newest profile of a Deployment is not followed; of those whose profile is followed there is none. */
   readonly profileProblems: ReadonlyMap<string, string>;
 } => {
-  const heldBounds = [...judged].flatMap(([key, { lowersNothing }]): [string, Bounds][] => {
+  const heldBounds = [...verdicts].flatMap(([key, { lowersNothing }]): [string, Bounds][] => {
     if (!lowersNothing) return [];
     const { minReplicas, maxReplicas } = bounds.get(key) ?? { minReplicas: 0, maxReplicas: null };
     const { replicas } = deployments.get(key)!;
@@ -55,19 +55,19 @@ export const profilesToPlanBy = (
     ];
   });
   return {
-    profiles: new Map([...judged].map(([key, { found }]) => [key, found])),
+    profiles: new Map([...verdicts].map(([key, { found }]) => [key, found])),
     bounds: heldBounds.length === 0 ? bounds : new Map([...bounds, ...heldBounds]),
-    profileProblems: new Map([...judged].flatMap(([key, { problem }]) => (problem === null ? [] : [[key, problem]]))),
+    profileProblems: new Map([...verdicts].flatMap(([key, { problem }]) => (problem === null ? [] : [[key, problem]]))),
   };
 };
 
 /** What is remembered of profiles: also of those that are away for a while. */
 export const trialsAfter = (
   before: ReadonlyMap<string, ProfileTrial>,
-  judged: ReadonlyMap<string, TrialVerdict>,
+  verdicts: ReadonlyMap<string, TrialVerdict>,
   deployments: ReadonlyMap<string, ModelDeployment>,
 ): ReadonlyMap<string, ProfileTrial> =>
   new Map([
     ...[...before].filter(([key]) => deployments.has(key)),
-    ...[...judged].map(([key, { trial }]) => [key, trial] as const),
+    ...[...verdicts].map(([key, { trial }]) => [key, trial] as const),
   ]);

@@ -70,7 +70,7 @@ export const whileIdle = (history: WakingHistory | undefined, now: number): Waki
     idleFrom,
     idleAt: now,
     began: null,
-    habits: history.habits.flatMap((habit) => judged(habit, idleFrom, now)),
+    habits: history.habits.flatMap((habit) => habitAfterIdling(habit, idleFrom, now)),
   };
 };
 
@@ -90,8 +90,8 @@ export const whileBusy = (
   const { idleFrom, idleAt, began } = history;
   if (began === null) {
     if (now <= idleAt || now - idleAt > longestLookSeconds) return history;
-    const judgedHabits = history.habits.flatMap((habit) => judged(habit, idleFrom, idleAt));
-    return { ...history, began: idleAt, shape: shape ?? history.shape, habits: withBeginning(judgedHabits, idleAt, rate) };
+    const habitsSoFar = history.habits.flatMap((habit) => habitAfterIdling(habit, idleFrom, idleAt));
+    return { ...history, began: idleAt, shape: shape ?? history.shape, habits: withBeginning(habitsSoFar, idleAt, rate) };
   }
   if (now - began > beginningSeconds) return history;
   const habits = withRate(history.habits, began, now, rate);
@@ -117,7 +117,7 @@ export const foreseenWaking = (history: WakingHistory | undefined, now: number, 
 /**
  * Nothing came, if the model was idle all the while; where that is not known the day does not count. Old habits are forgotten.
  */
-const judged = (habit: Habit, idleFrom: number, now: number): readonly Habit[] => {
+const habitAfterIdling = (habit: Habit, idleFrom: number, now: number): readonly Habit[] => {
   if (now <= habit.next + sameTimeSeconds) return [habit];
   const nothing = idleFrom <= habit.next - sameTimeSeconds;
   const days = nothing ? [...habit.days, { at: habit.next, rate: null }].slice(-keptDays) : habit.days;

@@ -56,7 +56,7 @@ const plannedOneByOne = (snapshot: Snapshot, detail: PlanDetail, spent: { work: 
     if (left.length > 0 && (!served || left.some(({ gpus }) => gpus < 0))) return null;
     plans.push(plan);
   }
-  return joined(plans);
+  return joinedPlans(plans);
 };
 
 /** Share of the work for planning each model by itself, where stock may ask for planning them together after all. */
@@ -69,7 +69,7 @@ const withWorkLeft = (snapshot: Snapshot, share: number, { work }: { readonly wo
     : { ...snapshot, workLimit: share * Math.max(0, snapshot.workLimit - work) };
 
 /** One plan of several that share nothing: costs and bounds add, and the worst status counts. */
-export const joined = (plans: readonly Plan[]): Plan => {
+export const joinedPlans = (plans: readonly Plan[]): Plan => {
   const statuses: readonly Status[] = ['infeasible', 'feasible', 'optimal'];
   const sum = (value: (plan: Plan) => number) => rounded(plans.reduce((total, plan) => total + value(plan), 0));
   const cost = sum((plan) => plan.cost);
@@ -203,7 +203,7 @@ const modelPlan = (
 ): ModelPlan => {
   const { mix, served } = outcome;
   const shares = detail.routed ? rowShares(classes, outcome.way, mix, outcome.assignment) : [];
-  const sharesOf = namedShares(model);
+  const namedSharesOf = namedShares(model);
   const routing: RoutedDemand[] = [];
   const unserved: UnservedDemand[] = [];
   const shortages: Shortage[] = [];
@@ -217,9 +217,9 @@ const modelPlan = (
       continue;
     }
     const part = c < 0 ? 1 : element(served, c);
-    const spread = !detail.routed ? null : c < 0 ? idleShares(model, mix, row) : element(shares, row);
-    if (part > 0 && spread !== null)
-      routing.push({ inputTokens, outputTokens, arrivalRate: arrivalRate * part, shares: sharesOf(spread) });
+    const sharesOfRow = !detail.routed ? null : c < 0 ? idleShares(model, mix, row) : element(shares, row);
+    if (part > 0 && sharesOfRow !== null)
+      routing.push({ inputTokens, outputTokens, arrivalRate: arrivalRate * part, shares: namedSharesOf(sharesOfRow) });
     if (part >= 1) continue;
     shortages[c] ??= shortage(model, classes, c, mix, left);
     unserved.push({ ...demand, arrivalRate: arrivalRate * (1 - part), reason: shortages[c] });

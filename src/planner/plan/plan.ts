@@ -24,7 +24,7 @@ export interface Planned {
   /** With the bounds by which they were planned. */
   readonly beliefs: readonly Belief[];
   /** Whether these are all models, as they share a budget or stock, or one of many. */
-  readonly together: boolean;
+  readonly ofAllModels: boolean;
   /** The solve's input and answer; null where no model had demand to plan for. */
   readonly solved: { readonly snapshot: Snapshot; readonly plan: Plan } | null;
   readonly limits: Limits;
@@ -55,8 +55,8 @@ const leastWorkOfModel = 20_000;
  * is planned for when it is asked for, so that the numbers of only one are in memory.
  */
 export function* planModels(models: readonly Belief[], tick: PlanTick): Generator<Planned, void> {
-  if (belongTogether(tick)) yield { ...planTogether(models, tick), together: true };
-  else for (const model of models) yield { ...planTogether([model], tickOfOne(tick, models.length)), together: false };
+  if (belongTogether(tick)) yield { ...planTogether(models, tick), ofAllModels: true };
+  else for (const model of models) yield { ...planTogether([model], tickOfOne(tick, models.length)), ofAllModels: false };
 }
 
 /** Whether what one model gets may be missing to another, or the snapshot of all is wanted. */
@@ -74,7 +74,7 @@ const tickOfOne = (tick: PlanTick, models: number): PlanTick => {
 const planTogether = (
   models: readonly Belief[],
   { reading, memory: { moved }, settings, workLimit, makePlan }: PlanTick,
-): Omit<Planned, 'together'> => {
+): Omit<Planned, 'ofAllModels'> => {
   const planFor = (beliefs: readonly Belief[], workLeft: number) => {
     const fresh = beliefs.filter(({ demand }) => demand !== null);
     const limits = limitsNow(beliefs, reading.supply, moved.decisions, settings);

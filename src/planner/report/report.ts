@@ -49,7 +49,7 @@ export interface ReportTick {
  * routers. What each target says where there is no decision is settled here.
  */
 export const report = (
-  { beliefs, solved, together }: Planned,
+  { beliefs, solved, ofAllModels }: Planned,
   moved: Moved,
   { reading, memory, settings, whatIf }: ReportTick,
 ): Report => {
@@ -63,20 +63,20 @@ export const report = (
     const targets = belief.deployments.map((deployment) =>
       targetOf(deployment, belief, lastDecision(deploymentKey(deployment)), now, settings),
     );
-    const report: ModelReport = {
+    const modelReport: ModelReport = {
       ...reportOf(belief, plans.get(belief.name)),
       cannotWake: cannotWake(belief.conclusion, targets, heartbeatAt, now),
       swapBlocked: blocked.has(belief.name),
       variants: variantReports(belief, variantSources),
     };
-    return { targets, report };
+    return { targets, modelReport };
   });
   return {
     targets: reports.flatMap(({ targets }) => targets),
-    models: reports.map(({ report }) => report),
-    snapshot: together ? (solved?.snapshot ?? null) : null,
+    models: reports.map(({ modelReport }) => modelReport),
+    snapshot: ofAllModels ? (solved?.snapshot ?? null) : null,
     // Of many plans the models are most of the memory, and nobody asks for them without their snapshot.
-    plan: solved === null || together ? (solved?.plan ?? null) : { ...solved.plan, models: [] },
+    plan: solved === null || ofAllModels ? (solved?.plan ?? null) : { ...solved.plan, models: [] },
     routes:
       solved === null || settings.routingPlans !== true
         ? []

@@ -3,7 +3,7 @@ import type { Target } from '../../vocabulary/target.ts';
 import type { Forecast } from '../believe/forecast.ts';
 import type { State } from '../believe/model-states.ts';
 import type { RecordDefect } from '../believe/record-defects.ts';
-import { joined } from '../plan/plan-of-snapshot.ts';
+import { joinedPlans } from '../plan/plan-of-snapshot.ts';
 import type { Memory } from '../remember/tick-memory.ts';
 import type { ModelRoutes } from './ready-routing.ts';
 import type { VariantReport } from './variant-reports.ts';
@@ -53,7 +53,7 @@ export interface TickOutcome {
   /** What is wrong with each model, and with all of them together, one line each. */
   readonly problems: readonly string[];
   /** Deployments whose engines are to be asked until the next tick. */
-  readonly unsure: readonly string[];
+  readonly enginesToAsk: readonly string[];
   /** How many plans were made for it, its own among them. */
   readonly plansMade: number;
 }
@@ -68,7 +68,7 @@ export const joinedReports = (reports: readonly Report[]): Report => {
     targets: reports.flatMap(({ targets }) => targets),
     models: reports.flatMap(({ models }) => models),
     snapshot: reports[0]?.snapshot ?? null,
-    plan: plans.length > 1 ? joined(plans) : (plans[0] ?? null),
+    plan: plans.length > 1 ? joinedPlans(plans) : (plans[0] ?? null),
     routes: reports.flatMap(({ routes }) => routes),
   };
 };

@@ -16,8 +16,8 @@ const next = (outage: Outage | null, pods: readonly ReplicaPod[], now: number) =
 describe('pods', () => {
   test('count until their startup time is over, then not, whatever the cause', () => {
     const pods = [ready('a'), nowhere('b'), pod('c', { placedAt: 0 })];
-    expect(count(pods, 100)).toMatchObject({ attainable: 3, starting: 2, moreWouldNotCome: false });
-    expect(count(pods, 101)).toMatchObject({ attainable: 1, starting: 0, late: new Set(['b', 'c']) });
+    expect(count(pods, 100)).toMatchObject({ attainable: 3, startingCount: 2, moreWouldNotCome: false });
+    expect(count(pods, 101)).toMatchObject({ attainable: 1, startingCount: 0, late: new Set(['b', 'c']) });
   });
 
   test('start anew when they are placed, and when they cease to be Ready', () => {

@@ -7,7 +7,7 @@ const settings = { idleAfterSeconds: 240, settleSeconds: 2 };
 const last = (intervals: readonly Interval[]) => intervals.findLast(({ found }) => found === 'record')?.time ?? null;
 const evidence = (intervals: readonly Interval[], more: Partial<Evidence> = {}): Evidence => ({
   now: 2002,
-  names: [intervals],
+  intervalsByName: [intervals],
   intervalSeconds: 10,
   lastRecordAt: last(intervals),
   writableSince: 0,
@@ -142,7 +142,9 @@ describe('idle needs a credible silence', () => {
 
   test('a model with several names is idle only when all are', () => {
     const busy = silentAfter(1900);
-    expect(state(evidence(silent, { names: [silent, busy], lastRecordAt: 1900, heartbeatAt: 2000 }))).toBe('quiet');
-    expect(state(evidence(silent, { names: [silent, times(1410, 2000).map(nothing)], heartbeatAt: 2000 }))).toBe('idle');
+    expect(state(evidence(silent, { intervalsByName: [silent, busy], lastRecordAt: 1900, heartbeatAt: 2000 }))).toBe('quiet');
+    expect(state(evidence(silent, { intervalsByName: [silent, times(1410, 2000).map(nothing)], heartbeatAt: 2000 }))).toBe(
+      'idle',
+    );
   });
 });

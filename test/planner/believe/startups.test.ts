@@ -56,11 +56,11 @@ describe('learning', () => {
   test('nothing is mutated', () => {
     const before: Startups = Object.freeze({
       seconds: Object.freeze([1]),
-      starting: new Set<string>(),
+      startingPods: new Set<string>(),
       seen: new Set<string>(),
     });
     expect(startupsAfter(before, [ready('a', 1009)], nobody, 1010).seconds).toEqual([1, 9]);
-    expect(before).toEqual({ seconds: [1], starting: new Set(), seen: new Set() });
+    expect(before).toEqual({ seconds: [1], startingPods: new Set(), seen: new Set() });
   });
 });
 

@@ -17,7 +17,7 @@ const strained = (now: number, growth: number, more: Partial<StrainEvidence> = {
   headroom: 0.1,
   backlog: growth > 0 ? 50 : 0,
   ready: 4,
-  starting: false,
+  someStarting: false,
   ...more,
 });
 const steady: Strain = { factor: 1, steadySince: 0, steadyFactor: 1, rate: 10, requestWork: 0.4, ready: 4, at: 990 };
@@ -30,7 +30,7 @@ describe('engines are taken for slower than their profiles', () => {
 
   test('once: the lesson goes on while its replicas start, and does not add up', () => {
     const first = strainNow(steady, strained(1000, 20));
-    const second = strainNow(first, strained(1010, 20, { starting: true }));
+    const second = strainNow(first, strained(1010, 20, { someStarting: true }));
     expect(second.factor).toBeCloseTo(first.factor, 3);
   });
 
@@ -48,9 +48,9 @@ describe('engines are taken for slower than their profiles', () => {
   });
 
   test('not while replicas start that were asked for before', () => {
-    const starting = strainNow({ ...steady, steadySince: 960 }, strained(1000, 20, { starting: true }));
-    expect([starting.factor, starting.steadySince]).toEqual([1, 1000]);
-    expect(strainNow(starting, strained(1010, 20)).factor).toBe(1);
+    const first = strainNow({ ...steady, steadySince: 960 }, strained(1000, 20, { someStarting: true }));
+    expect([first.factor, first.steadySince]).toEqual([1, 1000]);
+    expect(strainNow(first, strained(1010, 20)).factor).toBe(1);
   });
 
   test('half of it is forgotten in six hours, and it is never more than 2', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { TrialVerdict } from '../../../src/planner/believe/profile-trial.ts';
-import { judgedProfiles, profilesToPlanBy, trialsAfter } from '../../../src/planner/believe/trusted-profiles.ts';
+import { profilesToPlanBy, profileVerdicts, trialsAfter } from '../../../src/planner/believe/trusted-profiles.ts';
 import { deployment, foundProfile } from '../../helpers/deployments.ts';
 
 const found = foundProfile('a', 5);
@@ -17,19 +17,19 @@ const deployments = new Map([['ns/a', deployment('a', { aliases: ['alias'], repl
 
 describe('judgements', () => {
   test('a profile without its Deployment is not judged', () => {
-    expect(judgedProfiles({ deployments, profiles: new Map([['ns/b', found]]) }, new Map(), new Map(), new Map()).size).toBe(0);
+    expect(profileVerdicts({ deployments, profiles: new Map([['ns/b', found]]) }, new Map(), new Map(), new Map()).size).toBe(0);
   });
 
   test('sizes that arrived under an alias prove a profile as well', () => {
     const profiles = new Map([['ns/a', found]]);
     const proven = (name: string) =>
-      judgedProfiles({ deployments, profiles }, new Map(), new Map([[name, shape]]), new Map()).get('ns/a')!.trial.proven;
+      profileVerdicts({ deployments, profiles }, new Map(), new Map([[name, shape]]), new Map()).get('ns/a')!.trial.proven;
     expect([proven('m'), proven('alias'), proven('other')]).toEqual([true, true, false]);
   });
 
   test('the load that was planned for last counts before the one of the trial', () => {
     const judged = (workPerRequest: ReadonlyMap<string, number>) =>
-      judgedProfiles(
+      profileVerdicts(
         { deployments, profiles: new Map([['ns/a', found]]) },
         new Map([['ns/a', trial]]),
         new Map([['m', shape]]),

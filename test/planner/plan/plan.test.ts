@@ -44,9 +44,9 @@ test('models that share nothing are planned one after the other, each when it is
   };
   const parts = planModels([model('a'), model('b')], { ...known, settings: { ...settings, keepSnapshot: false } });
   expect(made).toBe(0);
-  expect(parts.next().value).toMatchObject({ together: false, beliefs: [{ name: 'a' }] });
+  expect(parts.next().value).toMatchObject({ ofAllModels: false, beliefs: [{ name: 'a' }] });
   expect(made).toBe(1);
-  expect(parts.next().value).toMatchObject({ together: false, beliefs: [{ name: 'b' }] });
+  expect(parts.next().value).toMatchObject({ ofAllModels: false, beliefs: [{ name: 'b' }] });
   expect([made, parts.next().done]).toEqual([2, true]);
 });
 
@@ -56,7 +56,7 @@ test('models are planned together where they share a budget or stock, or the sna
   expect(namesOf(planned(models, { budget: 100 }))).toEqual([['a', 'b']]);
   expect(namesOf(planned(models, { keepSnapshot: true }))).toEqual([['a', 'b']]);
   const parts = planned(models, { stockSource: 'config' }, limited);
-  expect([namesOf(parts), parts[0]!.together]).toEqual([[['a', 'b']], true]);
+  expect([namesOf(parts), parts[0]!.ofAllModels]).toEqual([[['a', 'b']], true]);
   expect([parts[0]!.limits.stock, replicasOf(parts)]).toEqual([{ a: 2 }, { 'ns/a': 2, 'ns/b': 3 }]);
 });
 

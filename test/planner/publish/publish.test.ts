@@ -11,7 +11,7 @@ const decided: TickOutcome = {
     snapshot: null,
     plan: null,
     routes: [],
-    unsure: [],
+    enginesToAsk: [],
     problems: [],
     plansMade: 0,
   },

@@ -32,7 +32,7 @@ const outcome: TickOutcome = {
       ...{ decision: { replicas: 3, asOf: 4890 }, standing: { replicas: 3, asOf: 4890 } },
     },
   ],
-  ...{ models: [], snapshot: null, plan: null, routes: [], unsure: [], problems: [], plansMade: 1 },
+  ...{ models: [], snapshot: null, plan: null, routes: [], enginesToAsk: [], problems: [], plansMade: 1 },
 };
 const setUp = () => {
   const clock = { now: 5000 };

@@ -15,7 +15,7 @@ test('changes and problems are said once, and a problem also when it is gone', (
     snapshot: null,
     plan: null,
     routes: [],
-    unsure: [],
+    enginesToAsk: [],
     problems: [],
     plansMade: 1,
   });
@@ -53,7 +53,9 @@ test.each([
 ] as const)('the log says why a target is %j', (decision, more, reason) => {
   const lines: { msg: string; reason?: string }[] = [];
   const report = tickLog(pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) }));
-  const told = { ...{ memory: emptyMemory, snapshot: null, plan: null, routes: [], unsure: [], problems: [], plansMade: 1 } };
+  const told = {
+    ...{ memory: emptyMemory, snapshot: null, plan: null, routes: [], enginesToAsk: [], problems: [], plansMade: 1 },
+  };
   report({ ...told, targets: [targetOf('a', decision)], models: [{ ...troubledModel, ...more }] }, []);
   expect(lines.find(({ msg }) => msg === 'target')?.reason).toBe(reason);
 });
@@ -61,7 +63,7 @@ test.each([
 test('what is gone and comes back is said again, and a plan is told of with what it took', () => {
   const lines: Record<string, unknown>[] = [];
   const report = tickLog(pino({ level: 'debug', base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) }));
-  const told = { ...{ memory: emptyMemory, snapshot: null, routes: [], unsure: [], problems: [], plansMade: 3 } };
+  const told = { ...{ memory: emptyMemory, snapshot: null, routes: [], enginesToAsk: [], problems: [], plansMade: 3 } };
   const solve = { milliseconds: 5, nodes: 2, work: 900 };
   const plan = { ...{ version: 1, status: 'optimal', cost: 8, bound: 8, gap: 0, servedGap: null, models: [] }, solve } as never;
   const here = { targets: [targetOf('a', { replicas: 1, asOf: 0 })], models: [troubledModel] };

@@ -15,11 +15,11 @@ interface Given {
   readonly decided?: Decision;
   readonly last?: Decision;
   readonly solved?: { readonly snapshot: Snapshot; readonly plan: Plan };
-  readonly together?: boolean;
+  readonly ofAllModels?: boolean;
   readonly routingPlans?: boolean;
 }
-const outcome = (one: Belief, { decided, last, solved, together = true, routingPlans = false }: Given = {}) => {
-  const planned = { beliefs: [one], together, solved: solved ?? null, limits: noLimits, boundsIfPodsCame: new Map() };
+const outcome = (one: Belief, { decided, last, solved, ofAllModels = true, routingPlans = false }: Given = {}) => {
+  const planned = { beliefs: [one], ofAllModels, solved: solved ?? null, limits: noLimits, boundsIfPodsCame: new Map() };
   return report(
     { ...planned, unfollowed: new Map(), workPerRequest: new Map() },
     { decisions: new Map(decided && [['ns/a', decided]]), wanted: new Map(), forgone: new Map(), blocked: new Set() },
@@ -84,7 +84,7 @@ describe('reports', () => {
   test('the snapshot, and the plan of each model, are kept only of models that were planned together', () => {
     const together = outcome(belief(), { solved: { snapshot, plan } });
     expect([together.snapshot, together.plan]).toEqual([snapshot, plan]);
-    const alone = outcome(belief(), { solved: { snapshot, plan }, together: false });
+    const alone = outcome(belief(), { solved: { snapshot, plan }, ofAllModels: false });
     expect([alone.snapshot, alone.plan]).toEqual([null, { ...plan, models: [] }]);
   });
 
