@@ -3,7 +3,7 @@ import type { Candidate } from './candidates.ts';
 import type { ReplicaPod } from './startups.ts';
 
 /** A replica that is asked for. */
-export interface AskedReplica {
+export interface DecidedReplica {
   /** Until it serves; 0 = it does (s). */
   readonly readyInSeconds: number;
   /** What it carries by its profile (req/s). */
@@ -18,7 +18,7 @@ export interface Waiting {
   readonly rate: number;
   /** Extra demand that is planned for on top; 0.1 = 10 %. */
   readonly headroom: number;
-  readonly replicas: readonly AskedReplica[];
+  readonly replicas: readonly DecidedReplica[];
   readonly startupSeconds: number;
   readonly backlogSeconds: number;
 }
@@ -45,7 +45,7 @@ export const rateForBacklog = ({ backlog, rate, headroom, replicas, startupSecon
 };
 
 /** Where replicas and their pods are known. */
-export interface AskedSources {
+export interface DecidedSources {
   readonly candidates: readonly Candidate[];
   /** What was decided last, by `namespace/name`. */
   readonly decisions: ReadonlyMap<string, Decision>;
@@ -57,12 +57,12 @@ export interface AskedSources {
  * The replicas of all variants that were decided last.
  * @param works what a request takes of a replica of each candidate (replica-seconds)
  */
-export const askedReplicas = (
-  { candidates, decisions, pods }: AskedSources,
+export const decidedReplicas = (
+  { candidates, decisions, pods }: DecidedSources,
   works: readonly number[],
   startupSeconds: number,
   now: number,
-): readonly AskedReplica[] =>
+): readonly DecidedReplica[] =>
   candidates.flatMap(({ key, replicas, ready }, index) => {
     const starting = (pods?.get(key) ?? []).filter((pod) => !pod.ready).map((pod) => readyIn(pod, startupSeconds, now));
     const comes = [...Array<number>(ready).fill(0), ...starting.sort((a, b) => a - b)];

@@ -2,7 +2,7 @@ import type { DemandRow } from '../../vocabulary/planning-documents.ts';
 import type { Decision } from '../../vocabulary/target.ts';
 import { newestRecord, recordOf } from '../../workload/workload.ts';
 import { type Margin, marginNow } from './attainment-margin.ts';
-import { askedReplicas, rateForBacklog } from './backlog-demand.ts';
+import { decidedReplicas, rateForBacklog } from './backlog-demand.ts';
 import type { Candidate } from './candidates.ts';
 import { type DemandHistory, demandHistoryWith, foreseenGrowthOfWork, foreseenRate, type SeenDemand } from './demand-history.ts';
 import { caughtUp, type Forecast } from './forecast.ts';
@@ -114,7 +114,7 @@ const backlogRates = (
       if (backlog === 0 || works === null) return [name, 0];
       // A model that lives elsewhere too has its replicas for its own share of the requests.
       const perReplica = (strain.factor * sources.arrivalShare * load) / loadOf(rated);
-      const replicas = askedReplicas(
+      const replicas = decidedReplicas(
         sources,
         works.means.map((work) => work * perReplica),
         startupSeconds,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { askedReplicas, rateForBacklog } from '../../../src/planner/believe/backlog-demand.ts';
+import { decidedReplicas, rateForBacklog } from '../../../src/planner/believe/backlog-demand.ts';
 import type { Candidate } from '../../../src/planner/believe/candidates.ts';
 import type { ReplicaPod } from '../../../src/planner/believe/startups.ts';
 import { foundProfile } from '../../helpers/deployments.ts';
@@ -52,7 +52,7 @@ describe('the replicas that are asked for', () => {
     ...more,
   });
   const readyIn = (pods: readonly ReplicaPod[] | undefined, decided?: number) =>
-    askedReplicas(
+    decidedReplicas(
       {
         candidates: [candidate],
         decisions: new Map(decided === undefined ? [] : [['ns/a', { replicas: decided } as never]]),
