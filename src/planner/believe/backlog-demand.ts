@@ -1,5 +1,8 @@
 import type { Decision } from '../../vocabulary/target.ts';
 import type { Candidate } from './candidates.ts';
+import type { RatedName } from './rated-names.ts';
+import type { TrustedWorkload } from './record-defects.ts';
+import { meanOfAll } from './request-work.ts';
 import type { ReplicaPod } from './startups.ts';
 
 /** A replica that is asked for. */
@@ -76,3 +79,41 @@ export const decidedReplicas = (
 /** One that is late will be as late again; one that finds no place starts when it has found one (s). */
 const readyIn = ({ createdAt, unschedulable }: ReplicaPod, startupSeconds: number, now: number): number =>
   unschedulable ? startupSeconds : Math.min(startupSeconds, Math.abs(createdAt + startupSeconds - now));
+
+interface BacklogSources extends DecidedSources {
+  readonly workload: Pick<TrustedWorkload, 'now'> | null;
+  /** Share of the arrivals under these names that is this group's. */
+  readonly arrivalShare: number;
+}
+
+type BacklogSettings = Pick<Waiting, 'startupSeconds' | 'backlogSeconds'>;
+
+/**
+ * What to plan for beyond the arrivals under each name, so that what waits is worked off (req/s). Names share the replicas as they
+ * share the work.
+ */
+export const backlogRates = (
+  arriving: readonly RatedName[],
+  sources: BacklogSources,
+  { startupSeconds, backlogSeconds }: BacklogSettings,
+): ReadonlyMap<string, number> => {
+  const loadOf = ({ ahead, growthOfWork, backlog, strain, works }: RatedName): number =>
+    works === null ? 0 : (ahead.rate * growthOfWork + backlog / backlogSeconds) * strain.factor * meanOfAll(works);
+  const load = arriving.reduce((sum, rated) => sum + loadOf(rated), 0);
+  return new Map(
+    arriving.map((rated) => {
+      const { name, ahead, growthOfWork, backlog, strain, headroom, works } = rated;
+      if (backlog === 0 || works === null) return [name, 0];
+      // A model that lives elsewhere too has its replicas for its own share of the requests.
+      const perReplica = (strain.factor * sources.arrivalShare * load) / loadOf(rated);
+      const replicas = decidedReplicas(
+        sources,
+        works.means.map((work) => work * perReplica),
+        startupSeconds,
+        sources.workload?.now ?? 0,
+      );
+      const rate = ahead.rate * growthOfWork;
+      return [name, rateForBacklog({ backlog, rate, headroom, replicas, startupSeconds, backlogSeconds })];
+    }),
+  );
+};

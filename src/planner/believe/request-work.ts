@@ -38,3 +38,10 @@ export const meanWork = (works: readonly number[], weights: readonly number[]): 
     ? 0
     : works.reduce((sum, work, index) => (weights[index]! > 0 ? sum + (weights[index]! / total) * work : sum), 0);
 };
+
+/** Over all candidates alike. */
+export const meanOfAll = ({ means }: RequestWorks): number =>
+  meanWork(
+    means,
+    means.map(() => 1),
+  );
