@@ -1,8 +1,9 @@
 import { apiCalls } from './api-calls.ts';
 import type { Place, PodChoice } from './choose-pod.ts';
-import type { GatewayParts, GatewaySettings, Passage } from './gateway-parts.ts';
+import type { GatewayParts, GatewaySettings } from './gateway-parts.ts';
 import type { ModelFront } from './model-fronts.ts';
 import { hasNoPods, type Variants } from './model-pods.ts';
+import type { Passage } from './passage.ts';
 import { noAnswer, notReady, type Refusal, tooMany, unknownModel } from './refusals.ts';
 
 /** The places at pods. */

@@ -2,8 +2,9 @@ import { apiCalls } from './api-calls.ts';
 import type { Place } from './choose-pod.ts';
 import type { PlaceFinder } from './find-place.ts';
 import type { RequestLabels } from './gateway-metrics.ts';
-import type { GatewayParts, GatewaySettings, Passage } from './gateway-parts.ts';
+import type { GatewayParts, GatewaySettings } from './gateway-parts.ts';
 import { answered, failed, type Pod, type Variants } from './model-pods.ts';
+import type { Passage } from './passage.ts';
 import { noAnswer, type Refusal, refusedBy } from './refusals.ts';
 import { type Finished, type Relay, relay } from './relay-answer.ts';
 

@@ -3,10 +3,11 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Place } from '../../src/gateway/choose-pod.ts';
 import { createPlaceFinder } from '../../src/gateway/find-place.ts';
 import type { GatewayMetrics } from '../../src/gateway/gateway-metrics.ts';
-import type { GatewayParts, GatewaySettings, Passage } from '../../src/gateway/gateway-parts.ts';
+import type { GatewayParts, GatewaySettings } from '../../src/gateway/gateway-parts.ts';
 import { modelFronts } from '../../src/gateway/model-fronts.ts';
 import { createModelPods, failed, type Pod } from '../../src/gateway/model-pods.ts';
 import type { GatewayRequest } from '../../src/gateway/openai-request.ts';
+import type { Passage } from '../../src/gateway/passage.ts';
 import { seeded } from '../../src/vocabulary/random.ts';
 import type { RoutingPlan } from '../../src/vocabulary/routing-plan.ts';
 

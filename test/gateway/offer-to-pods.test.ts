@@ -3,10 +3,11 @@ import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import type { Place } from '../../src/gateway/choose-pod.ts';
 import type { PlaceFinder } from '../../src/gateway/find-place.ts';
-import type { GatewayParts, GatewaySettings, Passage } from '../../src/gateway/gateway-parts.ts';
+import type { GatewayParts, GatewaySettings } from '../../src/gateway/gateway-parts.ts';
 import { createModelPods, type Pod } from '../../src/gateway/model-pods.ts';
 import { createOffer } from '../../src/gateway/offer-to-pods.ts';
 import type { GatewayRequest } from '../../src/gateway/openai-request.ts';
+import type { Passage } from '../../src/gateway/passage.ts';
 import type { AnswerReader } from '../../src/gateway/pod-connections.ts';
 import { completion } from '../helpers/gateway.ts';
 

@@ -6,7 +6,7 @@ import { longestStartup, noStartups, startupSeconds } from '../believe/startups.
 import { isUnfollowed } from '../believe/target-following.ts';
 import type { MakePlan } from '../plan/counted-plans.ts';
 import type { Planned } from '../plan/plan.ts';
-import { extraReplicas } from './beyond-guessed-limits.ts';
+import { extraReplicas } from './extra-replicas.ts';
 import type { Forgone } from './mix-worth-moving-to.ts';
 import { stockLeftByOthers } from './stock-left-by-others.ts';
 import { type Transition, type TransitionSettings, transition } from './transition.ts';

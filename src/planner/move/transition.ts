@@ -45,13 +45,13 @@ export const transition = (
   );
   const loweredAfter = (seconds: number) => (step: VariantTransition) =>
     notBelowWanted(cappedGrowth(step, wantedNow(step), growAtOnce), step.askedReplicas, wanted.get(step.key)!, now - seconds);
-  const [lowered, soon] = [loweredAfter(holdDownSeconds), loweredAfter(unwantedAfterShare * holdDownSeconds)];
+  const [lowered, loweredSooner] = [loweredAfter(holdDownSeconds), loweredAfter(unwantedAfterShare * holdDownSeconds)];
   const targetsBy = (target: (step: VariantTransition) => number) => new Map(steps.map((step) => [step.key, target(step)]));
   const afterHoldDown = targetsBy(lowered);
-  const without = targetsBy((step) => Math.max(soon(step), Math.min(lowered(step), step.ready)));
+  const startsGivenUp = targetsBy((step) => Math.max(loweredSooner(step), Math.min(lowered(step), step.ready)));
   const wants = targetsBy(wantedNow);
-  const unwanted = unwantedStartsAfter(unwantedBefore, { steps, wants, afterHoldDown, without, now });
-  return { ...withoutGap(steps, givesUp(unwanted) ? without : afterHoldDown, mixes), wanted, forgone, unwanted };
+  const unwanted = unwantedStartsAfter(unwantedBefore, { steps, wants, afterHoldDown, startsGivenUp, now });
+  return { ...withoutGap(steps, givesUp(unwanted) ? startsGivenUp : afterHoldDown, mixes), wanted, forgone, unwanted };
 };
 
 /** Replicas that start are not wanted if no plan wanted them for this part of the hold-down time. */

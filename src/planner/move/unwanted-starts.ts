@@ -17,7 +17,7 @@ export interface StartsToJudge {
   readonly steps: readonly VariantTransition[];
   readonly wants: ReadonlyMap<string, number>;
   readonly afterHoldDown: ReadonlyMap<string, number>;
-  readonly without: ReadonlyMap<string, number>;
+  readonly startsGivenUp: ReadonlyMap<string, number>;
   readonly now: number;
 }
 
@@ -33,11 +33,11 @@ export const givesUp = ({ unmissed }: UnwantedStarts): boolean => unmissed >= en
 /** What is known with the targets of now. Called again for the same time it changes nothing. */
 export const unwantedStartsAfter = (
   before: UnwantedStarts,
-  { steps, wants, afterHoldDown, without, now }: StartsToJudge,
+  { steps, wants, afterHoldDown, startsGivenUp, now }: StartsToJudge,
 ): UnwantedStarts => {
   const { seen, unmissed } = withVerdict(before, costOf(steps, wants), missedWithinStartups * longestStartup(steps), now);
-  const unwanted = steps.some(({ key }) => without.get(key)! < afterHoldDown.get(key)!);
-  return { seen: seen === null && unwanted ? { at: now, cost: costOf(steps, without) } : seen, unmissed };
+  const unwanted = steps.some(({ key }) => startsGivenUp.get(key)! < afterHoldDown.get(key)!);
+  return { seen: seen === null && unwanted ? { at: now, cost: costOf(steps, startsGivenUp) } : seen, unmissed };
 };
 
 const withVerdict = ({ seen, unmissed }: UnwantedStarts, cost: number, patienceSeconds: number, now: number): UnwantedStarts => {

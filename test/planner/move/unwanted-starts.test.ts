@@ -3,9 +3,9 @@ import { givesUp, nothingUnwanted, type UnwantedStarts, unwantedStartsAfter } fr
 
 const steps = [{ key: 'a', price: 2, plannedReplicas: 2, askedReplicas: 5, ready: 2, startupSeconds: 100, wanted: [] }];
 const of = (replicas: number) => new Map([['a', replicas]]);
-/** Plans want so many; five are asked for after the hold-down, of which as many as `without` are more than start. */
-const look = (before: UnwantedStarts, now: number, wants: number, without: number) =>
-  unwantedStartsAfter(before, { steps, wants: of(wants), afterHoldDown: of(5), without: of(without), now });
+/** Plans want so many; five are asked for after the hold-down, of which as many as `startsGivenUp` are more than start. */
+const look = (before: UnwantedStarts, now: number, wants: number, startsGivenUp: number) =>
+  unwantedStartsAfter(before, { steps, wants: of(wants), afterHoldDown: of(5), startsGivenUp: of(startsGivenUp), now });
 /** Replicas start in vain at a time, and nothing is wanted any more for longer than four startups. */
 const inVain = (before: UnwantedStarts, at: number) => look(look(before, at, 2, 2), at + 401, 2, 5);
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { extraReplicas } from '../../../src/planner/move/beyond-guessed-limits.ts';
+import { extraReplicas } from '../../../src/planner/move/extra-replicas.ts';
 import { planOf } from '../../../src/planner/plan/plan-of-snapshot.ts';
 import { snapshotOf } from '../../../src/planner/plan/snapshot-document.ts';
 
