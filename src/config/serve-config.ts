@@ -134,7 +134,7 @@ export const settings = {
       '600',
       'startup time of a replica, until gpumix has learned it from pods; also how far ahead demand is forecast (s)',
     ),
-    backlogSeconds: setting(atLeast(1), '120', 'time in which requests that wait longer than usual are worked off (s)'),
+    backlogSeconds: setting(atLeast(1), '120', 'time in which what runs works off requests that wait longer than usual (s)'),
     attainment: setting(
       attainment,
       '0.99',
