@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { decidedReplicas, rateForBacklog } from '../../../src/planner/believe/backlog-demand.ts';
-import type { Candidate } from '../../../src/planner/believe/candidates.ts';
 import type { ReplicaPod } from '../../../src/planner/believe/startups.ts';
-import { foundProfile } from '../../helpers/deployments.ts';
+import { l40sCandidate } from '../../helpers/candidates.ts';
 
 describe('what is planned for beyond arrivals where requests wait', () => {
   const serving = (replicas: number) => Array.from({ length: replicas }, () => ({ readyInSeconds: 0, rate: 2 }));
@@ -37,16 +36,7 @@ describe('what is planned for beyond arrivals where requests wait', () => {
 });
 
 describe('the replicas that are asked for', () => {
-  const candidate: Candidate = {
-    key: 'ns/a',
-    gpu: 'L40S',
-    gpusPerReplica: 1,
-    price: 1,
-    profile: foundProfile('a', 2).profile,
-    bounds: { minReplicas: 0, maxReplicas: null },
-    replicas: 4,
-    ready: 1,
-  };
+  const candidate = l40sCandidate({ replicas: 4, ready: 1 });
   const pod = (createdAt: number, more: Partial<ReplicaPod> = {}): ReplicaPod => ({
     ...{ name: 'p', createdAt, ready: false, readinessAt: null, placedAt: null, unschedulable: false },
     ...more,

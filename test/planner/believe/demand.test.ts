@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Candidate } from '../../../src/planner/believe/candidates.ts';
 import { type DemandSources, demandNow } from '../../../src/planner/believe/demand.ts';
 import type { Interval } from '../../../src/workload/workload.ts';
-import { foundProfile } from '../../helpers/deployments.ts';
+import { l40sCandidate } from '../../helpers/candidates.ts';
 import { record } from '../../helpers/records.ts';
 
 const settings = {
@@ -14,16 +13,7 @@ const settings = {
   backlogSeconds: 120,
 };
 const shape = [{ inputTokens: 1024, outputTokens: 64, share: 1 }];
-const candidate: Candidate = {
-  key: 'ns/a',
-  gpu: 'L40S',
-  gpusPerReplica: 1,
-  price: 1,
-  profile: foundProfile('a', 2).profile,
-  bounds: { minReplicas: 0, maxReplicas: null },
-  replicas: 1,
-  ready: 1,
-};
+const candidate = l40sCandidate({ replicas: 1, ready: 1 });
 /** 3 req/s for ten intervals up to 1000. */
 const steady = (fields: Readonly<Record<string, number>> = {}): readonly Interval[] =>
   Array.from({ length: 10 }, (_, index) => record(910 + 10 * index, 30, fields));
